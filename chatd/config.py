@@ -1,0 +1,123 @@
+"""What the environment may say: read once, and checked before anything starts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from environs import Env, EnvValidationError
+from marshmallow import ValidationError, validate
+
+JWT_SECRET_MIN_LENGTH = 32
+
+_OUR_PREFIX = "CHATD_"  # a name that begins like this can only be meant for us
+
+
+class ConfigError(Exception):
+    """The environment cannot be used; the text is one line for the person who started chatd."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Every setting of a server. `_s` is seconds; `.env.example` explains each variable.
+
+    `database_url`, `redis_url` and `jwt_secret` are empty only between `load(embedded=True)` and
+    the start of the private servers that fill them in.
+    """
+
+    app_env: str
+    api_host: str
+    api_port: int
+    gateway_host: str
+    gateway_port: int
+    database_url: str = field(repr=False)
+    database_max_connections: int
+    redis_url: str = field(repr=False)
+    jwt_secret: str = field(repr=False)
+    jwt_access_token_expiry_s: int
+    jwt_refresh_token_expiry_s: int
+    worker_id: int
+    data_dir: Path
+    log_level: str
+
+
+def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
+    """Read the environment, and for what it leaves out the `.env` file in `directory` (or here).
+
+    With `embedded`, the servers and the secret that are not given stay empty, for
+    `chatd.embedded` to fill in. Raises ConfigError, which names every variable at fault.
+    """
+    env = Env(eager=False)
+    env.read_env(str((directory or Path.cwd()) / ".env"), recurse=False)
+    private = "" if embedded else ...
+    config = Config(
+        app_env=env.str("APP_ENV", "development", validate=_one_of(*_APP_ENVS)),
+        api_host=env.str("API_HOST", "127.0.0.1", validate=_NOT_EMPTY),
+        api_port=env.int("API_PORT", 8080, validate=_PORT),
+        gateway_host=env.str("GATEWAY_HOST", "127.0.0.1", validate=_NOT_EMPTY),
+        gateway_port=env.int("GATEWAY_PORT", 8081, validate=_PORT),
+        database_url=env.str("DATABASE_URL", private, validate=_url("postgresql", "postgres")),
+        database_max_connections=env.int("DATABASE_MAX_CONNECTIONS", 20, validate=_CONNECTIONS),
+        redis_url=env.str(
+            "REDIS_URL",
+            "" if embedded else "redis://localhost:6379",
+            validate=_url("redis", "rediss", "unix"),
+        ),
+        jwt_secret=env.str("JWT_SECRET", private, validate=_secret),
+        jwt_access_token_expiry_s=env.int("JWT_ACCESS_TOKEN_EXPIRY", 900, validate=_SECONDS),
+        jwt_refresh_token_expiry_s=env.int("JWT_REFRESH_TOKEN_EXPIRY", 604800, validate=_SECONDS),
+        worker_id=env.int("WORKER_ID", 0, validate=validate.Range(0, 31)),
+        data_dir=env.path("CHATD_DATA_DIR", Path("var")),
+        log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
+    )
+    problems: dict[str, list[str]] = {}
+    known = set(env.dump())
+    try:
+        env.seal()
+    except EnvValidationError as refused:
+        problems |= refused.error_messages
+    for name in sorted(os.environ):
+        if name.startswith(_OUR_PREFIX) and name not in known | problems.keys():
+            problems[name] = ["There is no such setting."]
+    if problems:
+        raise ConfigError(
+            "; ".join(f"{name}: {' '.join(texts)}" for name, texts in problems.items())
+        )
+    return config
+
+
+_APP_ENVS = ("development", "staging", "production")
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+_PORT = validate.Range(1, 65535)
+_CONNECTIONS = validate.Range(3, 1000)
+_SECONDS = validate.Range(1, 10 * 365 * 86400)
+_NOT_EMPTY = validate.Length(min=1)
+
+
+def _one_of(*choices: str) -> validate.OneOf:
+    return validate.OneOf(choices, error="{input} is not one of {choices}.")
+
+
+class _url:  # noqa: N801  (reads as the validators of marshmallow do)
+    """Accepts a URL of one of these schemes, without ever repeating it: it holds a password."""
+
+    def __init__(self, *schemes: str) -> None:
+        self._schemes = schemes
+
+    def __call__(self, value: str) -> None:
+        try:
+            scheme = urlsplit(value).scheme
+        except ValueError:
+            scheme = ""
+        if scheme not in self._schemes:
+            raise ValidationError(f"Not a URL that begins with {self._schemes[0]}://.")
+
+
+def _secret(value: str) -> None:
+    if len(value) < JWT_SECRET_MIN_LENGTH:
+        raise ValidationError(
+            f"Needs at least {JWT_SECRET_MIN_LENGTH} characters;"
+            " `openssl rand -hex 32` makes a good one."
+        )
