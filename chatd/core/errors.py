@@ -1,0 +1,151 @@
+"""Refusals: what a client is told when the answer is no.
+
+Codes and statuses are Discord's (docs, Topics, "Opcodes and Status Codes"). A refusal is raised by
+a service and rendered once at the edge; its text reaches the client.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+FieldErrors = dict[str, Any]
+"""Mirrors the request; a leaf is {"_errors": [{"code": str, "message": str}]}."""
+
+
+class Refusal(Exception):
+    """The base of all refusals. `status` is that of HTTP, `code` Discord's."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[int] = 0
+    message: ClassVar[str] = "Bad request"
+
+    def __init__(self, message: str | None = None) -> None:
+        self.text = message or self.message
+        super().__init__(self.text)
+
+    def body(self) -> dict[str, Any]:
+        """The JSON of the answer."""
+        return {"code": self.code, "message": self.text}
+
+    def headers(self) -> dict[str, str]:
+        """What the answer's head says besides."""
+        return {}
+
+
+class Unauthorized(Refusal):
+    """Nobody we know: the token is missing, malformed, expired or revoked."""
+
+    status, code, message = 401, 0, "401: Unauthorized"
+
+
+class Busy(Refusal):
+    """The server cannot take this on now; the same request may work a moment later."""
+
+    status, code, message = 503, 0, "The server is busy; try again in a moment."
+
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "1"}
+
+
+class DatabaseAway(Busy):
+    """Postgres does not answer."""
+
+    message = "The database is away; try again in a moment."
+
+
+class RequestTooLarge(Refusal):
+    status, code, message = 413, 40005, "Request entity too large"
+
+
+class RequestTimeout(Refusal):
+    status, code, message = 408, 0, "The request did not arrive in time."
+
+
+class InvalidJson(Refusal):
+    code, message = 50109, "The request body contains invalid JSON."
+
+
+class InvalidForm(Refusal):
+    """Fields of the request that cannot be accepted, each with its reasons."""
+
+    code, message = 50035, "Invalid Form Body"
+
+    def __init__(self, errors: FieldErrors) -> None:
+        super().__init__()
+        self.errors = errors
+
+    @classmethod
+    def of(cls, field: str, code: str, message: str) -> InvalidForm:
+        """A refusal of one field."""
+        return cls({field: {"_errors": [{"code": code, "message": message}]}})
+
+    def body(self) -> dict[str, Any]:
+        return {**super().body(), "errors": self.errors}
+
+
+class UnknownChannel(Refusal):
+    status, code, message = 404, 10003, "Unknown Channel"
+
+
+class UnknownGuild(Refusal):
+    status, code, message = 404, 10004, "Unknown Guild"
+
+
+class UnknownInvite(Refusal):
+    status, code, message = 404, 10006, "Unknown Invite"
+
+
+class UnknownMember(Refusal):
+    status, code, message = 404, 10007, "Unknown Member"
+
+
+class UnknownMessage(Refusal):
+    status, code, message = 404, 10008, "Unknown Message"
+
+
+class UnknownUser(Refusal):
+    status, code, message = 404, 10013, "Unknown User"
+
+
+class TooManyGuilds(Refusal):
+    code, message = 30001, "Maximum number of guilds reached (200)"
+
+
+class TooManyChannels(Refusal):
+    code, message = 30013, "Maximum number of guild channels reached (500)"
+
+
+class TooManyInvites(Refusal):
+    code, message = 30016, "Maximum number of invites reached (1000)"
+
+
+class UserBanned(Refusal):
+    status, code, message = 403, 40007, "The user is banned from this guild."
+
+
+class MissingAccess(Refusal):
+    status, code, message = 403, 50001, "Missing Access"
+
+
+class CannotEditAnothersMessage(Refusal):
+    status, code, message = 403, 50005, "Cannot edit a message authored by another user"
+
+
+class EmptyMessage(Refusal):
+    code, message = 50006, "Cannot send an empty message"
+
+
+class NotATextChannel(Refusal):
+    code, message = 50008, "Cannot send messages in a non-text channel"
+
+
+class MissingPermissions(Refusal):
+    status, code, message = 403, 50013, "You lack permissions to perform that action"
+
+
+class SystemMessage(Refusal):
+    status, code, message = 403, 50021, "Cannot execute action on a system message"
+
+
+class OwnerCannotLeave(Refusal):
+    code, message = 50055, "The owner of a guild cannot leave it; transfer or delete it first."

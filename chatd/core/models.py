@@ -1,0 +1,135 @@
+"""What the tables hold, as values. Field order is that of the queries' column lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+from chatd.core.ids import ChannelId, GuildId, LoginId, MessageId, RoleId, UserId
+
+
+class ChannelType(IntEnum):
+    """Rule: Discord docs, Channel resource, "Channel Types"."""
+
+    TEXT = 0
+    DM = 1
+    GROUP_DM = 3
+    CATEGORY = 4
+
+
+class MessageType(IntEnum):
+    """Rule: Discord docs, Message resource, "Message Types"."""
+
+    DEFAULT = 0
+    REPLY = 19
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account as everyone may see it."""
+
+    id: UserId
+    username: str
+    global_name: str | None
+    avatar: str | None
+    bot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as its owner sees it."""
+
+    user: User
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: an account, through one of its logins."""
+
+    user: User
+    login_id: LoginId
+
+
+@dataclass(frozen=True, slots=True)
+class Guild:
+    id: GuildId
+    name: str
+    description: str | None
+    icon: str | None
+    owner_id: UserId
+    system_channel_id: ChannelId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role; the one whose id is the guild's is @everyone."""
+
+    id: RoleId
+    guild_id: GuildId
+    name: str
+    permissions: int
+    color: int
+    hoist: bool
+    mentionable: bool
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user in a guild. `roles` leaves out @everyone."""
+
+    guild_id: GuildId
+    user: User
+    nick: str | None
+    joined_at: datetime
+    communication_disabled_until: datetime | None
+    roles: tuple[RoleId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    id: ChannelId
+    guild_id: GuildId
+    type: ChannelType
+    name: str
+    topic: str | None
+    position: int
+    parent_id: ChannelId | None
+    nsfw: bool
+    rate_limit_per_user: int
+    last_message_id: MessageId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message. `reference` is the message it answers, when that is still there."""
+
+    id: MessageId
+    channel_id: ChannelId
+    guild_id: GuildId | None
+    author: User
+    type: MessageType
+    content: str
+    flags: int
+    tts: bool
+    edited_at: datetime | None
+    reference_id: MessageId | None
+    reference: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    code: str
+    guild: Guild
+    channel_id: ChannelId
+    channel_name: str
+    channel_type: ChannelType
+    inviter: User
+    max_age_s: int
+    max_uses: int
+    uses: int
+    temporary: bool
+    created_at: datetime
+    expires_at: datetime | None

@@ -1,0 +1,295 @@
+"""The pool of database connections; the only module that knows aiopg and psycopg2.
+
+It is a pool of our own over `aiopg.connect`, because aiopg's pool loses wake-ups when a
+connection comes back closed and connects to an unreachable server while it holds its lock.
+Here connections are made by one task beside the pool; acquiring only ever waits for a free one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import aiopg
+import psycopg2
+import psycopg2.errors
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+
+from chatd.core.errors import Busy, DatabaseAway
+
+log = logging.getLogger(__name__)
+
+UniqueViolation = psycopg2.errors.UniqueViolation
+CheckViolation = psycopg2.errors.CheckViolation
+
+Row = tuple[Any, ...]
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_S = 3
+ACQUIRE_TIMEOUT_S = 5.0
+STATEMENT_TIMEOUT_S = 10
+
+_OPTIONS = (
+    f"-c statement_timeout={STATEMENT_TIMEOUT_S}s"
+    " -c lock_timeout=4s"
+    " -c idle_in_transaction_session_timeout=10s"
+    " -c timezone=UTC"
+)
+_TRY_AGAIN = ("55P03", "57014", "40001", "40P01")  # lock or statement timeout, conflict, deadlock
+_NO_DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
+
+
+class NotDurable(Exception):
+    """The server does not keep what it has acknowledged; the text names the setting."""
+
+
+class Cursor:
+    """Runs statements on one connection. Values only ever as parameters."""
+
+    __slots__ = ("_inner", "_prefix")
+
+    def __init__(self, inner: Any, prefix: str = "") -> None:
+        self._inner = inner
+        self._prefix = prefix  # goes out with the first statement, in the same round trip
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the last statement touched or returned."""
+        return int(self._inner.rowcount)
+
+    async def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
+        """Run a statement. When cancelled, its connection is closed and its outcome unknown.
+
+        Raises DatabaseAway, Busy, or what Postgres says of the data.
+        """
+        prefix, self._prefix = self._prefix, ""
+        try:
+            await self._inner.execute(prefix + sql, parameters)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # aiopg turns a statement timeout into a cancellation that nobody asked for
+            raise Busy("The database took too long; try again in a moment.") from None
+        except TimeoutError:
+            raise DatabaseAway from None
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            if error.pgcode in _TRY_AGAIN:
+                raise Busy from error
+            raise DatabaseAway from error
+
+    async def fetchone(self) -> Row | None:
+        """The next row of the last statement."""
+        row: Row | None = await self._inner.fetchone()
+        return row
+
+    async def fetchall(self) -> list[Row]:
+        """All remaining rows of the last statement."""
+        rows: list[Row] = await self._inner.fetchall()
+        return rows
+
+
+async def one(cur: Cursor, make: Callable[..., T]) -> T | None:
+    """The only row of the last statement, made into a model; None when there is none."""
+    row = await cur.fetchone()
+    return None if row is None else make(*row)
+
+
+async def many(cur: Cursor, make: Callable[..., T]) -> list[T]:
+    """All rows of the last statement, made into models."""
+    return [make(*row) for row in await cur.fetchall()]
+
+
+class Transaction:
+    """A transaction on a connection of its own; BEGIN goes out with its first statement."""
+
+    def __init__(self, pool: Database, connection: Any, inner: Any, begin: str) -> None:
+        self._pool = pool
+        self._connection = connection
+        self._begin = begin
+        self.cur = Cursor(inner, begin)
+
+    async def commit(
+        self, last: str = "", parameters: Mapping[str, object] | None = None
+    ) -> None:
+        """Commit, after a last statement in the same round trip, and give the connection back."""
+        try:
+            if not self._begun and not last:
+                return
+            await self.cur.execute(f"{last}; COMMIT" if last else "COMMIT", parameters)
+        finally:
+            self._pool.release(self._connection)
+
+    async def rollback(self) -> None:
+        """Undo, and give the connection back. When cancelled, closing the connection undoes."""
+        try:
+            if self._begun and not self._connection.closed:
+                with contextlib.suppress(DatabaseAway, Busy):
+                    await self.cur.execute("ROLLBACK")
+        finally:
+            self._pool.release(self._connection)
+
+    @property
+    def _begun(self) -> bool:
+        return not self.cur._prefix
+
+
+class Database:
+    """A fixed number of connections to Postgres, kept whole by a task of its own."""
+
+    def __init__(self, url: str, *, size: int, name: str = "chatd") -> None:
+        self._url = url
+        self._size = size
+        self._name = name
+        self._idle: deque[Any] = deque()
+        self._used: set[Any] = set()
+        self._waiters: deque[asyncio.Future[Any]] = deque()
+        self._short = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self.away = False
+        """Whether the last attempt to connect failed."""
+
+    async def open(self) -> None:
+        """Connect. Raises DatabaseAway when there is no server, NotDurable when it forgets."""
+        try:
+            self._idle.append(await self._connect())
+        except (psycopg2.Error, OSError, TimeoutError) as error:
+            raise DatabaseAway(_first_line(error)) from error
+        async with self.cursor() as cur:
+            for setting in _NO_DURABILITY:
+                await cur.execute(f"SHOW {setting}")
+                if await cur.fetchone() == ("off",):
+                    raise NotDurable(f"{setting} is off in the database: it must be on")
+        self._short.set()
+        self._keeper = asyncio.create_task(self._keep(), name="database connections")
+
+    async def close(self) -> None:
+        """Close every connection, used ones too: what they run is not committed."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        for connection in [*self._idle, *self._used]:
+            await connection.close()
+        self._idle.clear()
+
+    @asynccontextmanager
+    async def cursor(self) -> AsyncIterator[Cursor]:
+        """A connection on which every statement commits by itself."""
+        connection = await self._acquire()
+        try:
+            async with connection.cursor() as inner:
+                yield Cursor(inner)
+        finally:
+            self.release(connection)
+
+    async def begin(self, *, snapshot: bool = False) -> Transaction:
+        """A transaction; with `snapshot`, one whose every statement sees the same moment."""
+        connection = await self._acquire()
+        try:
+            inner = await connection.cursor()
+        except BaseException:
+            self.release(connection)
+            raise
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " if snapshot else "BEGIN; "
+        return Transaction(self, connection, inner, begin)
+
+    def release(self, connection: Any) -> None:
+        """Give a connection back; one that is broken or left in a transaction is closed."""
+        self._used.discard(connection)
+        if connection.closed or (
+            connection.raw.get_transaction_status() != TRANSACTION_STATUS_IDLE
+        ):
+            connection.close()
+            self._short.set()
+            return
+        self._hand_out(connection)
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are at work."""
+        return len(self._used)
+
+    def _hand_out(self, connection: Any) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                self._used.add(connection)
+                waiter.set_result(connection)
+                return
+        self._idle.append(connection)
+
+    async def _acquire(self) -> Any:
+        while self._idle:
+            connection = self._idle.pop()  # the one used last has the warmest caches
+            if not connection.closed:
+                self._used.add(connection)
+                return connection
+            self._short.set()
+        if self.away:
+            raise DatabaseAway
+        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
+                return await waiter
+        except BaseException as stopped:
+            if not waiter.cancel() and not waiter.cancelled() and not waiter.exception():
+                self.release(waiter.result())  # handed over in the very moment of the stop
+            if isinstance(stopped, TimeoutError):
+                raise Busy from None
+            raise
+
+    async def _connect(self) -> Any:
+        return await aiopg.connect(
+            self._url,
+            timeout=STATEMENT_TIMEOUT_S + 5,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            enable_json=False,
+            enable_hstore=False,
+            enable_uuid=False,
+            options=_OPTIONS,
+            application_name=self._name,
+            keepalives_idle=30,
+        )
+
+    async def _keep(self) -> None:
+        """Replace lost connections for as long as the pool is open."""
+        pause_s = 0.1
+        while True:
+            await self._short.wait()
+            self._short.clear()
+            alive = [each for each in self._idle if not each.closed]
+            self._idle = deque(alive)
+            while len(self._idle) + len(self._used) < self._size:
+                try:
+                    async with asyncio.timeout(CONNECT_TIMEOUT_S + 1):
+                        connection = await self._connect()
+                except (psycopg2.Error, OSError, TimeoutError) as error:
+                    self._went_away(error)
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(1.0, pause_s * 2)
+                    continue
+                if self.away:
+                    log.warning("the database is back")
+                self.away, pause_s = False, 0.1
+                self._hand_out(connection)
+
+    def _went_away(self, error: Exception) -> None:
+        if not self.away:
+            log.error("the database is away: %s", _first_line(error))
+        self.away = True
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_exception(DatabaseAway())
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

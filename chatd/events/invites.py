@@ -1,0 +1,32 @@
+"""Dispatches about invites, to those who may manage the channel they lead to."""
+
+from __future__ import annotations
+
+from chatd.core.ids import StreamId
+from chatd.core.intents import Intents
+from chatd.core.models import Invite
+from chatd.core.permissions import Permissions
+from chatd.events.event import Event, to_channel
+from chatd.wire import payloads
+
+_NEEDED = Permissions.VIEW_CHANNEL | Permissions.MANAGE_CHANNELS
+
+
+def invite_created(invite: Invite) -> Event:
+    """INVITE_CREATE."""
+    full = payloads.invite_with_uses(invite)
+    kept = ("code", "guild_id", "inviter", "created_at", "expires_at", "max_age", "max_uses")
+    payload = {name: full[name] for name in (*kept, "temporary", "uses")}
+    return _about("INVITE_CREATE", invite, payload)
+
+
+def invite_deleted(invite: Invite) -> Event:
+    """INVITE_DELETE."""
+    payload = {"code": invite.code, "guild_id": str(invite.guild.id)}
+    return _about("INVITE_DELETE", invite, payload)
+
+
+def _about(name: str, invite: Invite, payload: payloads.Json) -> Event:
+    body = payloads.encode({"channel_id": str(invite.channel_id), **payload})
+    audience = to_channel(invite.channel_id, _NEEDED)
+    return Event(name, StreamId(invite.guild.id), audience, body, Intents.GUILD_INVITES)

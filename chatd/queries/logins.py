@@ -1,0 +1,105 @@
+"""Logins and their refresh tokens, of which only hashes are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatd.core.ids import LoginId, UserId
+from chatd.core.models import Caller
+from chatd.db import Cursor, one
+from chatd.queries import users
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenState:
+    """What is known of a refresh token that somebody presents."""
+
+    login_id: LoginId
+    user_id: UserId
+    revoked: bool
+    expired: bool
+    used: bool
+
+
+async def insert(cur: Cursor, login_id: LoginId, user_id: UserId) -> None:
+    """Note a login."""
+    await cur.execute(
+        "INSERT INTO logins (id, user_id) VALUES (%(id)s, %(user_id)s)",
+        {"id": login_id, "user_id": user_id},
+    )
+
+
+async def insert_refresh_token(
+    cur: Cursor, login_id: LoginId, token_hash: bytes, *, lifetime_s: int
+) -> None:
+    """Note a refresh token of a login."""
+    await cur.execute(
+        """
+        INSERT INTO refresh_tokens (token_hash, login_id, expires_at)
+        VALUES (%(token_hash)s, %(login_id)s, now() + make_interval(secs => %(lifetime_s)s))
+        """,
+        {"token_hash": token_hash, "login_id": login_id, "lifetime_s": lifetime_s},
+    )
+
+
+async def lock_refresh_token(cur: Cursor, token_hash: bytes) -> RefreshTokenState | None:
+    """What a refresh token is worth; its login stays locked, so that one use is the first."""
+    await cur.execute(
+        """
+        SELECT logins.id, logins.user_id, logins.revoked_at IS NOT NULL,
+               refresh_tokens.expires_at <= now(), refresh_tokens.used_at IS NOT NULL
+          FROM refresh_tokens JOIN logins ON logins.id = refresh_tokens.login_id
+         WHERE refresh_tokens.token_hash = %(token_hash)s
+           FOR NO KEY UPDATE
+        """,
+        {"token_hash": token_hash},
+    )
+    return await one(cur, RefreshTokenState)
+
+
+async def mark_used(cur: Cursor, token_hash: bytes) -> None:
+    """Note that a refresh token has had its one use."""
+    await cur.execute(
+        "UPDATE refresh_tokens SET used_at = now() WHERE token_hash = %(token_hash)s",
+        {"token_hash": token_hash},
+    )
+
+
+async def revoke(cur: Cursor, login_id: LoginId) -> bool:
+    """End a login. False when it had ended already."""
+    await cur.execute(
+        "UPDATE logins SET revoked_at = now() WHERE id = %(id)s AND revoked_at IS NULL",
+        {"id": login_id},
+    )
+    return cur.rowcount == 1
+
+
+async def caller(cur: Cursor, login_id: LoginId, user_id: UserId) -> Caller | None:
+    """Who uses this login of this user, unless it has been revoked."""
+    await cur.execute(
+        f"""
+        SELECT {users.COLUMNS}
+          FROM logins JOIN users ON users.id = logins.user_id
+         WHERE logins.id = %(login_id)s AND users.id = %(user_id)s AND revoked_at IS NULL
+        """,
+        {"login_id": login_id, "user_id": user_id},
+    )
+    return await one(cur, lambda *row: Caller(users.split(row)[0], login_id))
+
+
+async def delete_expired(cur: Cursor) -> int:
+    """Forget refresh tokens that expired a day ago, and logins that have none left."""
+    await cur.execute(
+        """
+        WITH old AS (
+            DELETE FROM refresh_tokens WHERE expires_at < now() - interval '1 day'
+            RETURNING login_id
+        )
+        DELETE FROM logins
+         WHERE id IN (SELECT login_id FROM old)
+           AND NOT EXISTS (SELECT FROM refresh_tokens
+                            WHERE login_id = logins.id
+                              AND expires_at >= now() - interval '1 day')
+        """
+    )
+    return cur.rowcount

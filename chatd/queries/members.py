@@ -1,0 +1,126 @@
+"""Members of guilds, and bans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chatd.core.ids import GuildId, UserId
+from chatd.core.models import Member
+from chatd.db import Cursor, Row, many, one
+from chatd.queries import users
+
+_COLUMNS = f"""
+    {users.COLUMNS}, guild_members.guild_id, guild_members.nick, guild_members.joined_at,
+    guild_members.communication_disabled_until,
+    ARRAY (SELECT role_id FROM member_roles
+            WHERE member_roles.guild_id = guild_members.guild_id
+              AND member_roles.user_id = guild_members.user_id
+         ORDER BY role_id)
+"""
+_FROM = "guild_members JOIN users ON users.id = guild_members.user_id"
+
+
+def _make(*row: object) -> Member:
+    user, (guild_id, nick, joined_at, disabled_until, roles) = users.split(row)
+    return Member(guild_id, user, nick, joined_at, disabled_until, tuple(roles))
+
+
+async def insert(cur: Cursor, guild_id: GuildId, user_id: UserId) -> bool:
+    """Make a user a member. False when it is one already."""
+    await cur.execute(
+        """
+        INSERT INTO guild_members (guild_id, user_id) VALUES (%(guild_id)s, %(user_id)s)
+        ON CONFLICT DO NOTHING
+        """,
+        {"guild_id": guild_id, "user_id": user_id},
+    )
+    return cur.rowcount == 1
+
+
+async def delete(cur: Cursor, guild_id: GuildId, user_id: UserId) -> bool:
+    """End a membership. False when there is none."""
+    await cur.execute(
+        "DELETE FROM guild_members WHERE guild_id = %(guild_id)s AND user_id = %(user_id)s",
+        {"guild_id": guild_id, "user_id": user_id},
+    )
+    return cur.rowcount == 1
+
+
+async def get(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Member | None:
+    """One member."""
+    await cur.execute(
+        f"""
+        SELECT {_COLUMNS} FROM {_FROM}
+         WHERE guild_members.guild_id = %(guild_id)s AND guild_members.user_id = %(user_id)s
+        """,
+        {"guild_id": guild_id, "user_id": user_id},
+    )
+    return await one(cur, _make)
+
+
+async def page(cur: Cursor, guild_id: GuildId, *, after: int, limit: int) -> list[Member]:
+    """Members above a user id, in the order of their ids."""
+    await cur.execute(
+        f"""
+        SELECT {_COLUMNS} FROM {_FROM}
+         WHERE guild_members.guild_id = %(guild_id)s AND guild_members.user_id > %(after)s
+      ORDER BY guild_members.user_id
+         LIMIT %(limit)s
+        """,
+        {"guild_id": guild_id, "after": after, "limit": limit},
+    )
+    return await many(cur, _make)
+
+
+async def all_of_user(cur: Cursor, user_id: UserId) -> list[Member]:
+    """A user as a member of each of its guilds."""
+    await cur.execute(
+        f"SELECT {_COLUMNS} FROM {_FROM} WHERE guild_members.user_id = %(user_id)s",
+        {"user_id": user_id},
+    )
+    return await many(cur, _make)
+
+
+async def of_guilds(
+    cur: Cursor, guild_ids: Iterable[GuildId], *, limit: int
+) -> list[Member]:
+    """The members of these guilds, up to a limit for each, in the order of their ids."""
+    await cur.execute(
+        f"""
+        SELECT {_COLUMNS}
+          FROM unnest(%(guild_ids)s::bigint[]) AS wanted (guild_id)
+               CROSS JOIN LATERAL (
+                   SELECT * FROM guild_members
+                    WHERE guild_members.guild_id = wanted.guild_id
+                 ORDER BY user_id
+                    LIMIT %(limit)s
+               ) AS guild_members
+               JOIN users ON users.id = guild_members.user_id
+      ORDER BY guild_members.guild_id, guild_members.user_id
+        """,
+        {"guild_ids": list(guild_ids), "limit": limit},
+    )
+    return await many(cur, _make)
+
+
+async def counts(cur: Cursor, guild_ids: Iterable[GuildId]) -> dict[GuildId, int]:
+    """How many members each of these guilds has."""
+    await cur.execute(
+        """
+        SELECT guild_id, count(*) FROM guild_members
+         WHERE guild_id = ANY(%(guild_ids)s)
+      GROUP BY guild_id
+        """,
+        {"guild_ids": list(guild_ids)},
+    )
+    rows: list[Row] = await cur.fetchall()
+    return {GuildId(row[0]): int(row[1]) for row in rows}
+
+
+async def is_banned(cur: Cursor, guild_id: GuildId, user_id: UserId) -> bool:
+    """Whether a user may not join."""
+    await cur.execute(
+        "SELECT FROM bans WHERE guild_id = %(guild_id)s AND user_id = %(user_id)s",
+        {"guild_id": guild_id, "user_id": user_id},
+    )
+    return await cur.fetchone() is not None

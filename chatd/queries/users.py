@@ -1,0 +1,102 @@
+"""Accounts."""
+
+from __future__ import annotations
+
+from chatd.core.ids import UserId
+from chatd.core.models import Account, User
+from chatd.db import Cursor, Row, one
+
+COLUMNS = "users.id, users.username, users.global_name, users.avatar, users.bot"
+"""In the order of User; queries that join users begin their rows with it."""
+
+COLUMN_COUNT = 5
+
+
+def split(row: Row) -> tuple[User, Row]:
+    """A row that begins with COLUMNS, as the user and the rest."""
+    return User(*row[:COLUMN_COUNT]), row[COLUMN_COUNT:]
+
+
+async def insert(
+    cur: Cursor,
+    user: User,
+    *,
+    username_key: str,
+    email: str,
+    email_key: str,
+    password_hash: str,
+) -> None:
+    """Add an account. Raises UniqueViolation when its name or address is taken."""
+    await cur.execute(
+        """
+        INSERT INTO users (id, username, username_key, global_name, avatar, bot,
+                           email, email_key, password_hash)
+        VALUES (%(id)s, %(username)s, %(username_key)s, %(global_name)s, %(avatar)s, %(bot)s,
+                %(email)s, %(email_key)s, %(password_hash)s)
+        """,
+        {
+            "id": user.id,
+            "username": user.username,
+            "username_key": username_key,
+            "global_name": user.global_name,
+            "avatar": user.avatar,
+            "bot": user.bot,
+            "email": email,
+            "email_key": email_key,
+            "password_hash": password_hash,
+        },
+    )
+
+
+async def get(cur: Cursor, user_id: UserId) -> User | None:
+    """A user as everyone may see it."""
+    await cur.execute(f"SELECT {COLUMNS} FROM users WHERE id = %(id)s", {"id": user_id})
+    return await one(cur, User)
+
+
+async def account(cur: Cursor, user_id: UserId) -> Account | None:
+    """A user as it sees itself."""
+    await cur.execute(f"SELECT {COLUMNS}, email FROM users WHERE id = %(id)s", {"id": user_id})
+    return await one(cur, lambda *row: Account(User(*row[:COLUMN_COUNT]), row[COLUMN_COUNT]))
+
+
+async def credentials(cur: Cursor, email_key: str) -> tuple[UserId, str] | None:
+    """The account of an address, and the hash of its password."""
+    await cur.execute(
+        "SELECT id, password_hash FROM users WHERE email_key = %(email_key)s",
+        {"email_key": email_key},
+    )
+    return await one(cur, lambda *row: (UserId(row[0]), str(row[1])))
+
+
+async def taken(cur: Cursor, *, username_key: str, email_key: str) -> tuple[bool, bool]:
+    """Whether some account has this name, and whether some account has this address."""
+    await cur.execute(
+        """
+        SELECT EXISTS (SELECT FROM users WHERE username_key = %(username_key)s),
+               EXISTS (SELECT FROM users WHERE email_key = %(email_key)s)
+        """,
+        {"username_key": username_key, "email_key": email_key},
+    )
+    row = await cur.fetchone()
+    return (row[0], row[1]) if row else (False, False)
+
+
+async def update_profile(
+    cur: Cursor, user_id: UserId, *, username: str, username_key: str, global_name: str | None
+) -> None:
+    """Change names. Raises UniqueViolation when the username is taken."""
+    await cur.execute(
+        """
+        UPDATE users
+           SET username = %(username)s, username_key = %(username_key)s,
+               global_name = %(global_name)s
+         WHERE id = %(id)s
+        """,
+        {
+            "id": user_id,
+            "username": username,
+            "username_key": username_key,
+            "global_name": global_name,
+        },
+    )

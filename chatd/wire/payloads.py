@@ -1,0 +1,329 @@
+"""From models to JSON: one function a shape, each as Discord's published OpenAPI names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from chatd.core import snowflake
+from chatd.core.models import (
+    Account,
+    Channel,
+    ChannelType,
+    Guild,
+    Invite,
+    Member,
+    Message,
+    MessageType,
+    Role,
+    User,
+)
+
+Json = dict[str, Any]
+
+
+def encode(payload: Any) -> bytes:
+    """The bytes of a payload. What it holds is ours, so that this cannot fail."""
+    return orjson.dumps(payload)
+
+
+def timestamp(moment: datetime) -> str:
+    """ISO 8601 in UTC with microseconds and offset, as Discord's."""
+    return moment.isoformat(timespec="microseconds")
+
+
+def _optional(moment: datetime | None) -> str | None:
+    return None if moment is None else timestamp(moment)
+
+
+def _id(number: int | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def user(user: User) -> Json:
+    """A user as everyone sees it (UserResponse)."""
+    return {
+        "id": str(user.id),
+        "username": user.username,
+        "discriminator": "0",
+        "global_name": user.global_name,
+        "avatar": user.avatar,
+        "bot": user.bot,
+        "flags": 0,
+        "public_flags": 0,
+        "banner": None,
+        "accent_color": None,
+        "avatar_decoration_data": None,
+        "primary_guild": None,
+    }
+
+
+def own_user(account: Account) -> Json:
+    """A user as it sees itself (UserPIIResponse)."""
+    return {
+        **user(account.user),
+        "email": account.email,
+        "verified": True,
+        "mfa_enabled": False,
+        "locale": "en-US",
+        "premium_type": 0,
+    }
+
+
+def role(role: Role) -> Json:
+    """GuildRoleResponse."""
+    return {
+        "id": str(role.id),
+        "name": role.name,
+        "permissions": str(role.permissions),
+        "position": role.position,
+        "color": role.color,
+        "colors": {
+            "primary_color": role.color,
+            "secondary_color": None,
+            "tertiary_color": None,
+        },
+        "hoist": role.hoist,
+        "managed": False,
+        "mentionable": role.mentionable,
+        "icon": None,
+        "unicode_emoji": None,
+        "flags": 0,
+    }
+
+
+def partial_member(member: Member) -> Json:
+    """A member without its user, as messages carry it beside their author."""
+    return {
+        "nick": member.nick,
+        "avatar": None,
+        "banner": None,
+        "roles": [str(role_id) for role_id in member.roles],
+        "joined_at": timestamp(member.joined_at),
+        "premium_since": None,
+        "communication_disabled_until": _optional(member.communication_disabled_until),
+        "deaf": False,
+        "mute": False,
+        "pending": False,
+        "flags": 0,
+    }
+
+
+def member(member: Member) -> Json:
+    """GuildMemberResponse."""
+    return {"user": user(member.user), **partial_member(member)}
+
+
+def channel(channel: Channel) -> Json:
+    """GuildChannelResponse."""
+    return {"guild_id": str(channel.guild_id), **channel_in_guild(channel)}
+
+
+def channel_in_guild(channel: Channel) -> Json:
+    """A channel inside the GUILD_CREATE of its guild: without the guild's id."""
+    payload: Json = {
+        "id": str(channel.id),
+        "type": channel.type,
+        "name": channel.name,
+        "position": channel.position,
+        "parent_id": _id(channel.parent_id),
+        "permission_overwrites": [],
+        "nsfw": channel.nsfw,
+        "flags": 0,
+    }
+    if channel.type != ChannelType.CATEGORY:
+        payload |= {
+            "topic": channel.topic,
+            "rate_limit_per_user": channel.rate_limit_per_user,
+            "last_message_id": _id(channel.last_message_id),
+            "last_pin_timestamp": None,
+        }
+    return payload
+
+
+def guild(guild: Guild, roles: Iterable[Role]) -> Json:
+    """GuildResponse."""
+    return {
+        "id": str(guild.id),
+        "name": guild.name,
+        "description": guild.description,
+        "icon": guild.icon,
+        "owner_id": str(guild.owner_id),
+        "system_channel_id": _id(guild.system_channel_id),
+        "roles": [role(each) for each in roles],
+        **_GUILD_CONSTANTS,
+    }
+
+
+_GUILD_CONSTANTS: Json = {
+    "afk_channel_id": None,
+    "afk_timeout": 300,
+    "application_id": None,
+    "banner": None,
+    "default_message_notifications": 0,
+    "discovery_splash": None,
+    "emojis": [],
+    "explicit_content_filter": 0,
+    "features": [],
+    "home_header": None,
+    "incidents_data": None,
+    "max_members": 500_000,
+    "max_presences": None,
+    "max_stage_video_channel_users": 0,
+    "max_video_channel_users": 0,
+    "mfa_level": 0,
+    "nsfw": False,
+    "nsfw_level": 0,
+    "preferred_locale": "en-US",
+    "premium_progress_bar_enabled": False,
+    "premium_subscription_count": 0,
+    "premium_tier": 0,
+    "public_updates_channel_id": None,
+    "region": "deprecated",
+    "rules_channel_id": None,
+    "safety_alerts_channel_id": None,
+    "splash": None,
+    "stickers": [],
+    "system_channel_flags": 0,
+    "vanity_url_code": None,
+    "verification_level": 0,
+    "widget_channel_id": None,
+    "widget_enabled": False,
+}
+
+
+def guild_state(
+    guild_: Guild,
+    roles: Iterable[Role],
+    channels: Iterable[Channel],
+    members: Iterable[Member],
+    *,
+    member_count: int,
+    own: Member,
+    large: bool,
+) -> Json:
+    """The body of GUILD_CREATE, as the member `own` may see the guild.
+
+    `unavailable` is left to the caller: its presence tells a guild that became available from
+    one that was joined.
+    """
+    return {
+        **guild(guild_, roles),
+        "joined_at": timestamp(own.joined_at),
+        "large": large,
+        "member_count": member_count,
+        "members": [member(each) for each in members],
+        "channels": [channel_in_guild(each) for each in channels],
+        "threads": [],
+        "presences": [],
+        "voice_states": [],
+        "stage_instances": [],
+        "guild_scheduled_events": [],
+        "soundboard_sounds": [],
+    }
+
+
+def guild_summary(guild: Guild, *, is_owner: bool, permissions: int) -> Json:
+    """A row of GET /users/@me/guilds."""
+    return {
+        "id": str(guild.id),
+        "name": guild.name,
+        "icon": guild.icon,
+        "banner": None,
+        "owner": is_owner,
+        "permissions": str(permissions),
+        "features": [],
+    }
+
+
+def message(message: Message) -> Json:
+    """MessageResponse. A reply holds what it answers, or null when that is gone."""
+    payload: Json = {
+        "id": str(message.id),
+        "channel_id": str(message.channel_id),
+        "author": user(message.author),
+        "content": message.content,
+        "timestamp": timestamp(snowflake.created_at(message.id)),
+        "edited_timestamp": _optional(message.edited_at),
+        "tts": message.tts,
+        "mention_everyone": False,
+        "mentions": [],
+        "mention_roles": [],
+        "attachments": [],
+        "embeds": [],
+        "pinned": False,
+        "type": message.type,
+        "flags": message.flags,
+        "components": [],
+    }
+    if message.reference_id is not None:
+        payload["message_reference"] = _message_reference(message)
+    if message.type == MessageType.REPLY:
+        payload["referenced_message"] = (
+            None if message.reference is None else _referenced(message.reference)
+        )
+    return payload
+
+
+def _message_reference(message: Message) -> Json:
+    reference = {
+        "type": 0,
+        "channel_id": str(message.channel_id),
+        "message_id": str(message.reference_id),
+    }
+    if message.guild_id is not None:
+        reference["guild_id"] = str(message.guild_id)
+    return reference
+
+
+def _referenced(answered: Message) -> Json:
+    """The answered message, one level deep: it does not hold what it answers itself."""
+    payload = message(answered)
+    payload.pop("referenced_message", None)
+    return payload
+
+
+def invite(invite: Invite) -> Json:
+    """What anyone who knows its code may see of an invite."""
+    return {
+        "type": 0,
+        "code": invite.code,
+        "guild_id": str(invite.guild.id),
+        "guild": {
+            "id": str(invite.guild.id),
+            "name": invite.guild.name,
+            "description": invite.guild.description,
+            "icon": invite.guild.icon,
+            "splash": None,
+            "banner": None,
+            "features": [],
+            "verification_level": 0,
+            "vanity_url_code": None,
+            "nsfw_level": 0,
+            "nsfw": False,
+            "premium_subscription_count": 0,
+            "premium_tier": 0,
+        },
+        "channel": {
+            "id": str(invite.channel_id),
+            "name": invite.channel_name,
+            "type": invite.channel_type,
+        },
+        "inviter": user(invite.inviter),
+        "expires_at": _optional(invite.expires_at),
+    }
+
+
+def invite_with_uses(invite_: Invite) -> Json:
+    """What those see who may manage the invite."""
+    return {
+        **invite(invite_),
+        "uses": invite_.uses,
+        "max_uses": invite_.max_uses,
+        "max_age": invite_.max_age_s,
+        "temporary": invite_.temporary,
+        "created_at": timestamp(invite_.created_at),
+    }
