@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError
@@ -41,6 +42,8 @@ class Config:
     worker_id: int
     data_dir: Path
     log_level: str
+    heartbeat_interval_ms: int = 45_000
+    resume_window_s: float = 120.0
 
 
 def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
@@ -51,7 +54,7 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
     """
     env = Env(eager=False)
     env.read_env(str((directory or Path.cwd()) / ".env"), recurse=False)
-    private = "" if embedded else ...
+    private: Any = "" if embedded else ...
     config = Config(
         app_env=env.str("APP_ENV", "development", validate=_one_of(*_APP_ENVS)),
         api_host=env.str("API_HOST", "127.0.0.1", validate=_NOT_EMPTY),
@@ -72,12 +75,12 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
         data_dir=env.path("CHATD_DATA_DIR", Path("var")),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
     )
-    problems: dict[str, list[str]] = {}
+    problems: dict[str, Any] = {}
     known = set(env.dump())
     try:
         env.seal()
     except EnvValidationError as refused:
-        problems |= refused.error_messages
+        problems |= cast(dict[str, Any], refused.error_messages)
     for name in sorted(os.environ):
         if name.startswith(_OUR_PREFIX) and name not in known | problems.keys():
             problems[name] = ["There is no such setting."]

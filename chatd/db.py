@@ -114,9 +114,7 @@ class Transaction:
         self._begin = begin
         self.cur = Cursor(inner, begin)
 
-    async def commit(
-        self, last: str = "", parameters: Mapping[str, object] | None = None
-    ) -> None:
+    async def commit(self, last: str = "", parameters: Mapping[str, object] | None = None) -> None:
         """Commit, after a last statement in the same round trip, and give the connection back."""
         try:
             if not self._begun and not last:
@@ -187,6 +185,22 @@ class Database:
                 yield Cursor(inner)
         finally:
             self.release(connection)
+
+    @asynccontextmanager
+    async def own_connection(self) -> AsyncIterator[Cursor]:
+        """A connection outside of the pool, for a lock that lasts as long as it.
+
+        Raises DatabaseAway.
+        """
+        try:
+            connection = await self._connect()
+        except (psycopg2.Error, OSError, TimeoutError) as error:
+            raise DatabaseAway(_first_line(error)) from error
+        try:
+            async with connection.cursor() as inner:
+                yield Cursor(inner)
+        finally:
+            await connection.close()
 
     async def begin(self, *, snapshot: bool = False) -> Transaction:
         """A transaction; with `snapshot`, one whose every statement sees the same moment."""

@@ -33,9 +33,7 @@ def to_guild(guild_id: GuildId) -> Audience:
     return Audience(AudienceKind.GUILD, guild_id)
 
 
-def to_channel(
-    channel_id: ChannelId, needed: Permissions = Permissions.VIEW_CHANNEL
-) -> Audience:
+def to_channel(channel_id: ChannelId, needed: Permissions = Permissions.VIEW_CHANNEL) -> Audience:
     """The members of a guild who have all of `needed` in one of its channels."""
     return Audience(AudienceKind.CHANNEL, channel_id, needed)
 

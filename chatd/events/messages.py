@@ -19,7 +19,7 @@ def message_created(
     return _in_guild("MESSAGE_CREATE", payload, message.channel_id, guild_id, member)
 
 
-def message_updated(message: Message, guild_id: GuildId, member: Member) -> Event:
+def message_updated(message: Message, guild_id: GuildId, member: Member | None) -> Event:
     """MESSAGE_UPDATE, with the whole message as it is now."""
     payload = payloads.message(message)
     return _in_guild("MESSAGE_UPDATE", payload, message.channel_id, guild_id, member)

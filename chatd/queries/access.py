@@ -73,9 +73,7 @@ def _make(*row: object) -> Grounds:
     version, is_member, nick, joined_at, disabled_until, timed_out, roles, permissions, *channel = (
         rest[guilds.COLUMN_COUNT :]
     )
-    member = (
-        _member(guild, user, nick, joined_at, disabled_until, roles) if is_member else None
-    )
+    member = _member(guild, user, nick, joined_at, disabled_until, roles) if is_member else None
     return Grounds(
         guild,
         version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chatd.core.ids import GuildId, UserId
@@ -69,6 +70,15 @@ async def delete(cur: Cursor, guild_id: GuildId) -> None:
         {"id": guild_id},
     )
     await cur.execute("DELETE FROM guilds WHERE id = %(id)s", {"id": guild_id})
+
+
+async def by_ids(cur: Cursor, guild_ids: Iterable[GuildId]) -> list[Guild]:
+    """These guilds, as far as they exist, in the order of their ids."""
+    await cur.execute(
+        f"SELECT {COLUMNS} FROM guilds WHERE id = ANY(%(ids)s) ORDER BY id",
+        {"ids": list(guild_ids)},
+    )
+    return await many(cur, Guild)
 
 
 async def of_user(

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from chatd.core.ids import ChannelId, GuildId
+from dataclasses import dataclass
+
+from chatd.core.ids import ChannelId, GuildId, UserId
 from chatd.core.models import ChannelType, Guild, Invite
 from chatd.db import Cursor, many, one
 from chatd.queries import guilds, users
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """For how long (0: for ever) and how often (0: without end) an invite lets people in."""
+
+    max_age_s: int
+    max_uses: int
+    temporary: bool
+
 
 _SELECT = f"""
     SELECT {users.COLUMNS}, {guilds.COLUMNS}, invites.code, invites.channel_id, channels.name,
@@ -34,11 +46,8 @@ async def insert(
     code: str,
     guild_id: GuildId,
     channel_id: ChannelId,
-    inviter_id: int,
-    *,
-    max_age_s: int,
-    max_uses: int,
-    temporary: bool,
+    inviter_id: UserId,
+    terms: Terms,
 ) -> None:
     """Add an invite."""
     await cur.execute(
@@ -55,18 +64,16 @@ async def insert(
             "guild_id": guild_id,
             "channel_id": channel_id,
             "inviter_id": inviter_id,
-            "max_age_s": max_age_s,
-            "max_uses": max_uses,
-            "temporary": temporary,
+            "max_age_s": terms.max_age_s,
+            "max_uses": terms.max_uses,
+            "temporary": terms.temporary,
         },
     )
 
 
 async def get(cur: Cursor, code: str) -> Invite | None:
     """An invite that still lets somebody in."""
-    await cur.execute(
-        f"{_SELECT} WHERE invites.code = %(code)s AND {_ALIVE}", {"code": code}
-    )
+    await cur.execute(f"{_SELECT} WHERE invites.code = %(code)s AND {_ALIVE}", {"code": code})
     return await one(cur, _make)
 
 
@@ -84,15 +91,7 @@ async def of_channel(cur: Cursor, guild_id: GuildId, channel_id: ChannelId) -> l
     return await many(cur, _make)
 
 
-async def alike(
-    cur: Cursor,
-    channel_id: ChannelId,
-    inviter_id: int,
-    *,
-    max_age_s: int,
-    max_uses: int,
-    temporary: bool,
-) -> str | None:
+async def alike(cur: Cursor, channel_id: ChannelId, inviter_id: UserId, terms: Terms) -> str | None:
     """The code of a living, unused invite of the same person with the same terms."""
     await cur.execute(
         f"""
@@ -106,9 +105,9 @@ async def alike(
         {
             "channel_id": channel_id,
             "inviter_id": inviter_id,
-            "max_age_s": max_age_s,
-            "max_uses": max_uses,
-            "temporary": temporary,
+            "max_age_s": terms.max_age_s,
+            "max_uses": terms.max_uses,
+            "temporary": terms.temporary,
         },
     )
     return await one(cur, str)

@@ -81,9 +81,7 @@ async def all_of_user(cur: Cursor, user_id: UserId) -> list[Member]:
     return await many(cur, _make)
 
 
-async def of_guilds(
-    cur: Cursor, guild_ids: Iterable[GuildId], *, limit: int
-) -> list[Member]:
+async def of_guilds(cur: Cursor, guild_ids: Iterable[GuildId], *, limit: int) -> list[Member]:
     """The members of these guilds, up to a limit for each, in the order of their ids."""
     await cur.execute(
         f"""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 import marshmallow as ma
 from marshmallow import EXCLUDE, ValidationError, fields, validate
@@ -28,7 +28,7 @@ class Unset(Enum):
 
 UNSET: Final = Unset.UNSET
 T = TypeVar("T")
-Maybe = T | Unset
+Maybe: TypeAlias = T | Unset
 
 
 class Problem(str):
@@ -47,7 +47,7 @@ class Problem(str):
         return Problem(self.code, super().format(*args, **kwargs))
 
 
-_ERRORS: dict[str, str] = {
+_ERRORS: dict[str, Any] = {
     "required": Problem("BASE_TYPE_REQUIRED", "This field is required"),
     "null": Problem("BASE_TYPE_REQUIRED", "This field is required"),
     "invalid": Problem("BASE_TYPE_INVALID", "This value has the wrong type"),
@@ -67,7 +67,7 @@ def _range(low: int, high: int) -> validate.Range:
 class Text(fields.String):
     """A string without NUL; `trimmed` takes off the white space around it first."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages = {  # noqa: RUF012
         **_ERRORS,
         "invalid": Problem("BASE_TYPE_BAD_TYPE", "Could not interpret this value as string."),
         "nul": Problem("BASE_TYPE_INVALID", "Must not contain NUL."),
@@ -87,7 +87,7 @@ class Text(fields.String):
 class Int(fields.Integer):
     """A whole number, as a JSON number and nothing else."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages = {  # noqa: RUF012
         **_ERRORS,
         "invalid": Problem("NUMBER_TYPE_COERCE", "Value is not int."),
         "too_large": Problem("NUMBER_TYPE_RANGE", "Value is out of range."),
@@ -102,7 +102,7 @@ class Int(fields.Integer):
 class Bool(fields.Boolean):
     """true or false, and nothing else."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages = {  # noqa: RUF012
         **_ERRORS,
         "invalid": Problem("BASE_TYPE_BAD_TYPE", "Must be either true or false."),
     }
@@ -116,7 +116,7 @@ class Bool(fields.Boolean):
 class Snowflake(fields.Field[int]):
     """An id, as a string or as a number."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages = {  # noqa: RUF012
         **_ERRORS,
         "invalid": Problem("NUMBER_TYPE_COERCE", "Value is not snowflake."),
     }
@@ -135,7 +135,7 @@ class Snowflake(fields.Field[int]):
 class Nested(fields.Nested):
     """An object inside the object."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages = {  # noqa: RUF012
         **_ERRORS,
         "type": Problem("MODEL_TYPE_CONVERT", "Only dictionaries may be used."),
     }
@@ -145,7 +145,7 @@ class Schema(ma.Schema, Generic[T]):
     """A schema that loads into the dataclass of its annotation `into`."""
 
     into: ClassVar[type[Any]]
-    error_messages: ClassVar[dict[str, str]] = {
+    error_messages = {  # noqa: RUF012
         "type": Problem("MODEL_TYPE_CONVERT", "Only dictionaries may be used."),
     }
 
@@ -376,16 +376,14 @@ MESSAGE_MAX_LENGTH = 2000  # characters
 
 _CONTENT = validate.Length(
     max=MESSAGE_MAX_LENGTH,
-    error=Problem(
-        "BASE_TYPE_MAX_LENGTH", f"Must be {MESSAGE_MAX_LENGTH} or fewer in length."
-    ),
+    error=Problem("BASE_TYPE_MAX_LENGTH", f"Must be {MESSAGE_MAX_LENGTH} or fewer in length."),
 )
 
 
 class Nonce(fields.Field[str | int]):
     """What a client marks its message with, to know it again: up to 25 characters or an int."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages = {  # noqa: RUF012
         **_ERRORS,
         "invalid": Problem("BASE_TYPE_BAD_TYPE", "Must be a string or an integer."),
         "long": Problem("BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length."),
@@ -445,3 +443,45 @@ class NewInviteSchema(Schema[NewInvite]):
     max_uses = Int(validate=_range(0, 100))
     temporary = Bool()
     unique = Bool()
+
+
+# --- gateway ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    token: str
+    intents: int | None = None
+    large_threshold: int = 50
+    shard: list[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    token: str
+    session_id: str
+    seq: int
+
+
+class IdentifySchema(Schema[Identify]):
+    into = Identify
+    token = Text(required=True)
+    intents = Int(allow_none=True, validate=_range(0, 2**53))
+    large_threshold = Int(validate=_range(50, 250))
+    shard = fields.List(Int(validate=_range(0, 2**16)), allow_none=True, validate=_length(2, 2))
+
+
+class ResumeSchema(Schema[Resume]):
+    into = Resume
+    token = Text(required=True)
+    session_id = Text(required=True)
+    seq = Int(required=True, validate=_range(0, MAX_ID))
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Of a request that needs no body."""
+
+
+class NothingSchema(Schema[Nothing]):
+    into = Nothing

@@ -1,0 +1,1 @@
+"""Passwords and tokens: each library behind two functions."""

@@ -1,0 +1,231 @@
+"""Publishing to and reading from the other instances, through one Redis stream for each.
+
+An instance appends to its own stream and reads all others, with one connection each way. Its own
+events it delivers to itself directly, so that they need no Redis; while Redis is away, that goes
+on, and what the others miss is found by the numbers of the events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from redis import asyncio as aioredis  # the aioredis of old, moved into redis-py by its authors
+from redis.exceptions import RedisError
+
+from chatd.events.event import Event
+
+log = logging.getLogger(__name__)
+
+WORKERS = 32
+
+_KEEP = 50_000  # entries in each instance's stream; a reader that falls behind more sees a gap
+_BACKLOG = 10_000  # events kept for Redis while it is away
+_BATCH = 500
+_BLOCK_MS = 1_000
+_SOCKET_TIMEOUT_S = 5.0
+_RETRY_S = 0.5
+_FLUSH_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Events, in the order in which their instance published them."""
+
+    events: Sequence[Event]
+    dealt_with: asyncio.Future[None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The link to the other instances was cut and is back: something may have been missed."""
+
+
+Delivery = Arrived | Interrupted
+
+
+class Subscription:
+    """What arrives, in order, for the one who delivers it."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
+
+    def put(self, delivery: Delivery) -> None:
+        self._queue.put_nowait(delivery)
+
+    async def get(self) -> Delivery:
+        """The next delivery."""
+        return await self._queue.get()
+
+
+class Bus:
+    """This instance's place on the bus."""
+
+    def __init__(self, redis_url: str, *, worker_id: int) -> None:
+        self._redis_url = redis_url
+        self._own_key = _key(worker_id)
+        self._others = [_key(other) for other in range(WORKERS) if other != worker_id]
+        self._subscription: Subscription | None = None
+        self._outgoing: deque[Event] = deque(maxlen=_BACKLOG)
+        self._pending = asyncio.Event()
+        self.connected = False
+        """Whether the other instances can be heard."""
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """Bring committed events to every session that may see them.
+
+        Returns when this instance's sessions have them in their outboxes. Never fails: Redis
+        being away keeps the events for later. Cancelling it loses nothing.
+        """
+        if not events:
+            return
+        self._outgoing.extend(events)
+        self._pending.set()
+        if self._subscription is not None:
+            dealt_with: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._subscription.put(Arrived(events, dealt_with))
+            await dealt_with
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[Subscription]:
+        """Hear the events of every instance, for as long as the context is open."""
+        subscription = self._subscription = Subscription()
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(self._read(subscription), name="bus reader")
+            writing = tasks.create_task(self._write(), name="bus writer")
+            try:
+                yield subscription
+                await self._flush()
+            finally:
+                self._subscription = None
+                reading.cancel()
+                writing.cancel()
+
+    async def _write(self) -> None:
+        """Append what is published to this instance's stream, many events a round trip."""
+        client = self._client()
+        try:
+            while True:
+                await self._pending.wait()
+                batch = [self._outgoing[i] for i in range(min(_BATCH, len(self._outgoing)))]
+                if not batch:
+                    self._pending.clear()
+                    continue
+                pipeline = client.pipeline(transaction=False)
+                for event in batch:
+                    pipeline.xadd(
+                        self._own_key,
+                        {"h": event.head(), "b": event.body},
+                        maxlen=_KEEP,
+                        approximate=True,
+                    )
+                try:
+                    await pipeline.execute()
+                except (RedisError, OSError, TimeoutError):
+                    # Sent again when Redis is back: the readers know duplicates by their numbers.
+                    await asyncio.sleep(_RETRY_S)
+                    continue
+                self._forget(batch)
+        finally:
+            await _close(client)
+
+    async def _flush(self) -> None:
+        """Let the others have what is still to be appended, if they can be reached."""
+        deadline = asyncio.get_running_loop().time() + _FLUSH_S
+        while self._outgoing and self.connected and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.01)
+
+    def _forget(self, batch: list[Event]) -> None:
+        for event in batch:
+            # The backlog may have dropped some of its oldest meanwhile.
+            if self._outgoing and self._outgoing[0] is event:
+                self._outgoing.popleft()
+
+    async def _read(self, subscription: Subscription) -> None:
+        """Read the streams of the other instances, each from where it was read to."""
+        client = self._client()
+        positions: dict[str, str] = {}
+        try:
+            while True:
+                try:
+                    if not self.connected:
+                        positions = await self._resume_positions(client, positions)
+                        self._link_is_back(subscription)
+                    streams: dict[Any, Any] = {**positions}
+                    found: Any = await client.xread(streams, count=_BATCH, block=_BLOCK_MS)
+                except (RedisError, OSError, TimeoutError) as error:
+                    self._link_is_cut(error)
+                    await asyncio.sleep(_RETRY_S)
+                    continue
+                for key, entries in found:
+                    positions[key.decode()] = entries[-1][0].decode()
+                    if events := _events(entries):
+                        subscription.put(Arrived(events))
+        finally:
+            self.connected = False
+            await _close(client)
+
+    async def _resume_positions(
+        self, client: aioredis.Redis, known: dict[str, str]
+    ) -> dict[str, str]:
+        """Where to read each stream on: where it was read to, if it still reaches that far."""
+        pipeline = client.pipeline(transaction=False)
+        for key in self._others:
+            pipeline.xrevrange(key, count=1)
+        newest = await pipeline.execute()
+        positions = {}
+        for key, entries in zip(self._others, newest, strict=True):
+            last = entries[0][0].decode() if entries else "0-0"
+            before = known.get(key, last)
+            # An emptied Redis begins its ids anew; then all that it holds is unread.
+            positions[key] = before if _order(before) <= _order(last) else "0-0"
+        return positions
+
+    def _link_is_back(self, subscription: Subscription) -> None:
+        self.connected = True
+        subscription.put(Interrupted())
+        log.info("connected to Redis")
+
+    def _link_is_cut(self, error: BaseException) -> None:
+        if self.connected:
+            log.error("Redis is away: %s", str(error).splitlines()[:1] or type(error).__name__)
+        self.connected = False
+
+    def _client(self) -> aioredis.Redis:
+        return aioredis.Redis.from_url(
+            self._redis_url,
+            protocol=2,
+            socket_timeout=_SOCKET_TIMEOUT_S,
+            socket_connect_timeout=_SOCKET_TIMEOUT_S,
+            retry_on_timeout=False,
+        )
+
+
+async def _close(client: aioredis.Redis) -> None:
+    with contextlib.suppress(RedisError, OSError):
+        await client.aclose()
+
+
+def _key(worker_id: int) -> str:
+    return f"chatd:events:{worker_id}"
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, sequence = entry_id.partition("-")
+    return int(milliseconds), int(sequence)
+
+
+def _events(entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[Event]:
+    events = []
+    for entry_id, fields in entries:
+        try:
+            events.append(Event.read(fields[b"h"], fields[b"b"]))
+        except (KeyError, ValueError):
+            log.warning("skipped an entry that is no event: %s", entry_id.decode())
+    return events

@@ -1,0 +1,180 @@
+"""Context (who asks, with what at hand) and Work (a transaction and the events it owes)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from chatd.auth.passwords import Passwords
+from chatd.auth.tokens import AccessTokens
+from chatd.bus.bus import Bus
+from chatd.core.ids import ChannelId, StreamId
+from chatd.core.models import Caller, User
+from chatd.core.snowflake import SnowflakeGenerator
+from chatd.db import Cursor, Database, Transaction
+from chatd.events.event import Event
+from chatd.queries import streams
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Tasks:
+    """Owns what must go on although the one who asked for it has left."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to the end, even if the caller is cancelled meanwhile."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def drain(self) -> None:
+        """Wait for all that is still running; what fails of it has been told to its caller."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the server has one of, for every service to use."""
+
+    database: Database
+    bus: Bus
+    snowflakes: SnowflakeGenerator
+    passwords: Passwords
+    access_tokens: AccessTokens
+    refresh_token_lifetime_s: int
+    tasks: Tasks = field(default_factory=Tasks)
+
+    def begin(self) -> Work:
+        """A transaction; see Work."""
+        return Work(self)
+
+    def new_id(self, kind: Callable[[int], T]) -> T:
+        """A fresh snowflake as an id of this kind."""
+        return kind(self.snowflakes.next())
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who asks, and what the services need to answer."""
+
+    resources: Resources
+    caller: Caller
+
+    @property
+    def user(self) -> User:
+        """The account that asks."""
+        return self.caller.user
+
+    @property
+    def database(self) -> Database:
+        """Where to read from."""
+        return self.resources.database
+
+    def begin(self) -> Work:
+        """A transaction; see Work."""
+        return Work(self.resources)
+
+    def new_id(self, kind: Callable[[int], T]) -> T:
+        """A fresh snowflake as an id of this kind."""
+        return self.resources.new_id(kind)
+
+
+class Work:
+    """A transaction that commits when its block ends, and then publishes what was emitted.
+
+    Whoever writes in a guild locks its stream first: then all it reads is current, whoever else
+    writes there waits, and its events have the order of the commits. Commit and publishing are
+    one step that cancelling the caller does not interrupt. An exception undoes everything.
+    """
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self._locked: dict[StreamId, int] = {}
+        self._raised: set[StreamId] = set()
+        self._events: list[Event] = []
+
+    @property
+    def cur(self) -> Cursor:
+        """Where to run statements of this transaction."""
+        return self._transaction.cur
+
+    async def lock(self, stream_id: int) -> bool:
+        """Lock one stream until the commit. False when there is none of this id."""
+        return await self.lock_all([StreamId(stream_id)]) == 1
+
+    async def lock_all(self, stream_ids: Iterable[StreamId]) -> int:
+        """Lock several streams in one go; returns how many there are."""
+        found = await streams.lock(self.cur, stream_ids)
+        self._locked |= {position.id: position.seq for position in found}
+        return len(found)
+
+    async def lock_of_channel(self, channel_id: ChannelId) -> bool:
+        """Lock the stream that a channel belongs to. False when there is no such channel."""
+        found = await streams.lock_of_channel(self.cur, channel_id)
+        if found is None:
+            return False
+        self._locked[found.id] = found.seq
+        return True
+
+    async def open(self, stream_id: int) -> None:
+        """Lock a stream that may not exist yet."""
+        await streams.insert(self.cur, StreamId(stream_id))
+        await self.lock(stream_id)
+
+    def raise_version(self, stream_id: int) -> None:
+        """Say that who may do what has changed here: decisions made before it are void."""
+        self._raised.add(StreamId(stream_id))
+
+    def emit(self, event: Event) -> None:
+        """Say what happened; it is published after the commit. Its stream has been locked."""
+        if event.stream not in self._locked:
+            raise AssertionError(f"{event.name} of a stream that is not locked")
+        self._events.append(event)
+
+    async def __aenter__(self) -> Self:
+        self._transaction: Transaction = await self._resources.database.begin()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            await self._resources.tasks.finish(self._commit_and_publish())
+        else:
+            await self._transaction.rollback()
+
+    async def _commit_and_publish(self) -> None:
+        numbered = self._numbered()
+        moved = {event.stream: event.seq for event in numbered}
+        ids = sorted(moved.keys() | self._raised)
+        if ids:
+            parameters = {
+                "ids": ids,
+                "seqs": [moved.get(each, self._locked.get(each)) for each in ids],
+                "raised": [int(each in self._raised) for each in ids],
+            }
+            await self._transaction.commit(streams.ADVANCE, parameters)
+        else:
+            await self._transaction.commit()
+        await self._resources.bus.publish(numbered)
+
+    def _numbered(self) -> list[Event]:
+        numbered = []
+        for event in self._events:
+            self._locked[event.stream] += 1
+            numbered.append(event.numbered(self._locked[event.stream]))
+        return numbered

@@ -1,0 +1,220 @@
+"""A connection: one socket, from HELLO to its close."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from chatd.core.errors import Refusal, Unauthorized
+from chatd.core.models import Caller
+from chatd.db import Database
+from chatd.gateway import commands, frames
+from chatd.gateway.commands import CloseCode, CloseWith, Heartbeat, Identify, Resume
+from chatd.gateway.frames import Dispatch, PlainTransport, ZlibStream
+from chatd.gateway.ready import Starter
+from chatd.gateway.registry import Registry
+from chatd.gateway.session import Session
+from chatd.services.callers import Callers
+
+log = logging.getLogger(__name__)
+
+MAX_OUTBOX_BYTES = 4 * 2**20
+"""What may wait to be read by a client before it is cut off; its session can resume."""
+
+_PAYLOADS = 120  # a client may send so many in _PER_S seconds
+_PER_S = 60.0
+_CLOSE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What all connections share."""
+
+    database: Database
+    callers: Callers
+    registry: Registry
+    heartbeat_interval_ms: int
+
+    @property
+    def grace_s(self) -> float:
+        """How long a client may be silent."""
+        return self.heartbeat_interval_ms * 1.5 / 1000
+
+
+class Connection:
+    """Serves one socket. What is to be sent in one turn of the loop leaves in one write."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        socket: web.WebSocketResponse,
+        socket_transport: asyncio.Transport,
+        transport: PlainTransport | ZlibStream,
+        url: str,
+    ) -> None:
+        self._gateway = gateway
+        self._socket = socket
+        self._socket_transport = socket_transport
+        self._transport = transport
+        self._url = url
+        self._session: Session | None = None
+        self._outbox: list[bytes] = []
+        self._loop = asyncio.get_running_loop()
+        self._closing: asyncio.Future[CloseWith] = self._loop.create_future()
+        self._payloads = 0
+        self._window_ends = 0.0
+
+    async def run(self) -> None:
+        """Serve until either side is done. Nothing a client does raises from here."""
+        self._send(frames.hello(self._gateway.heartbeat_interval_ms))
+        reading = asyncio.create_task(self._read(), name="gateway reader")
+        try:
+            either: set[asyncio.Future[Any]] = {reading, self._closing}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if self._closing.done():
+                await self._close(self._closing.result())
+            else:
+                reading.result()
+        except CloseWith as closing:
+            await self._close(closing)
+        except TimeoutError:
+            await self._close(CloseWith(CloseCode.SESSION_TIMED_OUT, "No heartbeat."))
+        except ConnectionError:
+            pass  # vanished without a close frame; its session may still be resumed
+        finally:
+            reading.cancel()
+            self._detach()
+
+    def dispatch(self, dispatch: Dispatch, seq: int) -> None:
+        """Queue a dispatch. Never waits, never raises."""
+        self._queue(self._transport.dispatch(dispatch, seq))
+
+    def invalidate(self) -> None:
+        """Tell the client to identify anew, on this socket or another."""
+        self._session = None
+        self._send(frames.INVALID_SESSION)
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Disconnect the client."""
+        if not self._closing.done():
+            self._closing.set_result(CloseWith(code, reason))
+
+    def reconnect(self) -> None:
+        """Ask the client to come back, to this or another instance."""
+        self._send(frames.RECONNECT)
+        self.close(CloseCode.GOING_AWAY, "The server restarts.")
+
+    async def _read(self) -> None:
+        async with asyncio.timeout(self._gateway.grace_s) as deadline:
+            async for message in self._socket:
+                if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    continue
+                self._count_payload()
+                match commands.parse(message.data):
+                    case Heartbeat(seq):
+                        self._heard(seq)
+                    case Identify() as wanted:
+                        await self._identify(wanted)
+                    case Resume() as wanted:
+                        await self._resume(wanted)
+                if self._session is not None:  # who never identifies gets no more time
+                    deadline.reschedule(self._loop.time() + self._gateway.grace_s)
+
+    def _heard(self, seq: int | None) -> None:
+        if self._session is not None and seq is not None:
+            if seq > self._session.seq:
+                raise CloseWith(CloseCode.INVALID_SEQ, "Invalid sequence number.")
+            self._session.acknowledge(seq)
+        self._send(frames.HEARTBEAT_ACK)
+
+    async def _identify(self, wanted: Identify) -> None:
+        if self._session is not None:
+            raise CloseWith(CloseCode.ALREADY_AUTHENTICATED, "Already authenticated.")
+        caller = await self._caller(wanted.token)
+        session = Session(
+            secrets.token_hex(16),
+            caller.user.id,
+            caller.login_id,
+            intents=wanted.intents,
+            shard=wanted.shard,
+        )
+        starter = Starter(self._gateway.database, self._gateway.registry, session)
+        try:
+            await starter.start(self, wanted, self._url)
+        except Unauthorized:
+            raise CloseWith(CloseCode.AUTHENTICATION_FAILED, "Authentication failed.") from None
+        except Refusal as refused:
+            raise CloseWith(CloseCode.UNKNOWN_ERROR, refused.text) from None
+        self._session = session
+
+    async def _resume(self, wanted: Resume) -> None:
+        if self._session is not None:
+            raise CloseWith(CloseCode.ALREADY_AUTHENTICATED, "Already authenticated.")
+        caller = await self._caller(wanted.token)
+        session = self._gateway.registry.session(wanted.session_id)
+        if session is None or session.user_id != caller.user.id:
+            self.invalidate()
+            return
+        if wanted.seq > session.seq:
+            raise CloseWith(CloseCode.INVALID_SEQ, "Invalid sequence number.")
+        if not session.can_replay(wanted.seq):
+            self._gateway.registry.remove(session)
+            self.invalidate()
+            return
+        self._gateway.registry.attach(session, self)
+        self._session = session
+        session.replay(wanted.seq, self)
+        session.resumed()
+
+    async def _caller(self, token: str) -> Caller:
+        try:
+            return await self._gateway.callers.of_token(token)
+        except Unauthorized:
+            raise CloseWith(CloseCode.AUTHENTICATION_FAILED, "Authentication failed.") from None
+        except Refusal as refused:
+            raise CloseWith(CloseCode.UNKNOWN_ERROR, refused.text) from None
+
+    def _count_payload(self) -> None:
+        now = self._loop.time()
+        if now >= self._window_ends:
+            self._payloads, self._window_ends = 0, now + _PER_S
+        self._payloads += 1
+        if self._payloads > _PAYLOADS:
+            raise CloseWith(CloseCode.RATE_LIMITED, "You are being rate limited.")
+
+    def _send(self, payload: bytes) -> None:
+        self._queue(self._transport.other(payload))
+
+    def _queue(self, frame: bytes) -> None:
+        if not self._outbox:
+            self._loop.call_soon(self._flush)
+        self._outbox.append(frame)
+
+    def _flush(self) -> None:
+        """Hand over what this turn of the loop has queued; cut off who does not read."""
+        outbox, self._outbox = self._outbox, []
+        if not outbox or self._socket_transport.is_closing():
+            return
+        self._socket_transport.write(b"".join(outbox))
+        if self._socket_transport.get_write_buffer_size() > MAX_OUTBOX_BYTES:
+            log.info("cut off a client that does not read")
+            self._socket_transport.abort()
+
+    async def _close(self, closing: CloseWith) -> None:
+        self._flush()
+        self._detach()
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await self._socket.close(code=closing.code, message=closing.reason.encode())
+        except (TimeoutError, ConnectionError):
+            self._socket_transport.abort()
+
+    def _detach(self) -> None:
+        if self._session is not None:
+            self._gateway.registry.detach(self._session, self)
+            self._session = None

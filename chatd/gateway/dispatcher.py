@@ -1,0 +1,175 @@
+"""The dispatcher: takes events from the bus to the feeds, and finds out when some are missing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+import orjson
+
+from chatd.bus.bus import Arrived, Interrupted, Subscription
+from chatd.core.errors import Busy, DatabaseAway
+from chatd.core.ids import GuildId, LoginId, UserId
+from chatd.db import Database
+from chatd.events.event import AudienceKind, Event
+from chatd.events.users import LOGIN_REVOKED
+from chatd.gateway.feed import Feed, GuildFeed
+from chatd.gateway.registry import Registry
+from chatd.queries import streams
+from chatd.services import snapshots
+
+log = logging.getLogger(__name__)
+
+_BUDGET_S = 0.004  # of fan-out in one go, before others get their turn
+_PATIENCE_S = 2.0  # for an event whose successor is here already
+_WATCH_S = 0.25
+_COMPARE_S = 5.0
+
+
+@dataclass(slots=True)
+class _Suspicion:
+    """Postgres has given out numbers up to `seq`, and they had not arrived at `since`."""
+
+    seq: int
+    since: float
+
+
+class Dispatcher:
+    """Delivers what the bus brings to the sessions in the registry."""
+
+    def __init__(self, registry: Registry, database: Database) -> None:
+        self._registry = registry
+        self._database = database
+        self._openings: set[asyncio.Task[None]] = set()
+        self._suspicions: dict[Feed, _Suspicion] = {}
+        self._compare_at = 0.0
+
+    async def run(self, subscription: Subscription) -> None:
+        """Deliver for ever."""
+        clock = asyncio.get_running_loop().time
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch(), name="gap watch")
+            resting_since = clock()
+            while True:
+                match await subscription.get():
+                    case Arrived(events, dealt_with):
+                        for event in events:
+                            self._take(event)
+                            if clock() - resting_since > _BUDGET_S:
+                                await asyncio.sleep(0)
+                                resting_since = clock()
+                        if dealt_with is not None and not dealt_with.done():
+                            dealt_with.set_result(None)
+                    case Interrupted():
+                        self._compare_at = 0.0
+
+    def _take(self, event: Event) -> None:
+        if event.name == "GUILD_CREATE" and event.audience.kind is AudienceKind.USER:
+            self._welcome(event)
+        feed = self._registry.feed(event.stream)
+        if feed is None:
+            return
+        feed.offer(event, asyncio.get_running_loop().time())
+        if event.name == LOGIN_REVOKED:
+            self._end_login(event)
+        self._registry.drop_if_deserted(feed)
+
+    def _welcome(self, event: Event) -> None:
+        """A user who may be here has joined a guild, which nobody here may have followed yet."""
+        user_id, guild_id = UserId(event.audience.id), GuildId(event.stream)
+        for watcher in self._registry.starting(user_id):
+            watcher.restart()
+        if not any(session.takes(guild_id) for session in self._registry.of_user(user_id)):
+            return
+        feed = self._registry.guild_feed(guild_id)
+        if feed.is_live:
+            return
+        feed.open_with(event.seq)
+        opening = _Opening()
+        feed.watch(opening)  # keeps the feed while nobody follows it
+        task = asyncio.create_task(self._open(feed, opening, user_id))
+        self._openings.add(task)
+        task.add_done_callback(self._openings.discard)
+
+    async def _open(self, feed: GuildFeed, opening: _Opening, user_id: UserId) -> None:
+        """Begin a feed, unless a session that is being started does so first."""
+        try:
+            transaction = await self._database.begin(snapshot=True)
+            try:
+                snapshot = await snapshots.of_guild(
+                    transaction.cur, GuildId(feed.stream), user_id, large_threshold=0
+                )
+            finally:
+                await transaction.rollback()
+            if snapshot is not None and not feed.is_live:
+                feed.begin(snapshot, asyncio.get_running_loop().time())
+        except (Busy, DatabaseAway):
+            for session in self._registry.of_user(user_id):
+                self._registry.invalidate(session)
+        finally:
+            feed.unwatch(opening)
+            self._registry.drop_if_deserted(feed)
+
+    def _end_login(self, event: Event) -> None:
+        login_id = LoginId(int(orjson.loads(event.body)["login_id"]))
+        for session in self._registry.of_user(UserId(event.audience.id)):
+            if session.login_id == login_id:
+                self._registry.revoke(session)
+
+    async def _watch(self) -> None:
+        """Look for events that do not come, and for sessions that nobody resumed."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            self._registry.expire()
+            for feed in self._registry.feeds:
+                since = feed.order.waiting_since
+                if since is not None and clock() - since > _PATIENCE_S:
+                    self._lose(feed)
+            self._check_suspicions(clock())
+            if clock() >= self._compare_at:
+                await self._compare()
+                self._compare_at = clock() + _COMPARE_S
+
+    async def _compare(self) -> None:
+        """Ask Postgres how far every feed should be. What this cannot find is not missing."""
+        feeds = {feed.stream: feed for feed in self._registry.feeds if feed.is_live}
+        if not feeds:
+            return
+        try:
+            async with self._database.cursor() as cur:
+                positions = await streams.positions(cur, feeds)
+        except (Busy, DatabaseAway):
+            return
+        now = asyncio.get_running_loop().time()
+        for stream, feed in feeds.items():
+            seq = positions.get(stream, 0)
+            if seq > (feed.order.position or 0) and feed not in self._suspicions:
+                self._suspicions[feed] = _Suspicion(seq, now)
+
+    def _check_suspicions(self, now: float) -> None:
+        for feed, suspicion in list(self._suspicions.items()):
+            arrived = (feed.order.position or 0) >= suspicion.seq
+            if arrived or self._registry.feed(feed.stream) is not feed:
+                del self._suspicions[feed]
+            elif now - suspicion.since > _PATIENCE_S:
+                del self._suspicions[feed]
+                self._lose(feed)
+
+    def _lose(self, feed: Feed) -> None:
+        log.warning("events of stream %d are missing: its sessions identify anew", feed.stream)
+        self._registry.lose(feed)
+
+
+class _Opening:
+    """Keeps a feed open until its first session follows it."""
+
+    def hold(self, feed: Feed, event: Event) -> None:
+        """Nothing to keep: the feed itself holds back what arrives before it begins."""
+
+    def complete_from(self, feed: Feed, seq: int) -> None:
+        """Nothing to know."""
+
+    def restart(self) -> None:
+        """Nothing to do: whoever follows later starts from a snapshot."""

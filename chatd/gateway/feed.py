@@ -1,0 +1,233 @@
+"""A feed: the events of one guild or user in their order, and the sessions here that follow it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
+
+from chatd.bus.order import Order
+from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
+from chatd.core.models import Member
+from chatd.core.permissions import Permissions
+from chatd.events.event import AudienceKind, Event
+from chatd.gateway.frames import Dispatch
+from chatd.gateway.session import Session
+from chatd.gateway.visibility import Visibility
+from chatd.services.snapshots import GuildSnapshot
+
+_SEEN_BEFORE_APPLIED = frozenset({"CHANNEL_DELETE", "GUILD_DELETE"})
+"""Events for those who could see until now; all others are for those who can from now on."""
+
+
+class Watcher(Protocol):
+    """A session that is being started: it gets every event, to pick from once it knows more."""
+
+    def hold(self, feed: Feed, event: Event) -> None: ...
+
+    def complete_from(self, feed: Feed, seq: int) -> None:
+        """It will be given everything after `seq`."""
+
+    def restart(self) -> None:
+        """What it has been given has a hole."""
+
+
+class Feed:
+    """Events in order, to the sessions that follow them. Base of the two kinds."""
+
+    def __init__(self, stream: StreamId) -> None:
+        self.stream = stream
+        self.order = Order()
+        self.changed_at = 0
+        """The number of the last event that changed who may see what."""
+        self._sessions: dict[UserId, set[Session]] = {}
+        self._watchers: set[Watcher] = set()
+        self._moved = asyncio.Event()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it knows where it stands."""
+        return self.order.position is not None
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether nobody follows it."""
+        return not self._sessions and not self._watchers
+
+    @property
+    def sessions(self) -> list[Session]:
+        """All sessions that follow it."""
+        return [session for sessions in self._sessions.values() for session in sessions]
+
+    def watch(self, watcher: Watcher) -> None:
+        """Give every event from now on to a session that is being started."""
+        self._watchers.add(watcher)
+        if self.order.position is not None:
+            watcher.complete_from(self, self.order.position)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """It has been started, or given up."""
+        self._watchers.discard(watcher)
+
+    def restart_watchers(self) -> None:
+        """Tell sessions that are being started that there is a hole."""
+        for watcher in self._watchers:
+            watcher.restart()
+
+    def start(self, position: int, now: float) -> None:
+        """Go on after the event number `position`, with what has arrived of that already."""
+        for watcher in self._watchers:
+            watcher.complete_from(self, position)
+        self._deliver_all(self.order.start(position, now))
+
+    def offer(self, event: Event, now: float) -> None:
+        """Take an event as it arrives, and deliver what its arrival completes."""
+        if event.seq == 0 and not self.is_live:
+            return  # it belongs to no order, and nobody follows yet
+        self._deliver_all(self.order.offer(event, now))
+
+    async def reached(self, position: int) -> None:
+        """Wait until the events up to `position` have been delivered."""
+        while (self.order.position or 0) < position:
+            self._moved.clear()
+            await self._moved.wait()
+
+    def attach(self, session: Session) -> None:
+        """Let a session follow."""
+        self._sessions.setdefault(session.user_id, set()).add(session)
+        session.feeds.add(self)
+
+    def detach(self, session: Session) -> None:
+        """Let a session follow no longer."""
+        session.feeds.discard(self)
+        of_user = self._sessions.get(session.user_id, set())
+        of_user.discard(session)
+        if not of_user:
+            self._sessions.pop(session.user_id, None)
+
+    def may_see(self, user_id: UserId, event: Event) -> bool:
+        """Whether an event is for this user, as things stand."""
+        return event.audience.kind is AudienceKind.USER and event.audience.id == user_id
+
+    def _deliver_all(self, events: Iterable[Event]) -> None:
+        for event in events:
+            for watcher in self._watchers:
+                watcher.hold(self, event)
+            self._deliver(event)
+        self._moved.set()
+
+    def _deliver(self, event: Event) -> None:
+        dispatch = Dispatch(event)
+        for session in self._audience(event):
+            session.dispatch(dispatch)
+
+    def _audience(self, event: Event) -> Iterable[Session]:
+        if event.audience.kind is AudienceKind.USER:
+            return list(self._sessions.get(UserId(event.audience.id), ()))
+        return ()
+
+
+class UserFeed(Feed):
+    """What concerns one user alone."""
+
+
+class GuildFeed(Feed):
+    """What happens in a guild, to the members who may see it."""
+
+    def __init__(self, stream: StreamId, residents: Residents) -> None:
+        super().__init__(stream)
+        self._residents = residents
+        self._visibility: Visibility | None = None
+        self._opens_with: int | None = None
+        self._viewers: dict[tuple[int, Permissions], list[Session]] = {}
+
+    def open_with(self, seq: int) -> None:
+        """Begin with this event at the latest: by it, somebody who is here has joined."""
+        self._opens_with = min(seq, self._opens_with or seq)
+
+    def begin(self, snapshot: GuildSnapshot, now: float) -> None:
+        """Go on after a snapshot of the guild, or before it with the event it is to open with.
+
+        Then some events change again what the snapshot holds already; the last of them leaves it
+        as it was.
+        """
+        self._visibility = Visibility(snapshot)
+        self._visibility.admit(snapshot.own)
+        position = snapshot.seq
+        if self._opens_with is not None:
+            position = min(position, self._opens_with - 1)
+        self.start(position, now)
+
+    def admit(self, session: Session, member: Member) -> None:
+        """Let a session of a member follow."""
+        assert self._visibility is not None
+        self._visibility.admit(member)
+        self.attach(session)
+
+    def attach(self, session: Session) -> None:
+        """Let a session follow."""
+        super().attach(session)
+        self._viewers.clear()
+
+    def detach(self, session: Session) -> None:
+        """Let a session follow no longer."""
+        super().detach(session)
+        self._viewers.clear()
+        if session.user_id not in self._sessions and self._visibility is not None:
+            self._visibility.dismiss(session.user_id)
+
+    def may_see(self, user_id: UserId, event: Event) -> bool:
+        """Whether an event is for this user, as things stand."""
+        audience = event.audience
+        if audience.kind is AudienceKind.CHANNEL:
+            assert self._visibility is not None
+            return self._visibility.may(user_id, ChannelId(audience.id), audience.needed)
+        return audience.kind is AudienceKind.GUILD or super().may_see(user_id, event)
+
+    def _deliver(self, event: Event) -> None:
+        if event.name in _SEEN_BEFORE_APPLIED:
+            super()._deliver(event)
+            self._apply(event)
+        else:
+            self._apply(event)
+            super()._deliver(event)
+
+    def _apply(self, event: Event) -> None:
+        assert self._visibility is not None
+        if not self._visibility.apply(event):
+            return
+        self.changed_at = event.seq
+        self._viewers.clear()
+        if event.name == "GUILD_CREATE":
+            for session in self._residents.of_user(UserId(event.audience.id)):
+                if session.takes(GuildId(self.stream)):
+                    self.attach(session)
+        elif event.name == "GUILD_DELETE":
+            self._expel(event)
+
+    def _expel(self, event: Event) -> None:
+        everyone = event.audience.kind is AudienceKind.GUILD
+        for session in self.sessions:
+            if everyone or session.user_id == event.audience.id:
+                self.detach(session)
+
+    def _audience(self, event: Event) -> Iterable[Session]:
+        audience = event.audience
+        if audience.kind is AudienceKind.USER:
+            return super()._audience(event)
+        key = (audience.id, audience.needed)
+        viewers = self._viewers.get(key)
+        if viewers is None:
+            viewers = self._viewers[key] = [
+                session
+                for user_id, sessions in self._sessions.items()
+                if self.may_see(user_id, event)
+                for session in sessions
+            ]
+        return viewers
+
+
+class Residents(Protocol):
+    """The sessions of this instance, by user."""
+
+    def of_user(self, user_id: UserId) -> Iterable[Session]: ...

@@ -1,0 +1,53 @@
+"""The route of the gateway: a WebSocket for those who ask for one, its address for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from chatd.gateway.commands import CloseCode
+from chatd.gateway.connection import Connection
+from chatd.gateway.frames import PlainTransport, ZlibStream
+from chatd.keys import CONNECTIONS, GATEWAY
+from chatd.wire import payloads
+
+_MAX_MESSAGE = 64 * 1024  # bytes; above commands.MAX_PAYLOAD, whose excess gets a code of its own
+_VERSIONS = ("", "6", "7", "8", "9", "10")
+
+_TRANSPORTS: dict[str, Callable[[], PlainTransport | ZlibStream]] = {
+    "": PlainTransport,
+    "zlib-stream": ZlibStream,
+}
+
+
+async def gateway(request: web.Request) -> web.StreamResponse:
+    """Anyone may ask for the address, and may open a socket; IDENTIFY says who it is."""
+    if request.headers.get("Upgrade", "").lower() != "websocket":
+        body = payloads.encode({"url": url_of(request)})
+        return web.Response(body=body, content_type="application/json")
+    socket = web.WebSocketResponse(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5)
+    await socket.prepare(request)
+    make_transport = _TRANSPORTS.get(request.query.get("compress", ""))
+    if request.query.get("v", "") not in _VERSIONS:
+        await socket.close(code=CloseCode.INVALID_API_VERSION, message=b"Invalid API version.")
+    elif request.query.get("encoding", "json") != "json" or make_transport is None:
+        message = b"Only json is spoken here, plain or as zlib-stream."
+        await socket.close(code=CloseCode.DECODE_ERROR, message=message)
+    elif request.transport is not None:
+        connection = Connection(
+            request.app[GATEWAY], socket, request.transport, make_transport(), url_of(request)
+        )
+        connections = request.app[CONNECTIONS]
+        connections.add(connection)
+        try:
+            await connection.run()
+        finally:
+            connections.discard(connection)
+    return socket
+
+
+def url_of(request: web.Request) -> str:
+    """The address of the gateway, as this client reaches us; without a query."""
+    scheme = "wss" if request.secure else "ws"
+    return f"{scheme}://{request.host}/gateway"

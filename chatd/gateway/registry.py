@@ -1,0 +1,132 @@
+"""The sessions of this instance, and the feeds that they follow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from chatd.core.ids import GuildId, StreamId, UserId
+from chatd.gateway.commands import CloseCode
+from chatd.gateway.feed import Feed, GuildFeed, UserFeed, Watcher
+from chatd.gateway.session import Outlet, Session
+
+
+class Registry:
+    """Who is here. Everything in it is changed in one loop, without waiting in between."""
+
+    def __init__(self, *, resume_window_s: float) -> None:
+        self._resume_window_s = resume_window_s
+        self._sessions: dict[str, Session] = {}
+        self._by_user: dict[UserId, set[Session]] = {}
+        self._starting: dict[UserId, set[Watcher]] = {}
+        self._feeds: dict[StreamId, Feed] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def session(self, session_id: str) -> Session | None:
+        """A session by its id."""
+        return self._sessions.get(session_id)
+
+    def of_user(self, user_id: UserId) -> Iterable[Session]:
+        """The sessions of a user."""
+        return tuple(self._by_user.get(user_id, ()))
+
+    def starting(self, user_id: UserId) -> Iterable[Watcher]:
+        """The sessions of a user that are being started."""
+        return tuple(self._starting.get(user_id, ()))
+
+    def begin_start(self, user_id: UserId, watcher: Watcher) -> None:
+        """A session of this user is being started."""
+        self._starting.setdefault(user_id, set()).add(watcher)
+
+    def end_start(self, user_id: UserId, watcher: Watcher) -> None:
+        """It has been started, or given up: it watches no feed any more."""
+        watchers = self._starting.get(user_id, set())
+        watchers.discard(watcher)
+        if not watchers:
+            self._starting.pop(user_id, None)
+        for feed in list(self._feeds.values()):
+            feed.unwatch(watcher)
+            self.drop_if_deserted(feed)
+
+    def add(self, session: Session) -> None:
+        """A session has been started."""
+        self._sessions[session.id] = session
+        self._by_user.setdefault(session.user_id, set()).add(session)
+
+    def remove(self, session: Session) -> None:
+        """A session is over: it cannot be resumed."""
+        self._sessions.pop(session.id, None)
+        of_user = self._by_user.get(session.user_id, set())
+        of_user.discard(session)
+        if not of_user:
+            self._by_user.pop(session.user_id, None)
+        for feed in list(session.feeds):
+            feed.detach(session)
+            self.drop_if_deserted(feed)
+
+    def attach(self, session: Session, outlet: Outlet) -> None:
+        """Move a session to this connection, away from the one it had."""
+        if session.outlet is not None:
+            session.outlet.close(CloseCode.SESSION_TIMED_OUT, "Resumed elsewhere.")
+        session.outlet = outlet
+        session.detached_at = None
+
+    def detach(self, session: Session, outlet: Outlet) -> None:
+        """The connection of a session is gone; the session waits to be resumed."""
+        if session.outlet is outlet:
+            session.outlet = None
+            session.detached_at = asyncio.get_running_loop().time()
+
+    def expire(self) -> None:
+        """Forget the sessions that have waited too long."""
+        horizon = asyncio.get_running_loop().time() - self._resume_window_s
+        for session in list(self._sessions.values()):
+            if session.detached_at is not None and session.detached_at <= horizon:
+                self.remove(session)
+
+    def feed(self, stream: StreamId) -> Feed | None:
+        """The feed of a stream, if somebody here follows it."""
+        return self._feeds.get(stream)
+
+    @property
+    def feeds(self) -> list[Feed]:
+        """All feeds that somebody here follows."""
+        return list(self._feeds.values())
+
+    def guild_feed(self, guild_id: GuildId) -> GuildFeed:
+        """The feed of a guild; a new one collects events until it is begun."""
+        feed = self._feeds.setdefault(StreamId(guild_id), GuildFeed(StreamId(guild_id), self))
+        assert isinstance(feed, GuildFeed)
+        return feed
+
+    def user_feed(self, user_id: UserId) -> UserFeed:
+        """The feed of a user; a new one collects events until it is started."""
+        feed = self._feeds.setdefault(StreamId(user_id), UserFeed(StreamId(user_id)))
+        assert isinstance(feed, UserFeed)
+        return feed
+
+    def drop_if_deserted(self, feed: Feed) -> None:
+        """Forget a feed that nobody follows any more."""
+        if feed.is_deserted and self._feeds.get(feed.stream) is feed:
+            del self._feeds[feed.stream]
+
+    def lose(self, feed: Feed) -> None:
+        """Events of this feed are missing: tell all who follow it to identify anew."""
+        self._feeds.pop(feed.stream, None)
+        feed.restart_watchers()
+        for session in feed.sessions:
+            self.invalidate(session)
+
+    def invalidate(self, session: Session) -> None:
+        """End a session that has missed something; its client starts a new one."""
+        self.remove(session)
+        if session.outlet is not None:
+            session.outlet.invalidate()
+
+    def revoke(self, session: Session) -> None:
+        """End a session whose login has been revoked."""
+        self.remove(session)
+        if session.outlet is not None:
+            session.outlet.close(CloseCode.AUTHENTICATION_FAILED, "Authentication failed.")

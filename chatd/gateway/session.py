@@ -1,0 +1,106 @@
+"""A session: what a client has identified for. It outlives its socket; RESUME moves it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from chatd.core.ids import GuildId, LoginId, StreamId, UserId
+from chatd.core.intents import NO_INTENT, Intents
+from chatd.events.event import Event, to_user
+from chatd.gateway.commands import CloseCode
+from chatd.gateway.frames import Dispatch
+from chatd.wire import payloads
+
+if TYPE_CHECKING:
+    from chatd.gateway.feed import Feed
+
+MAX_REPLAY_EVENTS = 10_000
+MAX_REPLAY_BYTES = 4 * 2**20
+
+_SHARD_SHIFT = 22
+
+
+class Outlet(Protocol):
+    """Where a session's payloads go: its connection."""
+
+    def dispatch(self, dispatch: Dispatch, seq: int) -> None:
+        """Queue a dispatch. Never waits, never raises."""
+
+    def invalidate(self) -> None:
+        """Tell the client to identify anew, on this socket or another."""
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Disconnect the client."""
+
+
+class Session:
+    """Numbers, remembers and queues the events for one client."""
+
+    def __init__(
+        self,
+        session_id: str,
+        user_id: UserId,
+        login_id: LoginId,
+        *,
+        intents: Intents,
+        shard: tuple[int, int] = (0, 1),
+    ) -> None:
+        self.id = session_id
+        self.user_id = user_id
+        self.login_id = login_id
+        self.feeds: set[Feed] = set()
+        self.outlet: Outlet | None = None
+        self.detached_at: float | None = None
+        """When (of the loop's clock) its socket was lost; None while it has one."""
+        self.seq = 0
+        self._intents = intents
+        self._shard = shard
+        self._replay: deque[Dispatch] = deque()  # the newest has the number `seq`
+        self._replay_bytes = 0
+
+    def takes(self, guild_id: GuildId) -> bool:
+        """Whether this guild belongs to the session's shard."""
+        shard, count = self._shard
+        return (guild_id >> _SHARD_SHIFT) % count == shard
+
+    def dispatch(self, dispatch: Dispatch) -> None:
+        """Send an event, if the client has asked for its kind."""
+        if dispatch.intent != NO_INTENT and not self._intents & dispatch.intent:
+            return
+        self.seq += 1  # also while detached: RESUME replays it
+        self._replay.append(dispatch)
+        self._replay_bytes += dispatch.size
+        while len(self._replay) > MAX_REPLAY_EVENTS or self._replay_bytes > MAX_REPLAY_BYTES:
+            self._forget_oldest()
+        if self.outlet is not None:
+            self.outlet.dispatch(dispatch, self.seq)
+
+    def acknowledge(self, seq: int) -> None:
+        """Forget what the client says it has; it cannot ask for that again."""
+        while self._replay and self._oldest <= seq:
+            self._forget_oldest()
+
+    def can_replay(self, seq: int) -> bool:
+        """Whether everything after `seq` is still remembered."""
+        return self._oldest - 1 <= seq <= self.seq
+
+    def replay(self, seq: int, outlet: Outlet) -> None:
+        """Send everything after `seq` again, in order."""
+        for number, dispatch in enumerate(self._replay, self._oldest):
+            if number > seq:
+                outlet.dispatch(dispatch, number)
+
+    def resumed(self) -> None:
+        """Say that the replay is over; this too is numbered and remembered."""
+        body = payloads.encode({})
+        stream = StreamId(self.user_id)
+        self.dispatch(Dispatch(Event("RESUMED", stream, to_user(self.user_id), body)))
+
+    @property
+    def _oldest(self) -> int:
+        """The number of the oldest event that is remembered."""
+        return self.seq - len(self._replay) + 1
+
+    def _forget_oldest(self) -> None:
+        self._replay_bytes -= self._replay.popleft().size

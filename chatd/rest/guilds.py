@@ -1,0 +1,50 @@
+"""Guilds."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from chatd.core.ids import GuildId
+from chatd.keys import CONTEXT
+from chatd.rest.parse import answer, body, no_content, path_id, query_flag
+from chatd.rest.routes import Routes
+from chatd.services import guilds
+from chatd.wire import payloads, schemas
+
+routes = Routes()
+
+
+@routes.post("/guilds")
+async def create(request: web.Request) -> web.Response:
+    """Anyone who is logged in may make a guild. Emits GUILD_CREATE."""
+    wanted = await body(request, schemas.NewGuildSchema)
+    guild, roles = await guilds.create(request[CONTEXT], wanted)
+    return answer(payloads.guild(guild, roles), status=201)
+
+
+@routes.get("/guilds/{guild_id}")
+async def get(request: web.Request) -> web.Response:
+    """Needs membership."""
+    guild_id = path_id(request, GuildId, "guild_id")
+    guild, roles, member_count = await guilds.get(request[CONTEXT], guild_id)
+    payload = payloads.guild(guild, roles)
+    if query_flag(request, "with_counts"):
+        payload["approximate_member_count"] = member_count
+        payload["approximate_presence_count"] = 0
+    return answer(payload)
+
+
+@routes.patch("/guilds/{guild_id}")
+async def update(request: web.Request) -> web.Response:
+    """Needs MANAGE_GUILD. Emits GUILD_UPDATE."""
+    guild_id = path_id(request, GuildId, "guild_id")
+    change = await body(request, schemas.GuildChangeSchema)
+    guild, roles = await guilds.update(request[CONTEXT], guild_id, change)
+    return answer(payloads.guild(guild, roles))
+
+
+@routes.delete("/guilds/{guild_id}")
+async def delete(request: web.Request) -> web.Response:
+    """Only the owner may. Emits GUILD_DELETE."""
+    await guilds.delete(request[CONTEXT], path_id(request, GuildId, "guild_id"))
+    return no_content()

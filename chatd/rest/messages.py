@@ -1,0 +1,70 @@
+"""Messages of a channel."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from chatd.core.errors import InvalidForm
+from chatd.core.ids import ChannelId, MessageId
+from chatd.keys import CONTEXT, MESSAGES
+from chatd.rest.parse import answer, body, no_content, path_id, query_id, query_int
+from chatd.rest.routes import Routes
+from chatd.services import messages
+from chatd.wire import payloads, schemas
+
+routes = Routes()
+
+
+@routes.get("/channels/{channel_id}/messages")
+async def page(request: web.Request) -> web.Response:
+    """Needs VIEW_CHANNEL; shows nothing without READ_MESSAGE_HISTORY. Newest first."""
+    cursors = {name: query_id(request, name) for name in ("before", "after", "around")}
+    if sum(cursor is not None for cursor in cursors.values()) > 1:
+        text = "Only one of before, after and around can be given."
+        raise InvalidForm.of("before", "BASE_TYPE_CHOICES", text)
+    found = await messages.page(
+        request[CONTEXT],
+        path_id(request, ChannelId, "channel_id"),
+        limit=query_int(request, "limit", 50, low=1, high=100),
+        **cursors,
+    )
+    return answer([payloads.message(message) for message in found])
+
+
+@routes.post("/channels/{channel_id}/messages")
+async def create(request: web.Request) -> web.Response:
+    """Needs SEND_MESSAGES, and READ_MESSAGE_HISTORY to reply. Emits MESSAGE_CREATE."""
+    channel_id = path_id(request, ChannelId, "channel_id")
+    wanted = await body(request, schemas.NewMessageSchema)
+    message = await request.app[MESSAGES].create(request[CONTEXT], channel_id, wanted)
+    payload = payloads.message(message)
+    if wanted.nonce is not None:
+        payload["nonce"] = wanted.nonce
+    return answer(payload)
+
+
+@routes.get("/channels/{channel_id}/messages/{message_id}")
+async def get(request: web.Request) -> web.Response:
+    """Needs VIEW_CHANNEL and READ_MESSAGE_HISTORY."""
+    channel_id = path_id(request, ChannelId, "channel_id")
+    message_id = path_id(request, MessageId, "message_id")
+    return answer(payloads.message(await messages.get(request[CONTEXT], channel_id, message_id)))
+
+
+@routes.patch("/channels/{channel_id}/messages/{message_id}")
+async def update(request: web.Request) -> web.Response:
+    """The author may edit; MANAGE_MESSAGES may change the flags. Emits MESSAGE_UPDATE."""
+    channel_id = path_id(request, ChannelId, "channel_id")
+    message_id = path_id(request, MessageId, "message_id")
+    change = await body(request, schemas.MessageChangeSchema)
+    changed = await messages.update(request[CONTEXT], channel_id, message_id, change)
+    return answer(payloads.message(changed))
+
+
+@routes.delete("/channels/{channel_id}/messages/{message_id}")
+async def delete(request: web.Request) -> web.Response:
+    """The author may delete, and MANAGE_MESSAGES. Emits MESSAGE_DELETE."""
+    channel_id = path_id(request, ChannelId, "channel_id")
+    message_id = path_id(request, MessageId, "message_id")
+    await messages.delete(request[CONTEXT], channel_id, message_id)
+    return no_content()

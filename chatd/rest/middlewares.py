@@ -1,0 +1,60 @@
+"""What all routes share: a request id, who asks, and how refusals and bugs are told."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from chatd.context import Context
+from chatd.core.errors import Refusal, RequestTooLarge
+from chatd.keys import CALLERS, CONTEXT, OPEN_HANDLERS, REQUEST_ID, RESOURCES
+from chatd.rest.parse import MAX_BODY, answer
+
+log = logging.getLogger(__name__)
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Render refusals; log what is our own fault, with the id that the client is told."""
+    request[REQUEST_ID] = secrets.token_hex(8)
+    try:
+        response = await handler(request)
+    except Refusal as refused:
+        response = answer(refused.body(), status=refused.status)
+        response.headers.update(refused.headers())
+    except web.HTTPException as problem:
+        if problem.status < 400:
+            raise
+        response = answer({"code": 0, "message": f"{problem.status}: {problem.reason}"})
+        response.set_status(problem.status)
+        if allow := problem.headers.get("Allow"):
+            response.headers["Allow"] = allow
+    except ConnectionResetError:
+        raise  # the client has left; there is nobody to answer
+    except Exception:
+        log.exception("request %s failed: %s", request[REQUEST_ID], request.method)
+        response = answer({"code": 0, "message": "500: Internal Server Error"}, status=500)
+    if not response.prepared:
+        response.headers["X-Request-Id"] = request[REQUEST_ID]
+    return response
+
+
+@web.middleware
+async def limits(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a body that announces itself as too large before anything waits for it."""
+    if request.content_length is not None and request.content_length > MAX_BODY:
+        raise RequestTooLarge
+    return await handler(request)
+
+
+@web.middleware
+async def callers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find out who asks, and hand it to the handler as its context. Raises Unauthorized."""
+    match = request.match_info
+    if match.http_exception is None and match.handler not in request.app[OPEN_HANDLERS]:
+        caller = await request.app[CALLERS].of_token(request.headers.get("Authorization"))
+        request[CONTEXT] = Context(request.app[RESOURCES], caller)
+    return await handler(request)

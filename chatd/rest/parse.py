@@ -1,0 +1,108 @@
+"""Reading requests and writing answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import orjson
+from aiohttp import web
+from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
+
+from chatd.core.errors import InvalidForm, InvalidJson, RequestTimeout, RequestTooLarge
+from chatd.core.ids import MAX_ID, parse_id
+from chatd.wire.payloads import encode
+from chatd.wire.schemas import Schema
+
+MAX_BODY = 2**20  # bytes
+_BODY_S = 20.0
+
+T = TypeVar("T")
+
+
+async def body(request: web.Request, schema: type[Schema[T]]) -> T:
+    """The request's JSON body as what the schema loads into.
+
+    Raises InvalidForm, InvalidJson, RequestTooLarge, RequestTimeout.
+    """
+    return schema().read(await _json(request))
+
+
+async def optional_body(request: web.Request, schema: type[Schema[T]]) -> T:
+    """The same, where no body at all stands for an empty object."""
+    return schema().read(await _json(request) if request.body_exists else {})
+
+
+async def _json(request: web.Request) -> Any:
+    if request.body_exists and request.content_type != "application/json":
+        text = "Expected the Content-Type header to be application/json."
+        raise InvalidForm({"_errors": [{"code": "CONTENT_TYPE_INVALID", "message": text}]})
+    if request.content_length is not None and request.content_length > MAX_BODY:
+        raise RequestTooLarge  # before waiting for it
+    try:
+        async with asyncio.timeout(_BODY_S):
+            data = await request.read()
+    except HTTPRequestEntityTooLarge:
+        raise RequestTooLarge from None
+    except TimeoutError:
+        raise RequestTimeout from None
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise InvalidJson from None
+
+
+def path_id(request: web.Request, kind: Callable[[int], T], name: str) -> T:
+    """An id in the path. Raises InvalidForm when it is no snowflake."""
+    return kind(_snowflake(name, request.match_info[name]))
+
+
+def query_id(request: web.Request, name: str) -> int | None:
+    """An id in the query, None when it is not there. Raises InvalidForm."""
+    text = request.query.get(name)
+    return None if text is None else _snowflake(name, text)
+
+
+def query_int(request: web.Request, name: str, default: int, *, low: int, high: int) -> int:
+    """A number in the query. Raises InvalidForm when it is none, or out of range."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InvalidForm.of(name, "NUMBER_TYPE_COERCE", f'Value "{text[:40]}" is not int.')
+    if not low <= int(text) <= high:
+        text = f"int value should be between {low} and {high}."
+        raise InvalidForm.of(name, "NUMBER_TYPE_RANGE", text)
+    return int(text)
+
+
+def query_flag(request: web.Request, name: str) -> bool:
+    """A yes or no in the query; no when it is not there."""
+    return request.query.get(name, "").lower() in ("true", "1")
+
+
+def _snowflake(name: str, text: str) -> int:
+    try:
+        return parse_id(text)
+    except ValueError:
+        shown = text[:40]
+        raise InvalidForm.of(
+            name, "NUMBER_TYPE_COERCE", f'Value "{shown}" is not snowflake.'
+        ) from None
+
+
+def answer(payload: Any, *, status: int = 200) -> web.Response:
+    """A JSON answer. Its content type has no charset: libraries compare the whole header."""
+    return web.Response(
+        body=encode(payload), status=status, headers={"Content-Type": "application/json"}
+    )
+
+
+def no_content() -> web.Response:
+    """The answer that says only that it is done."""
+    return web.Response(status=204)
+
+
+NEWEST = MAX_ID
+"""Above every id there will be."""

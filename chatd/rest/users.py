@@ -1,0 +1,79 @@
+"""Users, and one's own account."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from chatd.core import permissions
+from chatd.core.ids import GuildId, UserId
+from chatd.core.permissions import Permissions
+from chatd.keys import CALLERS, CONTEXT
+from chatd.rest.parse import (
+    NEWEST,
+    answer,
+    body,
+    no_content,
+    path_id,
+    query_id,
+    query_int,
+)
+from chatd.rest.routes import Routes
+from chatd.services import guilds, members, users
+from chatd.wire import payloads, schemas
+
+routes = Routes()
+
+
+@routes.get("/users/@me")
+async def get_own(request: web.Request) -> web.Response:
+    """The caller's own account."""
+    return answer(payloads.own_user(await users.own_account(request[CONTEXT])))
+
+
+@routes.patch("/users/@me")
+async def update_own(request: web.Request) -> web.Response:
+    """Changes the caller's names. Emits USER_UPDATE, and GUILD_MEMBER_UPDATE in every guild."""
+    ctx = request[CONTEXT]
+    change = await body(request, schemas.ProfileChangeSchema)
+    account = await users.update_profile(ctx, change)
+    request.app[CALLERS].forget(ctx.caller.login_id)
+    return answer(payloads.own_user(account))
+
+
+@routes.get("/users/@me/guilds")
+async def get_own_guilds(request: web.Request) -> web.Response:
+    """The caller's guilds, in the order of ids."""
+    ctx = request[CONTEXT]
+    memberships = await guilds.of_caller(
+        ctx,
+        before=query_id(request, "before") or NEWEST,
+        after=query_id(request, "after") or 0,
+        limit=query_int(request, "limit", 200, low=1, high=200),
+    )
+    return answer(
+        [
+            payloads.guild_summary(
+                each.guild,
+                is_owner=each.guild.owner_id == ctx.user.id,
+                permissions=permissions.in_guild(
+                    is_owner=each.guild.owner_id == ctx.user.id,
+                    roles=[Permissions(bits) for bits in each.role_permissions],
+                ),
+            )
+            for each in memberships
+        ]
+    )
+
+
+@routes.delete("/users/@me/guilds/{guild_id}")
+async def leave_guild(request: web.Request) -> web.Response:
+    """Any member but the owner may leave. Emits GUILD_MEMBER_REMOVE, GUILD_DELETE."""
+    await members.leave(request[CONTEXT], path_id(request, GuildId, "guild_id"))
+    return no_content()
+
+
+@routes.get("/users/{user_id}")
+async def get(request: web.Request) -> web.Response:
+    """Any user, to anyone who is logged in."""
+    ctx = request[CONTEXT]
+    return answer(payloads.user(await users.get(ctx, path_id(request, UserId, "user_id"))))

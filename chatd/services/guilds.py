@@ -1,0 +1,134 @@
+"""Guilds: making, changing, deleting and listing them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chatd.context import Context
+from chatd.core import permissions
+from chatd.core.errors import InvalidForm, MissingPermissions, TooManyGuilds
+from chatd.core.ids import ChannelId, GuildId, RoleId
+from chatd.core.models import Channel, ChannelType, Guild, Role
+from chatd.core.permissions import Permissions
+from chatd.db import Cursor
+from chatd.events import guilds as events
+from chatd.queries import channels, guilds, members, roles
+from chatd.queries.guilds import Membership
+from chatd.services import access, snapshots
+from chatd.wire.schemas import UNSET, GuildChange, NewGuild
+
+MAX_GUILDS = 200
+"""In how many guilds a user can be."""
+
+
+async def create(ctx: Context, wanted: NewGuild) -> tuple[Guild, Sequence[Role]]:
+    """Make a guild of the caller, with @everyone and a text channel "general".
+
+    Raises TooManyGuilds.
+    """
+    guild_id = ctx.new_id(GuildId)
+    guild = Guild(guild_id, wanted.name, wanted.description, None, ctx.user.id, None)
+    everyone = Role(
+        RoleId(guild_id), guild_id, "@everyone", permissions.EVERYONE, 0, False, False, 0
+    )
+    general = Channel(
+        id=ctx.new_id(ChannelId),
+        guild_id=guild_id,
+        type=ChannelType.TEXT,
+        name="general",
+        topic=None,
+        position=0,
+        parent_id=None,
+        nsfw=False,
+        rate_limit_per_user=0,
+        last_message_id=None,
+    )
+    async with ctx.begin() as work:
+        if await guilds.count_of_user(work.cur, ctx.user.id) >= MAX_GUILDS:
+            raise TooManyGuilds
+        await work.open(guild_id)
+        await guilds.insert(work.cur, guild)
+        await roles.insert(work.cur, everyone)
+        await channels.insert(work.cur, general)
+        guild = replace(guild, system_channel_id=general.id)
+        await guilds.update(work.cur, guild)
+        await members.insert(work.cur, guild_id, ctx.user.id)
+        snapshot = await snapshots.of_guild(work.cur, guild_id, ctx.user.id, large_threshold=50)
+        assert snapshot is not None
+        work.emit(events.guild_joined(ctx.user.id, guild_id, snapshot.state()))
+    return guild, [everyone]
+
+
+async def get(ctx: Context, guild_id: GuildId) -> tuple[Guild, Sequence[Role], int]:
+    """A guild with its roles and the number of its members.
+
+    Raises UnknownGuild, MissingAccess.
+    """
+    async with ctx.database.cursor() as cur:
+        granted = await access.guild(cur, ctx.user.id, guild_id)
+        guild_roles = await roles.of_guilds(cur, [guild_id])
+        counts = await members.counts(cur, [guild_id])
+    return granted.guild, guild_roles, counts.get(guild_id, 0)
+
+
+async def update(
+    ctx: Context, guild_id: GuildId, change: GuildChange
+) -> tuple[Guild, Sequence[Role]]:
+    """Change a guild. Needs MANAGE_GUILD.
+
+    Raises UnknownGuild, MissingAccess, MissingPermissions, InvalidForm.
+    """
+    async with ctx.begin() as work:
+        granted = await access.locked_guild(work, ctx.user.id, guild_id)
+        granted.require(Permissions.MANAGE_GUILD)
+        changed = await _changed(work.cur, granted.guild, change)
+        guild_roles = await roles.of_guilds(work.cur, [guild_id])
+        if changed != granted.guild:
+            await guilds.update(work.cur, changed)
+            work.emit(events.guild_updated(changed, guild_roles))
+    return changed, guild_roles
+
+
+async def delete(ctx: Context, guild_id: GuildId) -> None:
+    """Delete a guild with all that is in it. Only its owner may.
+
+    Raises UnknownGuild, MissingAccess, MissingPermissions.
+    """
+    async with ctx.begin() as work:
+        granted = await access.locked_guild(work, ctx.user.id, guild_id)
+        if granted.guild.owner_id != ctx.user.id:
+            raise MissingPermissions
+        await guilds.delete(work.cur, guild_id)
+        work.raise_version(guild_id)  # its stream stays: what was decided before is void
+        work.emit(events.guild_deleted(guild_id))
+
+
+async def of_caller(ctx: Context, *, before: int, after: int, limit: int) -> list[Membership]:
+    """The caller's guilds between two ids, with its permissions in each."""
+    async with ctx.database.cursor() as cur:
+        return await guilds.of_user(cur, ctx.user.id, before=before, after=after, limit=limit)
+
+
+async def _changed(cur: Cursor, guild: Guild, change: GuildChange) -> Guild:
+    if change.name is not UNSET:
+        guild = replace(guild, name=change.name)
+    if change.description is not UNSET:
+        guild = replace(guild, description=change.description or None)
+    if change.system_channel_id is not UNSET:
+        await _require_text_channel(cur, guild.id, change.system_channel_id)
+        guild = replace(guild, system_channel_id=change.system_channel_id)
+    return guild
+
+
+async def _require_text_channel(
+    cur: Cursor, guild_id: GuildId, channel_id: ChannelId | None
+) -> None:
+    if channel_id is None:
+        return
+    for channel in await channels.of_guild(cur, guild_id):
+        if channel.id == channel_id and channel.type == ChannelType.TEXT:
+            return
+    raise InvalidForm.of(
+        "system_channel_id", "CHANNEL_INVALID", "Not a text channel of this guild."
+    )

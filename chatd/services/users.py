@@ -1,0 +1,76 @@
+"""Users: looking at them, and changing one's own profile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chatd.context import Context
+from chatd.core import names
+from chatd.core.errors import InvalidForm, Unauthorized, UnknownUser
+from chatd.core.ids import StreamId, UserId
+from chatd.core.models import Account, User
+from chatd.db import UniqueViolation
+from chatd.events import members as member_events
+from chatd.events import users as user_events
+from chatd.queries import guilds, members, users
+from chatd.wire.schemas import UNSET, ProfileChange
+
+
+async def get(ctx: Context, user_id: UserId) -> User:
+    """Any user, to anyone who is logged in. Raises UnknownUser."""
+    async with ctx.database.cursor() as cur:
+        user = await users.get(cur, user_id)
+    if user is None:
+        raise UnknownUser
+    return user
+
+
+async def own_account(ctx: Context) -> Account:
+    """The caller's own account."""
+    async with ctx.database.cursor() as cur:
+        account = await users.account(cur, ctx.user.id)
+    if account is None:
+        raise Unauthorized
+    return account
+
+
+async def update_profile(ctx: Context, change: ProfileChange) -> Account:
+    """Change one's own names; every guild of the user gets the new ones.
+
+    Raises InvalidForm when the username is taken.
+    """
+    try:
+        async with ctx.begin() as work:
+            await work.open(ctx.user.id)  # nobody else changes this user meanwhile
+            account = await users.account(work.cur, ctx.user.id)
+            if account is None:
+                raise Unauthorized
+            changed = replace(account, user=_changed(account.user, change))
+            if changed == account:
+                return account
+            await users.update_profile(
+                work.cur,
+                changed.user.id,
+                username=changed.user.username,
+                username_key=names.key(changed.user.username),
+                global_name=changed.user.global_name,
+            )
+            work.emit(user_events.user_updated(changed))
+            guild_ids = await guilds.ids_of_user(work.cur, changed.user.id)
+            await work.lock_all(StreamId(guild_id) for guild_id in guild_ids)
+            for member in await members.all_of_user(work.cur, changed.user.id):
+                if member.guild_id in guild_ids:
+                    work.emit(member_events.member_updated(member))
+            return changed
+    except UniqueViolation:
+        raise InvalidForm.of(
+            "username", "USERNAME_ALREADY_TAKEN", "Username is unavailable."
+        ) from None
+
+
+def _changed(user: User, change: ProfileChange) -> User:
+    if change.username is not UNSET:
+        user = replace(user, username=names.username(change.username))
+    if change.global_name is not UNSET:
+        user = replace(user, global_name=change.global_name)
+    return user
