@@ -103,7 +103,7 @@ def _one_of(*choices: str) -> validate.OneOf:
     return validate.OneOf(choices, error="{input} is not one of {choices}.")
 
 
-class _url:  # noqa: N801  (reads as the validators of marshmallow do)
+class _url:
     """Accepts a URL of one of these schemes, without ever repeating it: it holds a password."""
 
     def __init__(self, *schemes: str) -> None:

@@ -74,6 +74,8 @@ class Bus:
         self._subscription: Subscription | None = None
         self._outgoing: deque[Event] = deque(maxlen=_BACKLOG)
         self._pending = asyncio.Event()
+        self._flushed = asyncio.Event()
+        self._flushed.set()
         self.connected = False
         """Whether the other instances can be heard."""
 
@@ -87,6 +89,7 @@ class Bus:
             return
         self._outgoing.extend(events)
         self._pending.set()
+        self._flushed.clear()
         if self._subscription is not None:
             dealt_with: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._subscription.put(Arrived(events, dealt_with))
@@ -116,6 +119,7 @@ class Bus:
                 batch = [self._outgoing[i] for i in range(min(_BATCH, len(self._outgoing)))]
                 if not batch:
                     self._pending.clear()
+                    self._flushed.set()
                     continue
                 pipeline = client.pipeline(transaction=False)
                 for event in batch:
@@ -137,9 +141,10 @@ class Bus:
 
     async def _flush(self) -> None:
         """Let the others have what is still to be appended, if they can be reached."""
-        deadline = asyncio.get_running_loop().time() + _FLUSH_S
-        while self._outgoing and self.connected and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.01)
+        if self.connected:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FLUSH_S):
+                    await self._flushed.wait()
 
     def _forget(self, batch: list[Event]) -> None:
         for event in batch:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from chatd.core.ids import LoginId, StreamId, UserId
 from chatd.core.models import Account
 from chatd.events.event import Event, to_user
@@ -9,6 +11,13 @@ from chatd.wire import payloads
 
 LOGIN_REVOKED = "LOGIN_REVOKED"
 """Not for clients: tells every instance to close what was opened through a login."""
+
+
+def revoked_login(event: Event) -> LoginId | None:
+    """The login that a LOGIN_REVOKED ends; None for every other event."""
+    if event.name != LOGIN_REVOKED:
+        return None
+    return LoginId(int(orjson.loads(event.body)["login_id"]))
 
 
 def user_updated(account: Account) -> Event:

@@ -6,14 +6,12 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-import orjson
-
 from chatd.bus.bus import Arrived, Interrupted, Subscription
 from chatd.core.errors import Busy, DatabaseAway
 from chatd.core.ids import GuildId, LoginId, UserId
 from chatd.db import Database
 from chatd.events.event import AudienceKind, Event
-from chatd.events.users import LOGIN_REVOKED
+from chatd.events.users import revoked_login
 from chatd.gateway.feed import Feed, GuildFeed
 from chatd.gateway.registry import Registry
 from chatd.queries import streams
@@ -71,8 +69,8 @@ class Dispatcher:
         if feed is None:
             return
         feed.offer(event, asyncio.get_running_loop().time())
-        if event.name == LOGIN_REVOKED:
-            self._end_login(event)
+        if (login_id := revoked_login(event)) is not None:
+            self._end_login(UserId(event.audience.id), login_id)
         self._registry.drop_if_deserted(feed)
 
     def _welcome(self, event: Event) -> None:
@@ -111,9 +109,8 @@ class Dispatcher:
             feed.unwatch(opening)
             self._registry.drop_if_deserted(feed)
 
-    def _end_login(self, event: Event) -> None:
-        login_id = LoginId(int(orjson.loads(event.body)["login_id"]))
-        for session in self._registry.of_user(UserId(event.audience.id)):
+    def _end_login(self, user_id: UserId, login_id: LoginId) -> None:
+        for session in self._registry.of_user(user_id):
             if session.login_id == login_id:
                 self._registry.revoke(session)
 

@@ -11,6 +11,7 @@ from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
 from chatd.core.models import Member
 from chatd.core.permissions import Permissions
 from chatd.events.event import AudienceKind, Event
+from chatd.events.users import LOGIN_REVOKED
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.session import Session
 from chatd.gateway.visibility import Visibility
@@ -129,6 +130,10 @@ class Feed:
 
 class UserFeed(Feed):
     """What concerns one user alone."""
+
+    def _deliver(self, event: Event) -> None:
+        if event.name != LOGIN_REVOKED:  # for the dispatcher, not for clients
+            super()._deliver(event)
 
 
 class GuildFeed(Feed):

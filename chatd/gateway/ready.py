@@ -16,12 +16,13 @@ from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.models import Account
 from chatd.db import Database
 from chatd.events.event import Event, to_user
+from chatd.events.users import revoked_login
 from chatd.gateway.commands import Identify
 from chatd.gateway.feed import Feed, GuildFeed
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.registry import Registry
 from chatd.gateway.session import Outlet, Session
-from chatd.queries import guilds, streams, users
+from chatd.queries import guilds, logins, streams, users
 from chatd.services import snapshots
 from chatd.services.snapshots import GuildSnapshot
 from chatd.wire import payloads
@@ -111,6 +112,8 @@ class Starter:
         user_id = self._session.user_id
         transaction = await self._database.begin(snapshot=True)
         try:
+            if await logins.caller(transaction.cur, self._session.login_id, user_id) is None:
+                raise Unauthorized
             account = await users.account(transaction.cur, user_id)
             if account is None:
                 raise Unauthorized
@@ -188,5 +191,9 @@ class Starter:
         known[StreamId(self._session.user_id)] = snapshot.user_seq
         for feed, event in self._held:
             is_news = event.seq == 0 or event.seq > known.get(feed.stream, event.seq)
-            if is_news and feed.may_see(self._session.user_id, event):
+            if not is_news or not feed.may_see(self._session.user_id, event):
+                continue
+            if revoked_login(event) is None:
                 self._session.dispatch(Dispatch(event))
+            elif revoked_login(event) == self._session.login_id:
+                self._registry.revoke(self._session)

@@ -47,6 +47,7 @@ async def insert(
     guild_id: GuildId,
     channel_id: ChannelId,
     inviter_id: UserId,
+    *,
     terms: Terms,
 ) -> None:
     """Add an invite."""

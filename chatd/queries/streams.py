@@ -59,7 +59,7 @@ async def insert(cur: Cursor, stream_id: StreamId) -> None:
 async def positions(cur: Cursor, ids: Iterable[int]) -> dict[int, int]:
     """The number of the newest event of each stream that exists."""
     await cur.execute("SELECT id, seq FROM streams WHERE id = ANY(%(ids)s)", {"ids": list(ids)})
-    return dict((row[0], row[1]) for row in await cur.fetchall())
+    return {row[0]: row[1] for row in await cur.fetchall()}
 
 
 ADVANCE = """

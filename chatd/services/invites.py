@@ -52,7 +52,7 @@ async def create(ctx: Context, channel_id: ChannelId, wanted: NewInvite) -> Invi
             if await invites.count_of_guild(work.cur, guild_id) >= MAX_INVITES:
                 raise TooManyInvites
             code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
-            await invites.insert(work.cur, code, guild_id, channel_id, ctx.user.id, terms)
+            await invites.insert(work.cur, code, guild_id, channel_id, ctx.user.id, terms=terms)
         invite = await invites.get(work.cur, code)
         assert invite is not None
         if is_new:
