@@ -23,7 +23,7 @@ from chatd.gateway import handler
 from chatd.gateway.connection import Gateway
 from chatd.gateway.dispatcher import Dispatcher
 from chatd.gateway.registry import Registry
-from chatd.keys import CALLERS, CONNECTIONS, GATEWAY, MESSAGES, OPEN_HANDLERS, RESOURCES
+from chatd.keys import CALLERS, MESSAGES, OPEN_HANDLERS, RESOURCES
 from chatd.rest import middlewares, parse, routes
 from chatd.services import janitor
 from chatd.services.callers import Callers
@@ -70,8 +70,8 @@ def create_app(config: Config) -> web.Application:
     app[RESOURCES] = resources
     app[CALLERS] = callers
     app[MESSAGES] = Messages(writer)
-    app[CONNECTIONS] = set()
-    app[GATEWAY] = Gateway(database, callers, registry, config.heartbeat_interval_ms)
+    app[handler.CONNECTIONS] = set()
+    app[handler.GATEWAY] = Gateway(database, callers, registry, config.heartbeat_interval_ms)
     app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway}
 
     async def connections(_: web.Application) -> AsyncIterator[None]:
@@ -167,6 +167,6 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 
 async def _goodbye(app: web.Application) -> None:
     """Ask every client to come back, while everything is still open."""
-    connections = app[CONNECTIONS]
+    connections = app[handler.CONNECTIONS]
     for connection in tuple(connections):
         connection.reconnect()

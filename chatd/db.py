@@ -68,11 +68,11 @@ class Cursor:
         Raises DatabaseAway, Busy, or what Postgres says of the data.
         """
         prefix, self._prefix = self._prefix, ""
+        cancellations = _cancellations()
         try:
             await self._inner.execute(prefix + sql, parameters)
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if _cancellations() > cancellations:
                 raise
             # aiopg turns a statement timeout into a cancellation that nobody asked for
             raise Busy("The database took too long; try again in a moment.") from None
@@ -82,6 +82,9 @@ class Cursor:
             if error.pgcode in _TRY_AGAIN:
                 raise Busy from error
             raise DatabaseAway from error
+        if _cancellations() > cancellations:
+            # asyncio.wait_for of Python 3.11 swallows a cancellation that comes with the answer
+            raise asyncio.CancelledError
 
     async def fetchone(self) -> Row | None:
         """The next row of the last statement."""
@@ -260,7 +263,8 @@ class Database:
             raise
 
     async def _connect(self) -> Any:
-        return await aiopg.connect(
+        cancellations = _cancellations()
+        connection = await aiopg.connect(
             self._url,
             timeout=STATEMENT_TIMEOUT_S + 5,
             connect_timeout=CONNECT_TIMEOUT_S,
@@ -271,6 +275,10 @@ class Database:
             application_name=self._name,
             keepalives_idle=30,
         )
+        if _cancellations() > cancellations:  # swallowed, as in Cursor.execute
+            await connection.close()
+            raise asyncio.CancelledError
+        return connection
 
     async def _keep(self) -> None:
         """Replace lost connections for as long as the pool is open."""
@@ -302,6 +310,12 @@ class Database:
             waiter = self._waiters.popleft()
             if not waiter.done():
                 waiter.set_exception(DatabaseAway())
+
+
+def _cancellations() -> int:
+    """How often the running task has been cancelled and has not taken it back."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -11,14 +9,9 @@ from chatd.context import Context, Resources
 from chatd.services.callers import Callers
 from chatd.services.messages import Messages
 
-if TYPE_CHECKING:
-    from chatd.gateway.connection import Connection, Gateway
-
 RESOURCES = web.AppKey("RESOURCES", Resources)
 CALLERS = web.AppKey("CALLERS", Callers)
 MESSAGES = web.AppKey("MESSAGES", Messages)
-GATEWAY: web.AppKey[Gateway] = web.AppKey("GATEWAY")
-CONNECTIONS: web.AppKey[set[Connection]] = web.AppKey("CONNECTIONS")
 OPEN_HANDLERS: web.AppKey[frozenset[Handler]] = web.AppKey("OPEN_HANDLERS")
 """The handlers of routes that may be called without being logged in."""
 

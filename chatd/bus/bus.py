@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -107,8 +107,7 @@ class Bus:
                 await self._flush()
             finally:
                 self._subscription = None
-                reading.cancel()
-                writing.cancel()
+                await _stop(reading, writing)
 
     async def _write(self) -> None:
         """Append what is published to this instance's stream, many events a round trip."""
@@ -210,6 +209,15 @@ class Bus:
             socket_connect_timeout=_SOCKET_TIMEOUT_S,
             retry_on_timeout=False,
         )
+
+
+async def _stop(*tasks: asyncio.Task[None]) -> None:
+    """Cancel until it helps: redis-py swallows a cancellation that comes while it connects."""
+    running: Iterable[asyncio.Task[None]] = tasks
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=0.1)
 
 
 async def _close(client: aioredis.Redis) -> None:

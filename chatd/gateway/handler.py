@@ -7,10 +7,12 @@ from collections.abc import Callable
 from aiohttp import web
 
 from chatd.gateway.commands import CloseCode
-from chatd.gateway.connection import Connection
+from chatd.gateway.connection import Connection, Gateway
 from chatd.gateway.frames import PlainTransport, ZlibStream
-from chatd.keys import CONNECTIONS, GATEWAY
 from chatd.wire import payloads
+
+GATEWAY = web.AppKey("GATEWAY", Gateway)
+CONNECTIONS: web.AppKey[set[Connection]] = web.AppKey("CONNECTIONS")
 
 _MAX_MESSAGE = 64 * 1024  # bytes; above commands.MAX_PAYLOAD, whose excess gets a code of its own
 _VERSIONS = ("", "6", "7", "8", "9", "10")

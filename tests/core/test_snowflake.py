@@ -1,0 +1,66 @@
+"""Snowflakes: never repeated, never going back, whatever the clock does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatd.core import snowflake
+from chatd.core.ids import MAX_ID, parse_id
+from chatd.core.snowflake import EPOCH_MS, SnowflakeGenerator
+
+CLOCKS = st.lists(st.integers(EPOCH_MS, EPOCH_MS + 2**41), min_size=1, max_size=200)
+
+
+@given(CLOCKS, st.integers(0, 31))
+def test_ids_only_grow_while_the_clock_jumps(clock: list[int], worker_id: int) -> None:
+    readings = iter(clock)
+    generator = SnowflakeGenerator(worker_id, clock_ms=lambda: next(readings))
+    ids = [generator.next() for _ in clock]
+    assert ids == sorted(set(ids))
+    assert all(each >> 17 & 31 == worker_id and each >> 12 & 31 == 0 for each in ids)
+
+
+def test_a_millisecond_holds_4096_ids_and_the_next_borrow_from_the_future() -> None:
+    generator = SnowflakeGenerator(1, clock_ms=lambda: EPOCH_MS + 5)
+    ids = [generator.next() for _ in range(10_000)]
+    assert ids == sorted(set(ids))
+    assert {each >> 22 for each in ids} == {5, 6, 7}
+
+
+@given(CLOCKS, st.integers(0, 2**62))
+def test_an_observed_id_is_overtaken(clock: list[int], observed: int) -> None:
+    generator = SnowflakeGenerator(3, clock_ms=lambda: clock[0])
+    before = generator.next()
+    generator.observe(observed)
+    after = generator.next()
+    assert after > max(before, observed)
+
+
+@given(st.integers(0, 2**41))
+def test_an_id_tells_its_time(ms: int) -> None:
+    generator = SnowflakeGenerator(0, clock_ms=lambda: EPOCH_MS + ms)
+    made = snowflake.created_at(generator.next())
+    assert made == datetime(2015, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+    assert snowflake.at(made) == ms << 22
+
+
+def test_a_worker_outside_of_the_range_is_refused() -> None:
+    with pytest.raises(ValueError, match="0-31"):
+        SnowflakeGenerator(32)
+
+
+@given(st.integers(0, MAX_ID))
+def test_an_id_survives_its_text(number: int) -> None:
+    assert parse_id(str(number)) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-1", "+1", " 7 ", "1_0", "１２３", "9223372036854775808", "1" * 20, "0x1", "1.0"]
+)
+def test_what_is_no_snowflake_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="snowflake"):
+        parse_id(text)

@@ -1,0 +1,82 @@
+"""A session numbers, remembers and replays."""
+
+from __future__ import annotations
+
+from chatd.core.ids import GuildId, LoginId, StreamId, UserId
+from chatd.core.intents import Intents
+from chatd.events.event import Event, to_user
+from chatd.gateway import session as module
+from chatd.gateway.commands import CloseCode
+from chatd.gateway.frames import Dispatch
+from chatd.gateway.session import Session
+
+
+class Outlet:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+
+    def dispatch(self, dispatch: Dispatch, seq: int) -> None:
+        self.sent.append(seq)
+
+    def invalidate(self) -> None:
+        self.sent.append(-1)
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        self.sent.append(-code)
+
+
+def session(intents: Intents = Intents.GUILDS) -> Session:
+    return Session("s", UserId(1), LoginId(2), intents=intents)
+
+
+def dispatch(intent: Intents = Intents.GUILDS, size: int = 2) -> Dispatch:
+    body = b"x" * size
+    return Dispatch(Event("TEST", StreamId(1), to_user(UserId(1)), body, intent))
+
+
+def test_only_what_was_asked_for_is_numbered() -> None:
+    one, outlet = session(Intents.GUILDS), Outlet()
+    one.outlet = outlet
+    one.dispatch(dispatch(Intents.GUILD_MESSAGES))
+    one.dispatch(dispatch(Intents.GUILDS))
+    one.dispatch(dispatch(Intents(0)))
+    assert outlet.sent == [1, 2]
+
+
+def test_what_comes_while_detached_is_replayed_from_where_the_client_was() -> None:
+    one = session()
+    for _ in range(5):
+        one.dispatch(dispatch())
+    outlet = Outlet()
+    assert one.can_replay(2)
+    one.replay(2, outlet)
+    assert outlet.sent == [3, 4, 5]
+    assert not one.can_replay(6)
+
+
+def test_what_the_client_has_acknowledged_is_forgotten() -> None:
+    one = session()
+    for _ in range(5):
+        one.dispatch(dispatch())
+    one.acknowledge(3)
+    assert one.can_replay(3)
+    assert not one.can_replay(2)
+
+
+def test_the_memory_of_a_session_is_bounded() -> None:
+    one = session()
+    for _ in range(20):
+        one.dispatch(dispatch(size=module.MAX_REPLAY_BYTES // 10))
+    assert not one.can_replay(9)
+    assert one.can_replay(10)
+
+
+def test_guilds_belong_to_shards() -> None:
+    guild_ids = [GuildId(number << 22) for number in range(10)]
+    shards = [
+        Session("s", UserId(1), LoginId(2), intents=Intents.GUILDS, shard=(shard, 3))
+        for shard in range(3)
+    ]
+    assert all(sum(each.takes(guild_id) for each in shards) == 1 for guild_id in guild_ids)
