@@ -1,5 +1,9 @@
-"""The build hook of setuptools; all of the metadata stands in setup.cfg."""
+"""What setup.cfg cannot say: the migrations of sql/ are packaged as chatd/sql."""
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
-setup()
+setup(
+    packages=[*find_packages(include=["chatd", "chatd.*"]), "chatd.sql"],
+    package_dir={"chatd.sql": "sql"},
+    package_data={"chatd.sql": ["*.sql"]},
+)

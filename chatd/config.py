@@ -42,8 +42,8 @@ class Config:
     worker_id: int
     data_dir: Path
     log_level: str
-    heartbeat_interval_ms: int = 45_000
-    resume_window_s: float = 120.0
+    heartbeat_interval_ms: int
+    resume_window_s: float
 
 
 def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
@@ -73,6 +73,8 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
         jwt_refresh_token_expiry_s=env.int("JWT_REFRESH_TOKEN_EXPIRY", 604800, validate=_SECONDS),
         worker_id=env.int("WORKER_ID", 0, validate=validate.Range(0, 31)),
         data_dir=env.path("CHATD_DATA_DIR", Path("var")),
+        heartbeat_interval_ms=env.int("HEARTBEAT_INTERVAL", 45_000, validate=_HEARTBEAT_MS),
+        resume_window_s=env.int("RESUME_WINDOW", 120, validate=validate.Range(0, 3600)),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
     )
     problems: dict[str, Any] = {}
@@ -95,6 +97,7 @@ _APP_ENVS = ("development", "staging", "production")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _PORT = validate.Range(1, 65535)
 _CONNECTIONS = validate.Range(3, 1000)
+_HEARTBEAT_MS = validate.Range(1_000, 600_000)
 _SECONDS = validate.Range(1, 10 * 365 * 86400)
 _NOT_EMPTY = validate.Length(min=1)
 

@@ -82,6 +82,8 @@ def config(
         worker_id=0,
         data_dir=tmp_path_factory.mktemp("var"),
         log_level="info",
+        heartbeat_interval_ms=45_000,
+        resume_window_s=120,
     )
 
 

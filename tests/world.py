@@ -22,7 +22,7 @@ PASSWORD = "Password123!"
 _serial = itertools.count()
 
 
-class like:  # noqa: N801  (reads as a matcher)
+class like:
     """Equals every mapping that has at least these entries."""
 
     def __init__(self, **wanted: Any) -> None:

@@ -38,6 +38,5 @@ def test_who_cannot_see_a_channel_can_do_nothing_in_it(roles: list[Permissions])
 
 
 def test_bits_are_those_of_discord() -> None:
-    assert Permissions.SEND_MESSAGES == 0x800
-    assert Permissions.MODERATE_MEMBERS == 1 << 40
-    assert Permissions.BYPASS_SLOWMODE == 1 << 52
+    names = ("SEND_MESSAGES", "MODERATE_MEMBERS", "BYPASS_SLOWMODE")
+    assert [int(Permissions[name]) for name in names] == [1 << 11, 1 << 40, 1 << 52]

