@@ -14,6 +14,8 @@ import click
 
 from chatd.config import Config, ConfigError, load
 
+log = logging.getLogger("chatd")
+
 _EXIT_FAILED = 1
 _EXIT_MISUSED = 2
 
@@ -79,6 +81,7 @@ def _config(*, embedded: bool) -> Config:
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("yoyo").setLevel(logging.WARNING)  # it tells every statement
     return config
 
 
@@ -98,7 +101,8 @@ def _check_schema(config: Config, *, may_apply: bool) -> None:
 
     try:
         if may_apply:
-            migrations.apply(config.database_url)
+            for name in migrations.apply(config.database_url):
+                log.info("applied migration %s", name)
         elif waiting := migrations.pending(config.database_url):
             _fail(f"the schema is not up to date ({waiting[0]}); run `chatd migrate` first")
     except migrations.SchemaError as error:
