@@ -45,6 +45,9 @@ _POSTGRES_MAJOR = 18  # data folders are made for one major version
 _START_S = 60.0
 _STOP_S = 20.0
 _POLL_S = 0.01
+# Nothing that is set around us (PGPORT, PGDATA, LC_ALL, TZ) changes what the servers do.
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+_PORT = 5432  # only a part of the name of Postgres's socket
 _SOCKET_PATH_MAX = 100  # bytes; the systems allow 104 to 108
 
 
@@ -189,6 +192,7 @@ class _Server:
                 stdout=output,
                 stderr=output,
                 cwd="/",
+                env=_ENVIRONMENT,
                 start_new_session=True,  # Ctrl-C on the terminal is for us alone
             )
 
@@ -205,7 +209,8 @@ class Postgres(_Server):
 
     def url_of(self, database: str) -> str:
         """The URL of one of its databases."""
-        return f"postgresql://{_ACCOUNT}@/{database}?host={quote(str(self._sockets), safe='/')}"
+        sockets = quote(str(self._sockets), safe="/")
+        return f"postgresql://{_ACCOUNT}@/{database}?host={sockets}&port={_PORT}"
 
     def create(self, database: str) -> str:
         """Make a database, unless it is there; returns its URL."""
@@ -228,9 +233,10 @@ class Postgres(_Server):
             self._initialise(binaries, account)
         pid_file = self._folder / "postmaster.pid"
         _end_leftover("postgres", self._folder, pid_file, signal.SIGINT)
-        self._choose_sockets(".s.PGSQL.5432", account)
+        self._choose_sockets(f".s.PGSQL.{_PORT}", account)
         settings = {
             "listen_addresses": "",
+            "port": str(_PORT),
             "unix_socket_directories": str(self._sockets),
             "unix_socket_permissions": "0700",
             "max_connections": "200",
@@ -257,6 +263,7 @@ class Postgres(_Server):
                 stdout=output,
                 stderr=output,
                 cwd="/",
+                env=_ENVIRONMENT,
                 check=False,
             )
         if made.returncode != 0:
@@ -264,7 +271,7 @@ class Postgres(_Server):
         unfinished.rename(self._folder)
 
     def _answers(self) -> bool:
-        if not (self._sockets / ".s.PGSQL.5432").exists():
+        if not (self._sockets / f".s.PGSQL.{_PORT}").exists():
             return False
         try:
             psycopg2.connect(self.url).close()
