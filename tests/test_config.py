@@ -1,0 +1,137 @@
+"""What the environment may say, and what a person is told when it says something else."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from chatd.config import Config, ConfigError, load
+from tests.conftest import repository
+
+NEEDED = {
+    "DATABASE_URL": "postgresql://localhost/chatd",
+    "JWT_SECRET": "a secret of thirty-two characters",
+}
+VARIABLES = re.findall(r"^#([A-Z_]+)=(.*)$", (repository() / ".env.example").read_text(), re.M)
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is set but what a test sets; what a `.env` file brings in goes with the test."""
+    for name, _ in VARIABLES:
+        monkeypatch.setenv(name, "")  # so that it is restored, also when it was not there
+        monkeypatch.delenv(name)
+
+
+def given(monkeypatch: pytest.MonkeyPatch, folder: Path, **settings: str) -> Config:
+    for name, value in {**NEEDED, **settings}.items():
+        monkeypatch.setenv(name, value)
+    return load(directory=folder)
+
+
+def test_defaults_are_those_of_the_example_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = given(monkeypatch, tmp_path)
+    example = {name: value for name, value in VARIABLES if name not in NEEDED}
+    assert given(monkeypatch, tmp_path, **example) == config
+    assert (config.api_host, config.api_port, config.gateway_port) == ("127.0.0.1", 8080, 8081)
+    assert config.redis_url == "redis://localhost:6379"
+    assert (config.jwt_access_token_expiry_s, config.jwt_refresh_token_expiry_s) == (900, 604800)
+
+
+def test_the_example_file_has_every_setting() -> None:
+    assert len(VARIABLES) == len(dataclasses.fields(Config))
+    source = (repository() / "chatd" / "config.py").read_text()
+    assert {name for name, _ in VARIABLES} == set(re.findall(r"env\.\w+\(\s*\"([A-Z_]+)\"", source))
+
+
+def test_env_file_is_read_and_the_environment_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("API_PORT=9000\nGATEWAY_PORT=9001\n")
+    config = given(monkeypatch, tmp_path, GATEWAY_PORT="9002")
+    assert (config.api_port, config.gateway_port) == (9000, 9002)
+
+
+def test_embedded_mode_needs_nothing(tmp_path: Path) -> None:
+    config = load(embedded=True, directory=tmp_path)
+    assert (config.database_url, config.redis_url, config.jwt_secret) == ("", "", "")
+
+
+def test_otherwise_a_database_and_a_secret_are_needed(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(directory=tmp_path)
+    assert "DATABASE_URL" in str(refused.value)
+    assert "JWT_SECRET" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_PORT", "eighty"),
+        ("API_PORT", "0"),
+        ("API_PORT", "65536"),
+        ("API_PORT", "80.5"),
+        ("API_HOST", ""),
+        ("GATEWAY_PORT", "-1"),
+        ("APP_ENV", "prod"),
+        ("DATABASE_URL", "mysql://localhost/chatd"),
+        ("DATABASE_URL", "chatd"),
+        ("DATABASE_URL", "postgresql://[::1/chatd"),
+        ("DATABASE_MAX_CONNECTIONS", "1"),
+        ("REDIS_URL", "http://localhost"),
+        ("JWT_SECRET", ""),
+        ("JWT_SECRET", "x" * 31),
+        ("JWT_ACCESS_TOKEN_EXPIRY", "0"),
+        ("JWT_REFRESH_TOKEN_EXPIRY", "a week"),
+        ("WORKER_ID", "32"),
+        ("WORKER_ID", "-1"),
+        ("LOG_LEVEL", "loud"),
+        ("HEARTBEAT_INTERVAL", "0"),
+        ("RESUME_WINDOW", "-1"),
+        ("CHATD_DATADIR", "/srv/chatd"),
+    ],
+)
+def test_a_wrong_value_is_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        given(monkeypatch, tmp_path, **{name: value})
+    text = str(refused.value)
+    assert text.startswith(f"{name}: ")
+    assert "\n" not in text
+    others = {other for other, _ in VARIABLES} - {name}
+    assert not [other for other in others if other in text]
+
+
+def test_all_wrong_values_are_named_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        given(monkeypatch, tmp_path, API_PORT="x", WORKER_ID="99", CHATD_PORT="1")
+    assert all(name in str(refused.value) for name in ("API_PORT", "WORKER_ID", "CHATD_PORT"))
+
+
+def test_what_is_secret_is_never_repeated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        given(
+            monkeypatch,
+            tmp_path,
+            DATABASE_URL="mysql://me:hunter2@localhost/chatd",
+            REDIS_URL="http://:hunter2@localhost",
+            JWT_SECRET="hunter2",
+        )
+    assert "hunter2" not in str(refused.value)
+
+    config = given(
+        monkeypatch,
+        tmp_path,
+        DATABASE_URL="postgresql://me:hunter2@localhost/chatd",
+        REDIS_URL="redis://:hunter2@localhost",
+        JWT_SECRET="hunter2" * 5,
+    )
+    assert "hunter2" not in repr(config)
