@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import AccessTokens
@@ -121,6 +122,7 @@ async def listening(config: Config) -> AsyncIterator[web.AppRunner]:
     runner = web.AppRunner(
         create_app(config),
         access_log=None,
+        logger=_http_log(),
         keepalive_timeout=_KEEPALIVE_S,
         shutdown_timeout=_SHUTDOWN_S,
     )
@@ -138,6 +140,17 @@ async def listening(config: Config) -> AsyncIterator[web.AppRunner]:
         yield runner
     finally:
         await runner.cleanup()
+
+
+def _http_log() -> logging.Logger:
+    """Where aiohttp tells of trouble; bytes that are no HTTP are the client's, not ours."""
+    logger = logging.getLogger("chatd.http")
+    logger.addFilter(_is_our_trouble)
+    return logger
+
+
+def _is_our_trouble(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> None:

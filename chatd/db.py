@@ -228,6 +228,11 @@ class Database:
         self._hand_out(connection)
 
     @property
+    def idle(self) -> int:
+        """How many connections are free."""
+        return len(self._idle)
+
+    @property
     def in_use(self) -> int:
         """How many connections are at work."""
         return len(self._used)

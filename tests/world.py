@@ -138,6 +138,7 @@ class Client:
 
     async def identify(self, token: str, **extra: Any) -> None:
         """Identify, and wait until READY and every guild in it have arrived."""
+        self.seq = 0
         await self.send(2, {"token": token, "properties": {}, **extra})
         self.ready = (await self.next("READY")).d
         missing = {guild["id"] for guild in self.ready["guilds"]}
@@ -190,6 +191,7 @@ class Client:
 
     async def _wait(self, what: str) -> None:
         if self._reader.done():
+            self._reader.result()
             raise AssertionError(f"closed with {self.close_code} while {what}")
         await self._news.wait()
 
@@ -298,9 +300,13 @@ class World:
         """Several accounts."""
         return [await self.person(name) for name in names]
 
+    def meet(self, other: World) -> None:
+        """Share the people of a world on another instance; each keeps its own server."""
+        self._people = other._people
+
     def rest(self, name: str) -> Rest:
         """Calls the API as somebody who is known already."""
-        return self._people[name].rest
+        return Rest(self.http, self.url, self._people[name].token)
 
     async def guild(self, owner: str, members: Iterable[str] = ()) -> Guild:
         """A guild with its general channel and these members."""

@@ -1,0 +1,207 @@
+"""Bad input: every kind of it gets its 4xx with code and message, on every route."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chatd.rest import routes
+from chatd.rest.parse import MAX_BODY
+from tests.conftest import Server
+from tests.world import Answer, World
+
+ROUTES = [(route.method, route.path, route.anyone) for route in routes.table()]
+WITH_BODY = [route for route in ROUTES if route[0] in ("POST", "PATCH", "PUT")]
+WITH_IDS = [route for route in ROUTES if "_id}" in route[1]]
+
+
+def filled(path: str, value: str) -> str:
+    return re.sub(r"\{\w+\}", value, path)
+
+
+def assert_refused(answer: Answer, *statuses: int) -> None:
+    assert answer.status in statuses, (answer.status, answer.raw)
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json.keys() >= {"code", "message"}
+
+
+@pytest.mark.parametrize(("method", "path", "anyone"), ROUTES)
+async def test_without_a_token_only_open_routes_answer(
+    world: World, method: str, path: str, anyone: bool
+) -> None:
+    for headers in ({}, {"Authorization": "Bearer x.y.z"}, {"Authorization": "Basic YTpi"}):
+        answer = await world.nobody.call(method, filled(path, "1"), headers=headers)
+        if anyone:
+            assert answer.status != 401 or path == "/auth/refresh"
+        else:
+            assert_refused(answer, 401)
+
+
+@pytest.mark.parametrize(("method", "path", "_"), WITH_IDS)
+@pytest.mark.parametrize(
+    "value", ["x", "-1", "1.5", "%EF%BC%91", "9223372036854775808", "%00", "1%20", "9" * 400]
+)
+async def test_an_id_that_is_no_snowflake(
+    world: World, method: str, path: str, _: bool, value: str
+) -> None:
+    await world.person("alice")
+    body: dict[str, str] | None = {} if method in ("POST", "PATCH") else None
+    answer = await world.rest("alice").call(method, filled(path, value), body)
+    assert_refused(answer, 400)
+    assert answer.code == 50035
+
+
+@pytest.mark.parametrize(("method", "path", "_"), WITH_IDS)
+async def test_an_id_of_nothing(world: World, method: str, path: str, _: bool) -> None:
+    await world.person("alice")
+    body = {"name": "name", "content": "x"} if method in ("POST", "PATCH") else None
+    answer = await world.rest("alice").call(method, filled(path, "9223372036854775807"), body)
+    assert_refused(answer, 404)
+    assert answer.code // 1000 == 10
+
+
+@pytest.mark.parametrize(("method", "path", "_"), WITH_BODY)
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"{", 50109),
+        (b"nonsense", 50109),
+        (b'{"a": NaN}', 50109),
+        (b'{"a": "\xff"}', 50109),
+        (b'{"name": "\\ud800"}', 50109),
+        (b"[" * 100_000, 50109),
+        (b'{"a":' * 50_000, 50109),
+        (b"[]", 50035),
+        (b"null", 50035),
+        (b'"text"', 50035),
+        (b"17", 50035),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+async def test_a_body_that_is_no_object(
+    world: World, method: str, path: str, _: bool, data: bytes, code: int
+) -> None:
+    await world.person("alice")
+    headers = {"Content-Type": "application/json"}
+    rest = world.rest("alice")
+    answer = await rest.call(method, filled(path, "1"), data=data, headers=headers)
+    assert_refused(answer, 400)
+    assert answer.code == code
+
+
+@pytest.mark.parametrize(("method", "path", "_"), WITH_BODY)
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "a/b"])
+async def test_a_content_type_that_is_not_json(
+    world: World, method: str, path: str, _: bool, kind: str
+) -> None:
+    await world.person("alice")
+    headers = {"Content-Type": kind} if kind else {}
+    rest = world.rest("alice")
+    answer = await rest.call(method, filled(path, "1"), data=b'{"a":1}', headers=headers)
+    assert_refused(answer, 400)
+
+
+async def test_json_may_say_its_charset(world: World) -> None:
+    await world.person("alice")
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    data = '{"name": "ö ö"}'.encode()
+    answer = await world.rest("alice").call("POST", "/guilds", data=data, headers=headers)
+    assert answer.json["name"] == "ö ö"
+
+
+async def test_a_body_over_the_limit(world: World) -> None:
+    await world.person("alice")
+    body = io.BytesIO(b'{"name": "' + b"x" * MAX_BODY + b'"}')
+    headers = {"Content-Type": "application/json"}
+    answer = await world.rest("alice").call("POST", "/guilds", data=body, headers=headers)
+    assert_refused(answer, 413)
+    assert answer.code == 40005
+
+
+async def test_a_body_that_unpacks_to_more_than_the_limit(world: World) -> None:
+    await world.person("alice")
+    packed = gzip.compress(b'{"name": "' + b"x" * (20 * MAX_BODY) + b'"}')
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    rest = world.rest("alice")
+    answer = await rest.call("POST", "/guilds", data=packed, headers=headers)
+    assert_refused(answer, 400, 413)
+
+
+async def test_a_chunked_body_over_the_limit(world: World) -> None:
+    await world.person("alice")
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(MAX_BODY // 65_536 + 2):
+            yield b"x" * 65_536
+
+    headers = {"Content-Type": "application/json"}
+    rest = world.rest("alice")
+    answer = await rest.call("POST", "/guilds", data=chunks(), headers=headers)
+    assert_refused(answer, 413)
+
+
+async def raw(server: Server, request: bytes) -> bytes:
+    """What the server says to these bytes, until it closes or has said enough."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request)
+    async with asyncio.timeout(10):
+        head = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    return head
+
+
+async def test_an_announced_body_over_the_limit_is_refused_before_it_is_sent(
+    server: Server, world: World
+) -> None:
+    alice = await world.person("alice")
+    request = (
+        f"POST /guilds HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 99999999\r\n\r\n"
+    )
+    assert (await raw(server, request.encode())).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 20_000 + b"\r\n\r\n",
+        b"POST /guilds HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST /guilds HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+async def test_what_is_no_http(server: Server, request_bytes: bytes) -> None:
+    assert re.match(rb"HTTP/1.[01] 4\d\d ", await raw(server, request_bytes))
+
+
+async def test_unknown_routes_and_methods(world: World) -> None:
+    await world.person("alice")
+    for path in ("/nope", "/api/v10/nope", "/api/v2/users/@me", "/guilds/1/nope", "//", "/%00"):
+        answer = await world.rest("alice").call("GET", path)
+        assert_refused(answer, 404)
+        assert answer.code == 0
+    answer = await world.rest("alice").call("PUT", "/guilds")
+    assert_refused(answer, 405)
+    assert "POST" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("prefix", routes.PREFIXES)
+async def test_every_prefix_serves_the_same(world: World, prefix: str) -> None:
+    alice = await world.person("alice")
+    assert (await alice.rest.get(f"{prefix}/users/@me"))["id"] == alice.id
+    assert (await world.nobody.get(f"{prefix}/health"))["status"] == "ok"
+
+
+async def test_an_answer_names_its_request(world: World) -> None:
+    first, second = [await world.nobody.call("GET", "/health") for _ in range(2)]
+    assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]

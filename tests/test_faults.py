@@ -1,0 +1,148 @@
+"""Faults: what users see while Redis or Postgres is away, and that it heals by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+
+import psycopg2
+import pytest
+
+from chatd import embedded, migrations
+from chatd.config import Config
+from tests.conftest import Server, serving
+from tests.world import Client, World, like, world_on
+
+
+@dataclass(frozen=True)
+class Site:
+    """Servers that may be broken, and two instances on them."""
+
+    postgres: embedded.Postgres
+    valkey: embedded.Valkey
+    one: World
+    two: World
+
+
+@pytest.fixture
+async def site(config: Config, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    folder = tmp_path_factory.mktemp("faults")
+    with embedded.postgres(folder) as postgres, embedded.valkey(folder) as valkey:
+        url = postgres.create("chatd")
+        migrations.apply(url)
+        own = replace(config, database_url=url, redis_url=valkey.url, database_max_connections=4)
+        async with (
+            serving(replace(own, worker_id=1)) as first,
+            serving(replace(own, worker_id=2)) as second,
+            world_of(first) as one,
+            world_of(second) as two,
+        ):
+            two.meet(one)
+            yield Site(postgres, valkey, one, two)
+
+
+def world_of(server: Server) -> AbstractAsyncContextManager[World]:
+    return world_on(server.url, server.gateway_url)
+
+
+async def ready(world: World, status: str) -> None:
+    """Wait until the instance says so of itself."""
+    async with asyncio.timeout(15):
+        while (await world.nobody.call("GET", "/health/ready")).json["status"] != status:
+            await asyncio.sleep(0.02)
+
+
+async def heard_or_told(client: Client, message_id: str) -> str:
+    """Whether a client hears of a message, or is told to identify anew. One of both must be."""
+    hearing = asyncio.create_task(client.next("MESSAGE_CREATE"))
+    telling = asyncio.create_task(client.next_op(9))
+    done, undone = await asyncio.wait(
+        {hearing, telling}, return_when=asyncio.FIRST_COMPLETED, timeout=20
+    )
+    for task in undone:
+        task.cancel()
+    await asyncio.gather(*undone, return_exceptions=True)
+    if hearing in done:
+        assert hearing.result().d["id"] == message_id
+        return "heard"
+    assert telling in done, "neither heard nor told"
+    assert telling.result()["d"] is False
+    return "told"
+
+
+async def test_without_redis_an_instance_serves_on_and_heals(site: Site) -> None:
+    guild = await site.one.guild(owner="alice", members=["bob"])
+    path = f"/channels/{guild.general.id}/messages"
+    [alice] = await site.one.online("alice")
+    [bob] = await site.two.online("bob")
+    await ready(site.one, "ok")
+    await asyncio.to_thread(site.valkey.stop)
+    await ready(site.one, "degraded")
+    assert (await site.one.nobody.call("GET", "/health/ready")).status == 200
+    sent = await site.one.rest("alice").post(path, {"content": "still here"})
+    assert [each.d["id"] for each in await alice.heard_before_fence()] == [sent["id"]]
+    await asyncio.to_thread(site.valkey.start)
+    await ready(site.one, "ok")
+    await ready(site.two, "ok")
+    assert await heard_or_told(bob, sent["id"]) in ("heard", "told")
+    [stored] = await site.two.rest("bob").get(path)
+    assert stored["id"] == sent["id"]
+    [bob_again] = await site.two.online("bob")
+    after = await site.one.rest("alice").post(path, {"content": "and back"})
+    assert (await bob_again.next("MESSAGE_CREATE")).d["id"] == after["id"]
+
+
+async def test_an_emptied_redis_hides_nothing(site: Site) -> None:
+    guild = await site.one.guild(owner="alice", members=["bob"])
+    path = f"/channels/{guild.general.id}/messages"
+    [bob] = await site.two.online("bob")
+    await asyncio.to_thread(site.valkey.kill)
+    sent = await site.one.rest("alice").post(path, {"content": "into the void?"})
+    await asyncio.to_thread(site.valkey.start)
+    assert await heard_or_told(bob, sent["id"]) in ("heard", "told")
+
+
+async def test_an_event_that_never_arrives_is_told(site: Site) -> None:
+    guild = await site.one.guild(owner="alice", members=["bob"])
+    [bob] = await site.two.online("bob")
+    await asyncio.to_thread(lose_an_event, site.postgres, guild.id)
+    assert (await bob.next_op(9))["d"] is False
+    await bob.identify((await site.two.person("bob")).token)
+    sent = await site.one.rest("alice").post(
+        f"/channels/{guild.general.id}/messages", {"content": "hi"}
+    )
+    assert (await bob.next("MESSAGE_CREATE")).d["id"] == sent["id"]
+
+
+def lose_an_event(postgres: embedded.Postgres, guild_id: str) -> None:
+    """Count an event as an instance does that is killed between its commit and its publishing."""
+    connection = psycopg2.connect(postgres.url_of("chatd"))
+    with connection, connection.cursor() as cur:
+        cur.execute("UPDATE streams SET seq = seq + 1 WHERE id = %s", (int(guild_id),))
+    connection.close()
+
+
+async def test_without_postgres_requests_are_refused_at_once_and_sockets_stay(site: Site) -> None:
+    guild = await site.one.guild(owner="alice", members=["bob"])
+    path = f"/channels/{guild.general.id}/messages"
+    rest = site.one.rest("alice")
+    [bob] = await site.one.online("bob")
+    before = await rest.post(path, {"content": "before"})
+    assert (await bob.next("MESSAGE_CREATE")).d["id"] == before["id"]
+    await asyncio.to_thread(site.postgres.kill)
+    await ready(site.one, "unavailable")
+    for method, body in (("GET", None), ("POST", {"content": "lost?"})):
+        answer = await rest.call(method, path, body)
+        assert answer.status == 503
+        assert answer.json == like(code=0)
+    assert (await site.one.nobody.call("GET", "/health/ready")).status == 503
+    assert (await site.one.nobody.call("GET", "/health")).status == 200
+    assert await bob.heard_before_fence() == []
+    await asyncio.to_thread(site.postgres.start)
+    await ready(site.one, "ok")
+    after = await rest.post(path, {"content": "after"})
+    assert (await bob.next("MESSAGE_CREATE")).d["id"] == after["id"]
+    contents = [message["content"] for message in await rest.get(path)]
+    assert contents == ["after", "before"]
