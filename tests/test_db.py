@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import psycopg2
 import pytest
@@ -29,11 +29,16 @@ async def answer(database: Database, sql: str = "SELECT 42") -> object:
     return row and row[0]
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what the pool does by itself."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
 async def settled(database: Database) -> None:
     """Wait until the pool is whole again."""
-    async with asyncio.timeout(10):
-        while database.idle < 2:
-            await asyncio.sleep(0.01)
+    await until(lambda: database.idle == 2)
 
 
 async def test_many_share_few_connections(database: Database) -> None:
@@ -141,17 +146,13 @@ async def test_a_restart_of_the_server_is_survived(
         await asyncio.to_thread(server.kill)
         with pytest.raises(DatabaseAway):
             await answer(database)
-        async with asyncio.timeout(10):
-            while not database.away:
-                await asyncio.sleep(0.01)
+        await until(lambda: database.away)
         before = asyncio.get_running_loop().time()
         with pytest.raises(DatabaseAway):
             await answer(database)
         assert asyncio.get_running_loop().time() - before < 1  # at once, without trying
         await asyncio.to_thread(server.start)
-        async with asyncio.timeout(10):
-            while database.away:
-                await asyncio.sleep(0.01)
+        await until(lambda: not database.away)
         assert await answer(database) == 42
         await database.close()
 
