@@ -162,12 +162,16 @@ async def page_before(
     cur: Cursor, channel_id: ChannelId, before: int, *, limit: int
 ) -> list[Message]:
     """The newest messages below an id, newest first."""
+    # The page is cut first, inside: joining first would read the whole channel while Postgres
+    # has no statistics of it yet.
     await cur.execute(
         f"""
-        {_SELECT} FROM messages AS m {_JOINS}
-         WHERE m.channel_id = %(channel_id)s AND m.id < %(before)s
+        {_SELECT}
+          FROM (SELECT * FROM messages
+                 WHERE channel_id = %(channel_id)s AND id < %(before)s
+              ORDER BY id DESC
+                 LIMIT %(limit)s) AS m {_JOINS}
       ORDER BY m.id DESC
-         LIMIT %(limit)s
         """,
         {"channel_id": channel_id, "before": before, "limit": limit},
     )
@@ -180,14 +184,16 @@ async def page_after(
     """The oldest messages above an id, newest first."""
     await cur.execute(
         f"""
-        {_SELECT} FROM messages AS m {_JOINS}
-         WHERE m.channel_id = %(channel_id)s AND m.id > %(after)s
-      ORDER BY m.id
-         LIMIT %(limit)s
+        {_SELECT}
+          FROM (SELECT * FROM messages
+                 WHERE channel_id = %(channel_id)s AND id > %(after)s
+              ORDER BY id
+                 LIMIT %(limit)s) AS m {_JOINS}
+      ORDER BY m.id DESC
         """,
         {"channel_id": channel_id, "after": after, "limit": limit},
     )
-    return (await many(cur, _make))[::-1]
+    return await many(cur, _make)
 
 
 async def update(
