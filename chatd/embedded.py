@@ -28,14 +28,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
 import psutil
 import psycopg2
 
-from chatd.config import Config
+from chatd.config import JWT_SECRET_MIN_LENGTH, Config
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def private_servers(config: Config) -> Iterator[Config]:
             if not config.redis_url:
                 servers.append(Valkey(folder / "valkey"))
             for server in servers:
-                stack.callback(server.stop)
+                stack.callback(server.close)
                 server.launch()  # side by side
             for server in servers:
                 server.wait_until_ready()
@@ -95,7 +95,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.close()
 
 
 @contextmanager
@@ -106,20 +106,26 @@ def valkey(folder: Path) -> Iterator[Valkey]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.close()
 
 
 class _Server:
-    """A server process that is a child of this one."""
+    """A server process that is a child of this one. Its URL stays the same over restarts."""
 
     name = "server"
+    _program: str
+    _socket_name: str
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder.absolute()
+        self._folder = folder.resolve()
         self._log = self._folder.with_name(f"{self._folder.name}.log")
+        self._account = _account(self._folder)
         self._process: subprocess.Popen[bytes] | None = None
         self._sockets = self._folder
         self._temporary_sockets: Path | None = None
+        path = str(self._folder / self._socket_name)
+        if len(os.fsencode(path)) > _SOCKET_PATH_MAX or "," in path:  # it parts hosts in a URL
+            self._sockets = self._temporary_sockets = Path(tempfile.mkdtemp(prefix="chatd-"))
 
     @property
     def pid(self) -> int | None:
@@ -154,9 +160,12 @@ class _Server:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(_STOP_S)
                     break
+
+    def close(self) -> None:
+        """End it for good."""
+        self.stop()
         if self._temporary_sockets is not None:
             shutil.rmtree(self._temporary_sockets, ignore_errors=True)
-            self._temporary_sockets = None
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -175,19 +184,18 @@ class _Server:
     def _answers(self) -> bool:
         raise NotImplementedError
 
-    def _choose_sockets(self, socket_name: str, account: pwd.struct_passwd | None) -> None:
-        """Sockets stand beside the data, or in a short temporary folder if the path is long."""
-        self._sockets = self._folder
-        if len(os.fsencode(self._folder / socket_name)) > _SOCKET_PATH_MAX:
-            self._temporary_sockets = Path(tempfile.mkdtemp(prefix="chatd-"))
-            _give_to(self._temporary_sockets, account)
-            self._sockets = self._temporary_sockets
+    def _take_over(self, pid_file: Path, how: signal.Signals) -> None:
+        """Make the data folder ready for a start, whatever an earlier chatd has left there."""
+        _give_to(self._folder, self._account)
+        if self._temporary_sockets is not None:
+            _give_to(self._temporary_sockets, self._account)
+        _end_leftovers(self._program, self._folder, pid_file, how)
 
-    def _run(self, command: list[str], account: pwd.struct_passwd | None) -> None:
-        prefix = _as_account(account, [Path(command[0]), self._folder], ends_with_us=True)
-        with self._log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [*prefix, *command],
+    def _spawn(self, command: list[str], *, parting: str) -> subprocess.Popen[bytes]:
+        paths = [Path(command[0]), self._folder]
+        with open(self._log, "ab", opener=_only_ours) as output:
+            return subprocess.Popen(
+                [*_as_account(self._account, paths, parting=parting), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -201,6 +209,8 @@ class Postgres(_Server):
     """A private Postgres. Its data folder is made at the first start, whole or not at all."""
 
     name = "Postgres"
+    _program = "postgres"
+    _socket_name = f".s.PGSQL.{_PORT}"
 
     @property
     def url(self) -> str:
@@ -228,50 +238,64 @@ class Postgres(_Server):
     def launch(self) -> None:
         """Start without waiting. Raises EmbeddedError."""
         binaries = _postgres_binaries()
-        account = _account()
-        if not (self._folder / "PG_VERSION").exists():
-            self._initialise(binaries, account)
-        pid_file = self._folder / "postmaster.pid"
-        _end_leftover("postgres", self._folder, pid_file, signal.SIGINT)
-        self._choose_sockets(f".s.PGSQL.{_PORT}", account)
+        if not self._is_made():
+            self._make(binaries)
+        self._take_over(self._folder / "postmaster.pid", signal.SIGINT)
+        sockets = str(self._sockets).replace('"', '""')
         settings = {
             "listen_addresses": "",
             "port": str(_PORT),
-            "unix_socket_directories": str(self._sockets),
+            "unix_socket_directories": f'"{sockets}"',
             "unix_socket_permissions": "0700",
             "max_connections": "200",
             "shared_buffers": "128MB",
+            # A line in the log is to hold neither a statement nor the values of a row.
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
-        self._run([str(binaries / "postgres"), "-D", str(self._folder), *options], account)
+        command = [str(binaries / "postgres"), "-D", str(self._folder), *options]
+        self._process = self._spawn(command, parting="INT")
 
-    def _initialise(self, binaries: Path, account: pwd.struct_passwd | None) -> None:
+    def _is_made(self) -> bool:
+        """Whether the data folder is there. Raises EmbeddedError when it is not for us."""
+        if not self._folder.exists() or not any(self._folder.iterdir()):
+            return False
+        try:
+            version = (self._folder / "PG_VERSION").read_text().strip()
+        except FileNotFoundError:
+            raise EmbeddedError(f"{self._folder} is not a data folder of Postgres") from None
+        if version != str(_POSTGRES_MAJOR):
+            raise EmbeddedError(
+                f"{self._folder} was made by Postgres {version}; this is Postgres {_POSTGRES_MAJOR}"
+            )
+        return True
+
+    def _make(self, binaries: Path) -> None:
         """Make the data folder beside its place, then move it there: never a half one."""
-        unfinished = self._folder.with_name(f"{self._folder.name}.new")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.rmtree(self._folder, ignore_errors=True)
-        unfinished.mkdir(mode=0o700)
-        _give_to(unfinished, account)
-        command = [str(binaries / "initdb"), "-D", str(unfinished), "-U", _ACCOUNT]
+        prefix = f"{self._folder.name}.new-"
+        for unfinished in self._folder.parent.glob(f"{prefix}*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
+        fresh = Path(tempfile.mkdtemp(prefix=prefix, dir=self._folder.parent))
+        _give_to(fresh, self._account)
+        command = [str(binaries / "initdb"), "-D", str(fresh), "-U", _ACCOUNT]
         command += ["--auth=trust", "--encoding=UTF8", "--no-instructions", "--locale=C"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        prefix = _as_account(account, [binaries, unfinished])
-        with self._log.open("ab") as output:
-            made = subprocess.run(
-                [*prefix, *command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd="/",
-                env=_ENVIRONMENT,
-                check=False,
-            )
-        if made.returncode != 0:
+        making = self._spawn(command, parting="KILL")
+        try:
+            made = making.wait() == 0
+            if made:
+                fresh.rename(self._folder)
+                _sync(self._folder.parent)
+        finally:
+            making.kill()
+            making.wait()
+            shutil.rmtree(fresh, ignore_errors=True)
+        if not made:
             raise EmbeddedError(f"cannot make a Postgres database; see {self._log}")
-        unfinished.rename(self._folder)
 
     def _answers(self) -> bool:
-        if not (self._sockets / f".s.PGSQL.{_PORT}").exists():
+        if not (self._sockets / self._socket_name).exists():
             return False
         try:
             psycopg2.connect(self.url).close()
@@ -284,6 +308,8 @@ class Valkey(_Server):
     """A private Valkey. What it holds may be lost, so it keeps nothing on disk."""
 
     name = "Valkey"
+    _program = "valkey-server"
+    _socket_name = "valkey.sock"
 
     @property
     def url(self) -> str:
@@ -292,17 +318,14 @@ class Valkey(_Server):
 
     @property
     def _socket(self) -> Path:
-        return self._sockets / "valkey.sock"
+        return self._sockets / self._socket_name
 
     def launch(self) -> None:
         """Start without waiting. Raises EmbeddedError."""
         binary = _valkey_binary()
-        account = _account()
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        _give_to(self._folder, account)
         pid_file = self._folder / "valkey.pid"
-        _end_leftover("valkey-server", self._folder, pid_file, signal.SIGTERM)
-        self._choose_sockets("valkey.sock", account)
+        self._take_over(pid_file, signal.SIGTERM)
         self._socket.unlink(missing_ok=True)
         settings = {
             "port": "0",
@@ -314,7 +337,7 @@ class Valkey(_Server):
             "appendonly": "no",
         }
         options = [part for name, value in settings.items() for part in (f"--{name}", value)]
-        self._run([str(binary), *options], account)
+        self._process = self._spawn([str(binary), *options], parting="INT")
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as link:
@@ -353,34 +376,55 @@ def _secret(path: Path) -> str:
             file.flush()
             os.fsync(file.fileno())
         unfinished.rename(path)
-    return path.read_text().strip()
+        _sync(path.parent)
+    secret = path.read_text().strip()
+    if len(secret) < JWT_SECRET_MIN_LENGTH:
+        raise EmbeddedError(
+            f"{path} is damaged; delete it for a new one, and all must log in again"
+        )
+    return secret
 
 
 def _only_ours(path: str, flags: int) -> int:
     return os.open(path, flags, mode=0o600)
 
 
-def _end_leftover(program: str, folder: Path, pid_file: Path, how: signal.Signals) -> None:
-    """End a program that still works on our folder although its chatd has gone.
-
-    The number in its pid file may meanwhile be that of a stranger, which is left alone.
-    """
+def _sync(folder: Path) -> None:
+    """See to it that what was moved into a folder stays there through a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        process = psutil.Process(int(pid_file.read_text().split()[0]))
-        is_ours = process.name() == program and Path(process.cwd()) == folder.resolve()
-    except (OSError, ValueError, IndexError, psutil.Error):
-        is_ours = False
-    if is_ours:
-        for number in (how, signal.SIGQUIT, signal.SIGKILL):
-            try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _end_leftovers(program: str, folder: Path, pid_file: Path, how: signal.Signals) -> None:
+    """End what still works on our folder although its chatd, or its own parent, has gone.
+
+    The number in the pid file may meanwhile be that of a stranger; only the folder tells.
+    """
+    if not pid_file.exists():  # everything ended in good order
+        return
+    for number in (how, signal.SIGQUIT, signal.SIGKILL):
+        for process in (left := _working_in(folder, program)):
+            with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
-                process.wait(_STOP_S)
-                break
-            except psutil.TimeoutExpired:
-                continue
-            except psutil.NoSuchProcess:
-                break
+        deadline = time.monotonic() + _STOP_S
+        while left and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+            left = _working_in(folder, program)
+        if not left:
+            break
     pid_file.unlink(missing_ok=True)
+
+
+def _working_in(folder: Path, program: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.name() == program and process.cwd() == str(folder):
+                found.append(process)
+    return found
 
 
 def _postgres_binaries() -> Path:
@@ -402,19 +446,29 @@ def _package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _account() -> pwd.struct_passwd | None:
-    """Whom the servers run as: under root a system account, otherwise None, which is ourselves."""
+@dataclass(frozen=True, slots=True)
+class _Account:
+    uid: int
+    gid: int
+
+
+def _account(data: Path) -> _Account | None:
+    """Whom a server runs as: None is ourselves; under root whose the data is, or "chatd"."""
     if os.geteuid() != 0:
         return None
     if shutil.which("setpriv") is None:
         raise EmbeddedError("start chatd as another user: Postgres refuses to run as root")
-    with contextlib.suppress(KeyError):
-        return pwd.getpwnam(_ACCOUNT)
-    _add_account()
+    if data.exists() and (owner := data.stat()).st_uid != 0:
+        return _Account(owner.st_uid, owner.st_gid)
     try:
-        return pwd.getpwnam(_ACCOUNT)
+        found = pwd.getpwnam(_ACCOUNT)
     except KeyError:
-        return pwd.getpwnam("nobody")
+        _add_account()
+        try:
+            found = pwd.getpwnam(_ACCOUNT)
+        except KeyError:
+            found = pwd.getpwnam("nobody")
+    return _Account(found.pw_uid, found.pw_gid)
 
 
 def _add_account() -> None:
@@ -425,28 +479,35 @@ def _add_account() -> None:
             log.info("added the system account %s, to run Postgres as", _ACCOUNT)
 
 
-def _give_to(path: Path, account: pwd.struct_passwd | None) -> None:
-    if account is not None:
-        os.chown(path, account.pw_uid, account.pw_gid)
+def _give_to(folder: Path, account: _Account | None) -> None:
+    """Make a folder of ours the account's alone, with what is in it."""
+    folder.chmod(0o700)  # a copy of the data may have another mode, and another owner
+    if account is None or folder.stat().st_uid == account.uid:
+        return
+    for parent, folders, files in os.walk(folder, topdown=False):
+        for name in (*folders, *files):
+            os.chown(Path(parent, name), account.uid, account.gid, follow_symlinks=False)
+    os.chown(folder, account.uid, account.gid)  # last: by its owner one sees that all is done
 
 
-def _as_account(
-    account: pwd.struct_passwd | None, paths: list[Path], *, ends_with_us: bool = False
-) -> list[str]:
-    """What stands before a command so that it runs as the account, and ends when we do."""
+def _as_account(account: _Account | None, paths: list[Path], *, parting: str) -> list[str]:
+    """What stands before a command so that it runs as the account, and ends when we do.
+
+    `parting` is the signal for that. It comes when the thread that started the command ends.
+    """
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     if setpriv is None:
         return []
-    options = ["--pdeathsig", "INT"] if ends_with_us else []
+    options = ["--pdeathsig", parting]
     if account is not None:
         # Only passing through closed folders needs a capability; most installs need none.
         capabilities = "-all" if all(map(_is_open, paths)) else "-all,+dac_override"
-        options += [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+        options += [f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups"]
         options += [f"--inh-caps={capabilities}", f"--ambient-caps={capabilities}"]
         options += [f"--bounding-set={capabilities}"]
         # Without this bit access(2), by which initdb finds its programs, ignores capabilities.
         options += ["--securebits=+no_setuid_fixup"]
-    return [setpriv, *options, "--"] if options else []
+    return [setpriv, *options, "--"]
 
 
 def _is_open(path: Path) -> bool:
