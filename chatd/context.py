@@ -70,6 +70,8 @@ class Context:
 
     resources: Resources
     caller: Caller
+    reason: str | None = None
+    """Why, in the caller's words: kept with the entry in the audit log."""
 
     @property
     def user(self) -> User:

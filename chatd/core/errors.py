@@ -103,12 +103,28 @@ class UnknownMessage(Refusal):
     status, code, message = 404, 10008, "Unknown Message"
 
 
+class UnknownOverwrite(Refusal):
+    status, code, message = 404, 10009, "Unknown Permission Overwrite"
+
+
+class UnknownRole(Refusal):
+    status, code, message = 404, 10011, "Unknown Role"
+
+
 class UnknownUser(Refusal):
     status, code, message = 404, 10013, "Unknown User"
 
 
+class UnknownBan(Refusal):
+    status, code, message = 404, 10026, "Unknown Ban"
+
+
 class TooManyGuilds(Refusal):
     code, message = 30001, "Maximum number of guilds reached (200)"
+
+
+class TooManyRoles(Refusal):
+    code, message = 30005, "Maximum number of guild roles reached (250)"
 
 
 class TooManyChannels(Refusal):
@@ -141,6 +157,10 @@ class NotATextChannel(Refusal):
 
 class MissingPermissions(Refusal):
     status, code, message = 403, 50013, "You lack permissions to perform that action"
+
+
+class InvalidRole(Refusal):
+    code, message = 50028, "Invalid role"
 
 
 class SystemMessage(Refusal):

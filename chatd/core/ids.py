@@ -11,6 +11,7 @@ GuildId = NewType("GuildId", int)
 RoleId = NewType("RoleId", int)
 ChannelId = NewType("ChannelId", int)
 MessageId = NewType("MessageId", int)
+AuditEntryId = NewType("AuditEntryId", int)
 
 StreamId = NewType("StreamId", int)
 """What shares one order of events: the id of a guild, a private channel or a user."""

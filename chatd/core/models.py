@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import Any
 
-from chatd.core.ids import ChannelId, GuildId, LoginId, MessageId, RoleId, UserId
+from chatd.core.ids import AuditEntryId, ChannelId, GuildId, LoginId, MessageId, RoleId, UserId
 
 
 class ChannelType(IntEnum):
@@ -75,6 +77,11 @@ class Role:
     mentionable: bool
     position: int
 
+    @property
+    def is_everyone(self) -> bool:
+        """Whether every member has it."""
+        return int(self.id) == int(self.guild_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -88,6 +95,23 @@ class Member:
     roles: tuple[RoleId, ...]
 
 
+class OverwriteType(IntEnum):
+    """Rule: Discord docs, Channel resource, "Overwrite Object"."""
+
+    ROLE = 0
+    MEMBER = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Overwrite:
+    """What a channel allows and denies a role or a member."""
+
+    target_id: int
+    type: OverwriteType
+    allow: int
+    deny: int
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     id: ChannelId
@@ -99,6 +123,7 @@ class Channel:
     parent_id: ChannelId | None
     nsfw: bool
     rate_limit_per_user: int
+    overwrites: tuple[Overwrite, ...]
     last_message_id: MessageId | None
 
 
@@ -133,3 +158,56 @@ class Invite:
     temporary: bool
     created_at: datetime
     expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    user: User
+    reason: str | None
+
+
+class AuditAction(IntEnum):
+    """Rule: Discord docs, Audit Log resource, "Audit Log Events"."""
+
+    GUILD_UPDATE = 1
+    CHANNEL_CREATE = 10
+    CHANNEL_UPDATE = 11
+    CHANNEL_DELETE = 12
+    CHANNEL_OVERWRITE_CREATE = 13
+    CHANNEL_OVERWRITE_UPDATE = 14
+    CHANNEL_OVERWRITE_DELETE = 15
+    MEMBER_KICK = 20
+    MEMBER_BAN_ADD = 22
+    MEMBER_BAN_REMOVE = 23
+    MEMBER_UPDATE = 24
+    MEMBER_ROLE_UPDATE = 25
+    ROLE_CREATE = 30
+    ROLE_UPDATE = 31
+    ROLE_DELETE = 32
+    INVITE_CREATE = 40
+    INVITE_DELETE = 42
+    MESSAGE_DELETE = 72
+
+
+Change = dict[str, Any]
+"""One key that changed: {"key", "old_value", "new_value"}, a value left out where it is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to whom, and why."""
+
+    id: AuditEntryId
+    guild_id: GuildId
+    user_id: UserId
+    target_id: int | None
+    action: AuditAction
+    reason: str | None
+    changes: Sequence[Change]
+    options: Mapping[str, str]
+
+    @classmethod
+    def make(cls, *row: Any) -> AuditEntry:
+        """An entry from its row."""
+        entry_id, guild_id, user_id, target_id, action, *rest = row
+        return cls(entry_id, guild_id, user_id, target_id, AuditAction(action), *rest)

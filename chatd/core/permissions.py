@@ -5,8 +5,11 @@ Rule: Discord docs, Permissions, "Permission Hierarchy" and "Permission Overwrit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import IntFlag
+
+from chatd.core.ids import GuildId, RoleId, UserId
+from chatd.core.models import Overwrite, OverwriteType
 
 
 class Permissions(IntFlag):
@@ -104,20 +107,56 @@ EVERYONE = (
 """What @everyone may do in a new guild."""
 
 
-def in_guild(
-    *, is_owner: bool, roles: Iterable[Permissions], timed_out: bool = False
-) -> Permissions:
+_WITHOUT_SENDING = _P.MENTION_EVERYONE | _P.SEND_TTS_MESSAGES | _P.ATTACH_FILES | _P.EMBED_LINKS
+"""What means nothing where one may not send."""
+
+
+def in_guild(*, is_owner: bool, roles: Iterable[Permissions]) -> Permissions:
     """What a member may do in a guild. `roles` are those of its roles, @everyone's among them."""
     if is_owner:
         return ALL
     granted = NONE
     for role in roles:
         granted |= role
+    return ALL if granted & Permissions.ADMINISTRATOR else granted
+
+
+def in_channel(
+    granted: Permissions,
+    overwrites: Iterable[Overwrite],
+    *,
+    guild_id: GuildId,
+    user_id: UserId,
+    roles: Collection[RoleId],
+) -> Permissions:
+    """What a member may do in a channel: what the guild grants, changed by the overwrites.
+
+    First those of @everyone, then all denials and then all grants of the member's roles, then
+    the member's own. Who may not see the channel may do nothing in it.
+    """
     if granted & Permissions.ADMINISTRATOR:
-        return ALL
-    return granted & TIMED_OUT if timed_out else granted
+        return granted
+    deny = allow = 0
+    own: Overwrite | None = None
+    for overwrite in overwrites:
+        if overwrite.type == OverwriteType.MEMBER:
+            if overwrite.target_id == user_id:
+                own = overwrite
+        elif overwrite.target_id == guild_id:
+            granted = granted & ~overwrite.deny | overwrite.allow
+        elif overwrite.target_id in roles:
+            deny |= overwrite.deny
+            allow |= overwrite.allow
+    granted = granted & ~deny | allow
+    if own is not None:
+        granted = granted & ~own.deny | own.allow
+    if not granted & Permissions.VIEW_CHANNEL:
+        return NONE
+    if not granted & Permissions.SEND_MESSAGES:
+        granted &= ~_WITHOUT_SENDING
+    return Permissions(granted & ALL)
 
 
-def in_channel(in_its_guild: Permissions) -> Permissions:
-    """What a member may do in a channel: nothing, unless it may see it."""
-    return in_its_guild if in_its_guild & Permissions.VIEW_CHANNEL else NONE
+def while_timed_out(granted: Permissions) -> Permissions:
+    """What is left to a member during its timeout; administrators cannot be timed out."""
+    return granted if granted & Permissions.ADMINISTRATOR else granted & TIMED_OUT

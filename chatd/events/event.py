@@ -9,7 +9,7 @@ import orjson
 
 from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
-from chatd.core.permissions import Permissions
+from chatd.core.permissions import NONE, Permissions
 
 
 class AudienceKind(StrEnum):
@@ -20,17 +20,17 @@ class AudienceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who an event is for: the members of a guild, those of them who have `needed` in a channel,
-    or the sessions of one user."""
+    """Who an event is for: the members of a guild or a channel who have `needed` there, or the
+    sessions of one user."""
 
     kind: AudienceKind
     id: int
     needed: Permissions = Permissions.VIEW_CHANNEL
 
 
-def to_guild(guild_id: GuildId) -> Audience:
-    """Every member of a guild."""
-    return Audience(AudienceKind.GUILD, guild_id)
+def to_guild(guild_id: GuildId, needed: Permissions = NONE) -> Audience:
+    """The members of a guild who have all of `needed`; without, every member."""
+    return Audience(AudienceKind.GUILD, guild_id, needed)
 
 
 def to_channel(channel_id: ChannelId, needed: Permissions = Permissions.VIEW_CHANNEL) -> Audience:

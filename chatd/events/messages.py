@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from chatd.core.ids import ChannelId, GuildId, MessageId, StreamId
 from chatd.core.intents import Intents
 from chatd.core.models import Member, Message
@@ -29,6 +31,17 @@ def message_deleted(message_id: MessageId, channel_id: ChannelId, guild_id: Guil
     """MESSAGE_DELETE."""
     payload: payloads.Json = {"id": str(message_id), "channel_id": str(channel_id)}
     return _in_guild("MESSAGE_DELETE", payload, channel_id, guild_id, None)
+
+
+def messages_deleted(
+    message_ids: Iterable[MessageId], channel_id: ChannelId, guild_id: GuildId
+) -> Event:
+    """MESSAGE_DELETE_BULK."""
+    payload: payloads.Json = {
+        "ids": [str(message_id) for message_id in message_ids],
+        "channel_id": str(channel_id),
+    }
+    return _in_guild("MESSAGE_DELETE_BULK", payload, channel_id, guild_id, None)
 
 
 def _in_guild(

@@ -8,17 +8,30 @@ from typing import Protocol
 
 from chatd.bus.order import Order
 from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
+from chatd.core.intents import Intents
 from chatd.core.models import Member
 from chatd.core.permissions import Permissions
-from chatd.events.event import AudienceKind, Event
+from chatd.events.event import AudienceKind, Event, to_user
 from chatd.events.users import LOGIN_REVOKED
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.session import Session
 from chatd.gateway.visibility import Visibility
 from chatd.services.snapshots import GuildSnapshot
+from chatd.wire import payloads
 
 _SEEN_BEFORE_APPLIED = frozenset({"CHANNEL_DELETE", "GUILD_DELETE"})
 """Events for those who could see until now; all others are for those who can from now on."""
+
+_OPENS_AND_CLOSES = frozenset(
+    {
+        "CHANNEL_UPDATE",
+        "GUILD_MEMBER_UPDATE",
+        "GUILD_ROLE_DELETE",
+        "GUILD_ROLE_UPDATE",
+        "GUILD_UPDATE",
+    }
+)
+"""Events by which a channel may open or close for somebody who is here."""
 
 
 class Watcher(Protocol):
@@ -118,8 +131,11 @@ class Feed:
         self._moved.set()
 
     def _deliver(self, event: Event) -> None:
+        self._dispatch(event, self._audience(event))
+
+    def _dispatch(self, event: Event, sessions: Iterable[Session]) -> None:
         dispatch = Dispatch(event)
-        for session in self._audience(event):
+        for session in sessions:
             session.dispatch(dispatch)
 
     def _audience(self, event: Event) -> Iterable[Session]:
@@ -184,18 +200,58 @@ class GuildFeed(Feed):
     def may_see(self, user_id: UserId, event: Event) -> bool:
         """Whether an event is for this user, as things stand."""
         audience = event.audience
+        assert self._visibility is not None
         if audience.kind is AudienceKind.CHANNEL:
-            assert self._visibility is not None
             return self._visibility.may(user_id, ChannelId(audience.id), audience.needed)
-        return audience.kind is AudienceKind.GUILD or super().may_see(user_id, event)
+        if audience.kind is AudienceKind.GUILD:
+            return self._visibility.may_in_guild(user_id, audience.needed)
+        return super().may_see(user_id, event)
 
     def _deliver(self, event: Event) -> None:
         if event.name in _SEEN_BEFORE_APPLIED:
             super()._deliver(event)
             self._apply(event)
+            return
+        before = self._seen() if event.name in _OPENS_AND_CLOSES else {}
+        self._apply(event)
+        if event.name == "CHANNEL_UPDATE":
+            # Who sees the channel only from now on, or no longer, is told so instead.
+            self._dispatch(event, self._still_seeing(ChannelId(event.audience.id), before))
         else:
-            self._apply(event)
             super()._deliver(event)
+        self._open_and_close(before)
+
+    def _seen(self) -> dict[UserId, frozenset[ChannelId]]:
+        """What the members who are here may see."""
+        assert self._visibility is not None
+        return {user_id: self._visibility.seen_by(user_id) for user_id in self._sessions}
+
+    def _still_seeing(
+        self, channel_id: ChannelId, before: dict[UserId, frozenset[ChannelId]]
+    ) -> list[Session]:
+        after = self._seen()
+        return [
+            session
+            for user_id, sessions in self._sessions.items()
+            if channel_id in before.get(user_id, ()) and channel_id in after[user_id]
+            for session in sessions
+        ]
+
+    def _open_and_close(self, before: dict[UserId, frozenset[ChannelId]]) -> None:
+        """Tell each member of the channels that have opened or closed for it."""
+        assert self._visibility is not None
+        for user_id, seen_before in before.items():
+            seen = self._visibility.seen_by(user_id)
+            if seen == seen_before:
+                continue
+            for name, channels in (
+                ("CHANNEL_DELETE", seen_before - seen),
+                ("CHANNEL_CREATE", seen - seen_before),
+            ):
+                for channel_id in sorted(channels):
+                    body = payloads.encode(self._visibility.channel(channel_id))
+                    event = Event(name, self.stream, to_user(user_id), body, Intents.GUILDS)
+                    self._dispatch(event, self._sessions[user_id])
 
     def _apply(self, event: Event) -> None:
         assert self._visibility is not None

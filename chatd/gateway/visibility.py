@@ -9,22 +9,33 @@ import orjson
 
 from chatd.core import permissions
 from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
-from chatd.core.models import Member
-from chatd.core.permissions import Permissions
+from chatd.core.models import Member, Overwrite, OverwriteType
+from chatd.core.permissions import NONE, Permissions
 from chatd.events.event import AudienceKind, Event
 from chatd.services.snapshots import GuildSnapshot
+from chatd.wire import payloads
+
+Json = dict[str, Any]
 
 
 class Visibility:
-    """Roles, owner and channels of a guild, and the roles of the members who are here."""
+    """Roles, owner and channels of a guild, and the roles of the members who are here.
+
+    Members with the same roles see the same channels, unless a channel has an overwrite for one
+    of them; so what is seen is worked out once for each set of roles, until something changes.
+    """
 
     def __init__(self, snapshot: GuildSnapshot) -> None:
         guild = snapshot.guild
         self._guild_id: GuildId = guild.id
         self._owner_id: UserId = guild.owner_id
         self._roles = {role.id: Permissions(role.permissions) for role in snapshot.roles}
-        self._channels = {channel.id for channel in snapshot.channels}
+        self._channels: dict[ChannelId, Json] = {
+            channel.id: payloads.channel(channel) for channel in snapshot.channels
+        }
+        self._overwrites = {channel.id: channel.overwrites for channel in snapshot.channels}
         self._members: dict[UserId, tuple[RoleId, ...]] = {}
+        self._forget_seen()
 
     def admit(self, member: Member) -> None:
         """Keep what this member may see current from now on."""
@@ -36,15 +47,34 @@ class Visibility:
 
     def may(self, user_id: UserId, channel_id: ChannelId, needed: Permissions) -> bool:
         """Whether a user has all of `needed` in a channel."""
+        if needed == Permissions.VIEW_CHANNEL:
+            return channel_id in self.seen_by(user_id)
+        return not needed & ~self._in_channel(user_id, channel_id)
+
+    def may_in_guild(self, user_id: UserId, needed: Permissions) -> bool:
+        """Whether a user is a member and has all of `needed` in the guild."""
         own_roles = self._members.get(user_id)
-        if own_roles is None or channel_id not in self._channels:
-            return False
-        everyone = RoleId(self._guild_id)
-        in_guild = permissions.in_guild(
-            is_owner=user_id == self._owner_id,
-            roles=self._granted((everyone, *own_roles)),
-        )
-        return not needed & ~permissions.in_channel(in_guild)
+        return own_roles is not None and not needed & ~self._in_guild(user_id, own_roles)
+
+    def seen_by(self, user_id: UserId) -> frozenset[ChannelId]:
+        """The channels that a user may see; none for somebody who is no member."""
+        own_roles = self._members.get(user_id)
+        if own_roles is None:
+            return frozenset()
+        stands_alone = user_id == self._owner_id or user_id in self._singled_out
+        key = user_id if stands_alone else own_roles
+        seen = self._seen.get(key)
+        if seen is None:
+            seen = self._seen[key] = frozenset(
+                channel_id
+                for channel_id in self._channels
+                if Permissions.VIEW_CHANNEL in self._in_channel(user_id, channel_id)
+            )
+        return seen
+
+    def channel(self, channel_id: ChannelId) -> Json:
+        """A channel as clients are told of it."""
+        return self._channels[channel_id]
 
     def apply(self, event: Event) -> bool:
         """Take in what an event changes. True when it changes who may see what."""
@@ -55,29 +85,79 @@ class Visibility:
                 self.dismiss(UserId(event.audience.id))
             case "GUILD_UPDATE":
                 self._owner_id = UserId(int(orjson.loads(event.body)["owner_id"]))
+            case "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE":
+                role = orjson.loads(event.body)["role"]
+                self._roles[RoleId(int(role["id"]))] = Permissions(int(role["permissions"]))
+            case "GUILD_ROLE_DELETE":
+                self._role_deleted(RoleId(int(orjson.loads(event.body)["role_id"])))
             case "GUILD_MEMBER_UPDATE":
                 self._member_changed(orjson.loads(event.body))
-            case "CHANNEL_CREATE":
-                self._channels.add(ChannelId(event.audience.id))
+            case "CHANNEL_CREATE" | "CHANNEL_UPDATE":
+                self._channel_changed(ChannelId(event.audience.id), orjson.loads(event.body))
             case "CHANNEL_DELETE":
-                self._channels.discard(ChannelId(event.audience.id))
+                self._channels.pop(ChannelId(event.audience.id), None)
+                self._overwrites.pop(ChannelId(event.audience.id), None)
             case _:
                 return False
+        self._forget_seen()
         return True
 
-    def _granted(self, roles: Iterable[RoleId]) -> Iterable[Permissions]:
-        return (self._roles[role] for role in roles if role in self._roles)
+    def _forget_seen(self) -> None:
+        self._seen: dict[UserId | tuple[RoleId, ...], frozenset[ChannelId]] = {}
+        self._singled_out = {
+            overwrite.target_id
+            for overwrites in self._overwrites.values()
+            for overwrite in overwrites
+            if overwrite.type == OverwriteType.MEMBER
+        }
 
-    def _joined(self, user_id: UserId, state: dict[str, Any]) -> None:
+    def _in_guild(self, user_id: UserId, own_roles: Iterable[RoleId]) -> Permissions:
+        everyone = RoleId(self._guild_id)
+        held = (role for role in (everyone, *own_roles) if role in self._roles)
+        return permissions.in_guild(
+            is_owner=user_id == self._owner_id, roles=[self._roles[role] for role in held]
+        )
+
+    def _in_channel(self, user_id: UserId, channel_id: ChannelId) -> Permissions:
+        own_roles = self._members.get(user_id)
+        if own_roles is None or channel_id not in self._channels:
+            return NONE
+        return permissions.in_channel(
+            self._in_guild(user_id, own_roles),
+            self._overwrites[channel_id],
+            guild_id=self._guild_id,
+            user_id=user_id,
+            roles=own_roles,
+        )
+
+    def _joined(self, user_id: UserId, state: Json) -> None:
         for member in state["members"]:
             if member["user"]["id"] == str(user_id):
                 self._members[user_id] = _role_ids(member)
 
-    def _member_changed(self, member: dict[str, Any]) -> None:
+    def _member_changed(self, member: Json) -> None:
         user_id = UserId(int(member["user"]["id"]))
         if user_id in self._members:
             self._members[user_id] = _role_ids(member)
 
+    def _role_deleted(self, role_id: RoleId) -> None:
+        self._roles.pop(role_id, None)
+        for user_id, roles in self._members.items():
+            if role_id in roles:
+                self._members[user_id] = tuple(role for role in roles if role != role_id)
 
-def _role_ids(member: dict[str, Any]) -> tuple[RoleId, ...]:
+    def _channel_changed(self, channel_id: ChannelId, channel: Json) -> None:
+        self._channels[channel_id] = channel
+        self._overwrites[channel_id] = tuple(
+            Overwrite(
+                int(overwrite["id"]),
+                OverwriteType(overwrite["type"]),
+                int(overwrite["allow"]),
+                int(overwrite["deny"]),
+            )
+            for overwrite in channel["permission_overwrites"]
+        )
+
+
+def _role_ids(member: Json) -> tuple[RoleId, ...]:
     return tuple(RoleId(int(role_id)) for role_id in member["roles"])

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chatd.core.ids import ChannelId, GuildId, UserId
+from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
 from chatd.core.models import Channel, Guild, Member, User
 from chatd.db import Cursor, one
 from chatd.queries import channels, guilds, users
+
+
+@dataclass(frozen=True, slots=True)
+class RankedRole:
+    """What decides on a role: what it grants, and where it stands."""
+
+    id: RoleId
+    permissions: int
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +27,8 @@ class Grounds:
     version: int
     member: Member | None
     timed_out: bool
-    role_permissions: tuple[int, ...]
+    roles: tuple[RankedRole, ...]
+    """Its roles, @everyone among them."""
     channel: Channel | None
 
 
@@ -30,7 +40,7 @@ _COLUMNS = f"""
     ARRAY (SELECT role_id FROM member_roles
             WHERE member_roles.guild_id = guilds.id AND member_roles.user_id = users.id
          ORDER BY role_id),
-    ARRAY (SELECT permissions FROM roles
+    ARRAY (SELECT ARRAY[id, permissions, position] FROM roles
             WHERE roles.guild_id = guilds.id
               AND (roles.id = guilds.id
                    OR roles.id IN (SELECT role_id FROM member_roles
@@ -70,16 +80,16 @@ async def in_channel(cur: Cursor, channel_id: ChannelId, user_id: UserId) -> Gro
 def _make(*row: object) -> Grounds:
     user, rest = users.split(row)
     guild = Guild(*rest[: guilds.COLUMN_COUNT])
-    version, is_member, nick, joined_at, disabled_until, timed_out, roles, permissions, *channel = (
-        rest[guilds.COLUMN_COUNT :]
-    )
+    version, is_member, nick, joined_at, disabled_until, timed_out, roles, ranked, *channel = rest[
+        guilds.COLUMN_COUNT :
+    ]
     member = _member(guild, user, nick, joined_at, disabled_until, roles) if is_member else None
     return Grounds(
         guild,
         version,
         member,
         timed_out,
-        tuple(permissions),
+        tuple(RankedRole(*each) for each in ranked),
         channels.make(*channel) if channel else None,
     )
 

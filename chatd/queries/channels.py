@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from chatd.core.ids import ChannelId, GuildId
-from chatd.core.models import Channel, ChannelType
+from chatd.core.models import Channel, ChannelType, Overwrite, OverwriteType
 from chatd.db import Cursor, many
 
 COLUMNS = """
     channels.id, channels.guild_id, channels.type, channels.name, channels.topic,
     channels.position, channels.parent_id, channels.nsfw, channels.rate_limit_per_user,
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(target_id, type, allow, deny)
+                               ORDER BY target_id), '[]')
+       FROM overwrites WHERE overwrites.channel_id = channels.id),
     (SELECT max(messages.id) FROM messages WHERE messages.channel_id = channels.id)
 """
 """In the order of Channel."""
 
-COLUMN_COUNT = 10
+COLUMN_COUNT = 11
 
 
-def make(*row: object) -> Channel:
+def make(*row: Any) -> Channel:
     """A channel from a row of COLUMNS."""
-    channel_id, guild_id, kind, *rest = row
-    return Channel(channel_id, guild_id, ChannelType(kind), *rest)  # type: ignore[arg-type]
+    return Channel(
+        id=row[0],
+        guild_id=row[1],
+        type=ChannelType(row[2]),
+        name=row[3],
+        topic=row[4],
+        position=row[5],
+        parent_id=row[6],
+        nsfw=row[7],
+        rate_limit_per_user=row[8],
+        overwrites=tuple(
+            Overwrite(target_id, OverwriteType(kind), allow, deny)
+            for target_id, kind, allow, deny in row[9]
+        ),
+        last_message_id=row[10],
+    )
 
 
 async def insert(cur: Cursor, channel: Channel) -> None:
@@ -35,6 +53,8 @@ async def insert(cur: Cursor, channel: Channel) -> None:
         """,
         _parameters(channel),
     )
+    for overwrite in channel.overwrites:
+        await set_overwrite(cur, channel.guild_id, channel.id, overwrite)
 
 
 async def update(cur: Cursor, channel: Channel) -> None:
@@ -51,12 +71,64 @@ async def update(cur: Cursor, channel: Channel) -> None:
     )
 
 
+async def move(cur: Cursor, channel: Channel) -> None:
+    """Write where a channel stands: its position and its category."""
+    await cur.execute(
+        """
+        UPDATE channels SET position = %(position)s, parent_id = %(parent_id)s
+         WHERE id = %(id)s AND guild_id = %(guild_id)s
+        """,
+        _parameters(channel),
+    )
+
+
 async def delete(cur: Cursor, guild_id: GuildId, channel_id: ChannelId) -> None:
     """Delete a channel; its messages are swept later."""
     await cur.execute("INSERT INTO purges (channel_id) VALUES (%(id)s)", {"id": channel_id})
     await cur.execute(
         "DELETE FROM channels WHERE id = %(id)s AND guild_id = %(guild_id)s",
         {"id": channel_id, "guild_id": guild_id},
+    )
+
+
+async def set_overwrite(
+    cur: Cursor, guild_id: GuildId, channel_id: ChannelId, overwrite: Overwrite
+) -> None:
+    """Put an overwrite in the place of the one that its target has, if it has one."""
+    await cur.execute(
+        """
+        INSERT INTO overwrites (guild_id, channel_id, target_id, type, allow, deny)
+        VALUES (%(guild_id)s, %(channel_id)s, %(target_id)s, %(type)s, %(allow)s, %(deny)s)
+        ON CONFLICT (channel_id, target_id) DO UPDATE
+           SET type = excluded.type, allow = excluded.allow, deny = excluded.deny
+        """,
+        {
+            "guild_id": guild_id,
+            "channel_id": channel_id,
+            "target_id": overwrite.target_id,
+            "type": int(overwrite.type),
+            "allow": overwrite.allow,
+            "deny": overwrite.deny,
+        },
+    )
+
+
+async def delete_overwrite(cur: Cursor, channel_id: ChannelId, target_id: int) -> None:
+    """Take an overwrite away."""
+    await cur.execute(
+        """
+        DELETE FROM overwrites
+         WHERE channel_id = %(channel_id)s AND target_id = %(target_id)s
+        """,
+        {"channel_id": channel_id, "target_id": target_id},
+    )
+
+
+async def delete_overwrites_of(cur: Cursor, guild_id: GuildId, target_id: int) -> None:
+    """Take away all overwrites of a role or member in a guild."""
+    await cur.execute(
+        "DELETE FROM overwrites WHERE guild_id = %(guild_id)s AND target_id = %(target_id)s",
+        {"guild_id": guild_id, "target_id": target_id},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from chatd.core.ids import GuildId, UserId
 from chatd.core.models import Member
@@ -70,6 +71,48 @@ async def page(cur: Cursor, guild_id: GuildId, *, after: int, limit: int) -> lis
         {"guild_id": guild_id, "after": after, "limit": limit},
     )
     return await many(cur, _make)
+
+
+async def search(cur: Cursor, guild_id: GuildId, prefix: str, *, limit: int) -> list[Member]:
+    """Members whose nickname or username begins so, whatever the case, in the order of ids."""
+    escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    await cur.execute(
+        f"""
+        SELECT {_COLUMNS} FROM {_FROM}
+         WHERE guild_members.guild_id = %(guild_id)s
+           AND (lower(guild_members.nick) LIKE %(pattern)s
+                OR lower(users.username) LIKE %(pattern)s
+                OR lower(users.global_name) LIKE %(pattern)s)
+      ORDER BY guild_members.user_id
+         LIMIT %(limit)s
+        """,
+        {"guild_id": guild_id, "pattern": f"{escaped.lower()}%", "limit": limit},
+    )
+    return await many(cur, _make)
+
+
+async def update(
+    cur: Cursor,
+    guild_id: GuildId,
+    user_id: UserId,
+    *,
+    nick: str | None,
+    communication_disabled_until: datetime | None,
+) -> None:
+    """Write what can change of a member besides its roles."""
+    await cur.execute(
+        """
+        UPDATE guild_members
+           SET nick = %(nick)s, communication_disabled_until = %(disabled_until)s
+         WHERE guild_id = %(guild_id)s AND user_id = %(user_id)s
+        """,
+        {
+            "guild_id": guild_id,
+            "user_id": user_id,
+            "nick": nick,
+            "disabled_until": communication_disabled_until,
+        },
+    )
 
 
 async def all_of_user(cur: Cursor, user_id: UserId) -> list[Member]:

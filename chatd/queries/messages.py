@@ -218,6 +218,26 @@ async def delete(cur: Cursor, channel_id: ChannelId, message_id: MessageId) -> b
     return cur.rowcount == 1
 
 
+async def delete_of_authors(
+    cur: Cursor, guild_id: GuildId, author_ids: Sequence[UserId], *, since: int
+) -> list[tuple[ChannelId, MessageId]]:
+    """Delete what these authors wrote in a guild after an id; returns where and what.
+
+    Reads each channel's messages from that id on: there is no index by author.
+    """
+    await cur.execute(
+        """
+        DELETE FROM messages
+         USING channels
+         WHERE channels.guild_id = %(guild_id)s AND messages.channel_id = channels.id
+           AND messages.id >= %(since)s AND messages.author_id = ANY(%(author_ids)s)
+        RETURNING messages.channel_id, messages.id
+        """,
+        {"guild_id": guild_id, "author_ids": list(author_ids), "since": since},
+    )
+    return sorted(await many(cur, lambda *row: (ChannelId(row[0]), MessageId(row[1]))))
+
+
 async def sweep(cur: Cursor, *, limit: int) -> int:
     """Delete some messages of deleted channels. Returns how many; 0 when all is swept."""
     await cur.execute(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chatd.core.ids import GuildId
+from chatd.core.ids import GuildId, RoleId, UserId
 from chatd.core.models import Role
-from chatd.db import Cursor, many
+from chatd.db import Cursor, many, one
 
 _COLUMNS = "id, guild_id, name, permissions, color, hoist, mentionable, position"
 
@@ -43,3 +43,65 @@ async def of_guilds(cur: Cursor, guild_ids: Iterable[GuildId]) -> list[Role]:
         {"guild_ids": list(guild_ids)},
     )
     return await many(cur, Role)
+
+
+async def get(cur: Cursor, guild_id: GuildId, role_id: RoleId) -> Role | None:
+    """One role of a guild."""
+    await cur.execute(
+        f"SELECT {_COLUMNS} FROM roles WHERE guild_id = %(guild_id)s AND id = %(id)s",
+        {"guild_id": guild_id, "id": role_id},
+    )
+    return await one(cur, Role)
+
+
+async def update(cur: Cursor, role: Role) -> None:
+    """Write all that can change of a role."""
+    await cur.execute(
+        """
+        UPDATE roles
+           SET name = %(name)s, permissions = %(permissions)s, color = %(color)s,
+               hoist = %(hoist)s, mentionable = %(mentionable)s, position = %(position)s
+         WHERE guild_id = %(guild_id)s AND id = %(id)s
+        """,
+        {
+            "id": role.id,
+            "guild_id": role.guild_id,
+            "name": role.name,
+            "permissions": role.permissions,
+            "color": role.color,
+            "hoist": role.hoist,
+            "mentionable": role.mentionable,
+            "position": role.position,
+        },
+    )
+
+
+async def delete(cur: Cursor, guild_id: GuildId, role_id: RoleId) -> None:
+    """Delete a role; its members lose it."""
+    await cur.execute(
+        "DELETE FROM roles WHERE guild_id = %(guild_id)s AND id = %(id)s",
+        {"guild_id": guild_id, "id": role_id},
+    )
+
+
+async def assign(cur: Cursor, guild_id: GuildId, user_id: UserId, role_id: RoleId) -> None:
+    """Give a member a role, unless it has it."""
+    await cur.execute(
+        """
+        INSERT INTO member_roles (guild_id, user_id, role_id)
+        VALUES (%(guild_id)s, %(user_id)s, %(role_id)s)
+        ON CONFLICT DO NOTHING
+        """,
+        {"guild_id": guild_id, "user_id": user_id, "role_id": role_id},
+    )
+
+
+async def unassign(cur: Cursor, guild_id: GuildId, user_id: UserId, role_id: RoleId) -> None:
+    """Take a role from a member, if it has it."""
+    await cur.execute(
+        """
+        DELETE FROM member_roles
+         WHERE guild_id = %(guild_id)s AND user_id = %(user_id)s AND role_id = %(role_id)s
+        """,
+        {"guild_id": guild_id, "user_id": user_id, "role_id": role_id},
+    )

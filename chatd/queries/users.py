@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from chatd.core.ids import UserId
 from chatd.core.models import Account, User
-from chatd.db import Cursor, Row, one
+from chatd.db import Cursor, Row, many, one
 
 COLUMNS = "users.id, users.username, users.global_name, users.avatar, users.bot"
 """In the order of User; queries that join users begin their rows with it."""
@@ -52,6 +54,15 @@ async def get(cur: Cursor, user_id: UserId) -> User | None:
     """A user as everyone may see it."""
     await cur.execute(f"SELECT {COLUMNS} FROM users WHERE id = %(id)s", {"id": user_id})
     return await one(cur, User)
+
+
+async def by_ids(cur: Cursor, user_ids: Iterable[UserId]) -> list[User]:
+    """These users, as far as they exist, in the order of their ids."""
+    await cur.execute(
+        f"SELECT {COLUMNS} FROM users WHERE id = ANY(%(ids)s) ORDER BY id",
+        {"ids": list(user_ids)},
+    )
+    return await many(cur, User)
 
 
 async def get_steady(cur: Cursor, user_id: UserId) -> User | None:

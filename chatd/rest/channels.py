@@ -6,9 +6,10 @@ from aiohttp import web
 
 from chatd.core.ids import ChannelId, GuildId
 from chatd.keys import CONTEXT
-from chatd.rest.parse import answer, body, path_id
+from chatd.rest.parse import answer, body, body_list, no_content, path_id
 from chatd.rest.routes import Routes
 from chatd.services import channels
+from chatd.services.channels import MAX_CHANNELS
 from chatd.wire import payloads, schemas
 
 routes = Routes()
@@ -28,6 +29,15 @@ async def create(request: web.Request) -> web.Response:
     wanted = await body(request, schemas.NewChannelSchema)
     channel = await channels.create(request[CONTEXT], guild_id, wanted)
     return answer(payloads.channel(channel), status=201)
+
+
+@routes.patch("/guilds/{guild_id}/channels")
+async def move(request: web.Request) -> web.Response:
+    """Needs MANAGE_CHANNELS. Emits CHANNEL_UPDATE for each channel that moves."""
+    guild_id = path_id(request, GuildId, "guild_id")
+    moves = await body_list(request, schemas.ChannelMoveSchema, longest=MAX_CHANNELS)
+    await channels.move(request[CONTEXT], guild_id, moves)
+    return no_content()
 
 
 @routes.get("/channels/{channel_id}")
@@ -50,3 +60,23 @@ async def delete(request: web.Request) -> web.Response:
     """Needs MANAGE_CHANNELS. Emits CHANNEL_DELETE, and CHANNEL_UPDATE for what it held."""
     channel = await channels.delete(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
     return answer(payloads.channel(channel))
+
+
+@routes.put("/channels/{channel_id}/permissions/{target_id}")
+async def set_overwrite(request: web.Request) -> web.Response:
+    """Needs MANAGE_ROLES in the channel. Emits CHANNEL_UPDATE."""
+    channel_id = path_id(request, ChannelId, "channel_id")
+    target_id = path_id(request, int, "target_id")
+    change = await body(request, schemas.OverwriteChangeSchema)
+    await channels.set_overwrite(request[CONTEXT], channel_id, target_id, change)
+    return no_content()
+
+
+@routes.delete("/channels/{channel_id}/permissions/{target_id}")
+async def delete_overwrite(request: web.Request) -> web.Response:
+    """Needs MANAGE_ROLES in the channel. Emits CHANNEL_UPDATE."""
+    channel_id = path_id(request, ChannelId, "channel_id")
+    await channels.delete_overwrite(
+        request[CONTEXT], channel_id, path_id(request, int, "target_id")
+    )
+    return no_content()

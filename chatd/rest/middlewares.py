@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 from chatd.context import Context
 from chatd.core.errors import Refusal, RequestTooLarge
 from chatd.keys import CALLERS, CONTEXT, OPEN_HANDLERS, REQUEST_ID, RESOURCES
+from chatd.rest import parse
 from chatd.rest.parse import MAX_BODY, answer
 
 log = logging.getLogger(__name__)
@@ -56,5 +57,5 @@ async def callers(request: web.Request, handler: Handler) -> web.StreamResponse:
     match = request.match_info
     if match.http_exception is None and match.handler not in request.app[OPEN_HANDLERS]:
         caller = await request.app[CALLERS].of_token(request.headers.get("Authorization"))
-        request[CONTEXT] = Context(request.app[RESOURCES], caller)
+        request[CONTEXT] = Context(request.app[RESOURCES], caller, parse.reason(request))
     return await handler(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import orjson
 from aiohttp import web
@@ -16,6 +17,7 @@ from chatd.wire.payloads import encode
 from chatd.wire.schemas import Schema
 
 MAX_BODY = 2**20  # bytes
+MAX_REASON = 512  # characters
 _BODY_S = 20.0
 
 T = TypeVar("T")
@@ -27,6 +29,15 @@ async def body(request: web.Request, schema: type[Schema[T]]) -> T:
     Raises InvalidForm, InvalidJson, RequestTooLarge, RequestTimeout.
     """
     return schema().read(await _json(request))
+
+
+async def body_list(request: web.Request, schema: type[Schema[T]], *, longest: int) -> list[T]:
+    """The request's JSON array, of at most so many. Raises as `body` does."""
+    data = await _json(request)
+    if isinstance(data, list) and len(data) > longest:
+        text = f"Must be {longest} or fewer in length."
+        raise InvalidForm({"_errors": [{"code": "BASE_TYPE_MAX_LENGTH", "message": text}]})
+    return schema().read_many(data)
 
 
 async def optional_body(request: web.Request, schema: type[Schema[T]]) -> T:
@@ -80,6 +91,17 @@ def query_int(request: web.Request, name: str, default: int, *, low: int, high: 
 def query_flag(request: web.Request, name: str) -> bool:
     """A yes or no in the query; no when it is not there."""
     return request.query.get(name, "").lower() in ("true", "1")
+
+
+def reason(request: web.Request) -> str | None:
+    """The X-Audit-Log-Reason header, decoded. Raises InvalidForm when it is too long."""
+    text = unquote(request.headers.get("X-Audit-Log-Reason", ""), errors="replace").strip()
+    text = text.replace("\0", "").encode("utf-8", "replace").decode()
+    if len(text) > MAX_REASON:
+        raise InvalidForm.of(
+            "reason", "BASE_TYPE_MAX_LENGTH", f"Must be {MAX_REASON} or fewer in length."
+        )
+    return text or None
 
 
 def _snowflake(name: str, text: str) -> int:

@@ -36,6 +36,10 @@ class Routes:
         """Serve POST."""
         return self._add("POST", path, anyone)
 
+    def put(self, path: str) -> Callable[[Handler], Handler]:
+        """Serve PUT."""
+        return self._add("PUT", path, anyone=False)
+
     def patch(self, path: str) -> Callable[[Handler], Handler]:
         """Serve PATCH."""
         return self._add("PATCH", path, anyone=False)
@@ -54,9 +58,33 @@ class Routes:
 
 def table() -> list[Route]:
     """Every route of the API, without its prefixes."""
-    from chatd.rest import auth, channels, guilds, health, invites, members, messages, users
+    from chatd.rest import (
+        audit_logs,
+        auth,
+        bans,
+        channels,
+        guilds,
+        health,
+        invites,
+        members,
+        messages,
+        roles,
+        users,
+    )
 
-    modules = (health, auth, users, guilds, channels, messages, members, invites)
+    modules = (
+        health,
+        auth,
+        users,
+        guilds,
+        channels,
+        messages,
+        members,
+        roles,
+        bans,
+        audit_logs,
+        invites,
+    )
     return [route for module in modules for route in module.routes.table]
 
 

@@ -12,11 +12,24 @@ from chatd.context import Work
 from chatd.core import permissions
 from chatd.core.errors import MissingAccess, MissingPermissions, UnknownChannel, UnknownGuild
 from chatd.core.ids import ChannelId, GuildId, UserId
-from chatd.core.models import Channel, Guild, Member
+from chatd.core.models import Channel, Guild, Member, Role
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.queries import access as queries
 from chatd.queries.access import Grounds
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rank:
+    """Where a role, or a member by its highest role, stands; the owner is above all.
+
+    Of two roles at one position the older one is higher (Discord docs, Permissions, "Permission
+    Hierarchy").
+    """
+
+    is_owner: bool
+    position: int
+    tie: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +39,33 @@ class GuildAccess:
     guild: Guild
     member: Member
     permissions: Permissions
+    rank: Rank
     version: int
 
     def require(self, needed: Permissions) -> None:
         """Raises MissingPermissions unless all of `needed` is there."""
         if needed & ~self.permissions:
+            raise MissingPermissions
+
+    def may_see(self, channel: Channel) -> bool:
+        """Whether the member may see a channel of this guild."""
+        in_channel = permissions.in_channel(
+            self.permissions,
+            channel.overwrites,
+            guild_id=self.guild.id,
+            user_id=self.member.user.id,
+            roles=self.member.roles,
+        )
+        return Permissions.VIEW_CHANNEL in in_channel
+
+    def require_above(self, other: Rank) -> None:
+        """Raises MissingPermissions unless the member stands above a role or another member."""
+        if not self.rank > other:
+            raise MissingPermissions
+
+    def require_grantable(self, wanted: int) -> None:
+        """Raises MissingPermissions for bits that the member does not have itself."""
+        if wanted & ~self.permissions:
             raise MissingPermissions
 
 
@@ -48,7 +83,10 @@ async def guild(cur: Cursor, user_id: UserId, guild_id: GuildId) -> GuildAccess:
         raise UnknownGuild
     if grounds.member is None:
         raise MissingAccess
-    return GuildAccess(grounds.guild, grounds.member, _decide(grounds), grounds.version)
+    granted = _in_guild(grounds)
+    if grounds.timed_out:
+        granted = permissions.while_timed_out(granted)
+    return GuildAccess(grounds.guild, grounds.member, granted, _rank(grounds), grounds.version)
 
 
 async def channel(cur: Cursor, user_id: UserId, channel_id: ChannelId) -> ChannelAccess:
@@ -58,10 +96,20 @@ async def channel(cur: Cursor, user_id: UserId, channel_id: ChannelId) -> Channe
         raise UnknownChannel
     if grounds.member is None:
         raise MissingAccess
-    granted = permissions.in_channel(_decide(grounds))
+    granted = permissions.in_channel(
+        _in_guild(grounds),
+        grounds.channel.overwrites,
+        guild_id=grounds.guild.id,
+        user_id=user_id,
+        roles=grounds.member.roles,
+    )
+    if grounds.timed_out:
+        granted = permissions.while_timed_out(granted)
     if not granted & Permissions.VIEW_CHANNEL:
         raise MissingAccess
-    return ChannelAccess(grounds.guild, grounds.member, granted, grounds.version, grounds.channel)
+    return ChannelAccess(
+        grounds.guild, grounds.member, granted, _rank(grounds), grounds.version, grounds.channel
+    )
 
 
 async def locked_guild(work: Work, user_id: UserId, guild_id: GuildId) -> GuildAccess:
@@ -78,10 +126,30 @@ async def locked_channel(work: Work, user_id: UserId, channel_id: ChannelId) -> 
     return await channel(work.cur, user_id, channel_id)
 
 
-def _decide(grounds: Grounds) -> Permissions:
+async def member_rank(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Rank | None:
+    """Where a member stands; None for somebody who is none."""
+    grounds = await queries.in_guild(cur, guild_id, user_id)
+    return None if grounds is None or grounds.member is None else _rank(grounds)
+
+
+def role_rank(role: Role) -> Rank:
+    """Where a role stands."""
+    return Rank(False, role.position, -role.id)
+
+
+def _in_guild(grounds: Grounds) -> Permissions:
     assert grounds.member is not None
     return permissions.in_guild(
-        is_owner=grounds.guild.owner_id == grounds.member.user.id,
-        roles=[Permissions(each) for each in grounds.role_permissions],
-        timed_out=grounds.timed_out,
+        is_owner=_is_owner(grounds),
+        roles=[Permissions(role.permissions) for role in grounds.roles],
     )
+
+
+def _rank(grounds: Grounds) -> Rank:
+    own = [(role.position, -role.id) for role in grounds.roles]
+    position, tie = max(own, default=(0, 0))
+    return Rank(_is_owner(grounds), position, tie)
+
+
+def _is_owner(grounds: Grounds) -> bool:
+    return grounds.member is not None and grounds.guild.owner_id == grounds.member.user.id

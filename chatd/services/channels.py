@@ -1,19 +1,35 @@
-"""Channels of guilds: making, changing, deleting and listing them."""
+"""Channels of guilds: making, changing, deleting and listing them, and their overwrites."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chatd.context import Context
-from chatd.core.errors import InvalidForm, TooManyChannels
-from chatd.core.ids import ChannelId, GuildId
-from chatd.core.models import Channel, ChannelType
+from chatd.context import Context, Work
+from chatd.core.errors import (
+    InvalidForm,
+    TooManyChannels,
+    UnknownOverwrite,
+    UnknownRole,
+    UnknownUser,
+)
+from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
+from chatd.core.models import AuditAction, Channel, ChannelType, Overwrite, OverwriteType
 from chatd.core.permissions import Permissions
+from chatd.db import Cursor
 from chatd.events import channels as events
-from chatd.queries import channels
-from chatd.services import access
-from chatd.wire.schemas import UNSET, ChannelChange, NewChannel
+from chatd.queries import channels, roles, users
+from chatd.services import access, audit
+from chatd.services.access import GuildAccess
+from chatd.wire import payloads
+from chatd.wire.schemas import (
+    UNSET,
+    ChannelChange,
+    ChannelMove,
+    NewChannel,
+    OverwriteChange,
+    WantedOverwrite,
+)
 
 MAX_CHANNELS = 500
 """How many channels a guild can have, categories among them."""
@@ -23,9 +39,10 @@ MAX_CHILDREN = 50
 
 
 async def create(ctx: Context, guild_id: GuildId, wanted: NewChannel) -> Channel:
-    """Add a channel to a guild. Needs MANAGE_CHANNELS.
+    """Add a channel to a guild. Needs MANAGE_CHANNELS, and MANAGE_ROLES for overwrites.
 
-    Raises UnknownGuild, MissingAccess, MissingPermissions, TooManyChannels, InvalidForm.
+    Without overwrites of its own it takes those of its category. Raises UnknownGuild,
+    MissingAccess, MissingPermissions, TooManyChannels, InvalidForm.
     """
     async with ctx.begin() as work:
         granted = await access.locked_guild(work, ctx.user.id, guild_id)
@@ -34,6 +51,11 @@ async def create(ctx: Context, guild_id: GuildId, wanted: NewChannel) -> Channel
         if len(siblings) >= MAX_CHANNELS:
             raise TooManyChannels
         _check_parent(wanted.type, wanted.parent_id, siblings)
+        overwrites = tuple(_overwrite(each) for each in wanted.permission_overwrites)
+        _require_grantable(granted, (), overwrites)
+        if not overwrites and wanted.parent_id is not None:
+            parent = next(each for each in siblings if each.id == wanted.parent_id)
+            overwrites = parent.overwrites
         last = max((sibling.position for sibling in siblings), default=-1)
         channel = Channel(
             id=ctx.new_id(ChannelId),
@@ -45,11 +67,13 @@ async def create(ctx: Context, guild_id: GuildId, wanted: NewChannel) -> Channel
             parent_id=wanted.parent_id,
             nsfw=wanted.nsfw,
             rate_limit_per_user=wanted.rate_limit_per_user,
+            overwrites=overwrites,
             last_message_id=None,
         )
         await channels.insert(work.cur, channel)
         work.raise_version(guild_id)
         work.emit(events.channel_created(channel))
+        await _record(ctx, work, AuditAction.CHANNEL_CREATE, None, channel)
     return channel
 
 
@@ -57,9 +81,8 @@ async def of_guild(ctx: Context, guild_id: GuildId) -> list[Channel]:
     """The channels of a guild that the caller may see. Raises UnknownGuild, MissingAccess."""
     async with ctx.database.cursor() as cur:
         granted = await access.guild(cur, ctx.user.id, guild_id)
-        if Permissions.VIEW_CHANNEL not in granted.permissions:
-            return []
-        return await channels.of_guild(cur, guild_id)
+        found = await channels.of_guild(cur, guild_id)
+    return [channel for channel in found if granted.may_see(channel)]
 
 
 async def get(ctx: Context, channel_id: ChannelId) -> Channel:
@@ -70,7 +93,7 @@ async def get(ctx: Context, channel_id: ChannelId) -> Channel:
 
 
 async def update(ctx: Context, channel_id: ChannelId, change: ChannelChange) -> Channel:
-    """Change a channel. Needs MANAGE_CHANNELS.
+    """Change a channel. Needs MANAGE_CHANNELS, and MANAGE_ROLES for overwrites.
 
     Raises UnknownChannel, MissingAccess, MissingPermissions, InvalidForm.
     """
@@ -82,11 +105,44 @@ async def update(ctx: Context, channel_id: ChannelId, change: ChannelChange) -> 
         if changed.parent_id != channel.parent_id:
             siblings = await channels.of_guild(work.cur, guild_id)
             _check_parent(changed.type, changed.parent_id, siblings)
+        _require_grantable(granted, channel.overwrites, changed.overwrites)
         if changed != channel:
             await channels.update(work.cur, changed)
+            await _replace_overwrites(work, channel, changed)
             work.raise_version(guild_id)
             work.emit(events.channel_updated(changed))
+            await _record(ctx, work, AuditAction.CHANNEL_UPDATE, channel, changed)
     return changed
+
+
+async def move(ctx: Context, guild_id: GuildId, moves: Sequence[ChannelMove]) -> None:
+    """Change where channels stand. Needs MANAGE_CHANNELS.
+
+    Raises UnknownGuild, MissingAccess, MissingPermissions, InvalidForm.
+    """
+    async with ctx.begin() as work:
+        granted = await access.locked_guild(work, ctx.user.id, guild_id)
+        granted.require(Permissions.MANAGE_CHANNELS)
+        known = {each.id: each for each in await channels.of_guild(work.cur, guild_id)}
+        for each in moves:
+            channel = known.get(each.id)
+            if channel is None or not granted.may_see(channel):
+                raise InvalidForm.of("id", "CHANNEL_INVALID", "Not a channel of this guild.")
+            changed = channel
+            if each.position is not UNSET and each.position is not None:
+                changed = replace(changed, position=each.position)
+            if each.parent_id is not UNSET and each.parent_id != channel.parent_id:
+                _check_parent(channel.type, each.parent_id, list(known.values()))
+                changed = replace(changed, parent_id=each.parent_id)
+                if each.lock_permissions and each.parent_id is not None:
+                    changed = replace(changed, overwrites=known[each.parent_id].overwrites)
+            if changed != channel:
+                known[each.id] = changed
+                await channels.move(work.cur, changed)
+                await _replace_overwrites(work, channel, changed)
+                work.raise_version(guild_id)
+                work.emit(events.channel_updated(changed))
+                await _record(ctx, work, AuditAction.CHANNEL_UPDATE, channel, changed)
 
 
 async def delete(ctx: Context, channel_id: ChannelId) -> Channel:
@@ -104,7 +160,134 @@ async def delete(ctx: Context, channel_id: ChannelId) -> Channel:
         for child in children:
             work.emit(events.channel_updated(replace(child, parent_id=None)))
         work.emit(events.channel_deleted(granted.channel))
+        await _record(ctx, work, AuditAction.CHANNEL_DELETE, granted.channel, None)
     return granted.channel
+
+
+async def set_overwrite(
+    ctx: Context, channel_id: ChannelId, target_id: int, change: OverwriteChange
+) -> None:
+    """Allow and deny a role or a member things in a channel. Needs MANAGE_ROLES there.
+
+    Nobody allows or denies what it may not do itself. Raises UnknownChannel, MissingAccess,
+    MissingPermissions, UnknownRole, UnknownUser.
+    """
+    async with ctx.begin() as work:
+        granted = await access.locked_channel(work, ctx.user.id, channel_id)
+        granted.require(Permissions.MANAGE_ROLES)
+        channel = granted.channel
+        await _require_target(work.cur, granted.guild.id, target_id, change.type)
+        overwrite = Overwrite(target_id, change.type, change.allow, change.deny)
+        others = tuple(each for each in channel.overwrites if each.target_id != target_id)
+        changed = replace(channel, overwrites=(*others, overwrite))
+        _require_grantable(granted, channel.overwrites, changed.overwrites)
+        await channels.set_overwrite(work.cur, granted.guild.id, channel_id, overwrite)
+        is_new = len(changed.overwrites) > len(channel.overwrites)
+        action = (
+            AuditAction.CHANNEL_OVERWRITE_CREATE if is_new else AuditAction.CHANNEL_OVERWRITE_UPDATE
+        )
+        await _overwrites_changed(ctx, work, channel, changed, overwrite=overwrite, action=action)
+
+
+async def delete_overwrite(ctx: Context, channel_id: ChannelId, target_id: int) -> None:
+    """Take an overwrite away. Needs MANAGE_ROLES in the channel.
+
+    Raises UnknownChannel, MissingAccess, MissingPermissions, UnknownOverwrite.
+    """
+    async with ctx.begin() as work:
+        granted = await access.locked_channel(work, ctx.user.id, channel_id)
+        granted.require(Permissions.MANAGE_ROLES)
+        channel = granted.channel
+        left = tuple(each for each in channel.overwrites if each.target_id != target_id)
+        if left == channel.overwrites:
+            raise UnknownOverwrite
+        [gone] = set(channel.overwrites) - set(left)
+        changed = replace(channel, overwrites=left)
+        _require_grantable(granted, channel.overwrites, left)
+        await channels.delete_overwrite(work.cur, channel_id, target_id)
+        action = AuditAction.CHANNEL_OVERWRITE_DELETE
+        await _overwrites_changed(ctx, work, channel, changed, overwrite=gone, action=action)
+
+
+async def _overwrites_changed(
+    ctx: Context,
+    work: Work,
+    before: Channel,
+    after: Channel,
+    *,
+    overwrite: Overwrite,
+    action: AuditAction,
+) -> None:
+    work.raise_version(after.guild_id)
+    work.emit(events.channel_updated(after))
+    old = {each.target_id: payloads.overwrite(each) for each in before.overwrites}
+    new = {each.target_id: payloads.overwrite(each) for each in after.overwrites}
+    target = overwrite.target_id
+    await audit.record(
+        ctx,
+        work,
+        after.guild_id,
+        action,
+        after.id,
+        changes=audit.changes(old.get(target), new.get(target)),
+        options={"id": str(target), "type": str(int(overwrite.type))},
+    )
+
+
+async def _replace_overwrites(work: Work, before: Channel, after: Channel) -> None:
+    for gone in set(before.overwrites) - set(after.overwrites):
+        await channels.delete_overwrite(work.cur, after.id, gone.target_id)
+    for new in set(after.overwrites) - set(before.overwrites):
+        await channels.set_overwrite(work.cur, after.guild_id, after.id, new)
+
+
+async def _record(
+    ctx: Context, work: Work, action: AuditAction, before: Channel | None, after: Channel | None
+) -> None:
+    channel = after or before
+    assert channel is not None
+    await audit.record(
+        ctx,
+        work,
+        channel.guild_id,
+        action,
+        channel.id,
+        changes=audit.changes(
+            None if before is None else payloads.channel(before),
+            None if after is None else payloads.channel(after),
+        ),
+    )
+
+
+def _overwrite(wanted: WantedOverwrite) -> Overwrite:
+    return Overwrite(wanted.id, wanted.type, wanted.allow, wanted.deny)
+
+
+def _require_grantable(
+    granted: GuildAccess, before: Sequence[Overwrite], after: Sequence[Overwrite]
+) -> None:
+    """Only MANAGE_ROLES changes overwrites, and only in bits that one has oneself."""
+    if set(before) == set(after):
+        return
+    granted.require(Permissions.MANAGE_ROLES)
+    old = {each.target_id: each for each in before}
+    new = {each.target_id: each for each in after}
+    for target_id in old.keys() | new.keys():
+        was, will_be = old.get(target_id), new.get(target_id)
+        granted.require_grantable(
+            (was.allow if was else 0) ^ (will_be.allow if will_be else 0)
+            | (was.deny if was else 0) ^ (will_be.deny if will_be else 0)
+        )
+
+
+async def _require_target(
+    cur: Cursor, guild_id: GuildId, target_id: int, kind: OverwriteType
+) -> None:
+    if kind == OverwriteType.ROLE:
+        if await roles.get(cur, guild_id, RoleId(target_id)) is None:
+            raise UnknownRole
+    elif await users.get(cur, UserId(target_id)) is None:
+        raise UnknownUser
 
 
 def _check_parent(
@@ -142,4 +325,7 @@ def _changed(channel: Channel, change: ChannelChange) -> Channel:
         channel = replace(channel, nsfw=change.nsfw)
     if change.rate_limit_per_user is not UNSET:
         channel = replace(channel, rate_limit_per_user=change.rate_limit_per_user)
+    if change.permission_overwrites is not UNSET:
+        wanted = change.permission_overwrites or ()
+        channel = replace(channel, overwrites=tuple(_overwrite(each) for each in wanted))
     return channel

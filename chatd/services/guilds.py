@@ -8,14 +8,16 @@ from dataclasses import replace
 from chatd.context import Context
 from chatd.core import permissions
 from chatd.core.errors import InvalidForm, MissingPermissions, TooManyGuilds
-from chatd.core.ids import ChannelId, GuildId, RoleId
-from chatd.core.models import Channel, ChannelType, Guild, Role
+from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
+from chatd.core.models import AuditAction, Channel, ChannelType, Guild, Role
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.events import guilds as events
 from chatd.queries import channels, guilds, members, roles
 from chatd.queries.guilds import Membership
-from chatd.services import access, snapshots
+from chatd.services import access, audit, snapshots
+from chatd.services.access import GuildAccess
+from chatd.wire import payloads
 from chatd.wire.schemas import UNSET, GuildChange, NewGuild
 
 MAX_GUILDS = 200
@@ -42,6 +44,7 @@ async def create(ctx: Context, wanted: NewGuild) -> tuple[Guild, Sequence[Role]]
         parent_id=None,
         nsfw=False,
         rate_limit_per_user=0,
+        overwrites=(),
         last_message_id=None,
     )
     async with ctx.begin() as work:
@@ -75,7 +78,7 @@ async def get(ctx: Context, guild_id: GuildId) -> tuple[Guild, Sequence[Role], i
 async def update(
     ctx: Context, guild_id: GuildId, change: GuildChange
 ) -> tuple[Guild, Sequence[Role]]:
-    """Change a guild. Needs MANAGE_GUILD.
+    """Change a guild. Needs MANAGE_GUILD; only its owner hands it to another member.
 
     Raises UnknownGuild, MissingAccess, MissingPermissions, InvalidForm.
     """
@@ -84,9 +87,22 @@ async def update(
         granted.require(Permissions.MANAGE_GUILD)
         changed = await _changed(work.cur, granted.guild, change)
         guild_roles = await roles.of_guilds(work.cur, [guild_id])
+        if changed.owner_id != granted.guild.owner_id:
+            await _require_transferable(work.cur, granted, changed.owner_id)
+            work.raise_version(guild_id)
         if changed != granted.guild:
             await guilds.update(work.cur, changed)
             work.emit(events.guild_updated(changed, guild_roles))
+            before = payloads.guild(granted.guild, guild_roles)
+            after = payloads.guild(changed, guild_roles)
+            await audit.record(
+                ctx,
+                work,
+                guild_id,
+                AuditAction.GUILD_UPDATE,
+                guild_id,
+                changes=audit.changes(before, after),
+            )
     return changed, guild_roles
 
 
@@ -115,10 +131,19 @@ async def _changed(cur: Cursor, guild: Guild, change: GuildChange) -> Guild:
         guild = replace(guild, name=change.name)
     if change.description is not UNSET:
         guild = replace(guild, description=change.description or None)
+    if change.owner_id is not UNSET:
+        guild = replace(guild, owner_id=change.owner_id)
     if change.system_channel_id is not UNSET:
         await _require_text_channel(cur, guild.id, change.system_channel_id)
         guild = replace(guild, system_channel_id=change.system_channel_id)
     return guild
+
+
+async def _require_transferable(cur: Cursor, granted: GuildAccess, owner_id: UserId) -> None:
+    if granted.guild.owner_id != granted.member.user.id:
+        raise MissingPermissions
+    if await members.get(cur, granted.guild.id, owner_id) is None:
+        raise InvalidForm.of("owner_id", "GUILD_OWNER_INVALID", "Not a member of this guild.")
 
 
 async def _require_text_channel(

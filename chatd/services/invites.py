@@ -15,14 +15,14 @@ from chatd.core.errors import (
     UserBanned,
 )
 from chatd.core.ids import ChannelId
-from chatd.core.models import Invite
+from chatd.core.models import AuditAction, Invite
 from chatd.core.permissions import Permissions
 from chatd.events import guilds as guild_events
 from chatd.events import invites as events
 from chatd.events import members as member_events
 from chatd.queries import guilds, invites, members, users
 from chatd.queries.invites import Terms
-from chatd.services import access, snapshots
+from chatd.services import access, audit, snapshots
 from chatd.services.guilds import MAX_GUILDS
 from chatd.wire.schemas import NewInvite
 
@@ -57,6 +57,9 @@ async def create(ctx: Context, channel_id: ChannelId, wanted: NewInvite) -> Invi
         assert invite is not None
         if is_new:
             work.emit(events.invite_created(invite))
+            changes = audit.changes(None, _terms(invite))
+            action = AuditAction.INVITE_CREATE
+            await audit.record(ctx, work, guild_id, action, None, changes=changes)
     return invite
 
 
@@ -132,4 +135,19 @@ async def delete(ctx: Context, code: str) -> Invite:
         if not await invites.delete(work.cur, code):
             raise UnknownInvite
         work.emit(events.invite_deleted(invite))
+        changes = audit.changes(_terms(invite), None)
+        action = AuditAction.INVITE_DELETE
+        await audit.record(ctx, work, invite.guild.id, action, None, changes=changes)
     return invite
+
+
+def _terms(invite: Invite) -> dict[str, object]:
+    """What the audit log keeps of an invite."""
+    return {
+        "code": invite.code,
+        "channel_id": str(invite.channel_id),
+        "max_age": invite.max_age_s,
+        "max_uses": invite.max_uses,
+        "uses": invite.uses,
+        "temporary": invite.temporary,
+    }

@@ -14,13 +14,13 @@ from chatd.core.errors import (
     UnknownMessage,
 )
 from chatd.core.ids import ChannelId, MessageId, StreamId, UserId
-from chatd.core.models import ChannelType, Member, Message, MessageType
+from chatd.core.models import AuditAction, ChannelType, Member, Message, MessageType
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.events import messages as events
 from chatd.queries import members, messages
 from chatd.queries.messages import NewRow
-from chatd.services import access
+from chatd.services import access, audit
 from chatd.services.access import ChannelAccess
 from chatd.services.group_commit import MessageWriter, Outdated
 from chatd.wire.schemas import UNSET, MessageChange, NewMessage, Reference
@@ -203,6 +203,14 @@ async def delete(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> 
         message = await _existing(work.cur, channel_id, message_id)
         if message.author.id != ctx.user.id:
             granted.require(Permissions.MANAGE_MESSAGES)
+            await audit.record(
+                ctx,
+                work,
+                granted.guild.id,
+                AuditAction.MESSAGE_DELETE,
+                message.author.id,
+                options={"channel_id": str(channel_id), "count": "1"},
+            )
         await messages.delete(work.cur, channel_id, message_id)
         work.emit(events.message_deleted(message_id, channel_id, granted.guild.id))
 

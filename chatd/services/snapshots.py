@@ -33,18 +33,26 @@ class GuildSnapshot:
         return payloads.guild_state(
             self.guild,
             self.roles,
-            self.channels if self._sees_channels() else [],
+            [channel for channel in self.channels if self._may_see(channel)],
             self.members,
             member_count=self.member_count,
             own=self.own,
             large=self.member_count > len(self.members),
         )
 
-    def _sees_channels(self) -> bool:
+    def _may_see(self, channel: Channel) -> bool:
         own_roles = {*self.own.roles, RoleId(self.guild.id)}
-        granted = permissions.in_guild(
-            is_owner=self.guild.owner_id == self.own.user.id,
-            roles=[Permissions(role.permissions) for role in self.roles if role.id in own_roles],
+        granted = permissions.in_channel(
+            permissions.in_guild(
+                is_owner=self.guild.owner_id == self.own.user.id,
+                roles=[
+                    Permissions(role.permissions) for role in self.roles if role.id in own_roles
+                ],
+            ),
+            channel.overwrites,
+            guild_id=self.guild.id,
+            user_id=self.own.user.id,
+            roles=self.own.roles,
         )
         return Permissions.VIEW_CHANNEL in granted
 

@@ -11,6 +11,8 @@ import orjson
 from chatd.core import snowflake
 from chatd.core.models import (
     Account,
+    AuditEntry,
+    Ban,
     Channel,
     ChannelType,
     Guild,
@@ -18,6 +20,7 @@ from chatd.core.models import (
     Member,
     Message,
     MessageType,
+    Overwrite,
     Role,
     User,
 )
@@ -117,6 +120,16 @@ def member(member: Member) -> Json:
     return {"user": user(member.user), **partial_member(member)}
 
 
+def overwrite(overwrite: Overwrite) -> Json:
+    """ChannelPermissionOverwriteResponse."""
+    return {
+        "id": str(overwrite.target_id),
+        "type": overwrite.type,
+        "allow": str(overwrite.allow),
+        "deny": str(overwrite.deny),
+    }
+
+
 def channel(channel: Channel) -> Json:
     """GuildChannelResponse."""
     return {"guild_id": str(channel.guild_id), **channel_in_guild(channel)}
@@ -130,7 +143,7 @@ def channel_in_guild(channel: Channel) -> Json:
         "name": channel.name,
         "position": channel.position,
         "parent_id": _id(channel.parent_id),
-        "permission_overwrites": [],
+        "permission_overwrites": [overwrite(each) for each in channel.overwrites],
         "nsfw": channel.nsfw,
         "flags": 0,
     }
@@ -326,4 +339,40 @@ def invite_with_uses(invite_: Invite) -> Json:
         "max_age": invite_.max_age_s,
         "temporary": invite_.temporary,
         "created_at": timestamp(invite_.created_at),
+    }
+
+
+def ban(ban: Ban) -> Json:
+    """GuildBanResponse."""
+    return {"reason": ban.reason, "user": user(ban.user)}
+
+
+def audit_entry(entry: AuditEntry) -> Json:
+    """AuditLogEntryResponse."""
+    payload: Json = {
+        "id": str(entry.id),
+        "user_id": _id(entry.user_id),
+        "target_id": _id(entry.target_id),
+        "action_type": entry.action,
+    }
+    if entry.changes:
+        payload["changes"] = entry.changes
+    if entry.options:
+        payload["options"] = entry.options
+    if entry.reason is not None:
+        payload["reason"] = entry.reason
+    return payload
+
+
+def audit_log(entries: Iterable[AuditEntry], users: Iterable[User]) -> Json:
+    """GuildAuditLogResponse."""
+    return {
+        "audit_log_entries": [audit_entry(entry) for entry in entries],
+        "users": [user(each) for each in users],
+        "application_commands": [],
+        "auto_moderation_rules": [],
+        "guild_scheduled_events": [],
+        "integrations": [],
+        "threads": [],
+        "webhooks": [],
     }

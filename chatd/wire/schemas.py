@@ -6,8 +6,9 @@ lone surrogates never get here, since orjson refuses them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
@@ -16,8 +17,9 @@ from marshmallow import EXCLUDE, ValidationError, fields, validate
 
 from chatd.core import names
 from chatd.core.errors import FieldErrors, InvalidForm
-from chatd.core.ids import MAX_ID, ChannelId, GuildId, MessageId, parse_id
-from chatd.core.models import ChannelType
+from chatd.core.ids import MAX_ID, ChannelId, GuildId, MessageId, RoleId, UserId, parse_id
+from chatd.core.models import ChannelType, OverwriteType
+from chatd.core.permissions import ALL
 
 
 class Unset(Enum):
@@ -164,6 +166,14 @@ class Schema(ma.Schema, Generic[T]):
             raise InvalidForm(_field_errors(refused.messages)) from None
         return value
 
+    def read_many(self, data: Any) -> list[T]:
+        """The values in an array. Raises InvalidForm with every field at fault, by index."""
+        try:
+            values: list[T] = self.load(data, many=True)
+        except ValidationError as refused:
+            raise InvalidForm(_field_errors(refused.messages)) from None
+        return values
+
 
 def _field_errors(messages: Any) -> FieldErrors:
     """marshmallow's messages in Discord's shape."""
@@ -272,6 +282,32 @@ class GuildChange:
     name: Maybe[str] = UNSET
     description: Maybe[str | None] = UNSET
     system_channel_id: Maybe[ChannelId | None] = UNSET
+    owner_id: Maybe[UserId] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class WantedOverwrite:
+    """In the body of a channel; the path of a route may give the id instead."""
+
+    id: int
+    type: OverwriteType
+    allow: int = 0
+    deny: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OverwriteChange:
+    type: OverwriteType
+    allow: int = 0
+    deny: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelMove:
+    id: ChannelId
+    position: Maybe[int | None] = UNSET
+    parent_id: Maybe[ChannelId | None] = UNSET
+    lock_permissions: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +319,7 @@ class NewChannel:
     parent_id: ChannelId | None = None
     nsfw: bool = False
     rate_limit_per_user: int = 0
+    permission_overwrites: Sequence[WantedOverwrite] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +330,7 @@ class ChannelChange:
     parent_id: Maybe[ChannelId | None] = UNSET
     nsfw: Maybe[bool] = UNSET
     rate_limit_per_user: Maybe[int] = UNSET
+    permission_overwrites: Maybe[Sequence[WantedOverwrite] | None] = UNSET
 
 
 _GUILD_NAME = _length(2, 100)
@@ -318,6 +356,66 @@ class GuildChangeSchema(Schema[GuildChange]):
     name = Text(trimmed=True, validate=_GUILD_NAME)
     description = Text(allow_none=True, validate=_length(0, 300))
     system_channel_id = Snowflake(allow_none=True)
+    owner_id = Snowflake()
+
+
+class PermissionBits(fields.Field[int]):
+    """A set of permissions, as a string of digits or as a number. Unknown bits are dropped."""
+
+    default_error_messages = {  # noqa: RUF012
+        **_ERRORS,
+        "invalid": Problem("PERMISSIONS_TYPE_COERCE", "Value is not a set of permissions."),
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
+            value = int(value)
+        if type(value) is not int or value < 0:
+            raise self.make_error("invalid")
+        return value & ALL
+
+
+def _overwrite_type(number: int) -> None:
+    if number not in (OverwriteType.ROLE, OverwriteType.MEMBER):
+        text = f"Value must be one of {{{OverwriteType.ROLE:d}, {OverwriteType.MEMBER:d}}}."
+        raise ValidationError(Problem("BASE_TYPE_CHOICES", text))
+
+
+class _OverwriteSchema(Schema[T]):
+    type = Int(required=True, validate=_overwrite_type)
+    allow = PermissionBits(allow_none=True)
+    deny = PermissionBits(allow_none=True)
+
+    @ma.post_load
+    def _into(self, data: dict[str, Any], **_: Any) -> Any:
+        return self.into(
+            **{
+                **data,
+                "type": OverwriteType(data["type"]),
+                "allow": data.get("allow") or 0,
+                "deny": data.get("deny") or 0,
+            }
+        )
+
+
+class OverwriteChangeSchema(_OverwriteSchema[OverwriteChange]):
+    into = OverwriteChange
+
+
+class WantedOverwriteSchema(_OverwriteSchema[WantedOverwrite]):
+    into = WantedOverwrite
+    id = Snowflake(required=True)
+
+
+_OVERWRITES = _length(0, 500)
+
+
+class ChannelMoveSchema(Schema[ChannelMove]):
+    into = ChannelMove
+    id = Snowflake(required=True)
+    position = Int(allow_none=True, validate=_POSITION)
+    parent_id = Snowflake(allow_none=True)
+    lock_permissions = Bool(allow_none=True)
 
 
 class NewChannelSchema(Schema[NewChannel]):
@@ -329,6 +427,7 @@ class NewChannelSchema(Schema[NewChannel]):
     parent_id = Snowflake(allow_none=True)
     nsfw = Bool()
     rate_limit_per_user = Int(validate=_SLOWMODE)
+    permission_overwrites = fields.List(Nested(WantedOverwriteSchema), validate=_OVERWRITES)
 
     @ma.post_load
     def _into(self, data: dict[str, Any], **_: Any) -> NewChannel:
@@ -344,6 +443,126 @@ class ChannelChangeSchema(Schema[ChannelChange]):
     parent_id = Snowflake(allow_none=True)
     nsfw = Bool()
     rate_limit_per_user = Int(validate=_SLOWMODE)
+    permission_overwrites = fields.List(
+        Nested(WantedOverwriteSchema), allow_none=True, validate=_OVERWRITES
+    )
+
+
+# --- roles, members and bans ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewRole:
+    name: str = "new role"
+    permissions: int | None = None
+    color: int = 0
+    hoist: bool = False
+    mentionable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChange:
+    name: Maybe[str] = UNSET
+    permissions: Maybe[int] = UNSET
+    color: Maybe[int] = UNSET
+    hoist: Maybe[bool] = UNSET
+    mentionable: Maybe[bool] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class RoleMove:
+    id: RoleId
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChange:
+    nick: Maybe[str | None] = UNSET
+    roles: Maybe[Sequence[RoleId]] = UNSET
+    communication_disabled_until: Maybe[datetime | None] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMemberChange:
+    nick: Maybe[str | None] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class NewBan:
+    delete_message_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewBans:
+    user_ids: Sequence[UserId]
+    delete_message_seconds: int = 0
+
+
+class Moment(fields.AwareDateTime):
+    """A time in ISO 8601; without an offset it is UTC."""
+
+    default_error_messages = {  # noqa: RUF012
+        **_ERRORS,
+        "invalid": Problem("DATE_TIME_TYPE_PARSE", "Could not parse as an ISO 8601 timestamp."),
+        "format": Problem("DATE_TIME_TYPE_PARSE", "Could not parse as an ISO 8601 timestamp."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", default_timezone=UTC, **kwargs)
+
+
+_COLOR = _range(0, 0xFFFFFF)
+_NICK = validate.Length(
+    max=32, error=Problem("BASE_TYPE_MAX_LENGTH", "Must be 32 or fewer in length.")
+)
+_WEEK_S = 604800
+
+
+class NewRoleSchema(Schema[NewRole]):
+    into = NewRole
+    name = Text(trimmed=True, validate=_NAME)
+    permissions = PermissionBits(allow_none=True)
+    color = Int(validate=_COLOR)
+    hoist = Bool()
+    mentionable = Bool()
+
+
+class RoleChangeSchema(Schema[RoleChange]):
+    into = RoleChange
+    name = Text(trimmed=True, validate=_NAME)
+    permissions = PermissionBits()
+    color = Int(validate=_COLOR)
+    hoist = Bool()
+    mentionable = Bool()
+
+
+class RoleMoveSchema(Schema[RoleMove]):
+    into = RoleMove
+    id = Snowflake(required=True)
+    position = Int(required=True, validate=_POSITION)
+
+
+class MemberChangeSchema(Schema[MemberChange]):
+    into = MemberChange
+    nick = Text(allow_none=True, trimmed=True, validate=_NICK)
+    roles = fields.List(Snowflake(), validate=_length(0, 250))
+    communication_disabled_until = Moment(allow_none=True)
+
+
+class OwnMemberChangeSchema(Schema[OwnMemberChange]):
+    into = OwnMemberChange
+    nick = Text(allow_none=True, trimmed=True, validate=_NICK)
+
+
+class NewBanSchema(Schema[NewBan]):
+    into = NewBan
+    delete_message_seconds = Int(validate=_range(0, _WEEK_S))
+
+
+class NewBansSchema(Schema[NewBans]):
+    into = NewBans
+    user_ids = fields.List(Snowflake(), required=True, validate=_length(1, 200))
+    delete_message_seconds = Int(validate=_range(0, _WEEK_S))
 
 
 # --- messages ---------------------------------------------------------------------------------
