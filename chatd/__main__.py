@@ -41,8 +41,9 @@ def serve(embedded: bool) -> None:
 
     \b
     Examples:
-      chatd serve --embedded              try it out; data goes to ./var
-      chatd migrate && chatd serve        with DATABASE_URL, REDIS_URL and JWT_SECRET set
+      chatd serve --embedded          try it out; data goes to ./var
+      chatd migrate && chatd serve    on servers of your own: set DATABASE_URL,
+                                      REDIS_URL and JWT_SECRET
     """
     _end_on_signals()
     config = _config(embedded=embedded)
