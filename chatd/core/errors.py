@@ -115,12 +115,24 @@ class UnknownUser(Refusal):
     status, code, message = 404, 10013, "Unknown User"
 
 
+class UnknownEmoji(Refusal):
+    status, code, message = 404, 10014, "Unknown Emoji"
+
+
 class UnknownBan(Refusal):
     status, code, message = 404, 10026, "Unknown Ban"
 
 
 class TooManyGuilds(Refusal):
     code, message = 30001, "Maximum number of guilds reached (200)"
+
+
+class TooManyPins(Refusal):
+    code, message = 30003, "Maximum number of pins reached for the channel (250)"
+
+
+class TooManyReactions(Refusal):
+    code, message = 30010, "Maximum number of reactions reached (20)"
 
 
 class TooManyRoles(Refusal):
@@ -157,6 +169,18 @@ class NotATextChannel(Refusal):
 
 class MissingPermissions(Refusal):
     status, code, message = 403, 50013, "You lack permissions to perform that action"
+
+
+class WrongBulkDelete(Refusal):
+    code, message = (
+        50016,
+        "Provided too few or too many messages to delete. Must provide at least 2 and fewer"
+        " than 100 messages to delete.",
+    )
+
+
+class TooOldForBulkDelete(Refusal):
+    code, message = 50034, "You can only bulk delete messages that are under 14 days old."
 
 
 class InvalidRole(Refusal):

@@ -24,7 +24,13 @@ class MessageType(IntEnum):
     """Rule: Discord docs, Message resource, "Message Types"."""
 
     DEFAULT = 0
+    CHANNEL_PINNED_MESSAGE = 6
     REPLY = 19
+
+    @property
+    def is_written(self) -> bool:
+        """Whether somebody wrote it, in contrast to what the system tells."""
+        return self in (MessageType.DEFAULT, MessageType.REPLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +134,17 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Reaction:
+    """How many have reacted with an emoji, and whether the one who looks is among them."""
+
+    emoji: str
+    count: int
+    me: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """A message. `reference` is the message it answers, when that is still there."""
+    """A message, as one user sees it. `reference` is what it answers, when that is there."""
 
     id: MessageId
     channel_id: ChannelId
@@ -142,6 +157,8 @@ class Message:
     edited_at: datetime | None
     reference_id: MessageId | None
     reference: Message | None
+    pinned: bool = False
+    reactions: tuple[Reaction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +204,9 @@ class AuditAction(IntEnum):
     INVITE_CREATE = 40
     INVITE_DELETE = 42
     MESSAGE_DELETE = 72
+    MESSAGE_BULK_DELETE = 73
+    MESSAGE_PIN = 74
+    MESSAGE_UNPIN = 75
 
 
 Change = dict[str, Any]

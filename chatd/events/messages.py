@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from chatd.core.ids import ChannelId, GuildId, MessageId, StreamId
 from chatd.core.intents import Intents
@@ -42,6 +43,34 @@ def messages_deleted(
         "channel_id": str(channel_id),
     }
     return _in_guild("MESSAGE_DELETE_BULK", payload, channel_id, guild_id, None)
+
+
+def pins_updated(channel_id: ChannelId, guild_id: GuildId, last_pin: datetime | None) -> Event:
+    """CHANNEL_PINS_UPDATE."""
+    payload = {
+        "channel_id": str(channel_id),
+        "guild_id": str(guild_id),
+        "last_pin_timestamp": None if last_pin is None else payloads.timestamp(last_pin),
+    }
+    body = payloads.encode(payload)
+    stream = StreamId(guild_id)
+    return Event("CHANNEL_PINS_UPDATE", stream, to_channel(channel_id), body, Intents.GUILDS)
+
+
+def typing_started(
+    channel_id: ChannelId, guild_id: GuildId, member: Member, timestamp_s: int
+) -> Event:
+    """TYPING_START. It belongs to no order: whoever misses it has missed nothing."""
+    payload = {
+        "channel_id": str(channel_id),
+        "guild_id": str(guild_id),
+        "user_id": str(member.user.id),
+        "member": payloads.member(member),
+        "timestamp": timestamp_s,
+    }
+    body = payloads.encode(payload)
+    intent = Intents.GUILD_MESSAGE_TYPING
+    return Event("TYPING_START", StreamId(guild_id), to_channel(channel_id), body, intent)
 
 
 def _in_guild(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from chatd.core.ids import ChannelId, GuildId, MessageId, StreamId, UserId
-from chatd.core.models import Message, MessageType
+from chatd.core.models import Message, MessageType, Reaction
 from chatd.db import Cursor, Row, many, one
 from chatd.queries import users
 
@@ -105,12 +106,20 @@ async def insert_many(
 
 _OWN = """
     {0}.id, {0}.channel_id, {0}.type, {0}.content, {0}.flags, {0}.tts, {0}.edited_at,
-    {0}.reference_id
+    {0}.reference_id, {0}.pinned_at IS NOT NULL
 """
-_OWN_COUNT = 8
+_OWN_COUNT = 9
+_REACTIONS = """
+    (SELECT jsonb_agg(jsonb_build_array(emoji, count, me) ORDER BY first, emoji)
+       FROM (SELECT emoji, count(*) AS count, bool_or(user_id = %(viewer)s) AS me,
+                    min(created_at) AS first
+               FROM reactions
+              WHERE reactions.channel_id = m.channel_id AND reactions.message_id = m.id
+           GROUP BY emoji) AS reacted)
+"""
 _AUTHOR = "{0}.id, {0}.username, {0}.global_name, {0}.avatar, {0}.bot"
 _SELECT = f"""
-    SELECT channels.guild_id, {_OWN.format("m")}, {_AUTHOR.format("author")},
+    SELECT channels.guild_id, {_REACTIONS}, {_OWN.format("m")}, {_AUTHOR.format("author")},
            {_OWN.format("answered")}, {_AUTHOR.format("answered_author")}
 """
 _JOINS = """
@@ -122,20 +131,27 @@ _JOINS = """
 """
 
 
-def _make(guild_id: GuildId | None, *row: Any) -> Message:
+def _make(guild_id: GuildId | None, reactions: Any, *row: Any) -> Message:
     width = _OWN_COUNT + users.COLUMN_COUNT
     answered = row[width:]
-    reference = None if answered[0] is None else _message(guild_id, answered, None)
-    return _message(guild_id, row[:width], reference)
+    reference = None if answered[0] is None else _message(guild_id, answered, None, ())
+    made = tuple(Reaction(*each) for each in reactions or ())
+    return _message(guild_id, row[:width], reference, made)
 
 
-def _message(guild_id: GuildId | None, row: Row, reference: Message | None) -> Message:
-    message_id, channel_id, kind, content, flags, tts, edited_at, reference_id, *author = row
+def _message(
+    guild_id: GuildId | None,
+    row: Row,
+    reference: Message | None,
+    reactions: tuple[Reaction, ...],
+) -> Message:
+    own, author = row[:_OWN_COUNT], row[_OWN_COUNT:]
+    message_id, channel_id, kind, content, flags, tts, edited_at, reference_id, pinned = own
     return Message(
         message_id,
         channel_id,
         guild_id,
-        users.split(tuple(author))[0],
+        users.split(author)[0],
         MessageType(kind),
         content,
         flags,
@@ -143,23 +159,27 @@ def _message(guild_id: GuildId | None, row: Row, reference: Message | None) -> M
         edited_at,
         reference_id,
         reference,
+        pinned,
+        reactions,
     )
 
 
-async def get(cur: Cursor, channel_id: ChannelId, message_id: MessageId) -> Message | None:
+async def get(
+    cur: Cursor, viewer: UserId, channel_id: ChannelId, message_id: MessageId
+) -> Message | None:
     """One message of a channel."""
     await cur.execute(
         f"""
         {_SELECT} FROM messages AS m {_JOINS}
          WHERE m.channel_id = %(channel_id)s AND m.id = %(id)s
         """,
-        {"channel_id": channel_id, "id": message_id},
+        {"viewer": viewer, "channel_id": channel_id, "id": message_id},
     )
     return await one(cur, _make)
 
 
 async def page_before(
-    cur: Cursor, channel_id: ChannelId, before: int, *, limit: int
+    cur: Cursor, viewer: UserId, channel_id: ChannelId, before: int, *, limit: int
 ) -> list[Message]:
     """The newest messages below an id, newest first."""
     # The page is cut first, inside: joining first would read the whole channel while Postgres
@@ -173,13 +193,13 @@ async def page_before(
                  LIMIT %(limit)s) AS m {_JOINS}
       ORDER BY m.id DESC
         """,
-        {"channel_id": channel_id, "before": before, "limit": limit},
+        {"viewer": viewer, "channel_id": channel_id, "before": before, "limit": limit},
     )
     return await many(cur, _make)
 
 
 async def page_after(
-    cur: Cursor, channel_id: ChannelId, after: int, *, limit: int
+    cur: Cursor, viewer: UserId, channel_id: ChannelId, after: int, *, limit: int
 ) -> list[Message]:
     """The oldest messages above an id, newest first."""
     await cur.execute(
@@ -191,7 +211,7 @@ async def page_after(
                  LIMIT %(limit)s) AS m {_JOINS}
       ORDER BY m.id DESC
         """,
-        {"channel_id": channel_id, "after": after, "limit": limit},
+        {"viewer": viewer, "channel_id": channel_id, "after": after, "limit": limit},
     )
     return await many(cur, _make)
 
@@ -216,6 +236,127 @@ async def delete(cur: Cursor, channel_id: ChannelId, message_id: MessageId) -> b
         {"channel_id": channel_id, "id": message_id},
     )
     return cur.rowcount == 1
+
+
+async def delete_many(
+    cur: Cursor, channel_id: ChannelId, message_ids: Sequence[MessageId]
+) -> list[MessageId]:
+    """Delete messages of a channel; returns those that were there, in the order of ids."""
+    await cur.execute(
+        """
+        DELETE FROM messages WHERE channel_id = %(channel_id)s AND id = ANY(%(ids)s)
+        RETURNING id
+        """,
+        {"channel_id": channel_id, "ids": list(message_ids)},
+    )
+    return sorted(await many(cur, MessageId))
+
+
+async def insert_in_work(cur: Cursor, message_id: MessageId, row: NewRow) -> None:
+    """Insert one message in a transaction that has locked its stream."""
+    await cur.execute(
+        """
+        WITH moved AS (
+            UPDATE streams SET last_message_id = %(id)s WHERE id = %(stream_id)s
+        )
+        INSERT INTO messages (channel_id, id, author_id, type, content, flags, tts, reference_id)
+        VALUES (%(channel_id)s, %(id)s, %(author_id)s, %(type)s, %(content)s, %(flags)s,
+                %(tts)s, %(reference_id)s)
+        """,
+        {
+            "id": message_id,
+            "stream_id": row.stream_id,
+            "channel_id": row.channel_id,
+            "author_id": row.author_id,
+            "type": int(row.type),
+            "content": row.content,
+            "flags": row.flags,
+            "tts": row.tts,
+            "reference_id": row.reference_id,
+        },
+    )
+
+
+async def last_of_stream(cur: Cursor, stream_id: StreamId) -> MessageId:
+    """The newest message id of a stream: the next one has to be above it."""
+    await cur.execute("SELECT last_message_id FROM streams WHERE id = %(id)s", {"id": stream_id})
+    row = await cur.fetchone()
+    return MessageId(row[0] if row else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A pinned message, and since when it is."""
+
+    pinned_at: datetime
+    message: Message
+
+
+async def pin(cur: Cursor, channel_id: ChannelId, message_id: MessageId) -> None:
+    """Pin a message."""
+    await cur.execute(
+        """
+        UPDATE messages SET pinned_at = clock_timestamp()
+         WHERE channel_id = %(channel_id)s AND id = %(id)s
+        """,
+        {"channel_id": channel_id, "id": message_id},
+    )
+
+
+async def unpin(cur: Cursor, channel_id: ChannelId, message_id: MessageId) -> None:
+    """Unpin a message."""
+    await cur.execute(
+        """
+        UPDATE messages SET pinned_at = NULL
+         WHERE channel_id = %(channel_id)s AND id = %(id)s
+        """,
+        {"channel_id": channel_id, "id": message_id},
+    )
+
+
+async def count_pinned(cur: Cursor, channel_id: ChannelId) -> int:
+    """How many messages of a channel are pinned."""
+    await cur.execute(
+        """
+        SELECT count(*) FROM messages
+         WHERE channel_id = %(channel_id)s AND pinned_at IS NOT NULL
+        """,
+        {"channel_id": channel_id},
+    )
+    row = await cur.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def last_pin(cur: Cursor, channel_id: ChannelId) -> datetime | None:
+    """When the newest pin of a channel was made."""
+    await cur.execute(
+        """
+        SELECT max(pinned_at) FROM messages
+         WHERE channel_id = %(channel_id)s AND pinned_at IS NOT NULL
+        """,
+        {"channel_id": channel_id},
+    )
+    row = await cur.fetchone()
+    return row[0] if row else None
+
+
+async def pins(
+    cur: Cursor, viewer: UserId, channel_id: ChannelId, *, before: datetime | None, limit: int
+) -> list[Pin]:
+    """Pinned messages, newest pin first."""
+    await cur.execute(
+        f"""
+        SELECT m.pinned_at, {_SELECT.strip().removeprefix("SELECT")}
+          FROM (SELECT * FROM messages
+                 WHERE channel_id = %(channel_id)s AND pinned_at IS NOT NULL
+                   AND (%(before)s::timestamptz IS NULL OR pinned_at < %(before)s)
+              ORDER BY pinned_at DESC
+                 LIMIT %(limit)s) AS m {_JOINS}
+      ORDER BY m.pinned_at DESC
+        """,
+        {"viewer": viewer, "channel_id": channel_id, "before": before, "limit": limit},
+    )
+    return await many(cur, lambda pinned_at, *row: Pin(pinned_at, _make(*row)))
 
 
 async def delete_of_authors(

@@ -43,6 +43,22 @@ async def create(request: web.Request) -> web.Response:
     return answer(payload)
 
 
+@routes.post("/channels/{channel_id}/messages/bulk-delete")
+async def delete_many(request: web.Request) -> web.Response:
+    """Needs MANAGE_MESSAGES. Emits MESSAGE_DELETE_BULK."""
+    channel_id = path_id(request, ChannelId, "channel_id")
+    wanted = await body(request, schemas.BulkDeleteSchema)
+    await messages.delete_many(request[CONTEXT], channel_id, wanted.messages)
+    return no_content()
+
+
+@routes.post("/channels/{channel_id}/typing")
+async def start_typing(request: web.Request) -> web.Response:
+    """Needs SEND_MESSAGES. Emits TYPING_START."""
+    await messages.start_typing(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
+    return no_content()
+
+
 @routes.get("/channels/{channel_id}/messages/{message_id}")
 async def get(request: web.Request) -> web.Response:
     """Needs VIEW_CHANNEL and READ_MESSAGE_HISTORY."""

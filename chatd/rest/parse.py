@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -86,6 +87,19 @@ def query_int(request: web.Request, name: str, default: int, *, low: int, high: 
         text = f"int value should be between {low} and {high}."
         raise InvalidForm.of(name, "NUMBER_TYPE_RANGE", text)
     return int(text)
+
+
+def query_time(request: web.Request, name: str) -> datetime | None:
+    """A time in the query, in ISO 8601; without an offset it is UTC. Raises InvalidForm."""
+    text = request.query.get(name)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = "Could not parse as an ISO 8601 timestamp."
+        raise InvalidForm.of(name, "DATE_TIME_TYPE_PARSE", message) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def query_flag(request: web.Request, name: str) -> bool:

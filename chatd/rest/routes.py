@@ -68,6 +68,8 @@ def table() -> list[Route]:
         invites,
         members,
         messages,
+        pins,
+        reactions,
         roles,
         users,
     )
@@ -78,7 +80,9 @@ def table() -> list[Route]:
         users,
         guilds,
         channels,
+        pins,
         messages,
+        reactions,
         members,
         roles,
         bans,

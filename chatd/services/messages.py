@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
-from chatd.context import Context
+from chatd.context import Context, Work
+from chatd.core import snowflake
 from chatd.core.errors import (
     Busy,
     CannotEditAnothersMessage,
     EmptyMessage,
     InvalidForm,
     NotATextChannel,
+    SystemMessage,
+    TooOldForBulkDelete,
     UnknownMessage,
+    WrongBulkDelete,
 )
 from chatd.core.ids import ChannelId, MessageId, StreamId, UserId
 from chatd.core.models import AuditAction, ChannelType, Member, Message, MessageType
@@ -29,6 +35,7 @@ _SUPPRESS_EMBEDS = 1 << 2
 _SUPPRESS_NOTIFICATIONS = 1 << 12
 _FLAGS_ON_CREATE = _SUPPRESS_EMBEDS | _SUPPRESS_NOTIFICATIONS
 _FLAGS_ON_EDIT = _SUPPRESS_EMBEDS
+_BULK_DELETE_AGE = timedelta(days=14)
 _DECISIONS = 5  # attempts, when who may do what keeps changing under a message
 
 
@@ -144,14 +151,17 @@ async def page(
         _check_is_text(granted)
         if Permissions.READ_MESSAGE_HISTORY not in granted.permissions:
             return []
+        viewer = ctx.user.id
         if around is not None:
             older = limit // 2
-            newer = await messages.page_after(cur, channel_id, around - 1, limit=limit - older)
-            return newer + await messages.page_before(cur, channel_id, around, limit=older)
+            newer = await messages.page_after(
+                cur, viewer, channel_id, around - 1, limit=limit - older
+            )
+            return newer + await messages.page_before(cur, viewer, channel_id, around, limit=older)
         if after is not None:
-            return await messages.page_after(cur, channel_id, after, limit=limit)
+            return await messages.page_after(cur, viewer, channel_id, after, limit=limit)
         newest = 2**63 - 1 if before is None else before
-        return await messages.page_before(cur, channel_id, newest, limit=limit)
+        return await messages.page_before(cur, viewer, channel_id, newest, limit=limit)
 
 
 async def get(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> Message:
@@ -162,7 +172,7 @@ async def get(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> Mes
     async with ctx.database.cursor() as cur:
         granted = await access.channel(cur, ctx.user.id, channel_id)
         granted.require(Permissions.READ_MESSAGE_HISTORY)
-        return await _existing(cur, channel_id, message_id)
+        return await existing(cur, ctx, channel_id, message_id)
 
 
 async def update(
@@ -175,7 +185,7 @@ async def update(
     """
     async with ctx.begin() as work:
         granted = await access.locked_channel(work, ctx.user.id, channel_id)
-        message = await _existing(work.cur, channel_id, message_id)
+        message = await existing(work.cur, ctx, channel_id, message_id)
         if message.author.id != ctx.user.id:
             if change.content is not UNSET:
                 raise CannotEditAnothersMessage
@@ -183,11 +193,13 @@ async def update(
         content = message.content if change.content is UNSET else change.content or ""
         if not content:
             raise EmptyMessage
+        if not message.type.is_written:
+            raise SystemMessage
         flags = message.flags
         if change.flags is not UNSET:
             flags = (flags & ~_FLAGS_ON_EDIT) | ((change.flags or 0) & _FLAGS_ON_EDIT)
         await messages.update(work.cur, channel_id, message_id, content=content, flags=flags)
-        changed = await _existing(work.cur, channel_id, message_id)
+        changed = await existing(work.cur, ctx, channel_id, message_id)
         author = await _author(work.cur, granted, changed)
         work.emit(events.message_updated(changed, granted.guild.id, author))
     return changed
@@ -200,7 +212,7 @@ async def delete(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> 
     """
     async with ctx.begin() as work:
         granted = await access.locked_channel(work, ctx.user.id, channel_id)
-        message = await _existing(work.cur, channel_id, message_id)
+        message = await existing(work.cur, ctx, channel_id, message_id)
         if message.author.id != ctx.user.id:
             granted.require(Permissions.MANAGE_MESSAGES)
             await audit.record(
@@ -213,6 +225,73 @@ async def delete(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> 
             )
         await messages.delete(work.cur, channel_id, message_id)
         work.emit(events.message_deleted(message_id, channel_id, granted.guild.id))
+
+
+async def delete_many(
+    ctx: Context, channel_id: ChannelId, message_ids: Sequence[MessageId]
+) -> None:
+    """Delete 2 to 100 messages of the last two weeks. Needs MANAGE_MESSAGES.
+
+    Those that are gone already are passed over. Raises UnknownChannel, MissingAccess,
+    MissingPermissions, WrongBulkDelete, TooOldForBulkDelete.
+    """
+    wanted = set(message_ids)
+    if not 2 <= len(wanted) <= 100:
+        raise WrongBulkDelete
+    if min(wanted) < snowflake.at(datetime.now(UTC) - _BULK_DELETE_AGE):
+        raise TooOldForBulkDelete
+    async with ctx.begin() as work:
+        granted = await access.locked_channel(work, ctx.user.id, channel_id)
+        granted.require(Permissions.MANAGE_MESSAGES)
+        deleted = await messages.delete_many(work.cur, channel_id, sorted(wanted))
+        if not deleted:
+            return
+        work.emit(events.messages_deleted(deleted, channel_id, granted.guild.id))
+        await audit.record(
+            ctx,
+            work,
+            granted.guild.id,
+            AuditAction.MESSAGE_BULK_DELETE,
+            channel_id,
+            options={"count": str(len(deleted))},
+        )
+
+
+async def start_typing(ctx: Context, channel_id: ChannelId) -> None:
+    """Show that the caller is typing. Needs SEND_MESSAGES.
+
+    Raises UnknownChannel, MissingAccess, MissingPermissions, NotATextChannel.
+    """
+    async with ctx.database.cursor() as cur:
+        granted = await access.channel(cur, ctx.user.id, channel_id)
+    _check_is_text(granted)
+    granted.require(Permissions.SEND_MESSAGES)
+    now_s = int(datetime.now(UTC).timestamp())
+    event = events.typing_started(channel_id, granted.guild.id, granted.member, now_s)
+    await ctx.resources.bus.publish([event])
+
+
+async def post_system_message(
+    ctx: Context, work: Work, granted: ChannelAccess, kind: MessageType, *, answered: Message
+) -> None:
+    """Tell in a channel what the caller has done there. The channel's stream is locked."""
+    stream_id = StreamId(granted.guild.id)
+    ctx.resources.snowflakes.observe(await messages.last_of_stream(work.cur, stream_id))
+    message_id = ctx.new_id(MessageId)
+    row = NewRow(
+        stream_id=stream_id,
+        version=granted.version,
+        channel_id=granted.channel.id,
+        author_id=ctx.user.id,
+        type=kind,
+        content="",
+        flags=0,
+        tts=False,
+        reference_id=answered.id,
+    )
+    await messages.insert_in_work(work.cur, message_id, row)
+    posted = await existing(work.cur, ctx, granted.channel.id, message_id)
+    work.emit(events.message_created(posted, granted.guild.id, granted.member, None))
 
 
 def _check_may_send(granted: ChannelAccess, wanted: NewMessage) -> None:
@@ -236,7 +315,9 @@ async def _answered(
     granted.require(Permissions.READ_MESSAGE_HISTORY)
     if reference.channel_id in (None, granted.channel.id):
         async with ctx.database.cursor() as cur:
-            answered = await messages.get(cur, granted.channel.id, reference.message_id)
+            answered = await messages.get(
+                cur, ctx.user.id, granted.channel.id, reference.message_id
+            )
         if answered is not None:
             return answered
     if reference.fail_if_not_exists:
@@ -244,8 +325,11 @@ async def _answered(
     return None
 
 
-async def _existing(cur: Cursor, channel_id: ChannelId, message_id: MessageId) -> Message:
-    message = await messages.get(cur, channel_id, message_id)
+async def existing(
+    cur: Cursor, ctx: Context, channel_id: ChannelId, message_id: MessageId
+) -> Message:
+    """A message as the caller sees it. Raises UnknownMessage."""
+    message = await messages.get(cur, ctx.user.id, channel_id, message_id)
     if message is None:
         raise UnknownMessage
     return message

@@ -21,6 +21,7 @@ from chatd.core.models import (
     Message,
     MessageType,
     Overwrite,
+    Reaction,
     Role,
     User,
 )
@@ -252,6 +253,23 @@ def guild_summary(guild: Guild, *, is_owner: bool, permissions: int) -> Json:
     }
 
 
+def emoji(emoji: str) -> Json:
+    """A Unicode emoji, as reactions carry it."""
+    return {"id": None, "name": emoji, "animated": False}
+
+
+def reaction(reaction: Reaction) -> Json:
+    """MessageReactionResponse."""
+    return {
+        "emoji": emoji(reaction.emoji),
+        "count": reaction.count,
+        "count_details": {"burst": 0, "normal": reaction.count},
+        "burst_colors": [],
+        "me": reaction.me,
+        "me_burst": False,
+    }
+
+
 def message(message: Message) -> Json:
     """MessageResponse. A reply holds what it answers, or null when that is gone."""
     payload: Json = {
@@ -267,11 +285,13 @@ def message(message: Message) -> Json:
         "mention_roles": [],
         "attachments": [],
         "embeds": [],
-        "pinned": False,
+        "pinned": message.pinned,
         "type": message.type,
         "flags": message.flags,
         "components": [],
     }
+    if message.reactions:
+        payload["reactions"] = [reaction(each) for each in message.reactions]
     if message.reference_id is not None:
         payload["message_reference"] = _message_reference(message)
     if message.type == MessageType.REPLY:

@@ -645,6 +645,16 @@ class MessageChangeSchema(Schema[MessageChange]):
     flags = Int(allow_none=True, validate=_range(0, 2**31 - 1))
 
 
+@dataclass(frozen=True, slots=True)
+class BulkDelete:
+    messages: Sequence[MessageId]
+
+
+class BulkDeleteSchema(Schema[BulkDelete]):
+    into = BulkDelete
+    messages = fields.List(Snowflake(), required=True, error_messages=_ERRORS)
+
+
 # --- invites ----------------------------------------------------------------------------------
 
 

@@ -16,7 +16,13 @@ from tests.conftest import Server
 from tests.world import Answer, World
 
 ROUTES = [(route.method, route.path, route.anyone) for route in routes.table()]
-WITHOUT_BODY = {("PUT", "/guilds/{guild_id}/members/{user_id}/roles/{role_id}")}
+WITHOUT_BODY = {
+    ("PUT", "/guilds/{guild_id}/members/{user_id}/roles/{role_id}"),
+    ("PUT", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me"),
+    ("PUT", "/channels/{channel_id}/messages/pins/{message_id}"),
+    ("PUT", "/channels/{channel_id}/pins/{message_id}"),
+    ("POST", "/channels/{channel_id}/typing"),
+}
 WITH_BODY = [
     route
     for route in ROUTES
@@ -27,6 +33,9 @@ VALID_BODIES: dict[tuple[str, str], object] = {
     ("PATCH", "/guilds/{guild_id}/roles"): [],
     ("PUT", "/channels/{channel_id}/permissions/{target_id}"): {"type": 0},
     ("POST", "/guilds/{guild_id}/bulk-ban"): {"user_ids": ["1"]},
+    ("POST", "/channels/{channel_id}/messages/bulk-delete"): {
+        "messages": ["9223372036854775806", "9223372036854775807"]
+    },
 }
 QUERIES = {"/guilds/{guild_id}/members/search": "?query=a"}
 WITH_IDS = [route for route in ROUTES if "_id}" in route[1]]

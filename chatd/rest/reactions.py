@@ -1,0 +1,82 @@
+"""Reactions to messages. The emoji in the path is percent-encoded Unicode."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from chatd.core.ids import ChannelId, MessageId, UserId
+from chatd.keys import CONTEXT
+from chatd.rest.parse import answer, no_content, path_id, query_id, query_int
+from chatd.rest.routes import Routes
+from chatd.services import reactions
+from chatd.wire import payloads
+
+routes = Routes()
+
+_ALL = "/channels/{channel_id}/messages/{message_id}/reactions"
+
+
+@routes.put(_ALL + "/{emoji}/@me")
+async def add(request: web.Request) -> web.Response:
+    """Needs READ_MESSAGE_HISTORY, and ADD_REACTIONS for a new emoji. Emits
+    MESSAGE_REACTION_ADD."""
+    channel_id, message_id = _message(request)
+    await reactions.add(request[CONTEXT], channel_id, message_id, request.match_info["emoji"])
+    return no_content()
+
+
+@routes.delete(_ALL + "/{emoji}/@me")
+async def remove_own(request: web.Request) -> web.Response:
+    """Needs VIEW_CHANNEL. Emits MESSAGE_REACTION_REMOVE."""
+    ctx = request[CONTEXT]
+    channel_id, message_id = _message(request)
+    emoji = request.match_info["emoji"]
+    await reactions.remove(ctx, channel_id, message_id, emoji, ctx.user.id)
+    return no_content()
+
+
+@routes.delete(_ALL + "/{emoji}/{user_id}")
+async def remove(request: web.Request) -> web.Response:
+    """Needs MANAGE_MESSAGES, unless it is one's own. Emits MESSAGE_REACTION_REMOVE."""
+    channel_id, message_id = _message(request)
+    user_id = path_id(request, UserId, "user_id")
+    emoji = request.match_info["emoji"]
+    await reactions.remove(request[CONTEXT], channel_id, message_id, emoji, user_id)
+    return no_content()
+
+
+@routes.get(_ALL + "/{emoji}")
+async def page(request: web.Request) -> web.Response:
+    """Needs READ_MESSAGE_HISTORY. In the order of user ids."""
+    channel_id, message_id = _message(request)
+    found = await reactions.page(
+        request[CONTEXT],
+        channel_id,
+        message_id,
+        request.match_info["emoji"],
+        after=query_id(request, "after") or 0,
+        limit=query_int(request, "limit", 25, low=1, high=100),
+    )
+    return answer([payloads.user(user) for user in found])
+
+
+@routes.delete(_ALL + "/{emoji}")
+async def clear_emoji(request: web.Request) -> web.Response:
+    """Needs MANAGE_MESSAGES. Emits MESSAGE_REACTION_REMOVE_EMOJI."""
+    channel_id, message_id = _message(request)
+    emoji = request.match_info["emoji"]
+    await reactions.clear_emoji(request[CONTEXT], channel_id, message_id, emoji)
+    return no_content()
+
+
+@routes.delete(_ALL)
+async def clear(request: web.Request) -> web.Response:
+    """Needs MANAGE_MESSAGES. Emits MESSAGE_REACTION_REMOVE_ALL."""
+    channel_id, message_id = _message(request)
+    await reactions.clear(request[CONTEXT], channel_id, message_id)
+    return no_content()
+
+
+def _message(request: web.Request) -> tuple[ChannelId, MessageId]:
+    channel_id = path_id(request, ChannelId, "channel_id")
+    return channel_id, path_id(request, MessageId, "message_id")
