@@ -63,6 +63,12 @@ class Subscription:
         """The next delivery."""
         return await self._queue.get()
 
+    async def caught_up(self) -> None:
+        """Wait until all that has arrived by now has been dealt with."""
+        dealt_with: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.put(Arrived((), dealt_with))
+        await dealt_with
+
 
 class Bus:
     """This instance's place on the bus."""
@@ -87,7 +93,8 @@ class Bus:
         """
         if not events:
             return
-        self._outgoing.extend(events)
+        # What stands outside of the order is about this moment only: it is not kept for later.
+        self._outgoing.extend(event for event in events if event.seq or self.connected)
         self._pending.set()
         self._flushed.clear()
         if self._subscription is not None:

@@ -87,8 +87,11 @@ class Connection:
         except ConnectionError:
             pass  # vanished without a close frame; its session may still be resumed
         finally:
-            reading.cancel()
             self._detach()
+            reading.cancel()
+            await asyncio.wait({reading})
+            if not reading.cancelled():
+                reading.exception()  # has been dealt with, or came too late to matter
 
     def dispatch(self, dispatch: Dispatch, seq: int) -> None:
         """Queue a dispatch. Never waits, never raises."""

@@ -47,7 +47,7 @@ class Dispatcher:
         """Deliver for ever."""
         clock = asyncio.get_running_loop().time
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._watch(), name="gap watch")
+            tasks.create_task(self._watch(subscription), name="gap watch")
             resting_since = clock()
             while True:
                 match await subscription.get():
@@ -114,22 +114,39 @@ class Dispatcher:
             if session.login_id == login_id:
                 self._registry.revoke(session)
 
-    async def _watch(self) -> None:
-        """Look for events that do not come, and for sessions that nobody resumed."""
+    async def _watch(self, subscription: Subscription) -> None:
+        """Look for events that do not come, and for sessions that nobody resumed.
+
+        An event that waits in the queue of a busy instance is late, not missing: before anything
+        is given up, the queue is worked through.
+        """
         clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(_WATCH_S)
             self._registry.expire()
-            for feed in self._registry.feeds:
-                since = feed.order.waiting_since
-                if since is not None and clock() - since > _PATIENCE_S:
+            if overdue := self._overdue(clock()):
+                await subscription.caught_up()
+                for feed, since in overdue.items():
+                    if feed.order.waiting_since == since:
+                        self._lose(feed)
+            if self._expired(clock()):
+                await subscription.caught_up()
+                for feed in self._expired(clock()):
+                    del self._suspicions[feed]
                     self._lose(feed)
-            self._check_suspicions(clock())
             if clock() >= self._compare_at:
-                await self._compare()
+                await self._compare(subscription)
                 self._compare_at = clock() + _COMPARE_S
 
-    async def _compare(self) -> None:
+    def _overdue(self, now: float) -> dict[Feed, float]:
+        """The feeds that have a gap for too long, and since when."""
+        return {
+            feed: since
+            for feed in self._registry.feeds
+            if (since := feed.order.waiting_since) is not None and now - since > _PATIENCE_S
+        }
+
+    async def _compare(self, subscription: Subscription) -> None:
         """Ask Postgres how far every feed should be. What this cannot find is not missing."""
         feeds = {feed.stream: feed for feed in self._registry.feeds if feed.is_live}
         if not feeds:
@@ -139,20 +156,28 @@ class Dispatcher:
                 positions = await streams.positions(cur, feeds)
         except (Busy, DatabaseAway):
             return
+        await subscription.caught_up()
         now = asyncio.get_running_loop().time()
         for stream, feed in feeds.items():
             seq = positions.get(stream, 0)
             if seq > (feed.order.position or 0) and feed not in self._suspicions:
                 self._suspicions[feed] = _Suspicion(seq, now)
 
-    def _check_suspicions(self, now: float) -> None:
+    def _forget_cleared(self) -> None:
+        """Drop the suspicions whose events have arrived."""
         for feed, suspicion in list(self._suspicions.items()):
             arrived = (feed.order.position or 0) >= suspicion.seq
             if arrived or self._registry.feed(feed.stream) is not feed:
                 del self._suspicions[feed]
-            elif now - suspicion.since > _PATIENCE_S:
-                del self._suspicions[feed]
-                self._lose(feed)
+
+    def _expired(self, now: float) -> list[Feed]:
+        """The feeds whose events have not arrived for too long."""
+        self._forget_cleared()
+        return [
+            feed
+            for feed, suspicion in self._suspicions.items()
+            if now - suspicion.since > _PATIENCE_S
+        ]
 
     def _lose(self, feed: Feed) -> None:
         log.warning("events of stream %d are missing: its sessions identify anew", feed.stream)

@@ -47,6 +47,7 @@ class Starter:
         self._session = session
         self._held: list[tuple[Feed, Event]] = []
         self._complete_from: dict[Feed, int] = {}
+        self._watched: set[Feed] = set()
         self._must_restart = False
 
     def hold(self, feed: Feed, event: Event) -> None:
@@ -77,7 +78,7 @@ class Starter:
             self._follow(snapshot)
             self._catch_up(snapshot)
         finally:
-            self._registry.end_start(session.user_id, self)
+            self._registry.end_start(session.user_id, self, self._watched)
 
     async def _settled_snapshot(self, large_threshold: int) -> _Snapshot:
         """A snapshot that the held events continue without a hole."""
@@ -89,6 +90,7 @@ class Starter:
             feeds = {guild_id: self._registry.guild_feed(guild_id) for guild_id in watched}
             for feed in (user_feed, *feeds.values()):
                 feed.watch(self)
+                self._watched.add(feed)
             snapshot = await self._read(large_threshold)
             if snapshot.guilds.keys() != feeds.keys():
                 watched = set(snapshot.guilds)

@@ -40,13 +40,13 @@ class Registry:
         """A session of this user is being started."""
         self._starting.setdefault(user_id, set()).add(watcher)
 
-    def end_start(self, user_id: UserId, watcher: Watcher) -> None:
-        """It has been started, or given up: it watches no feed any more."""
+    def end_start(self, user_id: UserId, watcher: Watcher, watched: Iterable[Feed]) -> None:
+        """It has been started, or given up: it watches these feeds no more."""
         watchers = self._starting.get(user_id, set())
         watchers.discard(watcher)
         if not watchers:
             self._starting.pop(user_id, None)
-        for feed in list(self._feeds.values()):
+        for feed in watched:
             feed.unwatch(watcher)
             self.drop_if_deserted(feed)
 
