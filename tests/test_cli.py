@@ -280,6 +280,21 @@ def test_a_port_in_use(
     assert environment[name] in line
 
 
+def test_a_worker_id_in_use(
+    tmp_path: Path, environment: Environment, new_database: NewDatabase, valkey: embedded.Valkey
+) -> None:
+    url = new_database("cli_worker")
+    migrations.apply(url)
+    given = {**environment, **NEEDED, "DATABASE_URL": url, "REDIS_URL": valkey.url}
+    given["WORKER_ID"] = "7"
+    with command(tmp_path / "first", given, "serve") as run:
+        run.wait_until_ready()
+        ports = dict(zip(("API_PORT", "GATEWAY_PORT"), map(str, free_ports(2)), strict=True))
+        code, line = refused(tmp_path / "second", {**given, **ports}, "serve")
+        assert code == 1
+        assert f"WORKER_ID 7 is in use by process {run.process.pid}" in line
+
+
 # -- with private servers --------------------------------------------------------------------------
 
 
