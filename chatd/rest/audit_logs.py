@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from chatd.core.ids import GuildId
+from chatd.core.permissions import Permissions as P
 from chatd.keys import CONTEXT
 from chatd.rest.parse import NEWEST, answer, path_id, query_id, query_int
 from chatd.rest.routes import Routes
@@ -14,7 +15,7 @@ from chatd.wire import payloads
 routes = Routes()
 
 
-@routes.get("/guilds/{guild_id}/audit-logs")
+@routes.get("/guilds/{guild_id}/audit-logs", P.VIEW_AUDIT_LOG)
 async def page(request: web.Request) -> web.Response:
     """Needs VIEW_AUDIT_LOG. Newest first; from `after` on, oldest first."""
     action = query_int(request, "action_type", 0, low=0, high=1000)

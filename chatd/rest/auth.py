@@ -8,7 +8,7 @@ from aiohttp import web
 
 from chatd.keys import CALLERS, CONTEXT, RESOURCES
 from chatd.rest.parse import answer, body, no_content, optional_body
-from chatd.rest.routes import Routes
+from chatd.rest.routes import ANYONE, USER, Routes
 from chatd.services import accounts
 from chatd.services.accounts import Grant
 from chatd.wire import payloads, schemas
@@ -16,7 +16,7 @@ from chatd.wire import payloads, schemas
 routes = Routes()
 
 
-@routes.post("/auth/register", anyone=True)
+@routes.post("/auth/register", ANYONE)
 async def register(request: web.Request) -> web.Response:
     """Anyone may make an account, and is logged in with it."""
     wanted = await body(request, schemas.NewAccountSchema)
@@ -24,21 +24,21 @@ async def register(request: web.Request) -> web.Response:
     return answer(_granted(grant), status=201)
 
 
-@routes.post("/auth/login", anyone=True)
+@routes.post("/auth/login", ANYONE)
 async def log_in(request: web.Request) -> web.Response:
     """Anyone may try."""
     credentials = await body(request, schemas.CredentialsSchema)
     return answer(_granted(await accounts.log_in(request.app[RESOURCES], credentials)))
 
 
-@routes.post("/auth/refresh", anyone=True)
+@routes.post("/auth/refresh", ANYONE)
 async def refresh(request: web.Request) -> web.Response:
     """Whoever has a refresh token may trade it, once, for a new pair."""
     wanted = await body(request, schemas.RefreshTokenSchema)
     return answer(_granted(await accounts.refresh(request.app[RESOURCES], wanted.refresh_token)))
 
 
-@routes.post("/auth/logout")
+@routes.post("/auth/logout", USER)
 async def log_out(request: web.Request) -> web.Response:
     """Ends the login that asks, with its tokens and its gateway sessions."""
     ctx = request[CONTEXT]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from chatd.core.ids import GuildId, UserId
+from chatd.core.permissions import Permissions as P
 from chatd.keys import CONTEXT
 from chatd.rest.parse import (
     answer,
@@ -22,7 +23,7 @@ from chatd.wire import payloads, schemas
 routes = Routes()
 
 
-@routes.get("/guilds/{guild_id}/bans")
+@routes.get("/guilds/{guild_id}/bans", P.BAN_MEMBERS)
 async def page(request: web.Request) -> web.Response:
     """Needs BAN_MEMBERS. In the order of user ids."""
     found = await bans.page(
@@ -35,7 +36,7 @@ async def page(request: web.Request) -> web.Response:
     return answer([payloads.ban(ban) for ban in found])
 
 
-@routes.get("/guilds/{guild_id}/bans/{user_id}")
+@routes.get("/guilds/{guild_id}/bans/{user_id}", P.BAN_MEMBERS)
 async def get(request: web.Request) -> web.Response:
     """Needs BAN_MEMBERS."""
     guild_id = path_id(request, GuildId, "guild_id")
@@ -43,7 +44,7 @@ async def get(request: web.Request) -> web.Response:
     return answer(payloads.ban(await bans.get(request[CONTEXT], guild_id, user_id)))
 
 
-@routes.put("/guilds/{guild_id}/bans/{user_id}")
+@routes.put("/guilds/{guild_id}/bans/{user_id}", P.BAN_MEMBERS)
 async def add(request: web.Request) -> web.Response:
     """Needs BAN_MEMBERS and a higher role. Emits GUILD_BAN_ADD, GUILD_MEMBER_REMOVE."""
     guild_id = path_id(request, GuildId, "guild_id")
@@ -53,7 +54,7 @@ async def add(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.delete("/guilds/{guild_id}/bans/{user_id}")
+@routes.delete("/guilds/{guild_id}/bans/{user_id}", P.BAN_MEMBERS)
 async def lift(request: web.Request) -> web.Response:
     """Needs BAN_MEMBERS. Emits GUILD_BAN_REMOVE."""
     guild_id = path_id(request, GuildId, "guild_id")
@@ -61,7 +62,7 @@ async def lift(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.post("/guilds/{guild_id}/bulk-ban")
+@routes.post("/guilds/{guild_id}/bulk-ban", P.BAN_MEMBERS | P.MANAGE_GUILD)
 async def add_many(request: web.Request) -> web.Response:
     """Needs BAN_MEMBERS, MANAGE_GUILD and a higher role. Emits as one ban each."""
     guild_id = path_id(request, GuildId, "guild_id")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from chatd.core.ids import ChannelId, GuildId
+from chatd.core.permissions import Permissions as P
 from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, body, body_list, no_content, path_id
-from chatd.rest.routes import Routes
+from chatd.rest.routes import MEMBER, Routes
 from chatd.services import channels
 from chatd.services.channels import MAX_CHANNELS
 from chatd.wire import payloads, schemas
@@ -15,14 +16,14 @@ from chatd.wire import payloads, schemas
 routes = Routes()
 
 
-@routes.get("/guilds/{guild_id}/channels")
+@routes.get("/guilds/{guild_id}/channels", MEMBER)
 async def of_guild(request: web.Request) -> web.Response:
     """Needs membership; shows the channels that the caller may see."""
     found = await channels.of_guild(request[CONTEXT], path_id(request, GuildId, "guild_id"))
     return answer([payloads.channel(channel) for channel in found])
 
 
-@routes.post("/guilds/{guild_id}/channels")
+@routes.post("/guilds/{guild_id}/channels", P.MANAGE_CHANNELS)
 async def create(request: web.Request) -> web.Response:
     """Needs MANAGE_CHANNELS. Emits CHANNEL_CREATE."""
     guild_id = path_id(request, GuildId, "guild_id")
@@ -31,7 +32,7 @@ async def create(request: web.Request) -> web.Response:
     return answer(payloads.channel(channel), status=201)
 
 
-@routes.patch("/guilds/{guild_id}/channels")
+@routes.patch("/guilds/{guild_id}/channels", P.MANAGE_CHANNELS)
 async def move(request: web.Request) -> web.Response:
     """Needs MANAGE_CHANNELS. Emits CHANNEL_UPDATE for each channel that moves."""
     guild_id = path_id(request, GuildId, "guild_id")
@@ -40,14 +41,14 @@ async def move(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.get("/channels/{channel_id}")
+@routes.get("/channels/{channel_id}", P.VIEW_CHANNEL)
 async def get(request: web.Request) -> web.Response:
     """Needs VIEW_CHANNEL."""
     channel = await channels.get(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
     return answer(payloads.channel(channel))
 
 
-@routes.patch("/channels/{channel_id}")
+@routes.patch("/channels/{channel_id}", P.MANAGE_CHANNELS)
 async def update(request: web.Request) -> web.Response:
     """Needs MANAGE_CHANNELS. Emits CHANNEL_UPDATE."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -55,14 +56,14 @@ async def update(request: web.Request) -> web.Response:
     return answer(payloads.channel(await channels.update(request[CONTEXT], channel_id, change)))
 
 
-@routes.delete("/channels/{channel_id}")
+@routes.delete("/channels/{channel_id}", P.MANAGE_CHANNELS)
 async def delete(request: web.Request) -> web.Response:
     """Needs MANAGE_CHANNELS. Emits CHANNEL_DELETE, and CHANNEL_UPDATE for what it held."""
     channel = await channels.delete(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
     return answer(payloads.channel(channel))
 
 
-@routes.put("/channels/{channel_id}/permissions/{target_id}")
+@routes.put("/channels/{channel_id}/permissions/{target_id}", P.MANAGE_ROLES)
 async def set_overwrite(request: web.Request) -> web.Response:
     """Needs MANAGE_ROLES in the channel. Emits CHANNEL_UPDATE."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -72,7 +73,7 @@ async def set_overwrite(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.delete("/channels/{channel_id}/permissions/{target_id}")
+@routes.delete("/channels/{channel_id}/permissions/{target_id}", P.MANAGE_ROLES)
 async def delete_overwrite(request: web.Request) -> web.Response:
     """Needs MANAGE_ROLES in the channel. Emits CHANNEL_UPDATE."""
     channel_id = path_id(request, ChannelId, "channel_id")

@@ -5,16 +5,17 @@ from __future__ import annotations
 from aiohttp import web
 
 from chatd.core.ids import GuildId
+from chatd.core.permissions import Permissions as P
 from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, body, no_content, path_id, query_flag
-from chatd.rest.routes import Routes
+from chatd.rest.routes import MEMBER, OWNER, USER, Routes
 from chatd.services import guilds
 from chatd.wire import payloads, schemas
 
 routes = Routes()
 
 
-@routes.post("/guilds")
+@routes.post("/guilds", USER)
 async def create(request: web.Request) -> web.Response:
     """Anyone who is logged in may make a guild. Emits GUILD_CREATE."""
     wanted = await body(request, schemas.NewGuildSchema)
@@ -22,7 +23,7 @@ async def create(request: web.Request) -> web.Response:
     return answer(payloads.guild(guild, roles), status=201)
 
 
-@routes.get("/guilds/{guild_id}")
+@routes.get("/guilds/{guild_id}", MEMBER)
 async def get(request: web.Request) -> web.Response:
     """Needs membership."""
     guild_id = path_id(request, GuildId, "guild_id")
@@ -34,7 +35,7 @@ async def get(request: web.Request) -> web.Response:
     return answer(payload)
 
 
-@routes.patch("/guilds/{guild_id}")
+@routes.patch("/guilds/{guild_id}", P.MANAGE_GUILD)
 async def update(request: web.Request) -> web.Response:
     """Needs MANAGE_GUILD. Emits GUILD_UPDATE."""
     guild_id = path_id(request, GuildId, "guild_id")
@@ -43,7 +44,7 @@ async def update(request: web.Request) -> web.Response:
     return answer(payloads.guild(guild, roles))
 
 
-@routes.delete("/guilds/{guild_id}")
+@routes.delete("/guilds/{guild_id}", OWNER)
 async def delete(request: web.Request) -> web.Response:
     """Only the owner may. Emits GUILD_DELETE."""
     await guilds.delete(request[CONTEXT], path_id(request, GuildId, "guild_id"))

@@ -7,18 +7,18 @@ from aiohttp import web
 from chatd.core.errors import Busy, DatabaseAway
 from chatd.keys import RESOURCES
 from chatd.rest.parse import answer
-from chatd.rest.routes import Routes
+from chatd.rest.routes import ANYONE, Routes
 
 routes = Routes()
 
 
-@routes.get("/health", anyone=True)
+@routes.get("/health", ANYONE)
 async def health(request: web.Request) -> web.Response:
     """Anyone may ask whether the process lives."""
     return answer({"status": "ok"})
 
 
-@routes.get("/health/ready", anyone=True)
+@routes.get("/health/ready", ANYONE)
 async def ready(request: web.Request) -> web.Response:
     """Anyone may ask whether requests can be served. 503 while Postgres is away.
 

@@ -6,16 +6,17 @@ from aiohttp import web
 
 from chatd.core.errors import UnknownInvite
 from chatd.core.ids import ChannelId
+from chatd.core.permissions import Permissions as P
 from chatd.keys import CONTEXT, RESOURCES
 from chatd.rest.parse import answer, optional_body, path_id, query_flag
-from chatd.rest.routes import Routes
+from chatd.rest.routes import ANYONE, USER, Routes
 from chatd.services import invites
 from chatd.wire import payloads, schemas
 
 routes = Routes()
 
 
-@routes.post("/channels/{channel_id}/invites")
+@routes.post("/channels/{channel_id}/invites", P.CREATE_INSTANT_INVITE)
 async def create(request: web.Request) -> web.Response:
     """Needs CREATE_INSTANT_INVITE. Emits INVITE_CREATE."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -24,7 +25,7 @@ async def create(request: web.Request) -> web.Response:
     return answer(payloads.invite_with_uses(invite))
 
 
-@routes.get("/channels/{channel_id}/invites")
+@routes.get("/channels/{channel_id}/invites", P.MANAGE_CHANNELS)
 async def of_channel(request: web.Request) -> web.Response:
     """Needs MANAGE_CHANNELS."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -32,7 +33,7 @@ async def of_channel(request: web.Request) -> web.Response:
     return answer([payloads.invite_with_uses(invite) for invite in found])
 
 
-@routes.get("/invites/{code}", anyone=True)
+@routes.get("/invites/{code}", ANYONE)
 async def get(request: web.Request) -> web.Response:
     """Anyone who knows the code may see where it leads."""
     invite, member_count = await invites.get(request.app[RESOURCES], _code(request))
@@ -43,7 +44,7 @@ async def get(request: web.Request) -> web.Response:
     return answer(payload)
 
 
-@routes.post("/invites/{code}")
+@routes.post("/invites/{code}", USER)
 async def accept(request: web.Request) -> web.Response:
     """Anyone who knows the code and is not banned may join. Emits GUILD_MEMBER_ADD, GUILD_CREATE.
 
@@ -53,7 +54,7 @@ async def accept(request: web.Request) -> web.Response:
     return answer(payloads.invite(await invites.accept(request[CONTEXT], _code(request))))
 
 
-@routes.delete("/invites/{code}")
+@routes.delete("/invites/{code}", P.MANAGE_CHANNELS)
 async def delete(request: web.Request) -> web.Response:
     """Its maker may, and MANAGE_CHANNELS or MANAGE_GUILD. Emits INVITE_DELETE."""
     return answer(payloads.invite(await invites.delete(request[CONTEXT], _code(request))))

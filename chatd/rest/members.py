@@ -6,16 +6,17 @@ from aiohttp import web
 
 from chatd.core.errors import InvalidForm
 from chatd.core.ids import GuildId, UserId
+from chatd.core.permissions import Permissions as P
 from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, body, no_content, path_id, query_id, query_int
-from chatd.rest.routes import Routes
+from chatd.rest.routes import MEMBER, Routes
 from chatd.services import members
 from chatd.wire import payloads, schemas
 
 routes = Routes()
 
 
-@routes.get("/guilds/{guild_id}/members")
+@routes.get("/guilds/{guild_id}/members", MEMBER)
 async def page(request: web.Request) -> web.Response:
     """Needs membership. In the order of user ids, from above `after`."""
     found = await members.page(
@@ -27,7 +28,7 @@ async def page(request: web.Request) -> web.Response:
     return answer([payloads.member(member) for member in found])
 
 
-@routes.get("/guilds/{guild_id}/members/search")
+@routes.get("/guilds/{guild_id}/members/search", MEMBER)
 async def search(request: web.Request) -> web.Response:
     """Needs membership. Members whose nickname or username begins with `query`."""
     prefix = request.query.get("query", "")
@@ -43,7 +44,7 @@ async def search(request: web.Request) -> web.Response:
     return answer([payloads.member(member) for member in found])
 
 
-@routes.get("/guilds/{guild_id}/members/{user_id}")
+@routes.get("/guilds/{guild_id}/members/{user_id}", MEMBER)
 async def get(request: web.Request) -> web.Response:
     """Needs membership; `@me` is the caller."""
     ctx = request[CONTEXT]
@@ -53,7 +54,7 @@ async def get(request: web.Request) -> web.Response:
     return answer(payloads.member(await members.get(ctx, guild_id, user_id)))
 
 
-@routes.patch("/guilds/{guild_id}/members/@me")
+@routes.patch("/guilds/{guild_id}/members/@me", P.CHANGE_NICKNAME)
 async def update_own(request: web.Request) -> web.Response:
     """Needs CHANGE_NICKNAME. Emits GUILD_MEMBER_UPDATE."""
     guild_id = path_id(request, GuildId, "guild_id")
@@ -61,7 +62,7 @@ async def update_own(request: web.Request) -> web.Response:
     return answer(payloads.member(await members.update_own(request[CONTEXT], guild_id, change)))
 
 
-@routes.patch("/guilds/{guild_id}/members/{user_id}")
+@routes.patch("/guilds/{guild_id}/members/{user_id}", P.MANAGE_NICKNAMES)
 async def update(request: web.Request) -> web.Response:
     """Needs MANAGE_NICKNAMES, MANAGE_ROLES, MODERATE_MEMBERS, for what it changes, and a higher
     role. Emits GUILD_MEMBER_UPDATE."""
@@ -72,7 +73,7 @@ async def update(request: web.Request) -> web.Response:
     return answer(payloads.member(changed))
 
 
-@routes.delete("/guilds/{guild_id}/members/{user_id}")
+@routes.delete("/guilds/{guild_id}/members/{user_id}", P.KICK_MEMBERS)
 async def kick(request: web.Request) -> web.Response:
     """Needs KICK_MEMBERS and a higher role. Emits GUILD_MEMBER_REMOVE, GUILD_DELETE."""
     guild_id = path_id(request, GuildId, "guild_id")

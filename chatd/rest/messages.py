@@ -6,6 +6,7 @@ from aiohttp import web
 
 from chatd.core.errors import InvalidForm
 from chatd.core.ids import ChannelId, MessageId
+from chatd.core.permissions import Permissions as P
 from chatd.keys import CONTEXT, MESSAGES
 from chatd.rest.parse import answer, body, no_content, path_id, query_id, query_int
 from chatd.rest.routes import Routes
@@ -15,7 +16,7 @@ from chatd.wire import payloads, schemas
 routes = Routes()
 
 
-@routes.get("/channels/{channel_id}/messages")
+@routes.get("/channels/{channel_id}/messages", P.VIEW_CHANNEL)
 async def page(request: web.Request) -> web.Response:
     """Needs VIEW_CHANNEL; shows nothing without READ_MESSAGE_HISTORY. Newest first."""
     cursors = {name: query_id(request, name) for name in ("before", "after", "around")}
@@ -31,7 +32,7 @@ async def page(request: web.Request) -> web.Response:
     return answer([payloads.message(message) for message in found])
 
 
-@routes.post("/channels/{channel_id}/messages")
+@routes.post("/channels/{channel_id}/messages", P.SEND_MESSAGES)
 async def create(request: web.Request) -> web.Response:
     """Needs SEND_MESSAGES, and READ_MESSAGE_HISTORY to reply. Emits MESSAGE_CREATE."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -43,7 +44,7 @@ async def create(request: web.Request) -> web.Response:
     return answer(payload)
 
 
-@routes.post("/channels/{channel_id}/messages/bulk-delete")
+@routes.post("/channels/{channel_id}/messages/bulk-delete", P.MANAGE_MESSAGES)
 async def delete_many(request: web.Request) -> web.Response:
     """Needs MANAGE_MESSAGES. Emits MESSAGE_DELETE_BULK."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -52,14 +53,14 @@ async def delete_many(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.post("/channels/{channel_id}/typing")
+@routes.post("/channels/{channel_id}/typing", P.SEND_MESSAGES)
 async def start_typing(request: web.Request) -> web.Response:
     """Needs SEND_MESSAGES. Emits TYPING_START."""
     await messages.start_typing(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
     return no_content()
 
 
-@routes.get("/channels/{channel_id}/messages/{message_id}")
+@routes.get("/channels/{channel_id}/messages/{message_id}", P.READ_MESSAGE_HISTORY)
 async def get(request: web.Request) -> web.Response:
     """Needs VIEW_CHANNEL and READ_MESSAGE_HISTORY."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -67,7 +68,7 @@ async def get(request: web.Request) -> web.Response:
     return answer(payloads.message(await messages.get(request[CONTEXT], channel_id, message_id)))
 
 
-@routes.patch("/channels/{channel_id}/messages/{message_id}")
+@routes.patch("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES)
 async def update(request: web.Request) -> web.Response:
     """The author may edit; MANAGE_MESSAGES may change the flags. Emits MESSAGE_UPDATE."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -77,7 +78,7 @@ async def update(request: web.Request) -> web.Response:
     return answer(payloads.message(changed))
 
 
-@routes.delete("/channels/{channel_id}/messages/{message_id}")
+@routes.delete("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES)
 async def delete(request: web.Request) -> web.Response:
     """The author may delete, and MANAGE_MESSAGES. Emits MESSAGE_DELETE."""
     channel_id = path_id(request, ChannelId, "channel_id")

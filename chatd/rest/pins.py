@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from chatd.core.ids import ChannelId, MessageId
+from chatd.core.permissions import Permissions as P
 from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, no_content, path_id, query_int, query_time
 from chatd.rest.routes import Routes
@@ -15,7 +16,7 @@ from chatd.wire import payloads
 routes = Routes()
 
 
-@routes.get("/channels/{channel_id}/messages/pins")
+@routes.get("/channels/{channel_id}/messages/pins", P.VIEW_CHANNEL)
 async def page(request: web.Request) -> web.Response:
     """Needs VIEW_CHANNEL; shows nothing without READ_MESSAGE_HISTORY. Newest pin first."""
     limit = query_int(request, "limit", 50, low=1, high=50)
@@ -39,7 +40,7 @@ async def page(request: web.Request) -> web.Response:
     )
 
 
-@routes.get("/channels/{channel_id}/pins")
+@routes.get("/channels/{channel_id}/pins", P.VIEW_CHANNEL)
 async def all_pins(request: web.Request) -> web.Response:
     """Needs VIEW_CHANNEL; shows nothing without READ_MESSAGE_HISTORY. Newest pin first."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -47,8 +48,8 @@ async def all_pins(request: web.Request) -> web.Response:
     return answer([payloads.message(pin.message) for pin in found])
 
 
-@routes.put("/channels/{channel_id}/messages/pins/{message_id}")
-@routes.put("/channels/{channel_id}/pins/{message_id}")
+@routes.put("/channels/{channel_id}/messages/pins/{message_id}", P.PIN_MESSAGES)
+@routes.put("/channels/{channel_id}/pins/{message_id}", P.PIN_MESSAGES)
 async def add(request: web.Request) -> web.Response:
     """Needs PIN_MESSAGES. Emits CHANNEL_PINS_UPDATE, MESSAGE_UPDATE, MESSAGE_CREATE."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -56,8 +57,8 @@ async def add(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.delete("/channels/{channel_id}/messages/pins/{message_id}")
-@routes.delete("/channels/{channel_id}/pins/{message_id}")
+@routes.delete("/channels/{channel_id}/messages/pins/{message_id}", P.PIN_MESSAGES)
+@routes.delete("/channels/{channel_id}/pins/{message_id}", P.PIN_MESSAGES)
 async def remove(request: web.Request) -> web.Response:
     """Needs PIN_MESSAGES. Emits CHANNEL_PINS_UPDATE, MESSAGE_UPDATE."""
     channel_id = path_id(request, ChannelId, "channel_id")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from chatd.core.ids import ChannelId, MessageId, UserId
+from chatd.core.permissions import Permissions as P
 from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, no_content, path_id, query_id, query_int
 from chatd.rest.routes import Routes
@@ -16,7 +17,7 @@ routes = Routes()
 _ALL = "/channels/{channel_id}/messages/{message_id}/reactions"
 
 
-@routes.put(_ALL + "/{emoji}/@me")
+@routes.put(_ALL + "/{emoji}/@me", P.ADD_REACTIONS)
 async def add(request: web.Request) -> web.Response:
     """Needs READ_MESSAGE_HISTORY, and ADD_REACTIONS for a new emoji. Emits
     MESSAGE_REACTION_ADD."""
@@ -25,7 +26,7 @@ async def add(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.delete(_ALL + "/{emoji}/@me")
+@routes.delete(_ALL + "/{emoji}/@me", P.VIEW_CHANNEL)
 async def remove_own(request: web.Request) -> web.Response:
     """Needs VIEW_CHANNEL. Emits MESSAGE_REACTION_REMOVE."""
     ctx = request[CONTEXT]
@@ -35,7 +36,7 @@ async def remove_own(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.delete(_ALL + "/{emoji}/{user_id}")
+@routes.delete(_ALL + "/{emoji}/{user_id}", P.MANAGE_MESSAGES)
 async def remove(request: web.Request) -> web.Response:
     """Needs MANAGE_MESSAGES, unless it is one's own. Emits MESSAGE_REACTION_REMOVE."""
     channel_id, message_id = _message(request)
@@ -45,7 +46,7 @@ async def remove(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.get(_ALL + "/{emoji}")
+@routes.get(_ALL + "/{emoji}", P.READ_MESSAGE_HISTORY)
 async def page(request: web.Request) -> web.Response:
     """Needs READ_MESSAGE_HISTORY. In the order of user ids."""
     channel_id, message_id = _message(request)
@@ -60,7 +61,7 @@ async def page(request: web.Request) -> web.Response:
     return answer([payloads.user(user) for user in found])
 
 
-@routes.delete(_ALL + "/{emoji}")
+@routes.delete(_ALL + "/{emoji}", P.MANAGE_MESSAGES)
 async def clear_emoji(request: web.Request) -> web.Response:
     """Needs MANAGE_MESSAGES. Emits MESSAGE_REACTION_REMOVE_EMOJI."""
     channel_id, message_id = _message(request)
@@ -69,7 +70,7 @@ async def clear_emoji(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.delete(_ALL)
+@routes.delete(_ALL, P.MANAGE_MESSAGES)
 async def clear(request: web.Request) -> web.Response:
     """Needs MANAGE_MESSAGES. Emits MESSAGE_REACTION_REMOVE_ALL."""
     channel_id, message_id = _message(request)

@@ -4,22 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+
+from chatd.core.permissions import Permissions
 
 PREFIXES = ("", "/api", "/api/v1", "/api/v9", "/api/v10")
 """Where the API stands: the seed's bare paths, and Discord's with and without a version."""
 
 
+class Caller(Enum):
+    """Who may call a route, when it is no question of permissions."""
+
+    ANYONE = "anyone"
+    USER = "anyone who is logged in"
+    MEMBER = "the members of the guild"
+    OWNER = "the owner of the guild"
+
+
+ANYONE, USER, MEMBER, OWNER = Caller
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path. Unless `anyone`, the caller must be logged in."""
+    """A method and a path, and who may call it.
+
+    `needs` is a caller, or the permissions that a member needs in the guild or channel of the
+    path; for what is the caller's own (a message, a reaction, an invite), it may need less.
+    """
 
     method: str
     path: str
+    needs: Caller | Permissions
     handler: Handler
-    anyone: bool
 
 
 class Routes:
@@ -28,29 +47,31 @@ class Routes:
     def __init__(self) -> None:
         self.table: list[Route] = []
 
-    def get(self, path: str, *, anyone: bool = False) -> Callable[[Handler], Handler]:
+    def get(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
         """Serve GET, and HEAD with it."""
-        return self._add("GET", path, anyone)
+        return self._add("GET", path, needs)
 
-    def post(self, path: str, *, anyone: bool = False) -> Callable[[Handler], Handler]:
+    def post(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
         """Serve POST."""
-        return self._add("POST", path, anyone)
+        return self._add("POST", path, needs)
 
-    def put(self, path: str) -> Callable[[Handler], Handler]:
+    def put(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
         """Serve PUT."""
-        return self._add("PUT", path, anyone=False)
+        return self._add("PUT", path, needs)
 
-    def patch(self, path: str) -> Callable[[Handler], Handler]:
+    def patch(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
         """Serve PATCH."""
-        return self._add("PATCH", path, anyone=False)
+        return self._add("PATCH", path, needs)
 
-    def delete(self, path: str) -> Callable[[Handler], Handler]:
+    def delete(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
         """Serve DELETE."""
-        return self._add("DELETE", path, anyone=False)
+        return self._add("DELETE", path, needs)
 
-    def _add(self, method: str, path: str, anyone: bool) -> Callable[[Handler], Handler]:
+    def _add(
+        self, method: str, path: str, needs: Caller | Permissions
+    ) -> Callable[[Handler], Handler]:
         def decorate(handler: Handler) -> Handler:
-            self.table.append(Route(method, path, handler, anyone))
+            self.table.append(Route(method, path, needs, handler))
             return handler
 
         return decorate
@@ -103,4 +124,4 @@ def add_to(app: web.Application) -> None:
 
 def open_to_anyone() -> frozenset[Handler]:
     """The handlers that may be called without being logged in."""
-    return frozenset(route.handler for route in table() if route.anyone)
+    return frozenset(route.handler for route in table() if route.needs is ANYONE)

@@ -17,20 +17,20 @@ from chatd.rest.parse import (
     query_id,
     query_int,
 )
-from chatd.rest.routes import Routes
+from chatd.rest.routes import MEMBER, USER, Routes
 from chatd.services import guilds, members, users
 from chatd.wire import payloads, schemas
 
 routes = Routes()
 
 
-@routes.get("/users/@me")
+@routes.get("/users/@me", USER)
 async def get_own(request: web.Request) -> web.Response:
     """The caller's own account."""
     return answer(payloads.own_user(await users.own_account(request[CONTEXT])))
 
 
-@routes.patch("/users/@me")
+@routes.patch("/users/@me", USER)
 async def update_own(request: web.Request) -> web.Response:
     """Changes the caller's names. Emits USER_UPDATE, and GUILD_MEMBER_UPDATE in every guild."""
     ctx = request[CONTEXT]
@@ -40,7 +40,7 @@ async def update_own(request: web.Request) -> web.Response:
     return answer(payloads.own_user(account))
 
 
-@routes.get("/users/@me/guilds")
+@routes.get("/users/@me/guilds", USER)
 async def get_own_guilds(request: web.Request) -> web.Response:
     """The caller's guilds, in the order of ids."""
     ctx = request[CONTEXT]
@@ -65,14 +65,14 @@ async def get_own_guilds(request: web.Request) -> web.Response:
     )
 
 
-@routes.delete("/users/@me/guilds/{guild_id}")
+@routes.delete("/users/@me/guilds/{guild_id}", MEMBER)
 async def leave_guild(request: web.Request) -> web.Response:
     """Any member but the owner may leave. Emits GUILD_MEMBER_REMOVE, GUILD_DELETE."""
     await members.leave(request[CONTEXT], path_id(request, GuildId, "guild_id"))
     return no_content()
 
 
-@routes.get("/users/{user_id}")
+@routes.get("/users/{user_id}", USER)
 async def get(request: web.Request) -> web.Response:
     """Any user, to anyone who is logged in."""
     ctx = request[CONTEXT]

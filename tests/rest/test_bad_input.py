@@ -15,7 +15,7 @@ from chatd.rest.parse import MAX_BODY
 from tests.conftest import Server
 from tests.world import Answer, World
 
-ROUTES = [(route.method, route.path, route.anyone) for route in routes.table()]
+ROUTES = [(each.method, each.path, each.needs is routes.ANYONE) for each in routes.table()]
 WITHOUT_BODY = {
     ("PUT", "/guilds/{guild_id}/members/{user_id}/roles/{role_id}"),
     ("PUT", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me"),

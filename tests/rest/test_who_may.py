@@ -1,0 +1,203 @@
+"""Who may call what: every route of the table, as everyone who should be refused, and not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import pytest
+
+from chatd.core.permissions import TIMED_OUT, Permissions
+from chatd.rest import routes
+from chatd.rest.routes import ANYONE, MEMBER, OWNER, USER, Route
+from tests.rest.test_roles import give, made
+from tests.world import Answer, Guild, Rest, World
+
+TABLE = {f"{route.method} {route.path}": route for route in routes.table()}
+IN_GUILD = [name for name, route in TABLE.items() if route.needs not in (ANYONE, USER)]
+WITH_PERMISSION = [name for name in IN_GUILD if isinstance(TABLE[name].needs, Permissions)]
+
+SEE = Permissions.VIEW_CHANNEL
+
+BODIES: dict[str, object] = {
+    "PATCH /guilds/{guild_id}": {"name": "theirs"},
+    "POST /guilds/{guild_id}/channels": {"name": "theirs"},
+    "PATCH /guilds/{guild_id}/channels": [],
+    "PATCH /channels/{channel_id}": {"topic": "theirs"},
+    "PUT /channels/{channel_id}/permissions/{target_id}": {"type": 0},
+    "POST /channels/{channel_id}/messages": {"content": "theirs"},
+    "PATCH /channels/{channel_id}/messages/{message_id}": {"flags": 4},
+    "POST /guilds/{guild_id}/roles": {"name": "theirs"},
+    "PATCH /guilds/{guild_id}/roles": [],
+    "PATCH /guilds/{guild_id}/roles/{role_id}": {"name": "theirs"},
+    "PATCH /guilds/{guild_id}/members/@me": {"nick": "theirs"},
+    "PATCH /guilds/{guild_id}/members/{user_id}": {"nick": "theirs"},
+    "POST /channels/{channel_id}/invites": {},
+    "PUT /guilds/{guild_id}/bans/{user_id}": {},
+}
+
+
+class Stage:
+    """A guild with one of everything that a path can name, and a person to try it."""
+
+    def __init__(self, guild: Guild, names: dict[str, str]) -> None:
+        self.guild = guild
+        self._names = names
+
+    async def try_it(self, rest: Rest, name: str) -> Answer:
+        """Call a route for somebody, with what it needs besides the right to."""
+        route = TABLE[name]
+        path = route.path.format(**self._names)
+        if "search" in path:
+            path += "?query=x"
+        body = BODIES.get(name)
+        if name == "POST /guilds/{guild_id}/bulk-ban":
+            body = {"user_ids": [self._names["user_id"]]}
+        if name == "POST /channels/{channel_id}/messages/bulk-delete":
+            body = {"messages": [self._names["message_id"], self._names["other_message_id"]]}
+        return await rest.call(route.method, path, body)
+
+
+async def stage(world: World, *, everyone: Permissions = SEE) -> Stage:
+    """A guild whose members may do `everyone` and no more."""
+    guild = await world.guild(owner="alice", members=["target"])
+    rest, channel = guild.owner.rest, guild.general.id
+    target = await world.person("target")
+    messages = f"/channels/{channel}/messages"
+    message, other = [await rest.post(messages, {"content": text}) for text in ("1", "2")]
+    await rest.put(f"{messages}/{message['id']}/reactions/{quote('👍')}/@me")
+    role = await made(guild, "low", position=1)
+    await rest.put(f"/channels/{channel}/permissions/{role}", {"type": 0})
+    names = {
+        "guild_id": guild.id,
+        "channel_id": channel,
+        "message_id": message["id"],
+        "other_message_id": other["id"],
+        "user_id": target.id,
+        "role_id": role,
+        "target_id": role,
+        "emoji": quote("👍"),
+        "code": await guild.invite(),
+    }
+    await rest.patch(f"/guilds/{guild.id}/roles/{guild.id}", {"permissions": str(int(everyone))})
+    return Stage(guild, names)
+
+
+def needed(route: Route) -> Permissions:
+    assert isinstance(route.needs, Permissions)
+    return route.needs
+
+
+def assert_let_in(answer: Answer) -> None:
+    """The call went through, though it may be that nobody is banned."""
+    assert 200 <= answer.status < 300 or answer.code == 10026, answer.raw
+
+
+async def test_every_route_says_who_may_call_it(world: World) -> None:
+    assert len(TABLE) >= 60
+    for name, route in TABLE.items():
+        is_in_guild = "{guild_id}" in route.path or "{channel_id}" in route.path
+        assert is_in_guild <= (route.needs not in (ANYONE, USER)), name
+
+
+@pytest.mark.parametrize("name", IN_GUILD)
+async def test_outsiders_are_refused(world: World, name: str) -> None:
+    scene = await stage(world, everyone=Permissions(sum(Permissions)))
+    await world.guild(owner="rival")
+    answer = await scene.try_it(world.rest("rival"), name)
+    assert answer.status == 403, (name, answer.raw)
+    assert answer.code in (50001, 50013)
+
+
+@pytest.mark.parametrize("name", IN_GUILD)
+async def test_the_banned_are_refused(world: World, name: str) -> None:
+    scene = await stage(world)
+    banned = await world.person("banned")
+    await scene.guild.owner.rest.patch(
+        f"/guilds/{scene.guild.id}/roles/{scene.guild.id}", {"permissions": "8"}
+    )
+    await scene.guild.admit(banned)
+    await scene.guild.owner.rest.put(f"/guilds/{scene.guild.id}/bans/{banned.id}", {})
+    answer = await scene.try_it(banned.rest, name)
+    assert answer.status == 403, (name, answer.raw)
+
+
+@pytest.mark.parametrize("name", WITH_PERMISSION)
+async def test_members_without_the_permission_are_refused(world: World, name: str) -> None:
+    bits = Permissions(sum(Permissions)) & ~(needed(TABLE[name]) | Permissions.ADMINISTRATOR)
+    scene = await stage(world, everyone=bits | Permissions(0))
+    if name == "DELETE /invites/{code}":
+        bits &= ~Permissions.MANAGE_GUILD  # which would be enough, too
+        scene = await stage(world, everyone=bits)
+    # Reactions may be joined, and one's own taken back, by whoever sees them.
+    if name.endswith("/{emoji}/@me") and needed(TABLE[name]) != SEE:
+        path = f"/channels/{scene.guild.general.id}/messages"
+        await scene.guild.owner.rest.delete(
+            f"{path}/{scene._names['message_id']}/reactions/{quote('👍')}/@me"
+        )
+    bob = await world.person("bob")
+    await scene.guild.admit(bob)
+    answer = await scene.try_it(bob.rest, name)
+    assert answer.status == 403, (name, answer.raw)
+
+
+@pytest.mark.parametrize("name", WITH_PERMISSION)
+async def test_members_with_just_the_permission_are_let_in_until_they_lose_it(
+    world: World, name: str
+) -> None:
+    scene = await stage(world)
+    route = TABLE[name]
+    bits = needed(route) | SEE | Permissions.READ_MESSAGE_HISTORY
+    role = await made(scene.guild, "moderator", int(bits), position=2)
+    bob = await world.person("bob")
+    await scene.guild.admit(bob)
+    await give(world, scene.guild, "bob", role)
+    if route.method == "GET":
+        assert_let_in(await scene.try_it(bob.rest, name))
+    # The same token, after the role is gone:
+    await scene.guild.owner.rest.delete(f"/guilds/{scene.guild.id}/members/{bob.id}/roles/{role}")
+    if needed(route) != SEE:
+        answer = await scene.try_it(bob.rest, name)
+        assert answer.status == 403, (name, answer.raw)
+    await give(world, scene.guild, "bob", role)
+    assert_let_in(await scene.try_it(bob.rest, name))
+
+
+@pytest.mark.parametrize("name", WITH_PERMISSION)
+async def test_the_timed_out_may_only_read(world: World, name: str) -> None:
+    everything = Permissions(sum(Permissions)) & ~Permissions.ADMINISTRATOR
+    scene = await stage(world, everyone=everything)
+    if name == "PUT /channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me":
+        path = f"/channels/{scene.guild.general.id}/messages"
+        await scene.guild.owner.rest.delete(
+            f"{path}/{scene._names['message_id']}/reactions/{quote('👍')}/@me"
+        )
+    bob = await world.person("bob")
+    await scene.guild.admit(bob)
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    await scene.guild.owner.rest.patch(
+        f"/guilds/{scene.guild.id}/members/{bob.id}", {"communication_disabled_until": until}
+    )
+    answer = await scene.try_it(bob.rest, name)
+    if needed(TABLE[name]) & ~TIMED_OUT:
+        assert answer.status == 403, (name, answer.raw)
+    else:
+        assert_let_in(answer)
+
+
+@pytest.mark.parametrize("name", [name for name in IN_GUILD if TABLE[name].needs is OWNER])
+async def test_administrators_are_no_owners(world: World, name: str) -> None:
+    scene = await stage(world, everyone=Permissions(sum(Permissions)))
+    bob = await world.person("bob")
+    await scene.guild.admit(bob)
+    answer = await scene.try_it(bob.rest, name)
+    assert (answer.status, answer.code) == (403, 50013)
+
+
+@pytest.mark.parametrize("name", [name for name in IN_GUILD if TABLE[name].needs is MEMBER])
+async def test_members_are_let_in(world: World, name: str) -> None:
+    scene = await stage(world)
+    bob = await world.person("bob")
+    await scene.guild.admit(bob)
+    answer = await scene.try_it(bob.rest, name)
+    assert_let_in(answer)
