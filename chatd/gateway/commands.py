@@ -118,13 +118,13 @@ def _identify(data: Any) -> Identify:
         if "shard" in refused.errors:
             raise CloseWith(CloseCode.INVALID_SHARD, "Invalid shard.") from None
         raise CloseWith(CloseCode.DECODE_ERROR, "Invalid identify.") from None
-    intents = ALL_INTENTS if wanted.intents is None else Intents(wanted.intents)
+    intents = int(ALL_INTENTS) if wanted.intents is None else wanted.intents
     shard = wanted.shard or [0, 1]
-    if intents & ~ALL_INTENTS:
+    if intents & ~int(ALL_INTENTS):  # of a flag, ~ leaves out the bits that it does not know
         raise CloseWith(CloseCode.INVALID_INTENTS, "Invalid intents.")
     if not 0 <= shard[0] < shard[1]:
         raise CloseWith(CloseCode.INVALID_SHARD, "Invalid shard.")
-    return Identify(wanted.token, intents, wanted.large_threshold, (shard[0], shard[1]))
+    return Identify(wanted.token, Intents(intents), wanted.large_threshold, (shard[0], shard[1]))
 
 
 def _resume(data: Any) -> Resume:
