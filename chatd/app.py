@@ -87,7 +87,7 @@ def create_app(config: Config) -> web.Application:
 
     async def fan_out(_: web.Application) -> AsyncIterator[None]:
         """Deliver events for as long as the server lives. If this dies, so does the server."""
-        dispatcher = Dispatcher(registry, database)
+        dispatcher = Dispatcher(registry, database, callers)
         async with asyncio.TaskGroup() as tasks, bus.subscribe() as subscription:
             delivering = tasks.create_task(dispatcher.run(subscription), name="dispatcher")
             yield

@@ -41,6 +41,11 @@ class Arrived:
     events: Sequence[Event]
     dealt_with: asyncio.Future[None] | None = None
 
+    def done(self) -> None:
+        """Say that they have been dealt with."""
+        if self.dealt_with is not None and not self.dealt_with.done():
+            self.dealt_with.set_result(None)
+
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
@@ -50,14 +55,30 @@ class Interrupted:
 Delivery = Arrived | Interrupted
 
 
+def _release(delivery: Delivery) -> None:
+    if isinstance(delivery, Arrived):
+        delivery.done()
+
+
 class Subscription:
     """What arrives, in order, for the one who delivers it."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._is_open = True
 
     def put(self, delivery: Delivery) -> None:
-        self._queue.put_nowait(delivery)
+        """Let a delivery be dealt with after those before it; when closed, by nobody."""
+        if self._is_open:
+            self._queue.put_nowait(delivery)
+        else:
+            _release(delivery)
+
+    def close(self) -> None:
+        """Nobody deals with deliveries any more: let go of all who wait for that."""
+        self._is_open = False
+        while not self._queue.empty():
+            _release(self._queue.get_nowait())
 
     async def get(self) -> Delivery:
         """The next delivery."""
@@ -82,8 +103,13 @@ class Bus:
         self._pending = asyncio.Event()
         self._flushed = asyncio.Event()
         self._flushed.set()
-        self.connected = False
-        """Whether the other instances can be heard."""
+        self._reads = False
+        self._writes = True
+
+    @property
+    def connected(self) -> bool:
+        """Whether this instance hears the others, and they can hear it."""
+        return self._reads and self._writes
 
     async def publish(self, events: Sequence[Event]) -> None:
         """Bring committed events to every session that may see them.
@@ -114,6 +140,7 @@ class Bus:
                 await self._flush()
             finally:
                 self._subscription = None
+                subscription.close()
                 await _stop(reading, writing)
 
     async def _write(self) -> None:
@@ -137,10 +164,16 @@ class Bus:
                     )
                 try:
                     await pipeline.execute()
-                except (RedisError, OSError, TimeoutError):
+                except (RedisError, OSError, TimeoutError) as error:
+                    if self._writes:
+                        log.error("cannot publish to the other instances: %s", _short(error))
+                    self._writes = False
                     # Sent again when Redis is back: the readers know duplicates by their numbers.
                     await asyncio.sleep(_RETRY_S)
                     continue
+                if not self._writes:
+                    log.info("publishing to the other instances again")
+                self._writes = True
                 self._forget(batch)
         finally:
             await _close(client)
@@ -165,7 +198,7 @@ class Bus:
         try:
             while True:
                 try:
-                    if not self.connected:
+                    if not self._reads:
                         positions = await self._resume_positions(client, positions)
                         self._link_is_back(subscription)
                     streams: dict[Any, Any] = {**positions}
@@ -179,7 +212,7 @@ class Bus:
                     if events := _events(entries):
                         subscription.put(Arrived(events))
         finally:
-            self.connected = False
+            self._reads = False
             await _close(client)
 
     async def _resume_positions(
@@ -199,14 +232,14 @@ class Bus:
         return positions
 
     def _link_is_back(self, subscription: Subscription) -> None:
-        self.connected = True
+        self._reads = True
         subscription.put(Interrupted())
         log.info("connected to Redis")
 
     def _link_is_cut(self, error: BaseException) -> None:
-        if self.connected:
-            log.error("Redis is away: %s", str(error).splitlines()[:1] or type(error).__name__)
-        self.connected = False
+        if self._reads:
+            log.error("Redis is away: %s", _short(error))
+        self._reads = False
 
     def _client(self) -> aioredis.Redis:
         return aioredis.Redis.from_url(
@@ -230,6 +263,11 @@ async def _stop(*tasks: asyncio.Task[None]) -> None:
 async def _close(client: aioredis.Redis) -> None:
     with contextlib.suppress(RedisError, OSError):
         await client.aclose()
+
+
+def _short(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _key(worker_id: int) -> str:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import orjson
 
-from chatd.core.ids import LoginId, StreamId, UserId
+from chatd.core.ids import GuildId, LoginId, StreamId, UserId
 from chatd.core.models import Account
 from chatd.events.event import Event, to_user
 from chatd.wire import payloads
 
 LOGIN_REVOKED = "LOGIN_REVOKED"
 """Not for clients: tells every instance to close what was opened through a login."""
+
+
+MEMBERSHIP_CHANGED = "MEMBERSHIP_CHANGED"
+"""Not for clients: numbers a join in the order of the user's own events, so that a user whose
+GUILD_CREATE is lost is found out even where nobody follows that guild."""
+
+INTERNAL = frozenset({LOGIN_REVOKED, MEMBERSHIP_CHANGED})
 
 
 def revoked_login(event: Event) -> LoginId | None:
@@ -25,6 +32,12 @@ def user_updated(account: Account) -> Event:
     user_id = account.user.id
     body = payloads.encode(payloads.own_user(account))
     return Event("USER_UPDATE", StreamId(user_id), to_user(user_id), body)
+
+
+def membership_changed(user_id: UserId, guild_id: GuildId) -> Event:
+    """MEMBERSHIP_CHANGED: the user has joined this guild."""
+    body = payloads.encode({"guild_id": str(guild_id)})
+    return Event(MEMBERSHIP_CHANGED, StreamId(user_id), to_user(user_id), body)
 
 
 def login_revoked(user_id: UserId, login_id: LoginId) -> Event:

@@ -160,13 +160,13 @@ class Connection:
             raise CloseWith(CloseCode.ALREADY_AUTHENTICATED, "Already authenticated.")
         caller = await self._caller(wanted.token)
         session = self._gateway.registry.session(wanted.session_id)
-        if session is None or session.user_id != caller.user.id:
+        if session is None or session.login_id != caller.login_id:
             self.invalidate()
             return
         if wanted.seq > session.seq:
             raise CloseWith(CloseCode.INVALID_SEQ, "Invalid sequence number.")
         if not session.can_replay(wanted.seq):
-            self._gateway.registry.remove(session)
+            self._gateway.registry.invalidate(session)
             self.invalidate()
             return
         self._gateway.registry.attach(session, self)

@@ -16,8 +16,12 @@ from chatd.gateway.feed import Feed, GuildFeed
 from chatd.gateway.registry import Registry
 from chatd.queries import streams
 from chatd.services import snapshots
+from chatd.services.callers import Callers
 
 log = logging.getLogger(__name__)
+
+_MEMBERSHIP = frozenset({"GUILD_CREATE", "GUILD_DELETE"})
+"""Events to one user by which it is a member from now on, or no longer."""
 
 _BUDGET_S = 0.004  # of fan-out in one go, before others get their turn
 _PATIENCE_S = 2.0  # for an event whose successor is here already
@@ -36,9 +40,10 @@ class _Suspicion:
 class Dispatcher:
     """Delivers what the bus brings to the sessions in the registry."""
 
-    def __init__(self, registry: Registry, database: Database) -> None:
+    def __init__(self, registry: Registry, database: Database, callers: Callers) -> None:
         self._registry = registry
         self._database = database
+        self._callers = callers
         self._openings: set[asyncio.Task[None]] = set()
         self._suspicions: dict[Feed, _Suspicion] = {}
         self._compare_at = 0.0
@@ -51,20 +56,25 @@ class Dispatcher:
             resting_since = clock()
             while True:
                 match await subscription.get():
-                    case Arrived(events, dealt_with):
-                        for event in events:
-                            self._take(event)
-                            if clock() - resting_since > _BUDGET_S:
-                                await asyncio.sleep(0)
-                                resting_since = clock()
-                        if dealt_with is not None and not dealt_with.done():
-                            dealt_with.set_result(None)
+                    case Arrived(events) as arrived:
+                        try:
+                            for event in events:
+                                self._take(event)
+                                if clock() - resting_since > _BUDGET_S:
+                                    await asyncio.sleep(0)
+                                    resting_since = clock()
+                        finally:
+                            arrived.done()
                     case Interrupted():
                         self._compare_at = 0.0
 
     def _take(self, event: Event) -> None:
-        if event.name == "GUILD_CREATE" and event.audience.kind is AudienceKind.USER:
-            self._welcome(event)
+        self._callers.heed(event)
+        if event.audience.kind is AudienceKind.USER and event.name in _MEMBERSHIP:
+            for watcher in self._registry.starting(UserId(event.audience.id)):
+                watcher.restart()
+            if event.name == "GUILD_CREATE":
+                self._welcome(event)
         feed = self._registry.feed(event.stream)
         if feed is None:
             return
@@ -76,8 +86,6 @@ class Dispatcher:
     def _welcome(self, event: Event) -> None:
         """A user who may be here has joined a guild, which nobody here may have followed yet."""
         user_id, guild_id = UserId(event.audience.id), GuildId(event.stream)
-        for watcher in self._registry.starting(user_id):
-            watcher.restart()
         if not any(session.takes(guild_id) for session in self._registry.of_user(user_id)):
             return
         feed = self._registry.guild_feed(guild_id)
@@ -186,6 +194,8 @@ class Dispatcher:
 
 class _Opening:
     """Keeps a feed open until its first session follows it."""
+
+    user_id = UserId(0)  # nobody's: no session is being started
 
     def hold(self, feed: Feed, event: Event) -> None:
         """Nothing to keep: the feed itself holds back what arrives before it begins."""

@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 
+import orjson
+
 from chatd.bus.order import Order
 from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
 from chatd.core.intents import Intents
 from chatd.core.models import Member
 from chatd.core.permissions import Permissions
 from chatd.events.event import AudienceKind, Event, to_user
-from chatd.events.users import LOGIN_REVOKED
+from chatd.events.users import INTERNAL
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.session import Session
 from chatd.gateway.visibility import Visibility
@@ -21,6 +23,22 @@ from chatd.wire import payloads
 
 _SEEN_BEFORE_APPLIED = frozenset({"CHANNEL_DELETE", "GUILD_DELETE"})
 """Events for those who could see until now; all others are for those who can from now on."""
+
+_APPLIED = frozenset(
+    {
+        "CHANNEL_CREATE",
+        "CHANNEL_DELETE",
+        "CHANNEL_UPDATE",
+        "GUILD_CREATE",
+        "GUILD_DELETE",
+        "GUILD_MEMBER_UPDATE",
+        "GUILD_ROLE_CREATE",
+        "GUILD_ROLE_DELETE",
+        "GUILD_ROLE_UPDATE",
+        "GUILD_UPDATE",
+    }
+)
+"""Events that may change who is here, or what they may see."""
 
 _OPENS_AND_CLOSES = frozenset(
     {
@@ -36,6 +54,9 @@ _OPENS_AND_CLOSES = frozenset(
 
 class Watcher(Protocol):
     """A session that is being started: it gets every event, to pick from once it knows more."""
+
+    @property
+    def user_id(self) -> UserId: ...
 
     def hold(self, feed: Feed, event: Event) -> None: ...
 
@@ -148,7 +169,7 @@ class UserFeed(Feed):
     """What concerns one user alone."""
 
     def _deliver(self, event: Event) -> None:
-        if event.name != LOGIN_REVOKED:  # for the dispatcher, not for clients
+        if event.name not in INTERNAL:
             super()._deliver(event)
 
 
@@ -255,16 +276,27 @@ class GuildFeed(Feed):
 
     def _apply(self, event: Event) -> None:
         assert self._visibility is not None
-        if not self._visibility.apply(event):
+        if event.name not in _APPLIED:
             return
-        self.changed_at = event.seq
+        if self._visibility.apply(event):
+            self.changed_at = event.seq
         self._viewers.clear()
-        if event.name == "GUILD_CREATE":
+        if event.name == "GUILD_MEMBER_UPDATE":
+            self._restart_starting(event)
+        elif event.name == "GUILD_CREATE":
             for session in self._residents.of_user(UserId(event.audience.id)):
                 if session.takes(GuildId(self.stream)):
                     self.attach(session)
         elif event.name == "GUILD_DELETE":
             self._expel(event)
+
+    def _restart_starting(self, event: Event) -> None:
+        """A member whose session is being started is not known yet: let that look anew."""
+        if self._watchers:
+            user_id = int(orjson.loads(event.body)["user"]["id"])
+            for watcher in self._watchers:
+                if watcher.user_id == user_id:
+                    watcher.restart()
 
     def _expel(self, event: Event) -> None:
         everyone = event.audience.kind is AudienceKind.GUILD

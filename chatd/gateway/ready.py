@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass
 
 from chatd.core.errors import Busy, Unauthorized
-from chatd.core.ids import GuildId, StreamId
+from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.models import Account
 from chatd.db import Database
@@ -49,6 +49,11 @@ class Starter:
         self._complete_from: dict[Feed, int] = {}
         self._watched: set[Feed] = set()
         self._must_restart = False
+
+    @property
+    def user_id(self) -> UserId:
+        """Whose session it is."""
+        return self._session.user_id
 
     def hold(self, feed: Feed, event: Event) -> None:
         """Keep an event for later."""

@@ -77,7 +77,11 @@ class Visibility:
         return self._channels[channel_id]
 
     def apply(self, event: Event) -> bool:
-        """Take in what an event changes. True when it changes who may see what."""
+        """Take in what an event changes. True when somebody may see less or more by it.
+
+        A new channel is none of that: it was not there to be seen.
+        """
+        before = (self._owner_id, dict(self._roles), dict(self._overwrites), dict(self._members))
         match event.name:
             case "GUILD_CREATE" if event.audience.kind is AudienceKind.USER:
                 self._joined(UserId(event.audience.id), orjson.loads(event.body))
@@ -99,8 +103,10 @@ class Visibility:
                 self._overwrites.pop(ChannelId(event.audience.id), None)
             case _:
                 return False
+        if before == (self._owner_id, self._roles, self._overwrites, self._members):
+            return False
         self._forget_seen()
-        return True
+        return event.name != "CHANNEL_CREATE"
 
     def _forget_seen(self) -> None:
         self._seen: dict[UserId | tuple[RoleId, ...], frozenset[ChannelId]] = {}

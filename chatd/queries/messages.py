@@ -36,22 +36,24 @@ class Outcome:
     seq: int | None
     """The place of its event in the order of its stream; None when it was not inserted."""
     version: int | None
-    """The version that its stream has now; None when there is no such stream."""
+    """The version that its stream has now; None when there is no such stream, or it was passed
+    over."""
     last_message_id: MessageId
     """The newest message of its stream before this insert."""
 
 
 async def insert_many(
-    cur: Cursor, ids: Sequence[MessageId], rows: Sequence[NewRow]
+    cur: Cursor, ids: Sequence[MessageId], rows: Sequence[NewRow], *, patient: bool
 ) -> list[Outcome]:
     """Insert messages with these ids in one statement, which is one transaction of its own.
 
     A row goes in if its stream still has the version that it was authorised at, and if its id is
     above every id of that stream; the others stay out and disturb nobody. The streams are locked
-    in the order of their ids until the commit, so events get the order of commits.
+    in the order of their ids until the commit, so events get the order of commits. One that is
+    locked already is waited for if `patient`, and otherwise passed over as if it did not exist.
     """
     await cur.execute(
-        """
+        f"""
         WITH wanted AS (
             SELECT * FROM unnest(
                 %(ids)s::bigint[], %(stream_ids)s::bigint[], %(versions)s::bigint[],
@@ -64,7 +66,7 @@ async def insert_many(
             SELECT id, seq, version, last_message_id FROM streams
              WHERE id = ANY(%(stream_ids)s::bigint[])
           ORDER BY id
-               FOR NO KEY UPDATE
+               FOR NO KEY UPDATE {"" if patient else "SKIP LOCKED"}
         ), accepted AS (
             SELECT wanted.*,
                    stream.seq + row_number() OVER (PARTITION BY stream.id ORDER BY wanted.id)

@@ -65,12 +65,6 @@ async def by_ids(cur: Cursor, user_ids: Iterable[UserId]) -> list[User]:
     return await many(cur, User)
 
 
-async def get_steady(cur: Cursor, user_id: UserId) -> User | None:
-    """The same, and nobody changes it until this transaction ends."""
-    await cur.execute(f"SELECT {COLUMNS} FROM users WHERE id = %(id)s FOR SHARE", {"id": user_id})
-    return await one(cur, User)
-
-
 async def account(cur: Cursor, user_id: UserId) -> Account | None:
     """A user as it sees itself."""
     await cur.execute(f"SELECT {COLUMNS}, email FROM users WHERE id = %(id)s", {"id": user_id})

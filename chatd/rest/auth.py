@@ -44,7 +44,7 @@ async def log_out(request: web.Request) -> web.Response:
     ctx = request[CONTEXT]
     await optional_body(request, schemas.LogoutSchema)
     await accounts.log_out(ctx)
-    request.app[CALLERS].forget(ctx.caller.login_id)
+    request.app[CALLERS].forget(ctx.user.id)
     return no_content()
 
 

@@ -36,7 +36,7 @@ async def update_own(request: web.Request) -> web.Response:
     ctx = request[CONTEXT]
     change = await body(request, schemas.ProfileChangeSchema)
     account = await users.update_profile(ctx, change)
-    request.app[CALLERS].forget(ctx.caller.login_id)
+    request.app[CALLERS].forget(ctx.user.id)
     return answer(payloads.own_user(account))
 
 

@@ -1,7 +1,7 @@
 """Whose token it is: verified once, and looked up anew every few seconds.
 
-What is remembered is never older than `_TRUSTED_S`, on any instance and with or without Redis: so
-long may a revoked login still read. Writes and sockets are ended by the event of the revocation.
+What is remembered is forgotten with the event that a login is revoked or an account changed. Where
+that event does not arrive, because Redis is away, it lasts for `_TRUSTED_S` at the most.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from dataclasses import dataclass
 
 from chatd.auth.tokens import AccessTokens, InvalidToken
 from chatd.core.errors import Unauthorized
-from chatd.core.ids import LoginId
+from chatd.core.ids import UserId
 from chatd.core.models import Caller
 from chatd.db import Database
+from chatd.events.event import Event
+from chatd.events.users import LOGIN_REVOKED
 from chatd.queries import logins
 
 _TRUSTED_S = 2.0
 _REMEMBERED = 20_000
 _SCHEMES = ("Bearer ", "Bot ")
+_OUTDATING = frozenset({LOGIN_REVOKED, "USER_UPDATE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Callers:
         self._database = database
         self._access_tokens = access_tokens
         self._verified: OrderedDict[str, _Verified] = OrderedDict()
+        self._tokens: dict[UserId, set[str]] = {}
+        self._forgotten: dict[UserId, int] = {}
 
     async def of_token(self, authorization: str | None) -> Caller:
         """Who presents this `Authorization` header, or bare token. Raises Unauthorized."""
@@ -43,28 +48,41 @@ class Callers:
         known = self._verified.get(token)
         if known is not None and time.time() < min(known.expires_at, known.trusted_until):
             return known.caller
-        self._verified.pop(token, None)
         return await self._verify(token)
 
-    def forget(self, login_id: LoginId) -> None:
-        """Look this login up anew at its next request."""
-        for token, known in list(self._verified.items()):
-            if known.caller.login_id == login_id:
-                del self._verified[token]
+    def heed(self, event: Event) -> None:
+        """Forget what an event has made untrue."""
+        if event.name in _OUTDATING:
+            self.forget(UserId(event.audience.id))
+
+    def forget(self, user_id: UserId) -> None:
+        """Look this user up anew at its next request."""
+        self._forgotten[user_id] = self._forgotten.get(user_id, 0) + 1
+        for token in self._tokens.pop(user_id, ()):
+            self._verified.pop(token, None)
 
     async def _verify(self, token: str) -> Caller:
         try:
             claims = self._access_tokens.read(token)
         except InvalidToken:
             raise Unauthorized from None
+        forgotten = self._forgotten.get(claims.user_id)
         async with self._database.cursor() as cur:
             caller = await logins.caller(cur, claims.login_id, claims.user_id)
         if caller is None:
             raise Unauthorized
-        self._verified[token] = _Verified(caller, claims.expires_at, time.time() + _TRUSTED_S)
-        while len(self._verified) > _REMEMBERED:
-            self._verified.popitem(last=False)
+        if self._forgotten.get(claims.user_id) == forgotten:  # else it may be outdated already
+            self._remember(token, caller, claims.expires_at)
         return caller
+
+    def _remember(self, token: str, caller: Caller, expires_at: float) -> None:
+        self._verified[token] = _Verified(caller, expires_at, time.time() + _TRUSTED_S)
+        self._tokens.setdefault(caller.user.id, set()).add(token)
+        while len(self._verified) > _REMEMBERED:
+            oldest, known = self._verified.popitem(last=False)
+            self._tokens[known.caller.user.id].discard(oldest)
+        while len(self._forgotten) > _REMEMBERED:
+            self._forgotten.pop(next(iter(self._forgotten)))
 
 
 def _bare(authorization: str) -> str:

@@ -4,8 +4,11 @@ Creating a message is the hottest write there is, and its cost is the round trip
 the log to disk, not the row. So a handler does not open a transaction; it hands over its row and
 waits. One statement inserts all rows that have gathered and is a transaction of its own: it locks
 their streams, checks the version that each row was authorised at, numbers their events and
-commits. Rows of one stream are never in two statements at once, so their order is kept; rows of
-different streams may be, so that a guild whose stream is locked for long holds up only itself.
+commits. Rows of one stream are never in two statements at once, so their order is kept.
+
+A batch waits for nobody: it passes over a stream that somebody else has locked. The rows of that
+stream then go on their own, in a statement that waits, so that a guild whose stream is locked for
+long holds up only itself.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -29,9 +32,11 @@ from chatd.queries.messages import NewRow, Outcome
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 2  # statements under way; each takes a connection
+_BATCHES = 2  # batches under way; each takes a connection
+_PATIENT = 2  # statements that wait for a locked stream; likewise
 _BATCH = 256  # rows in one statement
-_QUEUE = 4096  # rows that may wait; beyond that the answer is "busy" at once
+_QUEUE = 8192  # rows that may wait; beyond that the answer is "busy" at once
+_STREAM_QUEUE = 1024  # of them for one stream
 _ATTEMPTS = 5  # for a row whose id another instance's clock has overtaken
 
 
@@ -54,9 +59,12 @@ class MessageWriter:
         self._database = database
         self._bus = bus
         self._snowflakes = snowflakes
-        self._waiting: deque[_Pending] = deque()
-        self._busy_streams: set[StreamId] = set()
-        self._flights: set[asyncio.Task[None]] = set()
+        self._waiting: dict[StreamId, deque[_Pending]] = {}
+        self._count = 0
+        self._under_way: set[StreamId] = set()
+        self._contended: set[StreamId] = set()
+        self._batches: set[asyncio.Task[None]] = set()
+        self._patient: set[asyncio.Task[None]] = set()
 
     async def insert(self, row: NewRow, event: Callable[[MessageId], Event]) -> MessageId:
         """Commit a message and publish `event(its id)`; returns the id.
@@ -64,10 +72,12 @@ class MessageWriter:
         Cancelling the caller does not take the message back. Raises Outdated when the stream's
         version has moved on, Busy, DatabaseAway (then the message may or may not be stored).
         """
-        if len(self._waiting) >= _QUEUE:
+        queue = self._waiting.get(row.stream_id, ())
+        if self._count >= _QUEUE or len(queue) >= _STREAM_QUEUE:
             raise Busy
         pending = _Pending(row, event, asyncio.get_running_loop().create_future())
-        self._waiting.append(pending)
+        self._waiting.setdefault(row.stream_id, deque()).append(pending)
+        self._count += 1
         self._take_off()
         return await pending.done
 
@@ -77,70 +87,127 @@ class MessageWriter:
         try:
             yield
         finally:
-            while self._flights:
-                await asyncio.wait(self._flights)
+            while under_way := self._batches | self._patient:
+                await asyncio.wait(under_way)
 
     def _take_off(self) -> None:
-        """Start a statement for what waits, unless enough are under way."""
-        while len(self._flights) < _AT_ONCE and (batch := self._next_batch()):
-            streams = {pending.row.stream_id for pending in batch}
-            self._busy_streams |= streams
-            flight = asyncio.create_task(self._fly(batch), name="group commit")
-            self._flights.add(flight)
-            flight.add_done_callback(partial(self._land, streams))
+        """Start statements for what waits, unless enough are under way."""
+        while len(self._batches) < _BATCHES and (batch := self._next_batch()):
+            self._start(batch, self._batches, patient=False)
+        while len(self._patient) < _PATIENT and (batch := self._next_contended()):
+            self._start(batch, self._patient, patient=True)
 
     def _next_batch(self) -> list[_Pending]:
+        """Rows of all streams that are free, as far as we know."""
         batch: list[_Pending] = []
-        held: list[_Pending] = []
-        while self._waiting and len(batch) < _BATCH:
-            pending = self._waiting.popleft()
-            (held if pending.row.stream_id in self._busy_streams else batch).append(pending)
-        self._waiting.extendleft(reversed(held))
+        for stream in list(self._waiting):
+            if stream not in self._under_way and stream not in self._contended:
+                batch += self._take(stream, _BATCH - len(batch))
+            if len(batch) >= _BATCH:
+                break
         return batch
 
-    def _land(self, streams: set[StreamId], flight: asyncio.Task[None]) -> None:
-        self._flights.discard(flight)
-        self._busy_streams -= streams
-        if not flight.cancelled() and (error := flight.exception()):
+    def _next_contended(self) -> list[_Pending]:
+        """Rows of one stream that a batch has found locked."""
+        for stream in self._contended - self._under_way:
+            if stream in self._waiting:
+                return self._take(stream, _BATCH)
+            self._contended.discard(stream)
+        return []
+
+    def _take(self, stream: StreamId, most: int) -> list[_Pending]:
+        queue = self._waiting[stream]
+        taken = [queue.popleft() for _ in range(min(most, len(queue)))]
+        if not queue:
+            del self._waiting[stream]
+        self._count -= len(taken)
+        return taken
+
+    def _put_back(self, rows: Iterable[_Pending]) -> None:
+        """Let rows wait again, before those that came later."""
+        for pending in reversed(list(rows)):
+            self._waiting.setdefault(pending.row.stream_id, deque()).appendleft(pending)
+            self._count += 1
+
+    def _start(
+        self, batch: list[_Pending], flights: set[asyncio.Task[None]], *, patient: bool
+    ) -> None:
+        streams = {pending.row.stream_id for pending in batch}
+        self._under_way |= streams
+        task = asyncio.create_task(self._fly(batch, patient=patient), name="group commit")
+        flights.add(task)
+        task.add_done_callback(partial(self._land, streams, flights))
+
+    def _land(
+        self,
+        streams: set[StreamId],
+        flights: set[asyncio.Task[None]],
+        task: asyncio.Task[None],
+    ) -> None:
+        flights.discard(task)
+        self._under_way -= streams
+        if not task.cancelled() and (error := task.exception()):
             log.error("a group commit failed", exc_info=error)
         self._take_off()
 
-    async def _fly(self, batch: list[_Pending]) -> None:
+    async def _fly(self, batch: list[_Pending], *, patient: bool) -> None:
+        """Commit a batch; when it fails as a whole, each row on its own."""
         try:
-            await self._commit(batch)
-        except DatabaseAway as refused:
+            await self._commit(batch, patient=patient)
+        except (Busy, DatabaseAway) as refused:
             _fail(batch, refused)
         except Exception as error:
             if len(batch) == 1:
                 _fail(batch, error)
                 return
             log.warning("a batch of %d messages failed: trying one by one", len(batch))
-            for pending in batch:  # one bad row, or locked guild, must not fail its neighbours
-                await self._fly([pending])
+            for pending in batch:  # one bad row must not fail its neighbours
+                await self._fly([pending], patient=patient)
         except asyncio.CancelledError:
             _fail(batch, Busy())
             raise
 
-    async def _commit(self, batch: list[_Pending]) -> None:
-        """Insert these rows, publish those that went in, and tell every one what became of it."""
-        ids = [MessageId(self._snowflakes.next()) for _ in batch]
+    async def _commit(self, batch: list[_Pending], *, patient: bool) -> None:
+        """Insert these rows, publish those that went in, and tell every one what became of it.
+
+        Raises only as long as nothing has been committed.
+        """
+        flying = {}
+        for pending in batch:
+            message_id = MessageId(self._snowflakes.next())
+            try:
+                flying[message_id] = (pending, pending.event(message_id))
+            except Exception as error:
+                _fail([pending], error)
+        if not flying:
+            return
+        rows = [pending.row for pending, _ in flying.values()]
         async with self._database.cursor() as cur:
-            outcomes = await messages.insert_many(cur, ids, [pending.row for pending in batch])
-        by_id = dict(zip(ids, batch, strict=True))
+            outcomes = await messages.insert_many(cur, list(flying), rows, patient=patient)
         committed = [outcome for outcome in outcomes if outcome.seq is not None]
         await self._bus.publish(
             [
-                by_id[outcome.id].event(outcome.id).numbered(outcome.seq)
+                flying[outcome.id][1].numbered(outcome.seq)
                 for outcome in committed
                 if outcome.seq is not None
             ]
         )
+        again = []
         for outcome in outcomes:
-            self._settle(by_id[outcome.id], outcome)
+            pending = flying[outcome.id][0]
+            if not self._settle(pending, outcome, patient=patient):
+                again.append(pending)
+        self._put_back(again)
+        if patient:
+            self._contended -= {row.stream_id for row in rows}
 
-    def _settle(self, pending: _Pending, outcome: Outcome) -> None:
+    def _settle(self, pending: _Pending, outcome: Outcome, *, patient: bool) -> bool:
+        """Tell what became of a row. False when it has to be tried again."""
         if outcome.seq is not None:
             _resolve(pending, outcome.id)
+        elif outcome.version is None and not patient:
+            self._contended.add(pending.row.stream_id)
+            return False
         elif outcome.version != pending.row.version:
             _fail([pending], Outdated())
         elif pending.attempts >= _ATTEMPTS:
@@ -149,7 +216,8 @@ class MessageWriter:
             # Another instance, whose clock is ahead, has written to this stream: go above it.
             self._snowflakes.observe(outcome.last_message_id)
             pending.attempts += 1
-            self._waiting.appendleft(pending)
+            return False
+        return True
 
 
 def _resolve(pending: _Pending, message_id: MessageId) -> None:

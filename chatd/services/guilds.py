@@ -13,6 +13,7 @@ from chatd.core.models import AuditAction, Channel, ChannelType, Guild, Role
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.events import guilds as events
+from chatd.events import users as user_events
 from chatd.queries import channels, guilds, members, roles
 from chatd.queries.guilds import Membership
 from chatd.services import access, audit, snapshots
@@ -48,9 +49,10 @@ async def create(ctx: Context, wanted: NewGuild) -> tuple[Guild, Sequence[Role]]
         last_message_id=None,
     )
     async with ctx.begin() as work:
+        await work.open(guild_id)
+        await work.open(ctx.user.id)  # one guild of a user at a time
         if await guilds.count_of_user(work.cur, ctx.user.id) >= MAX_GUILDS:
             raise TooManyGuilds
-        await work.open(guild_id)
         await guilds.insert(work.cur, guild)
         await roles.insert(work.cur, everyone)
         await channels.insert(work.cur, general)
@@ -59,6 +61,7 @@ async def create(ctx: Context, wanted: NewGuild) -> tuple[Guild, Sequence[Role]]
         await members.insert(work.cur, guild_id, ctx.user.id)
         snapshot = await snapshots.of_guild(work.cur, guild_id, ctx.user.id, large_threshold=50)
         assert snapshot is not None
+        work.emit(user_events.membership_changed(ctx.user.id, guild_id))
         work.emit(events.guild_joined(ctx.user.id, guild_id, snapshot.state()))
     return guild, [everyone]
 

@@ -10,7 +10,6 @@ from chatd.core.errors import (
     MissingPermissions,
     TooManyGuilds,
     TooManyInvites,
-    Unauthorized,
     UnknownInvite,
     UserBanned,
 )
@@ -20,7 +19,8 @@ from chatd.core.permissions import Permissions
 from chatd.events import guilds as guild_events
 from chatd.events import invites as events
 from chatd.events import members as member_events
-from chatd.queries import guilds, invites, members, users
+from chatd.events import users as user_events
+from chatd.queries import guilds, invites, members
 from chatd.queries.invites import Terms
 from chatd.services import access, audit, snapshots
 from chatd.services.guilds import MAX_GUILDS
@@ -104,15 +104,15 @@ async def accept(ctx: Context, code: str) -> Invite:
             raise UserBanned
         if await members.get(work.cur, guild_id, ctx.user.id) is not None:
             return invite
+        await work.open(ctx.user.id)  # one join of a user at a time, and none while it is renamed
         if await guilds.count_of_user(work.cur, ctx.user.id) >= MAX_GUILDS:
             raise TooManyGuilds
-        if await users.get_steady(work.cur, ctx.user.id) is None:
-            raise Unauthorized
         if not await invites.use(work.cur, code):
             raise UnknownInvite
         await members.insert(work.cur, guild_id, ctx.user.id)
         snapshot = await snapshots.of_guild(work.cur, guild_id, ctx.user.id, large_threshold=50)
         assert snapshot is not None
+        work.emit(user_events.membership_changed(ctx.user.id, guild_id))
         work.emit(member_events.member_added(snapshot.own))
         work.emit(guild_events.guild_joined(ctx.user.id, guild_id, snapshot.state()))
     return invite

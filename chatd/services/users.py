@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chatd.context import Context
+from chatd.context import Context, Work
 from chatd.core import names
-from chatd.core.errors import InvalidForm, Unauthorized, UnknownUser
+from chatd.core.errors import Busy, InvalidForm, Unauthorized, UnknownUser
 from chatd.core.ids import StreamId, UserId
 from chatd.core.models import Account, User
 from chatd.db import UniqueViolation
 from chatd.events import members as member_events
-from chatd.events import users as user_events
+from chatd.events import users as events
 from chatd.queries import guilds, members, users
 from chatd.wire.schemas import UNSET, ProfileChange
 
@@ -41,7 +41,7 @@ async def update_profile(ctx: Context, change: ProfileChange) -> Account:
     """
     try:
         async with ctx.begin() as work:
-            await work.open(ctx.user.id)  # nobody else changes this user meanwhile
+            await _lock_with_guilds(ctx, work)
             account = await users.account(work.cur, ctx.user.id)
             if account is None:
                 raise Unauthorized
@@ -55,17 +55,27 @@ async def update_profile(ctx: Context, change: ProfileChange) -> Account:
                 username_key=names.key(changed.user.username),
                 global_name=changed.user.global_name,
             )
-            work.emit(user_events.user_updated(changed))
-            guild_ids = await guilds.ids_of_user(work.cur, changed.user.id)
-            await work.lock_all(StreamId(guild_id) for guild_id in guild_ids)
+            work.emit(events.user_updated(changed))
             for member in await members.all_of_user(work.cur, changed.user.id):
-                if member.guild_id in guild_ids:
-                    work.emit(member_events.member_updated(member))
+                work.emit(member_events.member_updated(member))
             return changed
     except UniqueViolation:
         raise InvalidForm.of(
             "username", "USERNAME_ALREADY_TAKEN", "Username is unavailable."
         ) from None
+
+
+async def _lock_with_guilds(ctx: Context, work: Work) -> None:
+    """Lock the user and all its guilds: guilds before users, as everyone does.
+
+    Raises Busy when it joins one after the other meanwhile.
+    """
+    async with ctx.database.cursor() as cur:
+        guild_ids = set(await guilds.ids_of_user(cur, ctx.user.id))
+    await work.lock_all(StreamId(guild_id) for guild_id in guild_ids)
+    await work.open(ctx.user.id)  # from here on it joins none
+    if not guild_ids >= set(await guilds.ids_of_user(work.cur, ctx.user.id)):
+        raise Busy
 
 
 def _changed(user: User, change: ProfileChange) -> User:
