@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
+from aiohttp.web_protocol import RequestPayloadError
 
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import AccessTokens
@@ -150,7 +151,8 @@ def _http_log() -> logging.Logger:
 
 
 def _is_our_trouble(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    theirs = (HttpProcessingError, RequestPayloadError)
+    return not (record.exc_info and isinstance(record.exc_info[1], theirs))
 
 
 async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> None:

@@ -25,7 +25,6 @@ from chatd.core.errors import Busy, DatabaseAway
 log = logging.getLogger(__name__)
 
 UniqueViolation = psycopg2.errors.UniqueViolation
-CheckViolation = psycopg2.errors.CheckViolation
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -39,6 +38,7 @@ _OPTIONS = (
     " -c lock_timeout=4s"
     " -c idle_in_transaction_session_timeout=10s"
     " -c timezone=UTC"
+    " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 )
 _TRY_AGAIN = ("55P03", "57014", "40001", "40P01")  # lock or statement timeout, conflict, deadlock
 _NO_DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")

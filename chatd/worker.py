@@ -7,8 +7,10 @@ been made, so that a restart after the clock stepped back goes on above them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import secrets
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 _RESERVE_EVERY_S = 1.0
 _RESERVE_AHEAD_MS = 2_000
 _RETRY_S = 0.5
+_INSTANCE = secrets.token_hex(4)  # containers may share their pid and host name
 _PATIENCE_S = 5.0  # a predecessor's connection may take a moment to be noticed as gone
 
 
@@ -49,11 +52,9 @@ async def claimed(
                 yield
             finally:
                 holding.cancel()
-    try:
-        async with database.own_connection() as cur:  # exact, now that no more are made
+        # Exact, now that no more are made; if it fails, ids only go on a little later.
+        with contextlib.suppress(Busy, DatabaseAway):
             await workers.reserve(cur, worker_id, snowflakes.last_ms)
-    except (Busy, DatabaseAway):
-        pass  # the reservation stands: ids go on a little later
 
 
 async def _hold(
@@ -88,9 +89,10 @@ async def _reserve(cur: Cursor, worker_id: int, snowflakes: SnowflakeGenerator) 
 
 async def _claim(cur: Cursor, worker_id: int, *, patience_s: float) -> None:
     deadline = time.monotonic() + patience_s
-    holder = f"process {os.getpid()} on {socket.gethostname()}"
+    holder = f"process {os.getpid()} on {socket.gethostname()} ({_INSTANCE})"
     while not await workers.claim(cur, worker_id, holder):
         taken_by = await workers.holder(cur, worker_id)
+        # Our own earlier connection may linger at the server's end; everybody else is another.
         if taken_by != holder and time.monotonic() >= deadline:
             raise WorkerIdTaken(f"WORKER_ID {worker_id} is in use by {taken_by}")
         await asyncio.sleep(0.1)

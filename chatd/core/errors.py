@@ -57,6 +57,10 @@ class RequestTooLarge(Refusal):
     status, code, message = 413, 40005, "Request entity too large"
 
 
+class UnsupportedEncoding(Refusal):
+    status, code, message = 415, 0, "Send the body without a Content-Encoding."
+
+
 class RequestTimeout(Refusal):
     status, code, message = 408, 0, "The request did not arrive in time."
 

@@ -78,27 +78,39 @@ class Resume:
     seq: int
 
 
-Command = Heartbeat | Identify | Resume
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A command about presence, voice or member lists: Discord has it, this server does not."""
+
+    op: int
+
+
+Command = Heartbeat | Identify | Resume | Ignored
+
+_IGNORED = frozenset({3, 4, 8, 31, 43})
 
 
 def parse(frame: str | bytes) -> Command:
     """The command in a frame, text or binary. Raises CloseWith."""
-    if len(frame) > MAX_PAYLOAD:
+    data = frame.encode() if isinstance(frame, str) else frame
+    if len(data) > MAX_PAYLOAD:
         raise CloseWith(CloseCode.DECODE_ERROR, "Payload too large.")
     try:
-        payload = orjson.loads(frame)
+        payload = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise CloseWith(CloseCode.DECODE_ERROR, "Not JSON.") from None
     if not isinstance(payload, dict) or type(payload.get("op")) is not int:
         raise CloseWith(CloseCode.DECODE_ERROR, "No opcode.")
-    data = payload.get("d")
+    content = payload.get("d")
     match payload["op"]:
         case Opcode.HEARTBEAT:
-            return _heartbeat(data)
+            return _heartbeat(content)
         case Opcode.IDENTIFY:
-            return _identify(data)
+            return _identify(content)
         case Opcode.RESUME:
-            return _resume(data)
+            return _resume(content)
+        case op if op in _IGNORED:
+            return Ignored(op)
         case _:
             raise CloseWith(CloseCode.UNKNOWN_OPCODE, "Unknown opcode.")
 

@@ -14,7 +14,14 @@ from chatd.core.errors import Refusal, Unauthorized
 from chatd.core.models import Caller
 from chatd.db import Database
 from chatd.gateway import commands, frames
-from chatd.gateway.commands import CloseCode, CloseWith, Heartbeat, Identify, Resume
+from chatd.gateway.commands import (
+    CloseCode,
+    CloseWith,
+    Heartbeat,
+    Identify,
+    Ignored,
+    Resume,
+)
 from chatd.gateway.frames import Dispatch, PlainTransport, ZlibStream
 from chatd.gateway.ready import Starter
 from chatd.gateway.registry import Registry
@@ -23,8 +30,12 @@ from chatd.services.callers import Callers
 
 log = logging.getLogger(__name__)
 
-MAX_OUTBOX_BYTES = 4 * 2**20
-"""What may wait to be read by a client before it is cut off; its session can resume."""
+MAX_OUTBOX_BYTES = 8 * 2**20
+"""What may wait to be read by a client before it is cut off; its session can resume.
+
+READY with its guilds, and a replay, come on top of it until they are read: nobody is slow for
+having much to read.
+"""
 
 _PAYLOADS = 120  # a client may send so many in _PER_S seconds
 _PER_S = 60.0
@@ -64,10 +75,12 @@ class Connection:
         self._url = url
         self._session: Session | None = None
         self._outbox: list[bytes] = []
+        self._allowed_bytes = MAX_OUTBOX_BYTES
         self._loop = asyncio.get_running_loop()
         self._closing: asyncio.Future[CloseWith] = self._loop.create_future()
         self._payloads = 0
         self._window_ends = 0.0
+        self._asking: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Serve until either side is done. Nothing a client does raises from here."""
@@ -87,6 +100,7 @@ class Connection:
         except ConnectionError:
             pass  # vanished without a close frame; its session may still be resumed
         finally:
+            self._stop_asking()
             self._detach()
             reading.cancel()
             await asyncio.wait({reading})
@@ -125,8 +139,23 @@ class Connection:
                         await self._identify(wanted)
                     case Resume() as wanted:
                         await self._resume(wanted)
+                    case Ignored() if self._session is None:
+                        raise CloseWith(CloseCode.NOT_AUTHENTICATED, "Not authenticated.")
                 if self._session is not None:  # who never identifies gets no more time
                     deadline.reschedule(self._loop.time() + self._gateway.grace_s)
+                    self._ask_later()
+
+    def _ask_later(self) -> None:
+        """Ask for a heartbeat if the client lets its interval pass without a word."""
+        self._stop_asking()
+        self._asking = self._loop.call_later(
+            self._gateway.heartbeat_interval_ms * 1.1 / 1000, self._send, frames.HEARTBEAT
+        )
+
+    def _stop_asking(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
 
     def _heard(self, seq: int | None) -> None:
         if self._session is not None and seq is not None:
@@ -154,6 +183,7 @@ class Connection:
         except Refusal as refused:
             raise CloseWith(CloseCode.UNKNOWN_ERROR, refused.text) from None
         self._session = session
+        self._allow_burst()
 
     async def _resume(self, wanted: Resume) -> None:
         if self._session is not None:
@@ -173,6 +203,7 @@ class Connection:
         self._session = session
         session.replay(wanted.seq, self)
         session.resumed()
+        self._allow_burst()
 
     async def _caller(self, token: str) -> Caller:
         try:
@@ -204,9 +235,16 @@ class Connection:
         if not outbox or self._socket_transport.is_closing():
             return
         self._socket_transport.write(b"".join(outbox))
-        if self._socket_transport.get_write_buffer_size() > MAX_OUTBOX_BYTES:
+        waiting = self._socket_transport.get_write_buffer_size()
+        if waiting > self._allowed_bytes:
             log.info("cut off a client that does not read")
             self._socket_transport.abort()
+        elif waiting <= MAX_OUTBOX_BYTES:
+            self._allowed_bytes = MAX_OUTBOX_BYTES
+
+    def _allow_burst(self) -> None:
+        """What is in the outbox now may wait besides what may always wait."""
+        self._allowed_bytes = MAX_OUTBOX_BYTES + sum(map(len, self._outbox))
 
     async def _close(self, closing: CloseWith) -> None:
         self._flush()

@@ -44,7 +44,6 @@ class Dispatcher:
         self._registry = registry
         self._database = database
         self._callers = callers
-        self._openings: set[asyncio.Task[None]] = set()
         self._suspicions: dict[Feed, _Suspicion] = {}
         self._compare_at = 0.0
 
@@ -52,6 +51,7 @@ class Dispatcher:
         """Deliver for ever."""
         clock = asyncio.get_running_loop().time
         async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             tasks.create_task(self._watch(subscription), name="gap watch")
             resting_since = clock()
             while True:
@@ -94,9 +94,7 @@ class Dispatcher:
         feed.open_with(event.seq)
         opening = _Opening()
         feed.watch(opening)  # keeps the feed while nobody follows it
-        task = asyncio.create_task(self._open(feed, opening, user_id))
-        self._openings.add(task)
-        task.add_done_callback(self._openings.discard)
+        self._tasks.create_task(self._open(feed, opening, user_id), name="opening a feed")
 
     async def _open(self, feed: GuildFeed, opening: _Opening, user_id: UserId) -> None:
         """Begin a feed, unless a session that is being started does so first."""

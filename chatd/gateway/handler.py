@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from aiohttp import web
@@ -15,6 +16,7 @@ GATEWAY = web.AppKey("GATEWAY", Gateway)
 CONNECTIONS: web.AppKey[set[Connection]] = web.AppKey("CONNECTIONS")
 
 _MAX_MESSAGE = 64 * 1024  # bytes; above commands.MAX_PAYLOAD, whose excess gets a code of its own
+_HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?", re.ASCII)
 _VERSIONS = ("", "6", "7", "8", "9", "10")
 
 _TRANSPORTS: dict[str, Callable[[], PlainTransport | ZlibStream]] = {
@@ -25,6 +27,8 @@ _TRANSPORTS: dict[str, Callable[[], PlainTransport | ZlibStream]] = {
 
 async def gateway(request: web.Request) -> web.StreamResponse:
     """Anyone may ask for the address, and may open a socket; IDENTIFY says who it is."""
+    if not _HOST.fullmatch(request.host):
+        raise web.HTTPBadRequest(reason="Bad Host header")
     if request.headers.get("Upgrade", "").lower() != "websocket":
         body = payloads.encode({"url": url_of(request)})
         return web.Response(body=body, content_type="application/json")

@@ -77,9 +77,9 @@ class Starter:
         try:
             snapshot = await self._settled_snapshot(wanted.large_threshold)
             # From here to the end nothing waits, so nothing changes.
-            self._registry.add(session)
             session.outlet = outlet
             self._introduce(snapshot, wanted, gateway_url)
+            self._registry.add(session)
             self._follow(snapshot)
             self._catch_up(snapshot)
         finally:

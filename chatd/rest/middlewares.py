@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chatd.context import Context
-from chatd.core.errors import Refusal, RequestTooLarge
+from chatd.core.errors import Refusal, RequestTooLarge, UnsupportedEncoding
 from chatd.keys import CALLERS, CONTEXT, OPEN_HANDLERS, REQUEST_ID, RESOURCES
 from chatd.rest import parse
 from chatd.rest.parse import MAX_BODY, answer
@@ -45,9 +45,11 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def limits(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a body that announces itself as too large before anything waits for it."""
+    """Refuse a body that is announced as too large, or as packed, before anything waits for it."""
     if request.content_length is not None and request.content_length > MAX_BODY:
         raise RequestTooLarge
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedEncoding
     return await handler(request)
 
 

@@ -18,7 +18,9 @@ from chatd.core.models import AuditAction, Channel, ChannelType, Overwrite, Over
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.events import channels as events
-from chatd.queries import channels, roles, users
+from chatd.events import guilds as guild_events
+from chatd.events import invites as invite_events
+from chatd.queries import channels, invites, roles, users
 from chatd.services import access, audit
 from chatd.services.access import GuildAccess
 from chatd.wire import payloads
@@ -155,8 +157,14 @@ async def delete(ctx: Context, channel_id: ChannelId) -> Channel:
         granted.require(Permissions.MANAGE_CHANNELS)
         guild_id = granted.guild.id
         children = await channels.children(work.cur, guild_id, channel_id)
+        for invite in await invites.of_channel(work.cur, guild_id, channel_id):
+            work.emit(invite_events.invite_deleted(invite))  # they go with their channel
         await channels.delete(work.cur, guild_id, channel_id)
         work.raise_version(guild_id)
+        if granted.guild.system_channel_id == channel_id:
+            guild = replace(granted.guild, system_channel_id=None)
+            guild_roles = await roles.of_guilds(work.cur, [guild_id])
+            work.emit(guild_events.guild_updated(guild, guild_roles))
         for child in children:
             work.emit(events.channel_updated(replace(child, parent_id=None)))
         work.emit(events.channel_deleted(granted.channel))

@@ -70,8 +70,7 @@ async def _lock_with_guilds(ctx: Context, work: Work) -> None:
 
     Raises Busy when it joins one after the other meanwhile.
     """
-    async with ctx.database.cursor() as cur:
-        guild_ids = set(await guilds.ids_of_user(cur, ctx.user.id))
+    guild_ids = set(await guilds.ids_of_user(work.cur, ctx.user.id))
     await work.lock_all(StreamId(guild_id) for guild_id in guild_ids)
     await work.open(ctx.user.id)  # from here on it joins none
     if not guild_ids >= set(await guilds.ids_of_user(work.cur, ctx.user.id)):

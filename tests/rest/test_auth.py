@@ -108,6 +108,18 @@ async def test_a_refresh_token_works_once_and_its_reuse_ends_the_login(world: Wo
     assert thief.status == 401
 
 
+async def test_a_login_that_ends_by_reuse_is_over_at_once(world: World) -> None:
+    guild = await world.guild(owner="alice")
+    alice = await world.person("alice")
+    [client] = await world.online("alice")
+    await world.nobody.post("/auth/refresh", {"refresh_token": alice.refresh_token})
+    path = f"/channels/{guild.general.id}/messages"
+    await alice.rest.post(path, {"content": "still me"})
+    await world.nobody.call("POST", "/auth/refresh", {"refresh_token": alice.refresh_token})
+    assert (await alice.rest.call("POST", path, {"content": "and now?"})).status == 401
+    assert await client.closed() == 4004
+
+
 async def test_of_two_uses_of_a_refresh_token_at_once_at_most_one_succeeds(world: World) -> None:
     alice = await world.person("alice")
     body = {"refresh_token": alice.refresh_token}

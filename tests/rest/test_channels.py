@@ -137,3 +137,14 @@ async def test_a_bad_field_is_named(world: World, field: str, value: object) -> 
     answer = await world.rest("alice").call("POST", f"/guilds/{guild.id}/channels", body)
     assert (answer.status, answer.code) == (400, 50035)
     assert answer.json["errors"].keys() == {field}
+
+
+async def test_what_hangs_on_a_channel_goes_with_it_and_is_told(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    code = await guild.invite()
+    [client] = await world.online("alice")
+    await world.rest("alice").delete(f"/channels/{guild.general.id}")
+    heard = await client.heard_before_fence()
+    [update] = [each.d for each in heard if each.t == "GUILD_UPDATE"]
+    assert update["system_channel_id"] is None
+    assert code in {each.d["code"] for each in heard if each.t == "INVITE_DELETE"}
