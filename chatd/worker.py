@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 _RESERVE_EVERY_S = 1.0
 _RESERVE_AHEAD_MS = 2_000
 _RETRY_S = 0.5
-_INSTANCE = secrets.token_hex(4)  # containers may share their pid and host name
 _PATIENCE_S = 5.0  # a predecessor's connection may take a moment to be noticed as gone
 
 
@@ -42,12 +41,14 @@ async def claimed(
 
     Raises WorkerIdTaken, DatabaseAway.
     """
+    # Containers may share their process id and host name, hence the random part.
+    holder = f"process {os.getpid()} on {socket.gethostname()} ({secrets.token_hex(4)})"
     async with database.own_connection() as cur:
-        await _claim(cur, worker_id, patience_s=_PATIENCE_S)
+        await _claim(cur, worker_id, holder)
         snowflakes.start_after(await workers.reserved_ms(cur, worker_id))
         await _reserve(cur, worker_id, snowflakes)
         async with asyncio.TaskGroup() as tasks:
-            holding = tasks.create_task(_hold(database, cur, worker_id, snowflakes))
+            holding = tasks.create_task(_hold(database, cur, worker_id, holder, snowflakes))
             try:
                 yield
             finally:
@@ -58,7 +59,11 @@ async def claimed(
 
 
 async def _hold(
-    database: Database, cur: Cursor, worker_id: int, snowflakes: SnowflakeGenerator
+    database: Database,
+    cur: Cursor,
+    worker_id: int,
+    holder: str,
+    snowflakes: SnowflakeGenerator,
 ) -> None:
     """Renew the reservation; when the connection is lost, claim anew on another."""
     try:
@@ -69,7 +74,7 @@ async def _hold(
         await asyncio.sleep(_RETRY_S)
         try:
             async with database.own_connection() as fresh:
-                await _claim(fresh, worker_id, patience_s=_PATIENCE_S)
+                await _claim(fresh, worker_id, holder)
                 await _keep_reserving(fresh, worker_id, snowflakes)
         except (Busy, DatabaseAway):
             continue
@@ -87,9 +92,8 @@ async def _reserve(cur: Cursor, worker_id: int, snowflakes: SnowflakeGenerator) 
     await workers.reserve(cur, worker_id, until_ms)
 
 
-async def _claim(cur: Cursor, worker_id: int, *, patience_s: float) -> None:
-    deadline = time.monotonic() + patience_s
-    holder = f"process {os.getpid()} on {socket.gethostname()} ({_INSTANCE})"
+async def _claim(cur: Cursor, worker_id: int, holder: str) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
     while not await workers.claim(cur, worker_id, holder):
         taken_by = await workers.holder(cur, worker_id)
         # Our own earlier connection may linger at the server's end; everybody else is another.

@@ -147,13 +147,17 @@ class Client:
 
     async def next(self, name: str) -> Dispatched:
         """The next dispatch of this name; those before it are passed over."""
+        return await self.next_of(name)
+
+    async def next_of(self, *names: str) -> Dispatched:
+        """The next dispatch of one of these names; those before it are passed over."""
         async with asyncio.timeout(PATIENCE_S), self._news:
             while True:
                 while self._received:
                     dispatched = self._received.popleft()
-                    if dispatched.t == name:
+                    if dispatched.t in names:
                         return dispatched
-                await self._wait(f"waiting for {name}")
+                await self._wait(f"waiting for {' or '.join(names)}")
 
     async def next_op(self, op: int) -> dict[str, Any]:
         """The next payload of this opcode that is no dispatch."""
