@@ -36,7 +36,7 @@ from chatd.worker import WorkerIdTaken, claimed
 log = logging.getLogger(__name__)
 
 _KEEPALIVE_S = 75.0
-_SHUTDOWN_S = 10.0
+_SHUTDOWN_S = 5.0
 
 
 class StartError(Exception):

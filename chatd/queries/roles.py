@@ -19,16 +19,7 @@ async def insert(cur: Cursor, role: Role) -> None:
         VALUES (%(id)s, %(guild_id)s, %(name)s, %(permissions)s, %(color)s, %(hoist)s,
                 %(mentionable)s, %(position)s)
         """,
-        {
-            "id": role.id,
-            "guild_id": role.guild_id,
-            "name": role.name,
-            "permissions": role.permissions,
-            "color": role.color,
-            "hoist": role.hoist,
-            "mentionable": role.mentionable,
-            "position": role.position,
-        },
+        _parameters(role),
     )
 
 
@@ -63,16 +54,7 @@ async def update(cur: Cursor, role: Role) -> None:
                hoist = %(hoist)s, mentionable = %(mentionable)s, position = %(position)s
          WHERE guild_id = %(guild_id)s AND id = %(id)s
         """,
-        {
-            "id": role.id,
-            "guild_id": role.guild_id,
-            "name": role.name,
-            "permissions": role.permissions,
-            "color": role.color,
-            "hoist": role.hoist,
-            "mentionable": role.mentionable,
-            "position": role.position,
-        },
+        _parameters(role),
     )
 
 
@@ -105,3 +87,16 @@ async def unassign(cur: Cursor, guild_id: GuildId, user_id: UserId, role_id: Rol
         """,
         {"guild_id": guild_id, "user_id": user_id, "role_id": role_id},
     )
+
+
+def _parameters(role: Role) -> dict[str, object]:
+    return {
+        "id": role.id,
+        "guild_id": role.guild_id,
+        "name": role.name,
+        "permissions": role.permissions,
+        "color": role.color,
+        "hoist": role.hoist,
+        "mentionable": role.mentionable,
+        "position": role.position,
+    }

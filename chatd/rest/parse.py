@@ -14,8 +14,8 @@ from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 
 from chatd.core.errors import InvalidForm, InvalidJson, RequestTimeout, RequestTooLarge
 from chatd.core.ids import MAX_ID, parse_id
+from chatd.wire.fields import Schema
 from chatd.wire.payloads import encode
-from chatd.wire.schemas import Schema
 
 MAX_BODY = 2**20  # bytes
 MAX_REASON = 512  # characters

@@ -24,8 +24,8 @@ from chatd.queries import channels, invites, roles, users
 from chatd.services import access, audit
 from chatd.services.access import GuildAccess
 from chatd.wire import payloads
+from chatd.wire.fields import UNSET
 from chatd.wire.schemas import (
-    UNSET,
     ChannelChange,
     ChannelMove,
     NewChannel,

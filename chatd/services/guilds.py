@@ -19,7 +19,8 @@ from chatd.queries.guilds import Membership
 from chatd.services import access, audit, snapshots
 from chatd.services.access import GuildAccess
 from chatd.wire import payloads
-from chatd.wire.schemas import UNSET, GuildChange, NewGuild
+from chatd.wire.fields import UNSET
+from chatd.wire.schemas import GuildChange, NewGuild
 
 MAX_GUILDS = 200
 """In how many guilds a user can be."""

@@ -22,7 +22,8 @@ from chatd.queries import members
 from chatd.services import access, audit, roles
 from chatd.services.access import GuildAccess
 from chatd.wire import payloads
-from chatd.wire.schemas import UNSET, MemberChange, OwnMemberChange
+from chatd.wire.fields import UNSET
+from chatd.wire.schemas import MemberChange, OwnMemberChange
 
 MAX_TIMEOUT = timedelta(days=28)
 

@@ -22,7 +22,8 @@ from chatd.queries import channels, members, roles
 from chatd.services import access, audit
 from chatd.services.access import GuildAccess
 from chatd.wire import payloads
-from chatd.wire.schemas import UNSET, NewRole, RoleChange, RoleMove
+from chatd.wire.fields import UNSET
+from chatd.wire.schemas import NewRole, RoleChange, RoleMove
 
 MAX_ROLES = 250
 """How many roles a guild can have, @everyone among them."""

@@ -13,7 +13,8 @@ from chatd.db import UniqueViolation
 from chatd.events import members as member_events
 from chatd.events import users as events
 from chatd.queries import guilds, members, users
-from chatd.wire.schemas import UNSET, ProfileChange
+from chatd.wire.fields import UNSET
+from chatd.wire.schemas import ProfileChange
 
 
 async def get(ctx: Context, user_id: UserId) -> User:

@@ -1,4 +1,4 @@
-"""The JSON shapes of the wire, pure: `schemas` read what comes in, `payloads` write what goes out.
+"""The JSON shapes of the wire, pure: those of Discord's API v10.
 
-Shapes are those of Discord's API v10.
+`schemas`, made of `fields`, read what comes in; `payloads` write what goes out.
 """

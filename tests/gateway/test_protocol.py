@@ -218,6 +218,7 @@ async def test_who_is_silent_or_never_identifies_is_let_go(serve_more: ServeMore
         unidentified = await world.socket()
         async with asyncio.TaskGroup() as tasks:
             beating = [tasks.create_task(beat(client)) for client in (alive, unidentified)]
+            await silent.next_op(1)  # the server asks before it gives up
             assert await silent.closed() == 4009
             assert await unidentified.closed() == 4009
             assert alive.close_code is None

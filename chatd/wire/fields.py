@@ -1,0 +1,240 @@
+"""The kinds of fields in requests, and the schema that reads them into values.
+
+All text refuses NUL, which Postgres cannot store; lone surrogates never get here, since orjson
+refuses them. Every message carries Discord's code for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from enum import Enum
+from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
+
+import marshmallow as ma
+from marshmallow import EXCLUDE, ValidationError, fields, validate
+
+from chatd.core.errors import FieldErrors, InvalidForm
+from chatd.core.ids import MAX_ID, parse_id
+from chatd.core.permissions import ALL
+
+
+class Unset(Enum):
+    """Tells a key that was left out from one that was sent as null."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+T = TypeVar("T")
+Maybe: TypeAlias = T | Unset
+
+
+class Problem(str):
+    """The text of a field error, with Discord's code for it."""
+
+    __slots__ = ("code",)
+    code: str
+
+    def __new__(cls, code: str, text: str) -> Problem:
+        self = super().__new__(cls, text)
+        self.code = code
+        return self
+
+    def format(self, *args: object, **kwargs: object) -> str:
+        """Filled in, and still with its code."""
+        return Problem(self.code, super().format(*args, **kwargs))
+
+
+ERRORS: dict[str, Any] = {
+    "required": Problem("BASE_TYPE_REQUIRED", "This field is required"),
+    "null": Problem("BASE_TYPE_REQUIRED", "This field is required"),
+    "invalid": Problem("BASE_TYPE_INVALID", "This value has the wrong type"),
+}
+
+
+def length(low: int, high: int) -> validate.Length:
+    """Between so many characters, or elements."""
+    text = f"Must be between {low} and {high} in length."
+    return validate.Length(low, high, error=Problem("BASE_TYPE_BAD_LENGTH", text))
+
+
+def within(low: int, high: int) -> validate.Range:
+    """A number between these two."""
+    text = f"int value should be between {low} and {high}."
+    return validate.Range(low, high, error=Problem("NUMBER_TYPE_RANGE", text))
+
+
+class Text(fields.String):
+    """A string without NUL; `trimmed` takes off the white space around it first."""
+
+    default_error_messages = {  # noqa: RUF012
+        **ERRORS,
+        "invalid": Problem("BASE_TYPE_BAD_TYPE", "Could not interpret this value as string."),
+        "nul": Problem("BASE_TYPE_INVALID", "Must not contain NUL."),
+    }
+
+    def __init__(self, *, trimmed: bool = False, **kwargs: Any) -> None:
+        self._trimmed = trimmed
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if "\0" in text:
+            raise self.make_error("nul")
+        return text.strip() if self._trimmed else text
+
+
+class Int(fields.Integer):
+    """A whole number, as a JSON number and nothing else."""
+
+    default_error_messages = {  # noqa: RUF012
+        **ERRORS,
+        "invalid": Problem("NUMBER_TYPE_COERCE", "Value is not int."),
+        "too_large": Problem("NUMBER_TYPE_RANGE", "Value is out of range."),
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if type(value) is not int:  # int() would take true, 1.5 and "１"
+            raise self.make_error("invalid")
+        return value
+
+
+class Bool(fields.Boolean):
+    """true or false, and nothing else."""
+
+    default_error_messages = {  # noqa: RUF012
+        **ERRORS,
+        "invalid": Problem("BASE_TYPE_BAD_TYPE", "Must be either true or false."),
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid")
+        return value
+
+
+class Snowflake(fields.Field[int]):
+    """An id, as a string or as a number."""
+
+    default_error_messages = {  # noqa: RUF012
+        **ERRORS,
+        "invalid": Problem("NUMBER_TYPE_COERCE", "Value is not snowflake."),
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if type(value) is int and 0 <= value <= MAX_ID:
+            return value
+        if isinstance(value, str):
+            try:
+                return parse_id(value)
+            except ValueError:
+                pass
+        raise self.make_error("invalid")
+
+
+class Nested(fields.Nested):
+    """An object inside the object."""
+
+    default_error_messages = {  # noqa: RUF012
+        **ERRORS,
+        "type": Problem("MODEL_TYPE_CONVERT", "Only dictionaries may be used."),
+    }
+
+
+class PermissionBits(fields.Field[int]):
+    """A set of permissions, as a string of digits or as a number. Unknown bits are dropped."""
+
+    default_error_messages = {  # noqa: RUF012
+        **ERRORS,
+        "invalid": Problem("PERMISSIONS_TYPE_COERCE", "Value is not a set of permissions."),
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
+            value = int(value)
+        if type(value) is not int or value < 0:
+            raise self.make_error("invalid")
+        return value & ALL
+
+
+class Moment(fields.AwareDateTime):
+    """A time in ISO 8601; without an offset it is UTC."""
+
+    default_error_messages = {  # noqa: RUF012
+        **ERRORS,
+        "invalid": Problem("DATE_TIME_TYPE_PARSE", "Could not parse as an ISO 8601 timestamp."),
+        "format": Problem("DATE_TIME_TYPE_PARSE", "Could not parse as an ISO 8601 timestamp."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", default_timezone=UTC, **kwargs)
+
+
+class Nonce(fields.Field[str | int]):
+    """What a client marks its message with, to know it again: up to 25 characters or an int."""
+
+    default_error_messages = {  # noqa: RUF012
+        **ERRORS,
+        "invalid": Problem("BASE_TYPE_BAD_TYPE", "Must be a string or an integer."),
+        "long": Problem("BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length."),
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | int:
+        if type(value) is int and -MAX_ID <= value <= MAX_ID:
+            return value
+        if not isinstance(value, str) or "\0" in value:
+            raise self.make_error("invalid")
+        if len(value) > 25:
+            raise self.make_error("long")
+        return value
+
+
+class Schema(ma.Schema, Generic[T]):
+    """A schema that loads into the dataclass of its annotation `into`."""
+
+    into: ClassVar[type[Any]]
+    error_messages = {  # noqa: RUF012
+        "type": Problem("MODEL_TYPE_CONVERT", "Only dictionaries may be used."),
+    }
+
+    class Meta:
+        unknown = EXCLUDE
+
+    @ma.post_load
+    def _into(self, data: dict[str, Any], **_: Any) -> Any:
+        return self.into(**data)
+
+    def read(self, data: Any) -> T:
+        """The value in `data`. Raises InvalidForm with every field at fault."""
+        try:
+            value: T = self.load(data)
+        except ValidationError as refused:
+            raise InvalidForm(_field_errors(refused.messages)) from None
+        return value
+
+    def read_many(self, data: Any) -> list[T]:
+        """The values in an array. Raises InvalidForm with every field at fault, by index."""
+        try:
+            values: list[T] = self.load(data, many=True)
+        except ValidationError as refused:
+            raise InvalidForm(_field_errors(refused.messages)) from None
+        return values
+
+
+def _field_errors(messages: Any) -> FieldErrors:
+    """marshmallow's messages in Discord's shape."""
+    if isinstance(messages, Mapping):
+        errors: FieldErrors = {}
+        for key, inner in messages.items():
+            if key == "_schema":
+                errors |= _field_errors(inner)
+            else:
+                errors[str(key)] = _field_errors(inner)
+        return errors
+    return {
+        "_errors": [
+            {"code": getattr(text, "code", "BASE_TYPE_INVALID"), "message": str(text)}
+            for text in messages
+        ]
+    }
