@@ -135,7 +135,7 @@ Try it from another terminal:
 
   curl {api}/health
   curl -X POST {api}/auth/register -H 'Content-Type: application/json' \\
-       -d '{{"username": "ada", "email": "ada@example.org", "password": "Password123!"}}'
+       -d '{{"username": "grace", "email": "grace@example.org", "password": "Password123!"}}'
 
 The README has a tour of five minutes. Ctrl-C stops the server."""
         )

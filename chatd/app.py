@@ -176,7 +176,9 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port, backlog=1024).start()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise StartError(f"port {port} on {host} is in use by another program") from error
+            raise StartError(
+                f"port {port} on {host} is in use by another program; see API_PORT, GATEWAY_PORT"
+            ) from error
         raise StartError(f"cannot listen on {host} port {port}: {error.strerror}") from error
 
 

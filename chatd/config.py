@@ -72,7 +72,7 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
         jwt_access_token_expiry_s=env.int("JWT_ACCESS_TOKEN_EXPIRY", 900, validate=_SECONDS),
         jwt_refresh_token_expiry_s=env.int("JWT_REFRESH_TOKEN_EXPIRY", 604800, validate=_SECONDS),
         worker_id=env.int("WORKER_ID", 0, validate=validate.Range(0, 31)),
-        data_dir=env.path("CHATD_DATA_DIR", Path("var")),
+        data_dir=Path(env.str("CHATD_DATA_DIR", "var", validate=_NOT_EMPTY) or ""),
         heartbeat_interval_ms=env.int("HEARTBEAT_INTERVAL", 45_000, validate=_HEARTBEAT_MS),
         resume_window_s=env.int("RESUME_WINDOW", 120, validate=validate.Range(0, 3600)),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),

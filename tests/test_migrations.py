@@ -20,6 +20,9 @@ from tests.conftest import repository
 
 NewDatabase = Callable[[str], str]
 
+# Of this database alone: what other tests have cancelled may still sleep on the same server.
+ASLEEP = "FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+
 OURS = sorted(path.stem for path in (repository() / "sql").glob("*.sql"))
 TABLES = {
     *("users", "guilds", "guild_members", "roles", "member_roles", "channels", "dm_recipients"),
@@ -128,7 +131,7 @@ def test_the_second_of_two_waits_for_the_first(
     url = new_database("one_waits")
     files(a="CREATE TABLE a (id int); SELECT pg_sleep(1);")
     first = process(url, tmp_path)
-    wait_until(url, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    wait_until(url, f"SELECT 1 {ASLEEP}")
     assert migrations.apply(url) == []
     assert "a" in tables(url)
     assert first.communicate(timeout=10)[0].endswith("['a']\n")
@@ -143,12 +146,11 @@ def test_a_process_killed_in_the_middle_leaves_nothing_half_done(
         b="CREATE TABLE b (id int); SELECT pg_sleep(600); CREATE TABLE c (id int);",
     )
     victim = process(url, tmp_path)
-    wait_until(url, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    wait_until(url, f"SELECT 1 {ASLEEP}")
     victim.send_signal(signal.SIGKILL)
     victim.communicate(timeout=10)
     # Postgres would find out only when it next wrote to the client, so hurry it
-    query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    assert asked(url, query) == [True]
+    assert asked(url, f"SELECT pg_terminate_backend(pid) {ASLEEP}") == [True]
 
     files(b="CREATE TABLE b (id int); CREATE TABLE c (id int);")
     assert migrations.pending(url) == ["b"]
