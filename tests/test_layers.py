@@ -28,7 +28,7 @@ HOMES = {
     "aiopg": ("db.py",),
     "psycopg2": ("db.py", "migrations.py", "embedded.py", "__main__.py"),
     "redis": ("bus/", "ephemeral/", "gateway/parking.py"),
-    "marshmallow": ("wire/fields.py", "wire/schemas.py", "config.py"),
+    "marshmallow": ("wire/fields.py", "wire/schemas/", "config.py"),
     "jose": ("auth/tokens.py",),
     "passlib": ("auth/passwords.py",),
 }

@@ -13,7 +13,7 @@ import orjson
 
 from chatd.core.errors import InvalidForm
 from chatd.core.intents import ALL_INTENTS, Intents
-from chatd.wire import schemas
+from chatd.wire.schemas import gateway as schemas
 
 MAX_PAYLOAD = 4096  # bytes
 

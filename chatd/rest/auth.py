@@ -11,7 +11,8 @@ from chatd.rest.parse import answer, body, no_content, optional_body
 from chatd.rest.routes import ANYONE, USER, Routes
 from chatd.services import accounts
 from chatd.services.accounts import Grant
-from chatd.wire import payloads, schemas
+from chatd.wire import payloads
+from chatd.wire.schemas import accounts as schemas
 
 routes = Routes()
 

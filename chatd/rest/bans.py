@@ -18,7 +18,8 @@ from chatd.rest.parse import (
 )
 from chatd.rest.routes import Routes
 from chatd.services import bans
-from chatd.wire import payloads, schemas
+from chatd.wire import payloads
+from chatd.wire.schemas import bans as schemas
 
 routes = Routes()
 

@@ -11,7 +11,8 @@ from chatd.rest.parse import answer, body, body_list, no_content, path_id
 from chatd.rest.routes import MEMBER, Routes
 from chatd.services import channels
 from chatd.services.channels import MAX_CHANNELS
-from chatd.wire import payloads, schemas
+from chatd.wire import payloads
+from chatd.wire.schemas import channels as schemas
 
 routes = Routes()
 

@@ -10,7 +10,8 @@ from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, body, no_content, path_id, query_flag
 from chatd.rest.routes import MEMBER, OWNER, USER, Routes
 from chatd.services import guilds
-from chatd.wire import payloads, schemas
+from chatd.wire import payloads
+from chatd.wire.schemas import guilds as schemas
 
 routes = Routes()
 

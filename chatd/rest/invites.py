@@ -11,7 +11,8 @@ from chatd.keys import CONTEXT, RESOURCES
 from chatd.rest.parse import answer, optional_body, path_id, query_flag
 from chatd.rest.routes import ANYONE, USER, Routes
 from chatd.services import invites
-from chatd.wire import payloads, schemas
+from chatd.wire import payloads
+from chatd.wire.schemas import invites as schemas
 
 routes = Routes()
 

@@ -11,7 +11,8 @@ from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, body, no_content, path_id, query_id, query_int
 from chatd.rest.routes import MEMBER, Routes
 from chatd.services import members
-from chatd.wire import payloads, schemas
+from chatd.wire import payloads
+from chatd.wire.schemas import members as schemas
 
 routes = Routes()
 

@@ -11,7 +11,8 @@ from chatd.keys import CONTEXT, MESSAGES
 from chatd.rest.parse import answer, body, no_content, path_id, query_id, query_int
 from chatd.rest.routes import Routes
 from chatd.services import messages
-from chatd.wire import payloads, schemas
+from chatd.wire import payloads
+from chatd.wire.schemas import messages as schemas
 
 routes = Routes()
 

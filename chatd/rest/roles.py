@@ -11,7 +11,8 @@ from chatd.rest.parse import answer, body, body_list, no_content, optional_body,
 from chatd.rest.routes import MEMBER, Routes
 from chatd.services import roles
 from chatd.services.roles import MAX_ROLES
-from chatd.wire import payloads, schemas
+from chatd.wire import payloads
+from chatd.wire.schemas import roles as schemas
 
 routes = Routes()
 

@@ -19,7 +19,8 @@ from chatd.rest.parse import (
 )
 from chatd.rest.routes import MEMBER, USER, Routes
 from chatd.services import guilds, members, users
-from chatd.wire import payloads, schemas
+from chatd.wire import payloads
+from chatd.wire.schemas import accounts as schemas
 
 routes = Routes()
 

@@ -18,7 +18,7 @@ from chatd.core.models import Account, User
 from chatd.db import UniqueViolation
 from chatd.events.users import login_revoked
 from chatd.queries import logins, users
-from chatd.wire.schemas import Credentials, NewAccount
+from chatd.wire.schemas.accounts import Credentials, NewAccount
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from chatd.queries import bans, members, messages, users
 from chatd.services import access, audit
 from chatd.services.access import GuildAccess
 from chatd.services.members import remove, require_above_member
-from chatd.wire.schemas import NewBan, NewBans
+from chatd.wire.schemas.bans import NewBan, NewBans
 
 
 async def add(ctx: Context, guild_id: GuildId, user_id: UserId, wanted: NewBan) -> None:

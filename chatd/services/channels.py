@@ -25,7 +25,7 @@ from chatd.services import access, audit
 from chatd.services.access import GuildAccess
 from chatd.wire import payloads
 from chatd.wire.fields import UNSET
-from chatd.wire.schemas import (
+from chatd.wire.schemas.channels import (
     ChannelChange,
     ChannelMove,
     NewChannel,

@@ -20,7 +20,7 @@ from chatd.services import access, audit, snapshots
 from chatd.services.access import GuildAccess
 from chatd.wire import payloads
 from chatd.wire.fields import UNSET
-from chatd.wire.schemas import GuildChange, NewGuild
+from chatd.wire.schemas.guilds import GuildChange, NewGuild
 
 MAX_GUILDS = 200
 """In how many guilds a user can be."""

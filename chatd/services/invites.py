@@ -24,7 +24,7 @@ from chatd.queries import guilds, invites, members
 from chatd.queries.invites import Terms
 from chatd.services import access, audit, snapshots
 from chatd.services.guilds import MAX_GUILDS
-from chatd.wire.schemas import NewInvite
+from chatd.wire.schemas.invites import NewInvite
 
 MAX_INVITES = 1000
 """How many living invites a guild can have."""

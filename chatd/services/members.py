@@ -23,7 +23,7 @@ from chatd.services import access, audit, roles
 from chatd.services.access import GuildAccess
 from chatd.wire import payloads
 from chatd.wire.fields import UNSET
-from chatd.wire.schemas import MemberChange, OwnMemberChange
+from chatd.wire.schemas.members import MemberChange, OwnMemberChange
 
 MAX_TIMEOUT = timedelta(days=28)
 

@@ -30,7 +30,7 @@ from chatd.services import access, audit
 from chatd.services.access import ChannelAccess
 from chatd.services.group_commit import MessageWriter, Outdated
 from chatd.wire.fields import UNSET
-from chatd.wire.schemas import MessageChange, NewMessage, Reference
+from chatd.wire.schemas.messages import MessageChange, NewMessage, Reference
 
 _SUPPRESS_EMBEDS = 1 << 2
 _SUPPRESS_NOTIFICATIONS = 1 << 12

@@ -23,7 +23,7 @@ from chatd.services import access, audit
 from chatd.services.access import GuildAccess
 from chatd.wire import payloads
 from chatd.wire.fields import UNSET
-from chatd.wire.schemas import NewRole, RoleChange, RoleMove
+from chatd.wire.schemas.roles import NewRole, RoleChange, RoleMove
 
 MAX_ROLES = 250
 """How many roles a guild can have, @everyone among them."""

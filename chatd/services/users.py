@@ -14,7 +14,7 @@ from chatd.events import members as member_events
 from chatd.events import users as events
 from chatd.queries import guilds, members, users
 from chatd.wire.fields import UNSET
-from chatd.wire.schemas import ProfileChange
+from chatd.wire.schemas.accounts import ProfileChange
 
 
 async def get(ctx: Context, user_id: UserId) -> User:

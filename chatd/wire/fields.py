@@ -65,6 +65,10 @@ def within(low: int, high: int) -> validate.Range:
     return validate.Range(low, high, error=Problem("NUMBER_TYPE_RANGE", text))
 
 
+NAME = length(1, 100)
+POSITION = within(0, 2**31 - 1)
+
+
 class Text(fields.String):
     """A string without NUL; `trimmed` takes off the white space around it first."""
 

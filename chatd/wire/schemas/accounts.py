@@ -1,0 +1,89 @@
+"""Of accounts and logins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from marshmallow import ValidationError, validate
+
+from chatd.core import names
+from chatd.wire.fields import (
+    UNSET,
+    Maybe,
+    Problem,
+    Schema,
+    Text,
+    length,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    username: str
+    email: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    email: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    refresh_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    refresh_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChange:
+    username: Maybe[str] = UNSET
+    global_name: Maybe[str | None] = UNSET
+
+
+def _username(text: str) -> None:
+    try:
+        names.username(text)
+    except ValueError as refused:
+        raise ValidationError(Problem("USERNAME_INVALID", str(refused))) from None
+
+
+_EMAIL = validate.Email(
+    error=Problem("EMAIL_TYPE_INVALID_EMAIL", "Not a well formed email address.")
+)
+_PASSWORD = length(8, 128)  # the upper bound keeps hashing bounded (OWASP, "Password Storage")
+_TOKEN = length(1, 512)
+
+
+class NewAccountSchema(Schema[NewAccount]):
+    into = NewAccount
+    username = Text(required=True, validate=[validate.Length(max=256), _username])
+    email = Text(required=True, trimmed=True, validate=[length(3, 254), _EMAIL])
+    password = Text(required=True, validate=_PASSWORD)
+
+
+class CredentialsSchema(Schema[Credentials]):
+    into = Credentials
+    email = Text(required=True, trimmed=True, validate=length(1, 254))
+    password = Text(required=True, validate=length(1, 128))
+
+
+class RefreshTokenSchema(Schema[RefreshToken]):
+    into = RefreshToken
+    refresh_token = Text(required=True, validate=_TOKEN)
+
+
+class LogoutSchema(Schema[Logout]):
+    into = Logout
+    refresh_token = Text(allow_none=True, validate=_TOKEN)
+
+
+class ProfileChangeSchema(Schema[ProfileChange]):
+    into = ProfileChange
+    username = Text(validate=[validate.Length(max=256), _username])
+    global_name = Text(allow_none=True, trimmed=True, validate=length(1, 32))

@@ -1,0 +1,48 @@
+"""Of guilds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatd.core.ids import ChannelId, UserId
+from chatd.wire.fields import (
+    UNSET,
+    Maybe,
+    Schema,
+    Snowflake,
+    Text,
+    length,
+    within,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewGuild:
+    name: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuildChange:
+    name: Maybe[str] = UNSET
+    description: Maybe[str | None] = UNSET
+    system_channel_id: Maybe[ChannelId | None] = UNSET
+    owner_id: Maybe[UserId] = UNSET
+
+
+_GUILD_NAME = length(2, 100)
+_SLOWMODE = within(0, 21600)  # seconds
+
+
+class NewGuildSchema(Schema[NewGuild]):
+    into = NewGuild
+    name = Text(required=True, trimmed=True, validate=_GUILD_NAME)
+    description = Text(allow_none=True, validate=length(0, 300))
+
+
+class GuildChangeSchema(Schema[GuildChange]):
+    into = GuildChange
+    name = Text(trimmed=True, validate=_GUILD_NAME)
+    description = Text(allow_none=True, validate=length(0, 300))
+    system_channel_id = Snowflake(allow_none=True)
+    owner_id = Snowflake()
