@@ -25,12 +25,12 @@ from chatd.gateway import handler
 from chatd.gateway.connection import Gateway
 from chatd.gateway.dispatcher import Dispatcher
 from chatd.gateway.registry import Registry
-from chatd.keys import CALLERS, MESSAGES, OPEN_HANDLERS, RESOURCES
+from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER
 from chatd.rest import middlewares, parse, routes
 from chatd.services import janitor
 from chatd.services.callers import Callers
 from chatd.services.group_commit import MessageWriter
-from chatd.services.messages import Messages
+from chatd.services.sending import Sender
 from chatd.worker import WorkerIdTaken, claimed
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def create_app(config: Config) -> web.Application:
     )
     app[RESOURCES] = resources
     app[CALLERS] = callers
-    app[MESSAGES] = Messages(writer)
+    app[SENDER] = Sender(writer)
     app[handler.CONNECTIONS] = set()
     app[handler.GATEWAY] = Gateway(database, callers, registry, config.heartbeat_interval_ms)
     app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway}

@@ -129,20 +129,22 @@ class Work:
         self._locked[found.id] = found.seq
         return True
 
-    async def open(self, stream_id: int) -> None:
-        """Lock a stream that may not exist yet."""
-        await streams.insert(self.cur, StreamId(stream_id))
-        await self.lock(stream_id)
+    async def open(self, *stream_ids: int) -> None:
+        """Lock streams that may not exist yet."""
+        ids = [StreamId(each) for each in stream_ids]
+        await streams.insert(self.cur, ids)
+        await self.lock_all(ids)
 
     def raise_version(self, stream_id: int) -> None:
         """Say that who may do what has changed here: decisions made before it are void."""
         self._raised.add(StreamId(stream_id))
 
-    def emit(self, event: Event) -> None:
-        """Say what happened; it is published after the commit. Its stream has been locked."""
-        if event.stream not in self._locked:
-            raise AssertionError(f"{event.name} of a stream that is not locked")
-        self._events.append(event)
+    def emit(self, *events: Event) -> None:
+        """Say what happened; it is published after the commit. Its streams have been locked."""
+        for event in events:
+            if event.stream not in self._locked:
+                raise AssertionError(f"{event.name} of a stream that is not locked")
+        self._events += events
 
     async def __aenter__(self) -> Self:
         self._transaction: Transaction = await self._resources.database.begin()

@@ -7,11 +7,11 @@ from aiohttp.typedefs import Handler
 
 from chatd.context import Context, Resources
 from chatd.services.callers import Callers
-from chatd.services.messages import Messages
+from chatd.services.sending import Sender
 
 RESOURCES = web.AppKey("RESOURCES", Resources)
 CALLERS = web.AppKey("CALLERS", Callers)
-MESSAGES = web.AppKey("MESSAGES", Messages)
+SENDER = web.AppKey("SENDER", Sender)
 OPEN_HANDLERS: web.AppKey[frozenset[Handler]] = web.AppKey("OPEN_HANDLERS")
 """The handlers of routes that may be called without being logged in."""
 

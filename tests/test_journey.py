@@ -48,6 +48,7 @@ async def test_two_people_meet_chat_lose_each_other_and_come_back(
     await bob_client.identify(bob)
     await curl("POST", f"/invites/{invite['code']}", bob)
     assert (await bob_client.next("GUILD_CREATE")).d["id"] == guild["id"]
+    assert (await bob_client.next("MESSAGE_CREATE")).d["type"] == 7  # he has joined
     ada_client = await world.socket()
     await ada_client.identify(ada)
 
@@ -74,4 +75,5 @@ async def test_two_people_meet_chat_lose_each_other_and_come_back(
     assert [each["content"] for each in await curl("GET", messages, bob)] == [
         "Are you there?",
         "Hello, dear Bob",
+        "",
     ]

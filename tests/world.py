@@ -312,11 +312,13 @@ class World:
         """Calls the API as somebody who is known already."""
         return Rest(self.http, self.url, self._people[name].token)
 
-    async def guild(self, owner: str, members: Iterable[str] = ()) -> Guild:
+    async def guild(self, owner: str, members: Iterable[str] = (), *, quiet: bool = True) -> Guild:
         """A guild with its general channel and these members."""
         person = await self.person(owner)
         made = await person.rest.post("/guilds", {"name": f"{owner}'s guild"})
         guild = Guild(made["id"], person)
+        if quiet:  # nobody is told in the channel of those who join
+            await person.rest.patch(f"/guilds/{guild.id}", {"system_channel_flags": 1})
         for channel in await person.rest.get(f"/guilds/{guild.id}/channels"):
             guild.channels.append(Channel(channel["id"], channel["name"]))
         if members:

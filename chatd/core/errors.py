@@ -6,6 +6,7 @@ a service and rendered once at the edge; its text reaches the client.
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 FieldErrors = dict[str, Any]
@@ -151,12 +152,49 @@ class TooManyInvites(Refusal):
     code, message = 30016, "Maximum number of invites reached (1000)"
 
 
+class TooManyRecipients(Refusal):
+    code, message = 30004, "Maximum number of recipients reached (10)"
+
+
+class TooManyAttachments(Refusal):
+    code, message = 30015, "Maximum number of attachments in a message reached (10)"
+
+
+class SlowedDown(Refusal):
+    """Slow mode: the author has to wait. `retry_after_s` says how long, in seconds."""
+
+    status, code, message = (
+        429,
+        20016,
+        "This action cannot be performed due to slowmode rate limit",
+    )
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__()
+        self.retry_after_s = max(round(retry_after_s, 3), 0.001)
+
+    def body(self) -> dict[str, Any]:
+        return {**super().body(), "retry_after": self.retry_after_s}
+
+    def headers(self) -> dict[str, str]:
+        # Without Via the discord.py family takes a 429 for a ban (discord-wire.md, trap 2).
+        return {
+            "Retry-After": str(math.ceil(self.retry_after_s)),
+            "Via": "1.1 chatd",
+            "X-RateLimit-Scope": "user",
+        }
+
+
 class UserBanned(Refusal):
     status, code, message = 403, 40007, "The user is banned from this guild."
 
 
 class MissingAccess(Refusal):
     status, code, message = 403, 50001, "Missing Access"
+
+
+class NotInPrivate(Refusal):
+    status, code, message = 403, 50003, "Cannot execute action on a DM channel"
 
 
 class CannotEditAnothersMessage(Refusal):
@@ -169,6 +207,18 @@ class EmptyMessage(Refusal):
 
 class NotATextChannel(Refusal):
     code, message = 50008, "Cannot send messages in a non-text channel"
+
+
+class CannotSendToUser(Refusal):
+    status, code, message = 403, 50007, "Cannot send messages to this user"
+
+
+class WrongChannelType(Refusal):
+    code, message = 50024, "Cannot execute action on this channel type"
+
+
+class InvalidRecipient(Refusal):
+    code, message = 50033, "Invalid Recipient(s)"
 
 
 class MissingPermissions(Refusal):

@@ -10,6 +10,7 @@ LoginId = NewType("LoginId", int)
 GuildId = NewType("GuildId", int)
 RoleId = NewType("RoleId", int)
 ChannelId = NewType("ChannelId", int)
+AttachmentId = NewType("AttachmentId", int)
 MessageId = NewType("MessageId", int)
 AuditEntryId = NewType("AuditEntryId", int)
 

@@ -8,7 +8,16 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from chatd.core.ids import AuditEntryId, ChannelId, GuildId, LoginId, MessageId, RoleId, UserId
+from chatd.core.ids import (
+    AttachmentId,
+    AuditEntryId,
+    ChannelId,
+    GuildId,
+    LoginId,
+    MessageId,
+    RoleId,
+    UserId,
+)
 
 
 class ChannelType(IntEnum):
@@ -24,13 +33,26 @@ class MessageType(IntEnum):
     """Rule: Discord docs, Message resource, "Message Types"."""
 
     DEFAULT = 0
+    RECIPIENT_ADD = 1
+    RECIPIENT_REMOVE = 2
+    CHANNEL_NAME_CHANGE = 4
     CHANNEL_PINNED_MESSAGE = 6
+    USER_JOIN = 7
     REPLY = 19
 
     @property
     def is_written(self) -> bool:
         """Whether somebody wrote it, in contrast to what the system tells."""
         return self in (MessageType.DEFAULT, MessageType.REPLY)
+
+    @property
+    def is_deletable(self) -> bool:
+        """Whether it can be deleted: what the system tells of a private channel cannot."""
+        return self not in (
+            MessageType.RECIPIENT_ADD,
+            MessageType.RECIPIENT_REMOVE,
+            MessageType.CHANNEL_NAME_CHANGE,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +90,7 @@ class Guild:
     icon: str | None
     owner_id: UserId
     system_channel_id: ChannelId | None
+    system_channel_flags: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +157,69 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class PrivateChannel:
+    """A channel of two people, or of a group, outside of any guild."""
+
+    id: ChannelId
+    type: ChannelType
+    name: str | None
+    owner_id: UserId | None
+    """Who leads a group; None between two."""
+    recipients: tuple[User, ...]
+    """All who are in it, in the order of their ids."""
+    last_message_id: MessageId | None
+
+    def others(self, user_id: UserId) -> list[User]:
+        """All but this one."""
+        return [user for user in self.recipients if user.id != user_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands: a channel of a guild, or a private one with all who are in it."""
+
+    channel_id: ChannelId
+    guild_id: GuildId | None
+    recipients: tuple[UserId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reaction:
     """How many have reacted with an emoji, and whether the one who looks is among them."""
 
     emoji: str
     count: int
     me: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadState:
+    """How far a user has read a channel, and how much there is above that.
+
+    `message_id` is 0 where it has acknowledged nothing; the counts end at a bound.
+    """
+
+    channel_id: ChannelId
+    message_id: MessageId
+    unread_count: int
+    mention_count: int
+
+
+Embed = Mapping[str, Any]
+"""An embed as clients are given it. Rule: Discord docs, Message resource, "Embed Object"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that hangs on a message. `size` in bytes; pixels of images."""
+
+    id: AttachmentId
+    filename: str
+    content_type: str
+    size: int
+    width: int | None
+    height: int | None
+    description: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +239,11 @@ class Message:
     reference: Message | None
     pinned: bool = False
     reactions: tuple[Reaction, ...] = ()
+    mentions: tuple[User, ...] = ()
+    mention_roles: tuple[RoleId, ...] = ()
+    mention_everyone: bool = False
+    embeds: tuple[Embed, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

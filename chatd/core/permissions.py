@@ -107,6 +107,21 @@ EVERYONE = (
 """What @everyone may do in a new guild."""
 
 
+IN_PRIVATE = (
+    _P.ADD_REACTIONS
+    | _P.VIEW_CHANNEL
+    | _P.SEND_MESSAGES
+    | _P.SEND_TTS_MESSAGES
+    | _P.EMBED_LINKS
+    | _P.ATTACH_FILES
+    | _P.READ_MESSAGE_HISTORY
+    | _P.USE_EXTERNAL_EMOJIS
+    | _P.PIN_MESSAGES
+    | _P.BYPASS_SLOWMODE
+)
+"""What everyone may do who is in a private channel."""
+
+
 _WITHOUT_SENDING = _P.MENTION_EVERYONE | _P.SEND_TTS_MESSAGES | _P.ATTACH_FILES | _P.EMBED_LINKS
 """What means nothing where one may not send."""
 

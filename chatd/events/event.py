@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 import orjson
 
 from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
+from chatd.core.models import Place
 from chatd.core.permissions import NONE, Permissions
 
 
@@ -86,3 +88,30 @@ class Event:
             return cls(str(name), StreamId(stream), audience, body, Intents(intent), int(seq))
         except TypeError as wrong:
             raise ValueError("not the head of an event") from wrong
+
+
+def at_place(
+    name: str,
+    place: Place,
+    payload: dict[str, Any],
+    *,
+    in_guild: Intents,
+    in_private: Intents,
+) -> list[Event]:
+    """What happens in a channel, for all who may see it.
+
+    In a guild it is one event in the guild's order. In a private channel each who is there gets
+    it in the order of its own events: so nobody needs to follow a stream for every private
+    channel. The payload is completed with the ids of the place.
+    """
+    payload["channel_id"] = str(place.channel_id)
+    if place.guild_id is not None:
+        payload["guild_id"] = str(place.guild_id)
+        body = orjson.dumps(payload)
+        stream = StreamId(place.guild_id)
+        return [Event(name, stream, to_channel(place.channel_id), body, in_guild)]
+    body = orjson.dumps(payload)
+    return [
+        Event(name, StreamId(user_id), to_user(user_id), body, in_private)
+        for user_id in place.recipients
+    ]

@@ -2,87 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from chatd.core.ids import ChannelId, GuildId, MessageId, StreamId
+from chatd.core.ids import MessageId, UserId
 from chatd.core.intents import Intents
-from chatd.core.models import Member, Message
-from chatd.events.event import Event, to_channel
+from chatd.core.models import Member, Message, Place
+from chatd.events.event import Event, at_place
 from chatd.wire import payloads
 
 
 def message_created(
-    message: Message, guild_id: GuildId, member: Member, nonce: str | int | None
-) -> Event:
-    """MESSAGE_CREATE, with the author as a member and the nonce it was sent with."""
+    message: Message,
+    place: Place,
+    member: Member | None,
+    mentioned: Mapping[UserId, Member],
+    nonce: str | int | None,
+) -> list[Event]:
+    """MESSAGE_CREATE, with the author and those it mentions as members, and its nonce."""
     payload = payloads.message(message)
     if nonce is not None:
         payload["nonce"] = nonce
-    return _in_guild("MESSAGE_CREATE", payload, message.channel_id, guild_id, member)
+    return _about("MESSAGE_CREATE", payload, place, member, mentioned)
 
 
-def message_updated(message: Message, guild_id: GuildId, member: Member | None) -> Event:
+def message_updated(
+    message: Message,
+    place: Place,
+    member: Member | None,
+    mentioned: Mapping[UserId, Member],
+) -> list[Event]:
     """MESSAGE_UPDATE, with the whole message as it is now."""
-    payload = payloads.message(message)
-    return _in_guild("MESSAGE_UPDATE", payload, message.channel_id, guild_id, member)
+    return _about("MESSAGE_UPDATE", payloads.message(message), place, member, mentioned)
 
 
-def message_deleted(message_id: MessageId, channel_id: ChannelId, guild_id: GuildId) -> Event:
+def message_deleted(message_id: MessageId, place: Place) -> list[Event]:
     """MESSAGE_DELETE."""
-    payload: payloads.Json = {"id": str(message_id), "channel_id": str(channel_id)}
-    return _in_guild("MESSAGE_DELETE", payload, channel_id, guild_id, None)
+    return _about("MESSAGE_DELETE", {"id": str(message_id)}, place, None, {})
 
 
-def messages_deleted(
-    message_ids: Iterable[MessageId], channel_id: ChannelId, guild_id: GuildId
-) -> Event:
+def messages_deleted(message_ids: Iterable[MessageId], place: Place) -> list[Event]:
     """MESSAGE_DELETE_BULK."""
-    payload: payloads.Json = {
-        "ids": [str(message_id) for message_id in message_ids],
-        "channel_id": str(channel_id),
-    }
-    return _in_guild("MESSAGE_DELETE_BULK", payload, channel_id, guild_id, None)
+    payload = {"ids": [str(message_id) for message_id in message_ids]}
+    return _about("MESSAGE_DELETE_BULK", payload, place, None, {})
 
 
-def pins_updated(channel_id: ChannelId, guild_id: GuildId, last_pin: datetime | None) -> Event:
+def pins_updated(place: Place, last_pin: datetime | None) -> list[Event]:
     """CHANNEL_PINS_UPDATE."""
-    payload = {
-        "channel_id": str(channel_id),
-        "guild_id": str(guild_id),
-        "last_pin_timestamp": None if last_pin is None else payloads.timestamp(last_pin),
-    }
-    body = payloads.encode(payload)
-    stream = StreamId(guild_id)
-    return Event("CHANNEL_PINS_UPDATE", stream, to_channel(channel_id), body, Intents.GUILDS)
+    newest = None if last_pin is None else payloads.timestamp(last_pin)
+    return at_place(
+        "CHANNEL_PINS_UPDATE",
+        place,
+        {"last_pin_timestamp": newest},
+        in_guild=Intents.GUILDS,
+        in_private=Intents.DIRECT_MESSAGES,
+    )
 
 
 def typing_started(
-    channel_id: ChannelId, guild_id: GuildId, member: Member, timestamp_s: int
-) -> Event:
+    place: Place, user_id: UserId, member: Member | None, timestamp_s: int
+) -> list[Event]:
     """TYPING_START. It belongs to no order: whoever misses it has missed nothing."""
-    payload = {
-        "channel_id": str(channel_id),
-        "guild_id": str(guild_id),
-        "user_id": str(member.user.id),
-        "member": payloads.member(member),
-        "timestamp": timestamp_s,
-    }
-    body = payloads.encode(payload)
-    intent = Intents.GUILD_MESSAGE_TYPING
-    return Event("TYPING_START", StreamId(guild_id), to_channel(channel_id), body, intent)
+    payload: payloads.Json = {"user_id": str(user_id), "timestamp": timestamp_s}
+    if member is not None:
+        payload["member"] = payloads.member(member)
+    return at_place(
+        "TYPING_START",
+        place,
+        payload,
+        in_guild=Intents.GUILD_MESSAGE_TYPING,
+        in_private=Intents.DIRECT_MESSAGE_TYPING,
+    )
 
 
-def _in_guild(
+def _about(
     name: str,
     payload: payloads.Json,
-    channel_id: ChannelId,
-    guild_id: GuildId,
+    place: Place,
     member: Member | None,
-) -> Event:
-    payload["guild_id"] = str(guild_id)
+    mentioned: Mapping[UserId, Member],
+) -> list[Event]:
     if member is not None:
         payload["member"] = payloads.partial_member(member)
-    body = payloads.encode(payload)
-    stream = StreamId(guild_id)
-    return Event(name, stream, to_channel(channel_id), body, Intents.GUILD_MESSAGES)
+    for user in payload.get("mentions", ()):
+        if (as_member := mentioned.get(UserId(int(user["id"])))) is not None:
+            user["member"] = payloads.partial_member(as_member)
+    return at_place(
+        name,
+        place,
+        payload,
+        in_guild=Intents.GUILD_MESSAGES,
+        in_private=Intents.DIRECT_MESSAGES,
+    )

@@ -52,6 +52,12 @@ _OPENS_AND_CLOSES = frozenset(
 """Events by which a channel may open or close for somebody who is here."""
 
 
+IN_PRIVATE = frozenset(
+    {Intents.DIRECT_MESSAGES, Intents.DIRECT_MESSAGE_REACTIONS, Intents.DIRECT_MESSAGE_TYPING}
+)
+"""The intents of what happens in private channels."""
+
+
 class Watcher(Protocol):
     """A session that is being started: it gets every event, to pick from once it knows more."""
 
@@ -171,6 +177,11 @@ class UserFeed(Feed):
     def _deliver(self, event: Event) -> None:
         if event.name not in INTERNAL:
             super()._deliver(event)
+
+    def _audience(self, event: Event) -> Iterable[Session]:
+        if event.intent in IN_PRIVATE:
+            return [session for session in self.sessions if session.takes_private]
+        return super()._audience(event)
 
 
 class GuildFeed(Feed):

@@ -8,21 +8,22 @@ changed in between, or a guild has come or gone, it reads anew.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatd.core.errors import Busy, Unauthorized
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
-from chatd.core.models import Account
-from chatd.db import Database
+from chatd.core.models import Account, PrivateChannel
+from chatd.db import Cursor, Database
 from chatd.events.event import Event, to_user
 from chatd.events.users import revoked_login
 from chatd.gateway.commands import Identify
-from chatd.gateway.feed import Feed, GuildFeed
+from chatd.gateway.feed import IN_PRIVATE, Feed, GuildFeed
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.registry import Registry
 from chatd.gateway.session import Outlet, Session
-from chatd.queries import guilds, logins, streams, users
+from chatd.queries import guilds, logins, private_channels, streams, users
 from chatd.services import snapshots
 from chatd.services.snapshots import GuildSnapshot
 from chatd.wire import payloads
@@ -35,6 +36,7 @@ _CATCH_UP_S = 2.0
 class _Snapshot:
     account: Account
     user_seq: int
+    private_channels: Sequence[PrivateChannel]
     guilds: dict[GuildId, GuildSnapshot]
 
 
@@ -128,11 +130,18 @@ class Starter:
             found = await snapshots.of_user(
                 transaction.cur, user_id, large_threshold=large_threshold
             )
+            private = await self._private_channels(transaction.cur, account)
         finally:
             await transaction.rollback()
         takes = self._session.takes
         own = {each.guild.id: each for each in found if takes(each.guild.id)}
-        return _Snapshot(account, positions.get(user_id, 0), own)
+        return _Snapshot(account, positions.get(user_id, 0), private, own)
+
+    async def _private_channels(self, cur: Cursor, account: Account) -> Sequence[PrivateChannel]:
+        """Those of a person: bots are told of a private channel by what happens in it."""
+        if account.user.bot or not self._session.takes_private:
+            return ()
+        return await private_channels.open_of_user(cur, account.user.id)
 
     async def _synchronise(
         self, user_feed: Feed, feeds: dict[GuildId, GuildFeed], snapshot: _Snapshot
@@ -170,7 +179,10 @@ class Starter:
             "v": 10,
             "user": payloads.own_user(snapshot.account),
             "guilds": [{"id": str(each), "unavailable": True} for each in snapshot.guilds],
-            "private_channels": [],
+            "private_channels": [
+                payloads.private_channel(each, session.user_id)
+                for each in snapshot.private_channels
+            ],
             "session_id": session.id,
             "session_type": "normal",
             "resume_gateway_url": gateway_url,
@@ -199,6 +211,8 @@ class Starter:
         for feed, event in self._held:
             is_news = event.seq == 0 or event.seq > known.get(feed.stream, event.seq)
             if not is_news or not feed.may_see(self._session.user_id, event):
+                continue
+            if event.intent in IN_PRIVATE and not self._session.takes_private:
                 continue
             if revoked_login(event) is None:
                 self._session.dispatch(Dispatch(event))

@@ -64,6 +64,11 @@ class Session:
         shard, count = self._shard
         return (guild_id >> _SHARD_SHIFT) % count == shard
 
+    @property
+    def takes_private(self) -> bool:
+        """Whether private channels belong to the session's shard: they do to the first."""
+        return self._shard[0] == 0
+
     def dispatch(self, dispatch: Dispatch) -> None:
         """Send an event, if the client has asked for its kind."""
         if dispatch.intent != NO_INTENT and not self._intents & dispatch.intent:

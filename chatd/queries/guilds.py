@@ -11,11 +11,11 @@ from chatd.db import Cursor, many
 
 COLUMNS = (
     "guilds.id, guilds.name, guilds.description, guilds.icon, guilds.owner_id,"
-    " guilds.system_channel_id"
+    " guilds.system_channel_id, guilds.system_channel_flags"
 )
 """In the order of Guild."""
 
-COLUMN_COUNT = 6
+COLUMN_COUNT = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ async def update(cur: Cursor, guild: Guild) -> None:
         """
         UPDATE guilds
            SET name = %(name)s, description = %(description)s, icon = %(icon)s,
-               owner_id = %(owner_id)s, system_channel_id = %(system_channel_id)s
+               owner_id = %(owner_id)s, system_channel_id = %(system_channel_id)s,
+               system_channel_flags = %(system_channel_flags)s
          WHERE id = %(id)s
         """,
         {
@@ -59,6 +60,7 @@ async def update(cur: Cursor, guild: Guild) -> None:
             "icon": guild.icon,
             "owner_id": guild.owner_id,
             "system_channel_id": guild.system_channel_id,
+            "system_channel_flags": guild.system_channel_flags,
         },
     )
 

@@ -47,6 +47,19 @@ async def delete(cur: Cursor, guild_id: GuildId, user_id: UserId) -> bool:
     return cur.rowcount == 1
 
 
+async def by_ids(cur: Cursor, guild_id: GuildId, user_ids: Iterable[UserId]) -> list[Member]:
+    """Those of these users who are members."""
+    await cur.execute(
+        f"""
+        SELECT {_COLUMNS} FROM {_FROM}
+         WHERE guild_members.guild_id = %(guild_id)s
+           AND guild_members.user_id = ANY(%(user_ids)s::bigint[])
+        """,
+        {"guild_id": guild_id, "user_ids": list(user_ids)},
+    )
+    return await many(cur, _make)
+
+
 async def get(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Member | None:
     """One member."""
     await cur.execute(

@@ -1,16 +1,17 @@
-"""Messages, keyed by channel first."""
+"""Writing messages, which are keyed by channel first. Reading them is in `history`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-from chatd.core.ids import ChannelId, GuildId, MessageId, StreamId, UserId
-from chatd.core.models import Message, MessageType, Reaction
-from chatd.db import Cursor, Row, many, one
-from chatd.queries import users
+import orjson
+
+from chatd.core.ids import ChannelId, GuildId, MessageId, RoleId, StreamId, UserId
+from chatd.core.models import Attachment, Embed, MessageType
+from chatd.db import Cursor, many
+
+_MS = 1 << 22  # the distance of two ids that are a millisecond apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,24 @@ class NewRow:
     channel_id: ChannelId
     author_id: UserId
     type: MessageType
-    content: str
-    flags: int
-    tts: bool
-    reference_id: MessageId | None
+    content: str = ""
+    flags: int = 0
+    tts: bool = False
+    reference_id: MessageId | None = None
+    embeds: Sequence[Embed] = ()
+    mentions: Sequence[UserId] = ()
+    mention_roles: Sequence[RoleId] = ()
+    mention_everyone: bool = False
+    attachments: Sequence[Attachment] = field(default=())
+    nonce: str | None = None
+    """Given, it keeps a second message of the author with the same nonce out."""
+    slow_mode_s: int = 0
+    """How long after its last message in the channel the author has to wait."""
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether more than its version decides on whether it goes in."""
+        return self.nonce is not None or self.slow_mode_s > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +57,63 @@ class Outcome:
     """The newest message of its stream before this insert."""
 
 
+_GUARDS = """
+        , in_time AS (
+            INSERT INTO slow_modes (channel_id, user_id, message_id, gap)
+            SELECT DISTINCT ON (channel_id, author_id) channel_id, author_id, id, gap
+              FROM eligible
+             WHERE gap > 0
+          ORDER BY channel_id, author_id, id
+            ON CONFLICT (channel_id, user_id)
+            DO UPDATE SET message_id = EXCLUDED.message_id, gap = EXCLUDED.gap
+             WHERE slow_modes.message_id + EXCLUDED.gap <= EXCLUDED.message_id
+            RETURNING message_id
+        ), first AS (
+            INSERT INTO nonces (channel_id, author_id, nonce, message_id)
+            SELECT channel_id, author_id, nonce, id
+              FROM eligible
+             WHERE nonce IS NOT NULL AND (gap = 0 OR id IN (SELECT message_id FROM in_time))
+          ORDER BY id
+            ON CONFLICT DO NOTHING
+            RETURNING message_id
+        )
+"""
+_GUARDED = """
+             WHERE (gap = 0 OR id IN (SELECT message_id FROM in_time))
+               AND (nonce IS NULL OR id IN (SELECT message_id FROM first))
+"""
+_ATTACHED = """
+        , attached AS (
+            INSERT INTO attachments (channel_id, message_id, id, filename, content_type, size,
+                                     width, height, description)
+            SELECT accepted.channel_id, accepted.id, file.id, file.filename, file.content_type,
+                   file.size, file.width, file.height, file.description
+              FROM accepted
+                   JOIN jsonb_to_recordset(%(files)s::jsonb)
+                        AS file (message_id bigint, id bigint, filename text, content_type text,
+                                 size bigint, width integer, height integer, description text)
+                     ON file.message_id = accepted.id
+        )
+"""
+_COLUMNS = """
+    channel_id, id, author_id, type, content, flags, tts, reference_id, embeds, mentions,
+    mention_roles, mention_everyone, attachment_count
+"""
+
+
 async def insert_many(
     cur: Cursor, ids: Sequence[MessageId], rows: Sequence[NewRow], *, patient: bool
 ) -> list[Outcome]:
     """Insert messages with these ids in one statement, which is one transaction of its own.
 
-    A row goes in if its stream still has the version that it was authorised at, and if its id is
-    above every id of that stream; the others stay out and disturb nobody. The streams are locked
-    in the order of their ids until the commit, so events get the order of commits. One that is
-    locked already is waited for if `patient`, and otherwise passed over as if it did not exist.
+    A row goes in if its stream still has the version that it was authorised at, if its id is
+    above every id of that stream, and if its nonce is new and slow mode lets it; the others stay
+    out and disturb nobody. The streams are locked in the order of their ids until the commit, so
+    events get the order of commits. One that is locked already is waited for if `patient`, and
+    otherwise passed over as if it did not exist.
     """
+    guarded = any(row.is_guarded for row in rows)
+    attached = any(row.attachments for row in rows)
     await cur.execute(
         f"""
         WITH wanted AS (
@@ -59,32 +121,38 @@ async def insert_many(
                 %(ids)s::bigint[], %(stream_ids)s::bigint[], %(versions)s::bigint[],
                 %(channel_ids)s::bigint[], %(author_ids)s::bigint[], %(types)s::smallint[],
                 %(contents)s::text[], %(flags)s::integer[], %(tts)s::boolean[],
-                %(reference_ids)s::bigint[]
+                %(reference_ids)s::bigint[], %(embeds)s::jsonb[], %(mentions)s::text[],
+                %(mention_roles)s::text[], %(mention_everyone)s::boolean[],
+                %(attachment_counts)s::smallint[], %(nonces)s::text[], %(gaps)s::bigint[]
             ) AS wanted (id, stream_id, version, channel_id, author_id, type, content, flags,
-                         tts, reference_id)
+                         tts, reference_id, embeds, mentions, mention_roles, mention_everyone,
+                         attachment_count, nonce, gap)
         ), stream AS (
             SELECT id, seq, version, last_message_id FROM streams
              WHERE id = ANY(%(stream_ids)s::bigint[])
           ORDER BY id
                FOR NO KEY UPDATE {"" if patient else "SKIP LOCKED"}
-        ), accepted AS (
-            SELECT wanted.*,
-                   stream.seq + row_number() OVER (PARTITION BY stream.id ORDER BY wanted.id)
-                   AS seq
+        ), eligible AS (
+            SELECT wanted.*, stream.seq
               FROM wanted JOIN stream ON stream.id = wanted.stream_id
              WHERE stream.version = wanted.version AND stream.last_message_id < wanted.id
+        ) {_GUARDS if guarded else ""}, accepted AS (
+            SELECT eligible.*,
+                   seq + row_number() OVER (PARTITION BY stream_id ORDER BY id) AS own_seq
+              FROM eligible {_GUARDED if guarded else ""}
         ), moved AS (
             UPDATE streams SET seq = newest.seq, last_message_id = newest.id
-              FROM (SELECT stream_id, max(seq) AS seq, max(id) AS id
+              FROM (SELECT stream_id, max(own_seq) AS seq, max(id) AS id
                       FROM accepted GROUP BY stream_id) AS newest
              WHERE streams.id = newest.stream_id
         ), inserted AS (
-            INSERT INTO messages (channel_id, id, author_id, type, content, flags, tts,
-                                  reference_id)
-            SELECT channel_id, id, author_id, type, content, flags, tts, reference_id
+            INSERT INTO messages ({_COLUMNS})
+            SELECT channel_id, id, author_id, type, content, flags, tts, reference_id, embeds,
+                   mentions::bigint[], mention_roles::bigint[], mention_everyone,
+                   attachment_count
               FROM accepted
-        )
-        SELECT wanted.id, accepted.seq, stream.version, coalesce(stream.last_message_id, 0)
+        ) {_ATTACHED if attached else ""}
+        SELECT wanted.id, accepted.own_seq, stream.version, coalesce(stream.last_message_id, 0)
           FROM wanted
                LEFT JOIN stream ON stream.id = wanted.stream_id
                LEFT JOIN accepted ON accepted.id = wanted.id
@@ -101,133 +169,169 @@ async def insert_many(
             "flags": [row.flags for row in rows],
             "tts": [row.tts for row in rows],
             "reference_ids": [row.reference_id for row in rows],
+            "embeds": [_json(row.embeds) for row in rows],
+            "mentions": [_array(row.mentions) for row in rows],
+            "mention_roles": [_array(row.mention_roles) for row in rows],
+            "mention_everyone": [row.mention_everyone for row in rows],
+            "attachment_counts": [len(row.attachments) for row in rows],
+            "nonces": [row.nonce for row in rows],
+            "gaps": [_gap(row.slow_mode_s) for row in rows],
+            "files": _files(zip(ids, rows, strict=True)) if attached else None,
         },
     )
     return await many(cur, Outcome)
 
 
-_OWN = """
-    {0}.id, {0}.channel_id, {0}.type, {0}.content, {0}.flags, {0}.tts, {0}.edited_at,
-    {0}.reference_id, {0}.pinned_at IS NOT NULL
-"""
-_OWN_COUNT = 9
-_REACTIONS = """
-    (SELECT jsonb_agg(jsonb_build_array(emoji, count, me) ORDER BY first, emoji)
-       FROM (SELECT emoji, count(*) AS count, bool_or(user_id = %(viewer)s) AS me,
-                    min(created_at) AS first
-               FROM reactions
-              WHERE reactions.channel_id = m.channel_id AND reactions.message_id = m.id
-           GROUP BY emoji) AS reacted)
-"""
-_AUTHOR = "{0}.id, {0}.username, {0}.global_name, {0}.avatar, {0}.bot"
-_SELECT = f"""
-    SELECT channels.guild_id, {_REACTIONS}, {_OWN.format("m")}, {_AUTHOR.format("author")},
-           {_OWN.format("answered")}, {_AUTHOR.format("answered_author")}
-"""
-_JOINS = """
-    JOIN channels ON channels.id = m.channel_id
-    JOIN users AS author ON author.id = m.author_id
-    LEFT JOIN messages AS answered
-           ON answered.channel_id = m.channel_id AND answered.id = m.reference_id
-    LEFT JOIN users AS answered_author ON answered_author.id = answered.author_id
-"""
-
-
-def _make(guild_id: GuildId | None, reactions: Any, *row: Any) -> Message:
-    width = _OWN_COUNT + users.COLUMN_COUNT
-    answered = row[width:]
-    reference = None if answered[0] is None else _message(guild_id, answered, None, ())
-    made = tuple(Reaction(*each) for each in reactions or ())
-    return _message(guild_id, row[:width], reference, made)
-
-
-def _message(
-    guild_id: GuildId | None,
-    row: Row,
-    reference: Message | None,
-    reactions: tuple[Reaction, ...],
-) -> Message:
-    own, author = row[:_OWN_COUNT], row[_OWN_COUNT:]
-    message_id, channel_id, kind, content, flags, tts, edited_at, reference_id, pinned = own
-    return Message(
-        message_id,
-        channel_id,
-        guild_id,
-        users.split(author)[0],
-        MessageType(kind),
-        content,
-        flags,
-        tts,
-        edited_at,
-        reference_id,
-        reference,
-        pinned,
-        reactions,
-    )
-
-
-async def get(
-    cur: Cursor, viewer: UserId, channel_id: ChannelId, message_id: MessageId
-) -> Message | None:
-    """One message of a channel."""
+async def insert_in_work(cur: Cursor, message_id: MessageId, row: NewRow) -> None:
+    """Insert one message in a transaction that has locked its stream."""
     await cur.execute(
         f"""
-        {_SELECT} FROM messages AS m {_JOINS}
-         WHERE m.channel_id = %(channel_id)s AND m.id = %(id)s
+        WITH moved AS (
+            UPDATE streams SET last_message_id = %(id)s WHERE id = %(stream_id)s
+        ), noted AS (
+            INSERT INTO nonces (channel_id, author_id, nonce, message_id)
+            SELECT %(channel_id)s, %(author_id)s, %(nonce)s, %(id)s
+             WHERE %(nonce)s IS NOT NULL
+        ), accepted AS (
+            INSERT INTO messages ({_COLUMNS})
+            VALUES (%(channel_id)s, %(id)s, %(author_id)s, %(type)s, %(content)s, %(flags)s,
+                    %(tts)s, %(reference_id)s, %(embeds)s, %(mentions)s::bigint[],
+                    %(mention_roles)s::bigint[], %(mention_everyone)s, %(attachment_count)s)
+            RETURNING channel_id, id
+        ) {_ATTACHED if row.attachments else ""}
+        SELECT FROM accepted
         """,
-        {"viewer": viewer, "channel_id": channel_id, "id": message_id},
+        {
+            "id": message_id,
+            "stream_id": row.stream_id,
+            "channel_id": row.channel_id,
+            "author_id": row.author_id,
+            "type": int(row.type),
+            "content": row.content,
+            "flags": row.flags,
+            "tts": row.tts,
+            "reference_id": row.reference_id,
+            "embeds": _json(row.embeds),
+            "mentions": _array(row.mentions),
+            "mention_roles": _array(row.mention_roles),
+            "mention_everyone": row.mention_everyone,
+            "attachment_count": len(row.attachments),
+            "nonce": row.nonce,
+            "files": _files([(message_id, row)]),
+        },
     )
-    return await one(cur, _make)
 
 
-async def page_before(
-    cur: Cursor, viewer: UserId, channel_id: ChannelId, before: int, *, limit: int
-) -> list[Message]:
-    """The newest messages below an id, newest first."""
-    # The page is cut first, inside: joining first would read the whole channel while Postgres
-    # has no statistics of it yet.
-    await cur.execute(
-        f"""
-        {_SELECT}
-          FROM (SELECT * FROM messages
-                 WHERE channel_id = %(channel_id)s AND id < %(before)s
-              ORDER BY id DESC
-                 LIMIT %(limit)s) AS m {_JOINS}
-      ORDER BY m.id DESC
-        """,
-        {"viewer": viewer, "channel_id": channel_id, "before": before, "limit": limit},
-    )
-    return await many(cur, _make)
+def _json(embeds: Sequence[Embed]) -> str | None:
+    return orjson.dumps(list(embeds)).decode() if embeds else None
 
 
-async def page_after(
-    cur: Cursor, viewer: UserId, channel_id: ChannelId, after: int, *, limit: int
-) -> list[Message]:
-    """The oldest messages above an id, newest first."""
-    await cur.execute(
-        f"""
-        {_SELECT}
-          FROM (SELECT * FROM messages
-                 WHERE channel_id = %(channel_id)s AND id > %(after)s
-              ORDER BY id
-                 LIMIT %(limit)s) AS m {_JOINS}
-      ORDER BY m.id DESC
-        """,
-        {"viewer": viewer, "channel_id": channel_id, "after": after, "limit": limit},
-    )
-    return await many(cur, _make)
+def _array(ids: Sequence[int]) -> str | None:
+    """An array of ids as Postgres writes it, to be one element of another array."""
+    return f"{{{','.join(map(str, ids))}}}" if ids else None
 
 
-async def update(
-    cur: Cursor, channel_id: ChannelId, message_id: MessageId, *, content: str, flags: int
-) -> None:
-    """Change a message; it shows as edited from now on."""
+def _gap(seconds: int) -> int:
+    """How far apart ids are that were made so many seconds apart."""
+    return seconds * 1000 * _MS
+
+
+def _files(rows: Iterable[tuple[MessageId, NewRow]]) -> str:
+    return orjson.dumps(
+        [
+            {
+                "message_id": message_id,
+                "id": file.id,
+                "filename": file.filename,
+                "content_type": file.content_type,
+                "size": file.size,
+                "width": file.width,
+                "height": file.height,
+                "description": file.description,
+            }
+            for message_id, row in rows
+            for file in row.attachments
+        ]
+    ).decode()
+
+
+async def of_nonce(
+    cur: Cursor, channel_id: ChannelId, author_id: UserId, nonce: str
+) -> MessageId | None:
+    """The message that the author has sent with this nonce in the last minutes."""
     await cur.execute(
         """
-        UPDATE messages SET content = %(content)s, flags = %(flags)s, edited_at = now()
+        SELECT message_id FROM nonces
+         WHERE channel_id = %(channel_id)s AND author_id = %(author_id)s AND nonce = %(nonce)s
+        """,
+        {"channel_id": channel_id, "author_id": author_id, "nonce": nonce},
+    )
+    row = await cur.fetchone()
+    return MessageId(row[0]) if row else None
+
+
+async def last_slowed(cur: Cursor, channel_id: ChannelId, author_id: UserId) -> MessageId | None:
+    """The author's newest message in a channel while that had slow mode."""
+    await cur.execute(
+        """
+        SELECT message_id FROM slow_modes
+         WHERE channel_id = %(channel_id)s AND user_id = %(user_id)s
+        """,
+        {"channel_id": channel_id, "user_id": author_id},
+    )
+    row = await cur.fetchone()
+    return MessageId(row[0]) if row else None
+
+
+async def delete_expired_guards(cur: Cursor, *, nonces_before: int, slow_modes_before: int) -> int:
+    """Forget nonces and slow modes whose messages are older than these ids."""
+    await cur.execute(
+        """
+        WITH slow AS (
+            DELETE FROM slow_modes WHERE message_id < %(slow_modes_before)s RETURNING 1
+        ), old AS (
+            DELETE FROM nonces WHERE message_id < %(nonces_before)s RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM slow) + (SELECT count(*) FROM old)
+        """,
+        {"nonces_before": nonces_before, "slow_modes_before": slow_modes_before},
+    )
+    row = await cur.fetchone()
+    return int(row[0]) if row else 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewText:
+    """What an edit can change of a message."""
+
+    content: str
+    flags: int
+    embeds: Sequence[Embed]
+    mentions: Sequence[UserId]
+    mention_roles: Sequence[RoleId]
+    mention_everyone: bool
+
+
+async def update(cur: Cursor, channel_id: ChannelId, message_id: MessageId, row: NewText) -> None:
+    """Change what a message says; it shows as edited from now on."""
+    await cur.execute(
+        """
+        UPDATE messages
+           SET content = %(content)s, flags = %(flags)s, embeds = %(embeds)s,
+               mentions = %(mentions)s::bigint[], mention_roles = %(mention_roles)s::bigint[],
+               mention_everyone = %(mention_everyone)s, edited_at = now()
          WHERE channel_id = %(channel_id)s AND id = %(id)s
         """,
-        {"channel_id": channel_id, "id": message_id, "content": content, "flags": flags},
+        {
+            "channel_id": channel_id,
+            "id": message_id,
+            "content": row.content,
+            "flags": row.flags,
+            "embeds": _json(row.embeds),
+            "mentions": _array(row.mentions),
+            "mention_roles": _array(row.mention_roles),
+            "mention_everyone": row.mention_everyone,
+        },
     )
 
 
@@ -254,111 +358,11 @@ async def delete_many(
     return sorted(await many(cur, MessageId))
 
 
-async def insert_in_work(cur: Cursor, message_id: MessageId, row: NewRow) -> None:
-    """Insert one message in a transaction that has locked its stream."""
-    await cur.execute(
-        """
-        WITH moved AS (
-            UPDATE streams SET last_message_id = %(id)s WHERE id = %(stream_id)s
-        )
-        INSERT INTO messages (channel_id, id, author_id, type, content, flags, tts, reference_id)
-        VALUES (%(channel_id)s, %(id)s, %(author_id)s, %(type)s, %(content)s, %(flags)s,
-                %(tts)s, %(reference_id)s)
-        """,
-        {
-            "id": message_id,
-            "stream_id": row.stream_id,
-            "channel_id": row.channel_id,
-            "author_id": row.author_id,
-            "type": int(row.type),
-            "content": row.content,
-            "flags": row.flags,
-            "tts": row.tts,
-            "reference_id": row.reference_id,
-        },
-    )
-
-
 async def last_of_stream(cur: Cursor, stream_id: StreamId) -> MessageId:
     """The newest message id of a stream: the next one has to be above it."""
     await cur.execute("SELECT last_message_id FROM streams WHERE id = %(id)s", {"id": stream_id})
     row = await cur.fetchone()
     return MessageId(row[0] if row else 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """A pinned message, and since when it is."""
-
-    pinned_at: datetime
-    message: Message
-
-
-async def pin(cur: Cursor, channel_id: ChannelId, message_id: MessageId) -> None:
-    """Pin a message."""
-    await cur.execute(
-        """
-        UPDATE messages SET pinned_at = clock_timestamp()
-         WHERE channel_id = %(channel_id)s AND id = %(id)s
-        """,
-        {"channel_id": channel_id, "id": message_id},
-    )
-
-
-async def unpin(cur: Cursor, channel_id: ChannelId, message_id: MessageId) -> None:
-    """Unpin a message."""
-    await cur.execute(
-        """
-        UPDATE messages SET pinned_at = NULL
-         WHERE channel_id = %(channel_id)s AND id = %(id)s
-        """,
-        {"channel_id": channel_id, "id": message_id},
-    )
-
-
-async def count_pinned(cur: Cursor, channel_id: ChannelId) -> int:
-    """How many messages of a channel are pinned."""
-    await cur.execute(
-        """
-        SELECT count(*) FROM messages
-         WHERE channel_id = %(channel_id)s AND pinned_at IS NOT NULL
-        """,
-        {"channel_id": channel_id},
-    )
-    row = await cur.fetchone()
-    return int(row[0]) if row else 0
-
-
-async def last_pin(cur: Cursor, channel_id: ChannelId) -> datetime | None:
-    """When the newest pin of a channel was made."""
-    await cur.execute(
-        """
-        SELECT max(pinned_at) FROM messages
-         WHERE channel_id = %(channel_id)s AND pinned_at IS NOT NULL
-        """,
-        {"channel_id": channel_id},
-    )
-    row = await cur.fetchone()
-    return row[0] if row else None
-
-
-async def pins(
-    cur: Cursor, viewer: UserId, channel_id: ChannelId, *, before: datetime | None, limit: int
-) -> list[Pin]:
-    """Pinned messages, newest pin first."""
-    await cur.execute(
-        f"""
-        SELECT m.pinned_at, {_SELECT.strip().removeprefix("SELECT")}
-          FROM (SELECT * FROM messages
-                 WHERE channel_id = %(channel_id)s AND pinned_at IS NOT NULL
-                   AND (%(before)s::timestamptz IS NULL OR pinned_at < %(before)s)
-              ORDER BY pinned_at DESC
-                 LIMIT %(limit)s) AS m {_JOINS}
-      ORDER BY m.pinned_at DESC
-        """,
-        {"viewer": viewer, "channel_id": channel_id, "before": before, "limit": limit},
-    )
-    return await many(cur, lambda pinned_at, *row: Pin(pinned_at, _make(*row)))
 
 
 async def delete_of_authors(

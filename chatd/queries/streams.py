@@ -48,11 +48,14 @@ async def lock_of_channel(cur: Cursor, channel_id: ChannelId) -> Position | None
     return await one(cur, Position)
 
 
-async def insert(cur: Cursor, stream_id: StreamId) -> None:
-    """Open a stream, locked by this transaction. An existing one is locked as it is."""
+async def insert(cur: Cursor, ids: Iterable[StreamId]) -> None:
+    """Open streams. Existing ones are left as they are."""
     await cur.execute(
-        "INSERT INTO streams (id) VALUES (%(id)s) ON CONFLICT (id) DO NOTHING",
-        {"id": stream_id},
+        """
+        INSERT INTO streams (id) SELECT unnest(%(ids)s::bigint[]) AS id ORDER BY id
+        ON CONFLICT (id) DO NOTHING
+        """,
+        {"ids": list(ids)},
     )
 
 

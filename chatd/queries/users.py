@@ -31,6 +31,7 @@ async def insert(
     """Add an account. Raises UniqueViolation when its name or address is taken."""
     await cur.execute(
         """
+        WITH stream AS (INSERT INTO streams (id) VALUES (%(id)s) ON CONFLICT DO NOTHING)
         INSERT INTO users (id, username, username_key, global_name, avatar, bot,
                            email, email_key, password_hash)
         VALUES (%(id)s, %(username)s, %(username_key)s, %(global_name)s, %(avatar)s, %(bot)s,
@@ -59,7 +60,7 @@ async def get(cur: Cursor, user_id: UserId) -> User | None:
 async def by_ids(cur: Cursor, user_ids: Iterable[UserId]) -> list[User]:
     """These users, as far as they exist, in the order of their ids."""
     await cur.execute(
-        f"SELECT {COLUMNS} FROM users WHERE id = ANY(%(ids)s) ORDER BY id",
+        f"SELECT {COLUMNS} FROM users WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id",
         {"ids": list(user_ids)},
     )
     return await many(cur, User)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from chatd.core.ids import ChannelId, GuildId
+from chatd.core.models import Channel, PrivateChannel
 from chatd.core.permissions import Permissions as P
 from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, body, body_list, no_content, path_id
@@ -44,24 +45,27 @@ async def move(request: web.Request) -> web.Response:
 
 @routes.get("/channels/{channel_id}", P.VIEW_CHANNEL)
 async def get(request: web.Request) -> web.Response:
-    """Needs VIEW_CHANNEL."""
+    """Needs VIEW_CHANNEL, or to be in the private channel."""
     channel = await channels.get(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
-    return answer(payloads.channel(channel))
+    return answer(_payload(request, channel))
 
 
 @routes.patch("/channels/{channel_id}", P.MANAGE_CHANNELS)
 async def update(request: web.Request) -> web.Response:
-    """Needs MANAGE_CHANNELS. Emits CHANNEL_UPDATE."""
+    """Needs MANAGE_CHANNELS, or to be in the private group. Emits CHANNEL_UPDATE."""
     channel_id = path_id(request, ChannelId, "channel_id")
     change = await body(request, schemas.ChannelChangeSchema)
-    return answer(payloads.channel(await channels.update(request[CONTEXT], channel_id, change)))
+    return answer(_payload(request, await channels.update(request[CONTEXT], channel_id, change)))
 
 
 @routes.delete("/channels/{channel_id}", P.MANAGE_CHANNELS)
 async def delete(request: web.Request) -> web.Response:
-    """Needs MANAGE_CHANNELS. Emits CHANNEL_DELETE, and CHANNEL_UPDATE for what it held."""
+    """Needs MANAGE_CHANNELS. Emits CHANNEL_DELETE, and CHANNEL_UPDATE for what it held.
+
+    Whoever is in a private channel closes it for itself, or leaves the group.
+    """
     channel = await channels.delete(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
-    return answer(payloads.channel(channel))
+    return answer(_payload(request, channel))
 
 
 @routes.put("/channels/{channel_id}/permissions/{target_id}", P.MANAGE_ROLES)
@@ -82,3 +86,9 @@ async def delete_overwrite(request: web.Request) -> web.Response:
         request[CONTEXT], channel_id, path_id(request, int, "target_id")
     )
     return no_content()
+
+
+def _payload(request: web.Request, channel: Channel | PrivateChannel) -> payloads.Json:
+    if isinstance(channel, PrivateChannel):
+        return payloads.private_channel(channel, request[CONTEXT].user.id)
+    return payloads.channel(channel)

@@ -22,9 +22,10 @@ class Caller(Enum):
     USER = "anyone who is logged in"
     MEMBER = "the members of the guild"
     OWNER = "the owner of the guild"
+    RECIPIENT = "those in the private channel"
 
 
-ANYONE, USER, MEMBER, OWNER = Caller
+ANYONE, USER, MEMBER, OWNER, RECIPIENT = Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,9 @@ def table() -> list[Route]:
         members,
         messages,
         pins,
+        private_channels,
         reactions,
+        read_states,
         roles,
         users,
     )
@@ -104,6 +107,8 @@ def table() -> list[Route]:
         pins,
         messages,
         reactions,
+        private_channels,
+        read_states,
         members,
         roles,
         bans,

@@ -6,16 +6,24 @@ Missing Access, about a guild or channel that exists, as Discord's bots are.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chatd.context import Work
 from chatd.core import permissions
-from chatd.core.errors import MissingAccess, MissingPermissions, UnknownChannel, UnknownGuild
-from chatd.core.ids import ChannelId, GuildId, UserId
-from chatd.core.models import Channel, Guild, Member, Role
+from chatd.core.errors import (
+    MissingAccess,
+    MissingPermissions,
+    NotInPrivate,
+    UnknownChannel,
+    UnknownGuild,
+)
+from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
+from chatd.core.models import Channel, Guild, Member, Place, PrivateChannel, Role, User
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.queries import access as queries
+from chatd.queries import private_channels
 from chatd.queries.access import Grounds
 
 
@@ -75,6 +83,39 @@ class ChannelAccess(GuildAccess):
 
     channel: Channel
 
+    @property
+    def place(self) -> Place:
+        """Where its messages stand."""
+        return Place(self.channel.id, self.guild.id)
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateAccess:
+    """Somebody in a private channel, where all may do the same."""
+
+    user: User
+    channel: PrivateChannel
+    permissions: Permissions = permissions.IN_PRIVATE
+
+    @property
+    def place(self) -> Place:
+        """Where its messages stand."""
+        recipients = tuple(user.id for user in self.channel.recipients)
+        return Place(self.channel.id, None, recipients)
+
+    @property
+    def member(self) -> None:
+        """There are no members outside of guilds."""
+
+    def require(self, needed: Permissions) -> None:
+        """Raises NotInPrivate unless all of `needed` is there."""
+        if needed & ~self.permissions:
+            raise NotInPrivate
+
+
+AnyAccess = ChannelAccess | PrivateAccess
+"""Somebody in a channel of a guild, or in a private one."""
+
 
 async def guild(cur: Cursor, user_id: UserId, guild_id: GuildId) -> GuildAccess:
     """What a user may do in a guild. Raises UnknownGuild, MissingAccess."""
@@ -89,16 +130,37 @@ async def guild(cur: Cursor, user_id: UserId, guild_id: GuildId) -> GuildAccess:
     return GuildAccess(grounds.guild, grounds.member, granted, _rank(grounds), grounds.version)
 
 
-async def channel(cur: Cursor, user_id: UserId, channel_id: ChannelId) -> ChannelAccess:
+async def channel(cur: Cursor, user_id: UserId, channel_id: ChannelId) -> AnyAccess:
     """What a user may do in a channel. Raises UnknownChannel, MissingAccess."""
     grounds = await queries.in_channel(cur, channel_id, user_id)
-    if grounds is None or grounds.channel is None:
+    if grounds is not None and grounds.channel is not None:
+        return _in_channel(grounds, grounds.channel, user_id)
+    private = await private_channels.get(cur, channel_id)
+    if private is None:
         raise UnknownChannel
+    for user in private.recipients:
+        if user.id == user_id:
+            return PrivateAccess(user, private)
+    raise MissingAccess
+
+
+async def guild_channel(cur: Cursor, user_id: UserId, channel_id: ChannelId) -> ChannelAccess:
+    """What a user may do in a channel of a guild.
+
+    Raises UnknownChannel, MissingAccess, and NotInPrivate to those in a private channel.
+    """
+    granted = await channel(cur, user_id, channel_id)
+    if isinstance(granted, PrivateAccess):
+        raise NotInPrivate
+    return granted
+
+
+def _in_channel(grounds: Grounds, channel: Channel, user_id: UserId) -> ChannelAccess:
     if grounds.member is None:
         raise MissingAccess
     granted = permissions.in_channel(
         _in_guild(grounds),
-        grounds.channel.overwrites,
+        channel.overwrites,
         guild_id=grounds.guild.id,
         user_id=user_id,
         roles=grounds.member.roles,
@@ -108,7 +170,7 @@ async def channel(cur: Cursor, user_id: UserId, channel_id: ChannelId) -> Channe
     if not granted & Permissions.VIEW_CHANNEL:
         raise MissingAccess
     return ChannelAccess(
-        grounds.guild, grounds.member, granted, _rank(grounds), grounds.version, grounds.channel
+        grounds.guild, grounds.member, granted, _rank(grounds), grounds.version, channel
     )
 
 
@@ -119,11 +181,28 @@ async def locked_guild(work: Work, user_id: UserId, guild_id: GuildId) -> GuildA
     return await guild(work.cur, user_id, guild_id)
 
 
-async def locked_channel(work: Work, user_id: UserId, channel_id: ChannelId) -> ChannelAccess:
-    """The same as `channel`, true until the work commits."""
+async def locked_channel(
+    work: Work, user_id: UserId, channel_id: ChannelId, *, besides: Iterable[UserId] = ()
+) -> AnyAccess:
+    """The same as `channel`, true until the work commits.
+
+    Of a private channel, everyone's own stream is locked too, for each gets its events there,
+    and those of the users `besides`.
+    """
     if not await work.lock_of_channel(channel_id):
         raise UnknownChannel
-    return await channel(work.cur, user_id, channel_id)
+    granted = await channel(work.cur, user_id, channel_id)
+    if isinstance(granted, PrivateAccess):
+        await work.lock_all(StreamId(each) for each in (*granted.place.recipients, *besides))
+    return granted
+
+
+async def locked_guild_channel(work: Work, user_id: UserId, channel_id: ChannelId) -> ChannelAccess:
+    """The same as `guild_channel`, true until the work commits."""
+    granted = await locked_channel(work, user_id, channel_id)
+    if isinstance(granted, PrivateAccess):
+        raise NotInPrivate
+    return granted
 
 
 async def member_rank(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Rank | None:

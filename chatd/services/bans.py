@@ -10,7 +10,7 @@ from chatd.context import Context, Work
 from chatd.core import snowflake
 from chatd.core.errors import MissingPermissions, UnknownBan, UnknownUser
 from chatd.core.ids import ChannelId, GuildId, MessageId, UserId
-from chatd.core.models import AuditAction, Ban
+from chatd.core.models import AuditAction, Ban, Place
 from chatd.core.permissions import Permissions
 from chatd.events import messages as message_events
 from chatd.events import moderation as events
@@ -134,4 +134,5 @@ async def _delete_messages(
     ):
         deleted[channel_id].append(message_id)
     for channel_id, message_ids in deleted.items():
-        work.emit(message_events.messages_deleted(message_ids, channel_id, guild_id))
+        place = Place(channel_id, guild_id)
+        work.emit(*message_events.messages_deleted(message_ids, place))

@@ -14,15 +14,22 @@ from chatd.core.errors import (
     UnknownUser,
 )
 from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
-from chatd.core.models import AuditAction, Channel, ChannelType, Overwrite, OverwriteType
+from chatd.core.models import (
+    AuditAction,
+    Channel,
+    ChannelType,
+    Overwrite,
+    OverwriteType,
+    PrivateChannel,
+)
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.events import channels as events
 from chatd.events import guilds as guild_events
 from chatd.events import invites as invite_events
 from chatd.queries import channels, invites, roles, users
-from chatd.services import access, audit
-from chatd.services.access import GuildAccess
+from chatd.services import access, audit, private_channels
+from chatd.services.access import GuildAccess, PrivateAccess
 from chatd.wire import payloads
 from chatd.wire.fields import UNSET
 from chatd.wire.schemas.channels import (
@@ -87,20 +94,26 @@ async def of_guild(ctx: Context, guild_id: GuildId) -> list[Channel]:
     return [channel for channel in found if granted.may_see(channel)]
 
 
-async def get(ctx: Context, channel_id: ChannelId) -> Channel:
+async def get(ctx: Context, channel_id: ChannelId) -> Channel | PrivateChannel:
     """One channel that the caller may see. Raises UnknownChannel, MissingAccess."""
     async with ctx.database.cursor() as cur:
         granted = await access.channel(cur, ctx.user.id, channel_id)
     return granted.channel
 
 
-async def update(ctx: Context, channel_id: ChannelId, change: ChannelChange) -> Channel:
+async def update(
+    ctx: Context, channel_id: ChannelId, change: ChannelChange
+) -> Channel | PrivateChannel:
     """Change a channel. Needs MANAGE_CHANNELS, and MANAGE_ROLES for overwrites.
 
-    Raises UnknownChannel, MissingAccess, MissingPermissions, InvalidForm.
+    Of a private group everyone in it may change the name. Raises UnknownChannel, MissingAccess,
+    MissingPermissions, WrongChannelType, InvalidForm.
     """
     async with ctx.begin() as work:
         granted = await access.locked_channel(work, ctx.user.id, channel_id)
+        if isinstance(granted, PrivateAccess):
+            name = granted.channel.name if change.name is UNSET else change.name
+            return await private_channels.rename(ctx, work, granted, name)
         granted.require(Permissions.MANAGE_CHANNELS)
         channel, guild_id = granted.channel, granted.guild.id
         changed = _changed(channel, change)
@@ -147,13 +160,16 @@ async def move(ctx: Context, guild_id: GuildId, moves: Sequence[ChannelMove]) ->
                 await _record(ctx, work, AuditAction.CHANNEL_UPDATE, channel, changed)
 
 
-async def delete(ctx: Context, channel_id: ChannelId) -> Channel:
+async def delete(ctx: Context, channel_id: ChannelId) -> Channel | PrivateChannel:
     """Delete a channel with its messages; the channels of a category stay, outside of it.
 
-    Needs MANAGE_CHANNELS. Raises UnknownChannel, MissingAccess, MissingPermissions.
+    Needs MANAGE_CHANNELS. A private channel is only closed, a private group left. Raises
+    UnknownChannel, MissingAccess, MissingPermissions.
     """
     async with ctx.begin() as work:
         granted = await access.locked_channel(work, ctx.user.id, channel_id)
+        if isinstance(granted, PrivateAccess):
+            return await private_channels.close(ctx, work, granted)
         granted.require(Permissions.MANAGE_CHANNELS)
         guild_id = granted.guild.id
         children = await channels.children(work.cur, guild_id, channel_id)
@@ -181,7 +197,7 @@ async def set_overwrite(
     MissingPermissions, UnknownRole, UnknownUser.
     """
     async with ctx.begin() as work:
-        granted = await access.locked_channel(work, ctx.user.id, channel_id)
+        granted = await access.locked_guild_channel(work, ctx.user.id, channel_id)
         granted.require(Permissions.MANAGE_ROLES)
         channel = granted.channel
         await _require_target(work.cur, granted.guild.id, target_id, change.type)
@@ -203,7 +219,7 @@ async def delete_overwrite(ctx: Context, channel_id: ChannelId, target_id: int) 
     Raises UnknownChannel, MissingAccess, MissingPermissions, UnknownOverwrite.
     """
     async with ctx.begin() as work:
-        granted = await access.locked_channel(work, ctx.user.id, channel_id)
+        granted = await access.locked_guild_channel(work, ctx.user.id, channel_id)
         granted.require(Permissions.MANAGE_ROLES)
         channel = granted.channel
         left = tuple(each for each in channel.overwrites if each.target_id != target_id)
@@ -322,6 +338,8 @@ def _check_parent(
 
 def _changed(channel: Channel, change: ChannelChange) -> Channel:
     if change.name is not UNSET:
+        if change.name is None:
+            raise InvalidForm.of("name", "BASE_TYPE_REQUIRED", "This field is required")
         channel = replace(channel, name=change.name)
     if change.topic is not UNSET:
         channel = replace(channel, topic=change.topic or None)

@@ -44,6 +44,10 @@ class Outdated(Exception):
     """What the row was authorised on has changed since: decide anew."""
 
 
+class Held(Exception):
+    """Slow mode or a nonce that has been used already keeps the row out."""
+
+
 @dataclass(slots=True, eq=False)
 class _Pending:
     row: NewRow
@@ -70,7 +74,7 @@ class MessageWriter:
         """Commit a message and publish `event(its id)`; returns the id.
 
         Cancelling the caller does not take the message back. Raises Outdated when the stream's
-        version has moved on, Busy, DatabaseAway (then the message may or may not be stored).
+        version has moved on, Held, Busy, DatabaseAway (then the message may or may not be stored).
         """
         queue = self._waiting.get(row.stream_id, ())
         if self._count >= _QUEUE or len(queue) >= _STREAM_QUEUE:
@@ -210,6 +214,8 @@ class MessageWriter:
             return False
         elif outcome.version != pending.row.version:
             _fail([pending], Outdated())
+        elif outcome.last_message_id < outcome.id:
+            _fail([pending], Held())
         elif pending.attempts >= _ATTEMPTS:
             _fail([pending], Busy())
         else:

@@ -140,6 +140,8 @@ async def _changed(cur: Cursor, guild: Guild, change: GuildChange) -> Guild:
     if change.system_channel_id is not UNSET:
         await _require_text_channel(cur, guild.id, change.system_channel_id)
         guild = replace(guild, system_channel_id=change.system_channel_id)
+    if change.system_channel_flags is not UNSET:
+        guild = replace(guild, system_channel_flags=change.system_channel_flags)
     return guild
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 
-from chatd.context import Context, Resources
+from chatd.context import Context, Resources, Work
 from chatd.core.errors import (
     MissingPermissions,
     TooManyGuilds,
@@ -14,7 +14,7 @@ from chatd.core.errors import (
     UserBanned,
 )
 from chatd.core.ids import ChannelId
-from chatd.core.models import AuditAction, Invite
+from chatd.core.models import AuditAction, Invite, MessageType, Place
 from chatd.core.permissions import Permissions
 from chatd.events import guilds as guild_events
 from chatd.events import invites as events
@@ -23,13 +23,16 @@ from chatd.events import users as user_events
 from chatd.queries import guilds, invites, members
 from chatd.queries.invites import Terms
 from chatd.services import access, audit, snapshots
+from chatd.services.drafts import Draft, post
 from chatd.services.guilds import MAX_GUILDS
+from chatd.services.snapshots import GuildSnapshot
 from chatd.wire.schemas.invites import NewInvite
 
 MAX_INVITES = 1000
 """How many living invites a guild can have."""
 
 _ALPHABET = string.ascii_letters + string.digits
+_NO_JOIN_MESSAGES = 1 << 0  # Discord docs, Guild resource, "System Channel Flags"
 _CODE_LENGTH = 10  # 59 bits: not to be guessed, short enough to be read out
 
 
@@ -41,7 +44,7 @@ async def create(ctx: Context, channel_id: ChannelId, wanted: NewInvite) -> Invi
     """
     terms = Terms(wanted.max_age, wanted.max_uses, wanted.temporary)
     async with ctx.begin() as work:
-        granted = await access.locked_channel(work, ctx.user.id, channel_id)
+        granted = await access.locked_guild_channel(work, ctx.user.id, channel_id)
         granted.require(Permissions.CREATE_INSTANT_INVITE)
         guild_id = granted.guild.id
         code = None
@@ -69,7 +72,7 @@ async def of_channel(ctx: Context, channel_id: ChannelId) -> list[Invite]:
     Raises UnknownChannel, MissingAccess, MissingPermissions.
     """
     async with ctx.database.cursor() as cur:
-        granted = await access.channel(cur, ctx.user.id, channel_id)
+        granted = await access.guild_channel(cur, ctx.user.id, channel_id)
         granted.require(Permissions.MANAGE_CHANNELS)
         return await invites.of_channel(cur, granted.guild.id, channel_id)
 
@@ -115,7 +118,22 @@ async def accept(ctx: Context, code: str) -> Invite:
         work.emit(user_events.membership_changed(ctx.user.id, guild_id))
         work.emit(member_events.member_added(snapshot.own))
         work.emit(guild_events.guild_joined(ctx.user.id, guild_id, snapshot.state()))
+        await _welcome(ctx, work, snapshot)
     return invite
+
+
+async def _welcome(ctx: Context, work: Work, snapshot: GuildSnapshot) -> None:
+    """Tell in the guild's system channel that the caller has joined, unless that is silenced."""
+    channel_id = snapshot.guild.system_channel_id
+    if channel_id is None or snapshot.guild.system_channel_flags & _NO_JOIN_MESSAGES:
+        return
+    draft = Draft(
+        author=ctx.user,
+        member=snapshot.own,
+        place=Place(channel_id, snapshot.guild.id),
+        type=MessageType.USER_JOIN,
+    )
+    await post(ctx, work, draft)
 
 
 async def delete(ctx: Context, code: str) -> Invite:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import UTC, datetime, timedelta
 
+from chatd.core import snowflake
 from chatd.core.errors import Busy, DatabaseAway
 from chatd.db import Database
 from chatd.queries import invites, logins, messages
@@ -14,6 +16,8 @@ log = logging.getLogger(__name__)
 _EVERY_S = 60.0
 _BITE = 1000  # messages
 _BETWEEN_BITES_S = 0.05
+_NONCES_LAST = timedelta(minutes=10)  # as long as a client may try again
+_SLOW_MODES_LAST = timedelta(hours=6)  # the longest slow mode there is
 
 
 async def run(database: Database) -> None:
@@ -24,9 +28,19 @@ async def run(database: Database) -> None:
             async with database.cursor() as cur:
                 await invites.delete_dead(cur)
                 await logins.delete_expired(cur)
+                await messages.delete_expired_guards(
+                    cur,
+                    nonces_before=_id_of(_NONCES_LAST),
+                    slow_modes_before=_id_of(_SLOW_MODES_LAST),
+                )
         except (Busy, DatabaseAway) as missed:
             log.info("housekeeping waits: %s", missed)
         await asyncio.sleep(_EVERY_S)
+
+
+def _id_of(age: timedelta) -> int:
+    """Ids below it are older than that."""
+    return snowflake.at(datetime.now(UTC) - age)
 
 
 async def _sweep(database: Database) -> None:

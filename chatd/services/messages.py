@@ -1,136 +1,40 @@
-"""Messages: writing, reading, changing and deleting them."""
+"""Messages: reading, changing and deleting them. Sending them is in `sending`."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from chatd.context import Context, Work
-from chatd.core import snowflake
+from chatd.context import Context
+from chatd.core import mentions, snowflake
 from chatd.core.errors import (
-    Busy,
     CannotEditAnothersMessage,
     EmptyMessage,
-    InvalidForm,
-    NotATextChannel,
+    MissingPermissions,
     SystemMessage,
     TooOldForBulkDelete,
     UnknownMessage,
     WrongBulkDelete,
 )
-from chatd.core.ids import ChannelId, MessageId, StreamId, UserId
-from chatd.core.models import AuditAction, ChannelType, Member, Message, MessageType
+from chatd.core.ids import ChannelId, MessageId, UserId
+from chatd.core.models import AuditAction, Member, Message
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.events import messages as events
-from chatd.queries import members, messages
-from chatd.queries.messages import NewRow
+from chatd.events.event import Event
+from chatd.queries import history, members, messages
+from chatd.queries.messages import NewText
 from chatd.services import access, audit
-from chatd.services.access import ChannelAccess
-from chatd.services.group_commit import MessageWriter, Outdated
+from chatd.services import mentions as mention_service
+from chatd.services.access import AnyAccess, ChannelAccess
+from chatd.services.sending import check_is_text
 from chatd.wire.fields import UNSET
-from chatd.wire.schemas.messages import MessageChange, NewMessage, Reference
+from chatd.wire.payloads import SUPPRESS_EMBEDS
+from chatd.wire.schemas.messages import MessageChange
 
-_SUPPRESS_EMBEDS = 1 << 2
-_SUPPRESS_NOTIFICATIONS = 1 << 12
-_FLAGS_ON_CREATE = _SUPPRESS_EMBEDS | _SUPPRESS_NOTIFICATIONS
-_FLAGS_ON_EDIT = _SUPPRESS_EMBEDS
 _BULK_DELETE_AGE = timedelta(days=14)
-_DECISIONS = 5  # attempts, when who may do what keeps changing under a message
-
-
-class Sending:
-    """Who may send where, remembered at a version of the guild.
-
-    Only what was granted is remembered, and the insert checks the version: a grant that has been
-    withdrawn, on whichever instance, does not get a message in.
-    """
-
-    _REMEMBERED = 50_000
-
-    def __init__(self) -> None:
-        self._granted: OrderedDict[tuple[UserId, ChannelId], ChannelAccess] = OrderedDict()
-
-    async def access(self, ctx: Context, channel_id: ChannelId) -> ChannelAccess:
-        """What the caller may do in a channel. Raises what `access.channel` raises."""
-        key = (ctx.user.id, channel_id)
-        known = self._granted.get(key)
-        if known is None:
-            async with ctx.database.cursor() as cur:
-                known = await access.channel(cur, ctx.user.id, channel_id)
-            if Permissions.SEND_MESSAGES in known.permissions:
-                self._granted[key] = known
-                while len(self._granted) > self._REMEMBERED:
-                    self._granted.popitem(last=False)
-        return known
-
-    def forget(self, ctx: Context, channel_id: ChannelId) -> None:
-        """Decide anew the next time."""
-        self._granted.pop((ctx.user.id, channel_id), None)
-
-
-class Messages:
-    """What users can do with messages."""
-
-    def __init__(self, writer: MessageWriter) -> None:
-        self._writer = writer
-        self._sending = Sending()
-
-    async def create(self, ctx: Context, channel_id: ChannelId, wanted: NewMessage) -> Message:
-        """Send a message. Needs SEND_MESSAGES, and READ_MESSAGE_HISTORY to answer one.
-
-        Raises UnknownChannel, MissingAccess, MissingPermissions, NotATextChannel, EmptyMessage,
-        InvalidForm, Busy.
-        """
-        for _ in range(_DECISIONS):
-            granted = await self._sending.access(ctx, channel_id)
-            _check_may_send(granted, wanted)
-            answered = await _answered(ctx, granted, wanted.message_reference)
-            try:
-                return await self._insert(ctx, granted, wanted, answered)
-            except Outdated:
-                self._sending.forget(ctx, channel_id)
-        raise Busy
-
-    async def _insert(
-        self, ctx: Context, granted: ChannelAccess, wanted: NewMessage, answered: Message | None
-    ) -> Message:
-        row = NewRow(
-            stream_id=StreamId(granted.guild.id),
-            version=granted.version,
-            channel_id=granted.channel.id,
-            author_id=ctx.user.id,
-            type=MessageType.DEFAULT if answered is None else MessageType.REPLY,
-            content=wanted.content,
-            flags=wanted.flags & _FLAGS_ON_CREATE,
-            tts=wanted.tts and Permissions.SEND_TTS_MESSAGES in granted.permissions,
-            reference_id=None if answered is None else answered.id,
-        )
-
-        def message(message_id: MessageId) -> Message:
-            return Message(
-                id=message_id,
-                channel_id=row.channel_id,
-                guild_id=granted.guild.id,
-                author=ctx.user,
-                type=row.type,
-                content=row.content,
-                flags=row.flags,
-                tts=row.tts,
-                edited_at=None,
-                reference_id=row.reference_id,
-                reference=answered,
-            )
-
-        return message(
-            await self._writer.insert(
-                row,
-                lambda message_id: events.message_created(
-                    message(message_id), granted.guild.id, granted.member, wanted.nonce
-                ),
-            )
-        )
+_NEWEST = 2**63 - 1
 
 
 async def page(
@@ -149,20 +53,20 @@ async def page(
     """
     async with ctx.database.cursor() as cur:
         granted = await access.channel(cur, ctx.user.id, channel_id)
-        _check_is_text(granted)
+        check_is_text(granted)
         if Permissions.READ_MESSAGE_HISTORY not in granted.permissions:
             return []
         viewer = ctx.user.id
         if around is not None:
             older = limit // 2
-            newer = await messages.page_after(
+            newer = await history.page_after(
                 cur, viewer, channel_id, around - 1, limit=limit - older
             )
-            return newer + await messages.page_before(cur, viewer, channel_id, around, limit=older)
+            return newer + await history.page_before(cur, viewer, channel_id, around, limit=older)
         if after is not None:
-            return await messages.page_after(cur, viewer, channel_id, after, limit=limit)
-        newest = 2**63 - 1 if before is None else before
-        return await messages.page_before(cur, viewer, channel_id, newest, limit=limit)
+            return await history.page_after(cur, viewer, channel_id, after, limit=limit)
+        newest = _NEWEST if before is None else before
+        return await history.page_before(cur, viewer, channel_id, newest, limit=limit)
 
 
 async def get(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> Message:
@@ -179,43 +83,77 @@ async def get(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> Mes
 async def update(
     ctx: Context, channel_id: ChannelId, message_id: MessageId, change: MessageChange
 ) -> Message:
-    """Edit a message: the author its content, who has MANAGE_MESSAGES its flags.
+    """Edit a message: the author what it says, who has MANAGE_MESSAGES its flags.
 
     Raises UnknownChannel, MissingAccess, MissingPermissions, UnknownMessage,
-    CannotEditAnothersMessage, EmptyMessage.
+    CannotEditAnothersMessage, SystemMessage, EmptyMessage.
     """
     async with ctx.begin() as work:
         granted = await access.locked_channel(work, ctx.user.id, channel_id)
         message = await existing(work.cur, ctx, channel_id, message_id)
         if message.author.id != ctx.user.id:
-            if change.content is not UNSET:
+            if change.says_something_else:
                 raise CannotEditAnothersMessage
             granted.require(Permissions.MANAGE_MESSAGES)
-        content = message.content if change.content is UNSET else change.content or ""
-        if not content:
-            raise EmptyMessage
         if not message.type.is_written:
             raise SystemMessage
-        flags = message.flags
-        if change.flags is not UNSET:
-            flags = (flags & ~_FLAGS_ON_EDIT) | ((change.flags or 0) & _FLAGS_ON_EDIT)
-        await messages.update(work.cur, channel_id, message_id, content=content, flags=flags)
+        text = await _changed(work.cur, granted, message, change)
+        if not (text.content or text.embeds or message.attachments):
+            raise EmptyMessage
+        await messages.update(work.cur, channel_id, message_id, text)
         changed = await existing(work.cur, ctx, channel_id, message_id)
-        author = await _author(work.cur, granted, changed)
-        work.emit(events.message_updated(changed, granted.guild.id, author))
+        work.emit(*await updated(work.cur, granted, changed))
     return changed
+
+
+async def _changed(
+    cur: Cursor, granted: AnyAccess, message: Message, change: MessageChange
+) -> NewText:
+    text = NewText(
+        content=message.content,
+        flags=message.flags,
+        embeds=message.embeds,
+        mentions=[user.id for user in message.mentions],
+        mention_roles=message.mention_roles,
+        mention_everyone=message.mention_everyone,
+    )
+    if change.flags is not UNSET:
+        kept = text.flags & ~SUPPRESS_EMBEDS
+        text = replace(text, flags=kept | ((change.flags or 0) & SUPPRESS_EMBEDS))
+    if change.embeds is not UNSET:
+        if change.embeds:
+            granted.require(Permissions.EMBED_LINKS)
+        text = replace(text, embeds=change.embeds or ())
+    if change.content is not UNSET:
+        content = change.content or ""
+        named = mentions.narrowed(mentions.read(content), change.allowed_mentions)
+        if message.reference is not None and message.reference.author in message.mentions:
+            named = named.with_user(message.reference.author.id)
+        found = await mention_service.resolve(cur, granted, named)
+        text = replace(
+            text,
+            content=content,
+            mentions=[user.id for user in found.users],
+            mention_roles=found.roles,
+            mention_everyone=found.everyone,
+        )
+    return text
 
 
 async def delete(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> None:
     """Delete a message: one's own, or with MANAGE_MESSAGES any.
 
-    Raises UnknownChannel, MissingAccess, MissingPermissions, UnknownMessage.
+    Raises UnknownChannel, MissingAccess, MissingPermissions, UnknownMessage, SystemMessage.
     """
     async with ctx.begin() as work:
         granted = await access.locked_channel(work, ctx.user.id, channel_id)
         message = await existing(work.cur, ctx, channel_id, message_id)
+        if not message.type.is_deletable:
+            raise SystemMessage
         if message.author.id != ctx.user.id:
             granted.require(Permissions.MANAGE_MESSAGES)
+            if not isinstance(granted, ChannelAccess):
+                raise MissingPermissions
             await audit.record(
                 ctx,
                 work,
@@ -225,7 +163,7 @@ async def delete(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> 
                 options={"channel_id": str(channel_id), "count": "1"},
             )
         await messages.delete(work.cur, channel_id, message_id)
-        work.emit(events.message_deleted(message_id, channel_id, granted.guild.id))
+        work.emit(*events.message_deleted(message_id, granted.place))
 
 
 async def delete_many(
@@ -234,7 +172,7 @@ async def delete_many(
     """Delete 2 to 100 messages of the last two weeks. Needs MANAGE_MESSAGES.
 
     Those that are gone already are passed over. Raises UnknownChannel, MissingAccess,
-    MissingPermissions, WrongBulkDelete, TooOldForBulkDelete.
+    MissingPermissions, NotInPrivate, WrongBulkDelete, TooOldForBulkDelete.
     """
     wanted = set(message_ids)
     if not 2 <= len(wanted) <= 100:
@@ -242,12 +180,12 @@ async def delete_many(
     if min(wanted) < snowflake.at(datetime.now(UTC) - _BULK_DELETE_AGE):
         raise TooOldForBulkDelete
     async with ctx.begin() as work:
-        granted = await access.locked_channel(work, ctx.user.id, channel_id)
+        granted = await access.locked_guild_channel(work, ctx.user.id, channel_id)
         granted.require(Permissions.MANAGE_MESSAGES)
         deleted = await messages.delete_many(work.cur, channel_id, sorted(wanted))
         if not deleted:
             return
-        work.emit(events.messages_deleted(deleted, channel_id, granted.guild.id))
+        work.emit(*events.messages_deleted(deleted, granted.place))
         await audit.record(
             ctx,
             work,
@@ -265,79 +203,29 @@ async def start_typing(ctx: Context, channel_id: ChannelId) -> None:
     """
     async with ctx.database.cursor() as cur:
         granted = await access.channel(cur, ctx.user.id, channel_id)
-    _check_is_text(granted)
+    check_is_text(granted)
     granted.require(Permissions.SEND_MESSAGES)
     now_s = int(datetime.now(UTC).timestamp())
-    event = events.typing_started(channel_id, granted.guild.id, granted.member, now_s)
-    await ctx.resources.bus.publish([event])
-
-
-async def post_system_message(
-    ctx: Context, work: Work, granted: ChannelAccess, kind: MessageType, *, answered: Message
-) -> None:
-    """Tell in a channel what the caller has done there. The channel's stream is locked."""
-    stream_id = StreamId(granted.guild.id)
-    ctx.resources.snowflakes.observe(await messages.last_of_stream(work.cur, stream_id))
-    message_id = ctx.new_id(MessageId)
-    row = NewRow(
-        stream_id=stream_id,
-        version=granted.version,
-        channel_id=granted.channel.id,
-        author_id=ctx.user.id,
-        type=kind,
-        content="",
-        flags=0,
-        tts=False,
-        reference_id=answered.id,
-    )
-    await messages.insert_in_work(work.cur, message_id, row)
-    posted = await existing(work.cur, ctx, granted.channel.id, message_id)
-    work.emit(events.message_created(posted, granted.guild.id, granted.member, None))
-
-
-def _check_may_send(granted: ChannelAccess, wanted: NewMessage) -> None:
-    _check_is_text(granted)
-    granted.require(Permissions.SEND_MESSAGES)
-    if not wanted.content:
-        raise EmptyMessage
-
-
-def _check_is_text(granted: ChannelAccess) -> None:
-    if granted.channel.type == ChannelType.CATEGORY:
-        raise NotATextChannel
-
-
-async def _answered(
-    ctx: Context, granted: ChannelAccess, reference: Reference | None
-) -> Message | None:
-    """The message that a new one answers, if it does and that is there."""
-    if reference is None:
-        return None
-    granted.require(Permissions.READ_MESSAGE_HISTORY)
-    if reference.channel_id in (None, granted.channel.id):
-        async with ctx.database.cursor() as cur:
-            answered = await messages.get(
-                cur, ctx.user.id, granted.channel.id, reference.message_id
-            )
-        if answered is not None:
-            return answered
-    if reference.fail_if_not_exists:
-        raise InvalidForm.of("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
-    return None
+    told = events.typing_started(granted.place, ctx.user.id, granted.member, now_s)
+    await ctx.resources.bus.publish(told)
 
 
 async def existing(
     cur: Cursor, ctx: Context, channel_id: ChannelId, message_id: MessageId
 ) -> Message:
     """A message as the caller sees it. Raises UnknownMessage."""
-    message = await messages.get(cur, ctx.user.id, channel_id, message_id)
+    message = await history.get(cur, ctx.user.id, channel_id, message_id)
     if message is None:
         raise UnknownMessage
     return message
 
 
-async def _author(cur: Cursor, granted: ChannelAccess, message: Message) -> Member | None:
-    """The author as a member, while it still is one."""
-    if message.author.id == granted.member.user.id:
-        return granted.member
-    return await members.get(cur, granted.guild.id, message.author.id)
+async def updated(cur: Cursor, granted: AnyAccess, message: Message) -> list[Event]:
+    """What is told of a message that has changed."""
+    people: Mapping[UserId, Member] = {}
+    if isinstance(granted, ChannelAccess):
+        ids = {message.author.id, *(user.id for user in message.mentions)}
+        found = await members.by_ids(cur, granted.guild.id, ids)
+        people = {member.user.id: member for member in found}
+    author = people.get(message.author.id)
+    return events.message_updated(message, granted.place, author, people)

@@ -10,11 +10,12 @@ from chatd.core.ids import ChannelId, MessageId
 from chatd.core.models import AuditAction, Message, MessageType
 from chatd.core.permissions import Permissions
 from chatd.events import messages as events
-from chatd.queries import members, messages
-from chatd.queries.messages import Pin
+from chatd.queries import pins
+from chatd.queries.pins import Pin
 from chatd.services import access, audit
-from chatd.services.access import ChannelAccess
-from chatd.services.messages import existing, post_system_message
+from chatd.services.access import AnyAccess, ChannelAccess
+from chatd.services.drafts import Draft, post
+from chatd.services.messages import existing, updated
 
 MAX_PINS = 250
 """How many messages of a channel can be pinned."""
@@ -31,13 +32,18 @@ async def add(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> Non
         message = await existing(work.cur, ctx, channel_id, message_id)
         if message.pinned:
             return
-        if await messages.count_pinned(work.cur, channel_id) >= MAX_PINS:
+        if await pins.count(work.cur, channel_id) >= MAX_PINS:
             raise TooManyPins
-        await messages.pin(work.cur, channel_id, message_id)
+        await pins.insert(work.cur, channel_id, message_id)
         await _tell(ctx, work, granted, message, AuditAction.MESSAGE_PIN)
-        await post_system_message(
-            ctx, work, granted, MessageType.CHANNEL_PINNED_MESSAGE, answered=message
+        told = Draft(
+            author=ctx.user,
+            member=granted.member,
+            place=granted.place,
+            type=MessageType.CHANNEL_PINNED_MESSAGE,
+            answered=message,
         )
+        await post(ctx, work, told)
 
 
 async def remove(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> None:
@@ -51,7 +57,7 @@ async def remove(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> 
         message = await existing(work.cur, ctx, channel_id, message_id)
         if not message.pinned:
             return
-        await messages.unpin(work.cur, channel_id, message_id)
+        await pins.delete(work.cur, channel_id, message_id)
         await _tell(ctx, work, granted, message, AuditAction.MESSAGE_UNPIN)
 
 
@@ -66,24 +72,24 @@ async def page(
         granted = await access.channel(cur, ctx.user.id, channel_id)
         if Permissions.READ_MESSAGE_HISTORY not in granted.permissions:
             return []
-        return await messages.pins(cur, ctx.user.id, channel_id, before=before, limit=limit)
+        return await pins.page(cur, ctx.user.id, channel_id, before=before, limit=limit)
 
 
 async def _tell(
-    ctx: Context, work: Work, granted: ChannelAccess, message: Message, action: AuditAction
+    ctx: Context, work: Work, granted: AnyAccess, message: Message, action: AuditAction
 ) -> None:
     """The channel's pins have changed, and with them this message."""
-    guild_id, channel_id = granted.guild.id, message.channel_id
-    newest = await messages.last_pin(work.cur, channel_id)
-    work.emit(events.pins_updated(channel_id, guild_id, newest))
+    channel_id = message.channel_id
+    newest = await pins.newest(work.cur, channel_id)
+    work.emit(*events.pins_updated(granted.place, newest))
     changed = await existing(work.cur, ctx, channel_id, message.id)
-    author = await members.get(work.cur, guild_id, message.author.id)
-    work.emit(events.message_updated(changed, guild_id, author))
-    await audit.record(
-        ctx,
-        work,
-        guild_id,
-        action,
-        message.author.id,
-        options={"channel_id": str(channel_id), "message_id": str(message.id)},
-    )
+    work.emit(*await updated(work.cur, granted, changed))
+    if isinstance(granted, ChannelAccess):
+        await audit.record(
+            ctx,
+            work,
+            granted.guild.id,
+            action,
+            message.author.id,
+            options={"channel_id": str(channel_id), "message_id": str(message.id)},
+        )

@@ -12,7 +12,7 @@ from chatd.core.permissions import Permissions
 from chatd.events import reactions as events
 from chatd.queries import reactions
 from chatd.services import access
-from chatd.services.access import ChannelAccess
+from chatd.services.access import AnyAccess
 from chatd.services.messages import existing
 
 MAX_EMOJIS = 20
@@ -35,7 +35,8 @@ async def add(ctx: Context, channel_id: ChannelId, message_id: MessageId, emoji:
             if len(used) >= MAX_EMOJIS:
                 raise TooManyReactions
         if await reactions.insert(work.cur, channel_id, message_id, emoji, ctx.user.id):
-            work.emit(events.reaction_added(message, emoji, granted.member))
+            told = events.reaction_added(message, granted.place, emoji, ctx.user.id, granted.member)
+            work.emit(*told)
 
 
 async def remove(
@@ -51,7 +52,7 @@ async def remove(
         if user_id != ctx.user.id:
             granted.require(Permissions.MANAGE_MESSAGES)
         if await reactions.delete(work.cur, channel_id, message_id, emoji, user_id):
-            work.emit(events.reaction_removed(message, emoji, user_id))
+            work.emit(*events.reaction_removed(message, granted.place, emoji, user_id))
 
 
 async def clear(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> None:
@@ -63,7 +64,7 @@ async def clear(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> N
         granted, message = await _message(ctx, work, channel_id, message_id)
         granted.require(Permissions.MANAGE_MESSAGES)
         if await reactions.delete_all(work.cur, channel_id, message_id):
-            work.emit(events.reactions_removed(message))
+            work.emit(*events.reactions_removed(message, granted.place))
 
 
 async def clear_emoji(
@@ -78,7 +79,7 @@ async def clear_emoji(
         granted, message = await _message(ctx, work, channel_id, message_id)
         granted.require(Permissions.MANAGE_MESSAGES)
         if await reactions.delete_all(work.cur, channel_id, message_id, emoji):
-            work.emit(events.emoji_removed(message, emoji))
+            work.emit(*events.emoji_removed(message, granted.place, emoji))
 
 
 async def page(
@@ -104,7 +105,7 @@ async def page(
 
 async def _message(
     ctx: Context, work: Work, channel_id: ChannelId, message_id: MessageId
-) -> tuple[ChannelAccess, Message]:
+) -> tuple[AnyAccess, Message]:
     granted = await access.locked_channel(work, ctx.user.id, channel_id)
     return granted, await existing(work.cur, ctx, channel_id, message_id)
 

@@ -33,12 +33,17 @@ class GuildSnapshot:
         return payloads.guild_state(
             self.guild,
             self.roles,
-            [channel for channel in self.channels if self._may_see(channel)],
+            self.visible,
             self.members,
             member_count=self.member_count,
             own=self.own,
             large=self.member_count > len(self.members),
         )
+
+    @property
+    def visible(self) -> list[Channel]:
+        """The channels that `own` may see."""
+        return [channel for channel in self.channels if self._may_see(channel)]
 
     def _may_see(self, channel: Channel) -> bool:
         own_roles = {*self.own.roles, RoleId(self.guild.id)}

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from chatd.core import snowflake
+from chatd.core.ids import UserId
 from chatd.core.models import (
     Account,
     AuditEntry,
@@ -21,12 +22,17 @@ from chatd.core.models import (
     Message,
     MessageType,
     Overwrite,
+    PrivateChannel,
     Reaction,
+    ReadState,
     Role,
     User,
 )
 
 Json = dict[str, Any]
+
+SUPPRESS_EMBEDS = 1 << 2
+"""The flag of a message whose embeds are not shown."""
 
 
 def encode(payload: Any) -> bytes:
@@ -158,6 +164,25 @@ def channel_in_guild(channel: Channel) -> Json:
     return payload
 
 
+def private_channel(channel: PrivateChannel, viewer: UserId) -> Json:
+    """PrivateChannelResponse, or PrivateGroupChannelResponse, as one of those in it sees it."""
+    payload: Json = {
+        "id": str(channel.id),
+        "type": channel.type,
+        "recipients": [user(each) for each in channel.others(viewer)],
+        "last_message_id": _id(channel.last_message_id),
+        "flags": 0,
+    }
+    if channel.type == ChannelType.GROUP_DM:
+        payload |= {
+            "name": channel.name,
+            "icon": None,
+            "owner_id": _id(channel.owner_id),
+            "managed": False,
+        }
+    return payload
+
+
 def guild(guild: Guild, roles: Iterable[Role]) -> Json:
     """GuildResponse."""
     return {
@@ -167,6 +192,7 @@ def guild(guild: Guild, roles: Iterable[Role]) -> Json:
         "icon": guild.icon,
         "owner_id": str(guild.owner_id),
         "system_channel_id": _id(guild.system_channel_id),
+        "system_channel_flags": guild.system_channel_flags,
         "roles": [role(each) for each in roles],
         **_GUILD_CONSTANTS,
     }
@@ -201,7 +227,6 @@ _GUILD_CONSTANTS: Json = {
     "safety_alerts_channel_id": None,
     "splash": None,
     "stickers": [],
-    "system_channel_flags": 0,
     "vanity_url_code": None,
     "verification_level": 0,
     "widget_channel_id": None,
@@ -280,11 +305,11 @@ def message(message: Message) -> Json:
         "timestamp": timestamp(snowflake.created_at(message.id)),
         "edited_timestamp": _optional(message.edited_at),
         "tts": message.tts,
-        "mention_everyone": False,
-        "mentions": [],
-        "mention_roles": [],
+        "mention_everyone": message.mention_everyone,
+        "mentions": [user(each) for each in message.mentions],
+        "mention_roles": [str(role_id) for role_id in message.mention_roles],
         "attachments": [],
-        "embeds": [],
+        "embeds": [] if message.flags & SUPPRESS_EMBEDS else list(message.embeds),
         "pinned": message.pinned,
         "type": message.type,
         "flags": message.flags,
@@ -317,6 +342,16 @@ def _referenced(answered: Message) -> Json:
     payload = message(answered)
     payload.pop("referenced_message", None)
     return payload
+
+
+def read_state(state: ReadState) -> Json:
+    """How far the caller has read a channel."""
+    return {
+        "id": str(state.channel_id),
+        "last_message_id": str(state.message_id),
+        "unread_count": state.unread_count,
+        "mention_count": state.mention_count,
+    }
 
 
 def invite(invite: Invite) -> Json:

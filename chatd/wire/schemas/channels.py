@@ -69,7 +69,7 @@ class NewChannel:
 
 @dataclass(frozen=True, slots=True)
 class ChannelChange:
-    name: Maybe[str] = UNSET
+    name: Maybe[str | None] = UNSET
     topic: Maybe[str | None] = UNSET
     position: Maybe[int] = UNSET
     parent_id: Maybe[ChannelId | None] = UNSET
@@ -149,7 +149,7 @@ class NewChannelSchema(Schema[NewChannel]):
 
 class ChannelChangeSchema(Schema[ChannelChange]):
     into = ChannelChange
-    name = Text(trimmed=True, validate=NAME)
+    name = Text(allow_none=True, trimmed=True, validate=NAME)
     topic = Text(allow_none=True, validate=length(0, 1024))
     position = Int(validate=POSITION)
     parent_id = Snowflake(allow_none=True)

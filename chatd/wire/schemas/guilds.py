@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chatd.core.ids import ChannelId, UserId
 from chatd.wire.fields import (
     UNSET,
+    Int,
     Maybe,
     Schema,
     Snowflake,
@@ -27,6 +28,7 @@ class GuildChange:
     name: Maybe[str] = UNSET
     description: Maybe[str | None] = UNSET
     system_channel_id: Maybe[ChannelId | None] = UNSET
+    system_channel_flags: Maybe[int] = UNSET
     owner_id: Maybe[UserId] = UNSET
 
 
@@ -45,4 +47,5 @@ class GuildChangeSchema(Schema[GuildChange]):
     name = Text(trimmed=True, validate=_GUILD_NAME)
     description = Text(allow_none=True, validate=length(0, 300))
     system_channel_id = Snowflake(allow_none=True)
+    system_channel_flags = Int(validate=within(0, 63))
     owner_id = Snowflake()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from chatd.core.ids import ChannelId, GuildId, MessageId
+from chatd.core.mentions import MAX_MENTIONS, AllowedMentions
+from chatd.core.models import Embed
 from chatd.wire.fields import (
     ERRORS,
     UNSET,
@@ -22,8 +24,10 @@ from chatd.wire.fields import (
     Schema,
     Snowflake,
     Text,
+    length,
     within,
 )
+from chatd.wire.schemas.embeds import MAX_EMBEDS, EmbedSchema, within_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,28 @@ class NewMessage:
     tts: bool = False
     flags: int = 0
     nonce: str | int | None = None
+    enforce_nonce: bool = False
     message_reference: Reference | None = None
+    embeds: Sequence[Embed] = ()
+    allowed_mentions: AllowedMentions | None = None
+
+    @property
+    def enforced_nonce(self) -> str | None:
+        """The nonce, if it is to keep a second message out."""
+        return str(self.nonce) if self.enforce_nonce and self.nonce not in (None, "") else None
 
 
 @dataclass(frozen=True, slots=True)
 class MessageChange:
     content: Maybe[str | None] = UNSET
     flags: Maybe[int | None] = UNSET
+    embeds: Maybe[Sequence[Embed] | None] = UNSET
+    allowed_mentions: AllowedMentions | None = None
+
+    @property
+    def says_something_else(self) -> bool:
+        """Whether it changes what only the author can say."""
+        return self.content is not UNSET or self.embeds is not UNSET
 
 
 MESSAGE_MAX_LENGTH = 2000  # characters
@@ -66,23 +85,57 @@ class ReferenceSchema(Schema[Reference]):
     fail_if_not_exists = Bool()
 
 
+class AllowedMentionsSchema(Schema[AllowedMentions]):
+    into = AllowedMentions
+    parse = fields.List(
+        Text(
+            validate=validate.OneOf(
+                ["users", "roles", "everyone"],
+                error=Problem("BASE_TYPE_CHOICES", "Must be one of {choices}."),
+            )
+        ),
+        allow_none=True,
+        validate=length(0, 3),
+    )
+    users = fields.List(Snowflake(), allow_none=True, validate=length(0, MAX_MENTIONS))
+    roles = fields.List(Snowflake(), allow_none=True, validate=length(0, MAX_MENTIONS))
+    replied_user = Bool(allow_none=True)
+
+    @ma.post_load
+    def _into(self, data: dict[str, Any], **_: Any) -> AllowedMentions:
+        for kind in ("users", "roles"):
+            if data.get(kind) and kind in (data.get("parse") or ()):
+                text = f"parse and {kind} cannot name the same kind"
+                problem = Problem("MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", text)
+                raise ValidationError({"parse": [problem]})
+        return AllowedMentions(**{key: value for key, value in data.items() if value is not None})
+
+
+_EMBEDS: list[Callable[[Any], Any]] = [length(0, MAX_EMBEDS), within_limits]
+
+
 class NewMessageSchema(Schema[NewMessage]):
     into = NewMessage
     content = Text(allow_none=True, trimmed=True, validate=_CONTENT)
     tts = Bool()
     flags = Int(validate=within(0, 2**31 - 1))
     nonce = Nonce(allow_none=True)
+    enforce_nonce = Bool()
     message_reference = Nested(ReferenceSchema, allow_none=True)
+    embeds = fields.List(Nested(EmbedSchema), allow_none=True, validate=_EMBEDS)
+    allowed_mentions = Nested(AllowedMentionsSchema, allow_none=True)
 
     @ma.post_load
     def _into(self, data: dict[str, Any], **_: Any) -> NewMessage:
-        return NewMessage(**{**data, "content": data.get("content") or ""})
+        return NewMessage(**{key: value for key, value in data.items() if value is not None})
 
 
 class MessageChangeSchema(Schema[MessageChange]):
     into = MessageChange
     content = Text(allow_none=True, trimmed=True, validate=_CONTENT)
     flags = Int(allow_none=True, validate=within(0, 2**31 - 1))
+    embeds = fields.List(Nested(EmbedSchema), allow_none=True, validate=_EMBEDS)
+    allowed_mentions = Nested(AllowedMentionsSchema, allow_none=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,120 @@
+"""Whom a message mentions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chatd.core.permissions import EVERYONE, Permissions
+from tests.rest.test_roles import made
+from tests.world import World, like
+
+
+def ids(message: dict[str, Any]) -> list[str]:
+    return [user["id"] for user in message["mentions"]]
+
+
+async def test_a_mention_names_the_user_and_the_member(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    bob, carol = await world.people("bob", "carol")
+    [client] = await world.online("bob")
+    path = f"/channels/{guild.general.id}/messages"
+    text = f"<@{bob.id}> <@!{bob.id}> <@{carol.id}> <@1>"
+    sent = await guild.owner.rest.post(path, {"content": text})
+    assert ids(sent) == [bob.id, carol.id]  # once each, in the order of the text, if they exist
+    heard = (await client.next("MESSAGE_CREATE")).d
+    assert heard["mentions"][0] == like(id=bob.id, member=like(nick=None, roles=[]))
+    assert "member" not in heard["mentions"][1]  # she is none here
+    [stored] = await guild.owner.rest.get(path)
+    assert stored == sent
+
+
+async def test_roles_and_everyone(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    rest, bob = guild.owner.rest, world.rest("bob")
+    path = f"/channels/{guild.general.id}/messages"
+    open_role, shut_role = await made(guild, "open"), await made(guild, "shut")
+    await rest.patch(f"/guilds/{guild.id}/roles/{open_role}", {"mentionable": True})
+    text = f"<@&{open_role}> <@&{shut_role}> @everyone"
+    sent = await bob.post(path, {"content": text})
+    assert sent == like(mention_roles=[open_role, shut_role], mention_everyone=True)
+    without = int(EVERYONE & ~Permissions.MENTION_EVERYONE)
+    await rest.patch(f"/guilds/{guild.id}/roles/{guild.id}", {"permissions": str(without)})
+    sent = await bob.post(path, {"content": text})
+    assert sent == like(mention_roles=[open_role], mention_everyone=False, content=text)
+
+
+async def test_the_author_says_what_counts(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    bob, carol = await world.people("bob", "carol")
+    rest, path = guild.owner.rest, f"/channels/{guild.general.id}/messages"
+    role = await made(guild, "role")
+    text = f"<@{bob.id}> <@{carol.id}> <@&{role}> @here"
+    for allowed, users, roles, everyone in (
+        (None, [bob.id, carol.id], [role], True),
+        ({}, [], [], False),
+        ({"parse": []}, [], [], False),
+        ({"parse": ["everyone"]}, [], [], True),
+        ({"parse": ["users"]}, [bob.id, carol.id], [], False),
+        ({"users": [carol.id], "parse": ["roles"]}, [carol.id], [role], False),
+        ({"roles": [role]}, [], [role], False),
+        ({"users": [guild.owner.id]}, [], [], False),  # who is not in the text
+    ):
+        sent = await rest.post(path, {"content": text, "allowed_mentions": allowed})
+        assert (ids(sent), sent["mention_roles"]) == (users, roles), allowed
+        assert sent["mention_everyone"] is everyone, allowed
+
+
+async def test_a_reply_mentions_whom_it_answers_unless_told_not_to(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    rest, path = guild.owner.rest, f"/channels/{guild.general.id}/messages"
+    bob = await world.person("bob")
+    question = await bob.rest.post(path, {"content": "?"})
+    reply = {"content": "!", "message_reference": {"message_id": question["id"]}}
+    assert ids(await rest.post(path, reply)) == [bob.id]
+    assert ids(await rest.post(path, {**reply, "allowed_mentions": {"parse": ["users"]}})) == []
+    allowed = {"replied_user": True}
+    sent = await rest.post(path, {**reply, "allowed_mentions": allowed})
+    assert ids(sent) == [bob.id]
+    edited = await rest.patch(f"{path}/{sent['id']}", {"content": "still"})
+    assert ids(edited) == [bob.id]
+    assert ids(await bob.rest.post(path, reply)) == []  # oneself
+
+
+async def test_an_edit_mentions_anew(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    bob, carol = await world.people("bob", "carol")
+    [client] = await world.online("bob")
+    rest, path = guild.owner.rest, f"/channels/{guild.general.id}/messages"
+    sent = await rest.post(path, {"content": f"<@{bob.id}>"})
+    edited = await rest.patch(f"{path}/{sent['id']}", {"content": f"<@{carol.id}> @everyone"})
+    assert ids(edited) == [carol.id]
+    assert edited["mention_everyone"] is True
+    heard = (await client.next("MESSAGE_UPDATE")).d
+    assert heard["mentions"] == [like(id=carol.id, member=like(nick=None))]
+    flagged = await rest.patch(f"{path}/{sent['id']}", {"flags": 4})
+    assert ids(flagged) == [carol.id]
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        {"parse": ["nobody"]},
+        {"parse": ["users"], "users": ["1"]},
+        {"users": ["x"]},
+        {"roles": ["1"] * 101},
+        {"parse": "users"},
+        [],
+    ],
+    ids=repr,
+)
+async def test_wrong_allowed_mentions(world: World, allowed: object) -> None:
+    guild = await world.guild(owner="alice")
+    answer = await guild.owner.rest.call(
+        "POST",
+        f"/channels/{guild.general.id}/messages",
+        {"content": "x", "allowed_mentions": allowed},
+    )
+    assert (answer.status, answer.code) == (400, 50035)
+    assert "allowed_mentions" in answer.json["errors"]
