@@ -24,6 +24,7 @@ from chatd.db import Database, NotDurable
 from chatd.gateway import handler
 from chatd.gateway.connection import Gateway
 from chatd.gateway.dispatcher import Dispatcher
+from chatd.gateway.presence import Presences
 from chatd.gateway.registry import Registry
 from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER
 from chatd.rest import middlewares, parse, routes
@@ -62,7 +63,7 @@ def create_app(config: Config) -> web.Application:
         refresh_token_lifetime_s=config.jwt_refresh_token_expiry_s,
     )
     writer = MessageWriter(database, bus, snowflakes)
-    registry = Registry(resume_window_s=config.resume_window_s)
+    registry = Registry(resume_window_s=config.resume_window_s, presences=resources.presences)
     callers = Callers(database, access_tokens)
 
     app = web.Application(
@@ -88,10 +89,13 @@ def create_app(config: Config) -> web.Application:
 
     async def fan_out(_: web.Application) -> AsyncIterator[None]:
         """Deliver events for as long as the server lives. If this dies, so does the server."""
-        dispatcher = Dispatcher(registry, database, callers)
+        presences = Presences(registry, bus)
+        dispatcher = Dispatcher(registry, database, callers, presences)
         async with asyncio.TaskGroup() as tasks, bus.subscribe() as subscription:
             delivering = tasks.create_task(dispatcher.run(subscription), name="dispatcher")
+            reporting = tasks.create_task(presences.run(), name="presence")
             yield
+            reporting.cancel()
             delivering.cancel()
 
     async def writing(_: web.Application) -> AsyncIterator[None]:

@@ -16,6 +16,7 @@ from chatd.core.ids import ChannelId, StreamId
 from chatd.core.models import Caller, User
 from chatd.core.snowflake import SnowflakeGenerator
 from chatd.db import Cursor, Database, Transaction
+from chatd.ephemeral.presence import PresenceTable
 from chatd.events.event import Event
 from chatd.queries import streams
 
@@ -54,6 +55,8 @@ class Resources:
     access_tokens: AccessTokens
     refresh_token_lifetime_s: int
     tasks: Tasks = field(default_factory=Tasks)
+    presences: PresenceTable = field(default_factory=PresenceTable)
+    """Who is online, for those who only count them."""
 
     def begin(self) -> Work:
         """A transaction; see Work."""

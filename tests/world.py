@@ -16,8 +16,11 @@ import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from chatd.core.intents import ALL_INTENTS, Intents
+
 PATIENCE_S = 10.0
 PASSWORD = "Password123!"
+WITHOUT_PRESENCES = int(ALL_INTENTS & ~Intents.GUILD_PRESENCES)
 
 _serial = itertools.count()
 
@@ -335,11 +338,15 @@ class World:
         return client
 
     async def online(self, *names: str, **identify: Any) -> list[Client]:
-        """A client for each of these people, ready and with all guilds."""
+        """A client for each of these people, ready and with all guilds.
+
+        Unless `intents` says otherwise they get everything but presences.
+        """
         clients = []
         for name in names:
             client = await self.socket()
-            await client.identify((await self.person(name)).token, **identify)
+            wanted = {"intents": WITHOUT_PRESENCES, **identify}
+            await client.identify((await self.person(name)).token, **wanted)
             clients.append(client)
         return clients
 

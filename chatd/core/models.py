@@ -94,6 +94,14 @@ class Guild:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How many members a guild has, and how many of them show that they are online."""
+
+    members: int
+    online: int
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """A role; the one whose id is the guild's is @everyone."""
 
@@ -122,6 +130,18 @@ class Member:
     joined_at: datetime
     communication_disabled_until: datetime | None
     roles: tuple[RoleId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChunk:
+    """Members that a client has asked for: part `index` of `count`."""
+
+    guild_id: GuildId
+    members: Sequence[Member]
+    index: int = 0
+    count: int = 1
+    not_found: Sequence[UserId] = ()
+    nonce: str | None = None
 
 
 class OverwriteType(IntEnum):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chatd.core.ids import GuildId, StreamId
+from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.intents import Intents
 from chatd.core.models import Member, User
-from chatd.events.event import Event, to_guild
+from chatd.events.event import Event, to_guild, to_user
 from chatd.wire import payloads
 
 
@@ -35,3 +35,18 @@ def _about(name: str, member: Member) -> Event:
     body = payloads.encode({"guild_id": str(member.guild_id), **payloads.member(member)})
     stream = StreamId(member.guild_id)
     return Event(name, stream, to_guild(member.guild_id), body, Intents.GUILD_MEMBERS)
+
+
+def members_chunk(user_id: UserId, payload: payloads.Json) -> Event:
+    """GUILD_MEMBERS_CHUNK, to the session that has asked for it."""
+    return _answer("GUILD_MEMBERS_CHUNK", user_id, payload)
+
+
+def soundboard(user_id: UserId, guild_id: GuildId) -> Event:
+    """SOUNDBOARD_SOUNDS, to the session that has asked: no guild here has any."""
+    payload = {"guild_id": str(guild_id), "soundboard_sounds": []}
+    return _answer("SOUNDBOARD_SOUNDS", user_id, payload)
+
+
+def _answer(name: str, user_id: UserId, payload: payloads.Json) -> Event:
+    return Event(name, StreamId(user_id), to_user(user_id), payloads.encode(payload))

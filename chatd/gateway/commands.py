@@ -5,6 +5,8 @@ Rule: Discord docs, Gateway, "Opcodes" and "Close Codes".
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -12,8 +14,11 @@ from typing import Any
 import orjson
 
 from chatd.core.errors import InvalidForm
+from chatd.core.ids import GuildId, parse_id
 from chatd.core.intents import ALL_INTENTS, Intents
+from chatd.core.presence import Presence, Status
 from chatd.wire.schemas import gateway as schemas
+from chatd.wire.schemas.gateway import MemberRequest, WantedPresence
 
 MAX_PAYLOAD = 4096  # bytes
 
@@ -22,11 +27,14 @@ class Opcode(IntEnum):
     DISPATCH = 0
     HEARTBEAT = 1
     IDENTIFY = 2
+    PRESENCE_UPDATE = 3
     RESUME = 6
     RECONNECT = 7
+    REQUEST_GUILD_MEMBERS = 8
     INVALID_SESSION = 9
     HELLO = 10
     HEARTBEAT_ACK = 11
+    REQUEST_SOUNDBOARD_SOUNDS = 31
 
 
 class CloseCode(IntEnum):
@@ -69,6 +77,8 @@ class Identify:
     intents: Intents
     large_threshold: int
     shard: tuple[int, int]
+    presence: Presence
+    client: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +89,37 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowPresence:
+    """What the client shows from now on; on which kind of device, its session knows."""
+
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMembers:
+    """Give me members of a guild, in chunks."""
+
+    wanted: MemberRequest
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSounds:
+    """Give me the soundboards of these guilds. They are empty here; clients wait for the answer."""
+
+    guild_ids: tuple[GuildId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
-    """A command about presence, voice or member lists: Discord has it, this server does not."""
+    """A command about voice, which Discord has and this server does not."""
 
     op: int
 
 
-Command = Heartbeat | Identify | Resume | Ignored
+Command = Heartbeat | Identify | Resume | ShowPresence | RequestMembers | RequestSounds | Ignored
 
-_IGNORED = frozenset({3, 4, 8, 31, 43})
+_IGNORED = frozenset({4, 43})
+_MOBILE = ("ios", "android")
 
 
 def parse(frame: str | bytes) -> Command:
@@ -101,18 +133,13 @@ def parse(frame: str | bytes) -> Command:
         raise CloseWith(CloseCode.DECODE_ERROR, "Not JSON.") from None
     if not isinstance(payload, dict) or type(payload.get("op")) is not int:
         raise CloseWith(CloseCode.DECODE_ERROR, "No opcode.")
-    content = payload.get("d")
-    match payload["op"]:
-        case Opcode.HEARTBEAT:
-            return _heartbeat(content)
-        case Opcode.IDENTIFY:
-            return _identify(content)
-        case Opcode.RESUME:
-            return _resume(content)
-        case op if op in _IGNORED:
-            return Ignored(op)
-        case _:
-            raise CloseWith(CloseCode.UNKNOWN_OPCODE, "Unknown opcode.")
+    op = payload["op"]
+    if op in _IGNORED:
+        return Ignored(op)
+    read = _READERS.get(op)
+    if read is None:
+        raise CloseWith(CloseCode.UNKNOWN_OPCODE, "Unknown opcode.")
+    return read(payload.get("d"))
 
 
 def _heartbeat(data: Any) -> Heartbeat:
@@ -136,7 +163,54 @@ def _identify(data: Any) -> Identify:
         raise CloseWith(CloseCode.INVALID_INTENTS, "Invalid intents.")
     if not 0 <= shard[0] < shard[1]:
         raise CloseWith(CloseCode.INVALID_SHARD, "Invalid shard.")
-    return Identify(wanted.token, Intents(intents), wanted.large_threshold, (shard[0], shard[1]))
+    properties = wanted.properties or {}
+    return Identify(
+        wanted.token,
+        Intents(intents),
+        wanted.large_threshold,
+        (shard[0], shard[1]),
+        _shown(wanted.presence or WantedPresence()),
+        _client(str(properties.get("os", "")), str(properties.get("browser", ""))),
+    )
+
+
+def _client(os: str, browser: str) -> str:
+    """The kind of device, as presences tell it. Rule: Discord docs, "Client Status Object"."""
+    if any(word in f"{os} {browser}".lower() for word in _MOBILE):
+        return "mobile"
+    return "desktop"
+
+
+def _show_presence(data: Any) -> ShowPresence:
+    try:
+        return ShowPresence(_shown(schemas.PresenceSchema().read(data)))
+    except InvalidForm:
+        raise CloseWith(CloseCode.DECODE_ERROR, "Invalid presence.") from None
+
+
+def _shown(wanted: WantedPresence) -> Presence:
+    status = Status(wanted.status or Status.ONLINE)
+    now_ms = int(time.time() * 1000)
+    activities = tuple({"created_at": now_ms, **each} for each in wanted.activities or ())
+    return Presence(status, activities)
+
+
+def _request_members(data: Any) -> RequestMembers:
+    try:
+        wanted = schemas.MemberRequestSchema().read(data)
+    except InvalidForm:
+        raise CloseWith(CloseCode.DECODE_ERROR, "Invalid request for members.") from None
+    if (wanted.query is None) == (wanted.user_ids is None):
+        raise CloseWith(CloseCode.DECODE_ERROR, "Either query or user_ids is needed.")
+    return RequestMembers(wanted)
+
+
+def _request_sounds(data: Any) -> RequestSounds:
+    listed = data.get("guild_ids") if isinstance(data, dict) else None
+    try:
+        return RequestSounds(tuple(GuildId(parse_id(str(each))) for each in listed or ()))
+    except (TypeError, ValueError):
+        raise CloseWith(CloseCode.DECODE_ERROR, "Invalid guild_ids.") from None
 
 
 def _resume(data: Any) -> Resume:
@@ -145,3 +219,13 @@ def _resume(data: Any) -> Resume:
     except InvalidForm:
         raise CloseWith(CloseCode.DECODE_ERROR, "Invalid resume.") from None
     return Resume(wanted.token, wanted.session_id, wanted.seq)
+
+
+_READERS: dict[int, Callable[[Any], Command]] = {
+    Opcode.HEARTBEAT: _heartbeat,
+    Opcode.IDENTIFY: _identify,
+    Opcode.PRESENCE_UPDATE: _show_presence,
+    Opcode.RESUME: _resume,
+    Opcode.REQUEST_GUILD_MEMBERS: _request_members,
+    Opcode.REQUEST_SOUNDBOARD_SOUNDS: _request_sounds,
+}

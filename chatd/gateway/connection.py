@@ -11,22 +11,31 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from chatd.core.errors import Refusal, Unauthorized
+from chatd.core.ids import StreamId
+from chatd.core.intents import Intents
 from chatd.core.models import Caller
 from chatd.db import Database
+from chatd.events import members as events
 from chatd.gateway import commands, frames
 from chatd.gateway.commands import (
     CloseCode,
     CloseWith,
+    Command,
     Heartbeat,
     Identify,
-    Ignored,
+    RequestMembers,
+    RequestSounds,
     Resume,
+    ShowPresence,
 )
 from chatd.gateway.frames import Dispatch, PlainTransport, ZlibStream
 from chatd.gateway.ready import Starter
 from chatd.gateway.registry import Registry
 from chatd.gateway.session import Session
+from chatd.services import member_chunks
 from chatd.services.callers import Callers
+from chatd.wire import payloads
+from chatd.wire.schemas.gateway import MemberRequest
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +49,8 @@ having much to read.
 _PAYLOADS = 120  # a client may send so many in _PER_S seconds
 _PER_S = 60.0
 _CLOSE_S = 5.0
+_AHEAD_BYTES = 2**20  # of a long answer that may wait to be read
+_AHEAD_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +150,54 @@ class Connection:
                         await self._identify(wanted)
                     case Resume() as wanted:
                         await self._resume(wanted)
-                    case Ignored() if self._session is None:
-                        raise CloseWith(CloseCode.NOT_AUTHENTICATED, "Not authenticated.")
+                    case command:
+                        await self._serve(command)
                 if self._session is not None:  # who never identifies gets no more time
                     deadline.reschedule(self._loop.time() + self._gateway.grace_s)
                     self._ask_later()
+
+    async def _serve(self, command: Command) -> None:
+        """Do what only an identified client can ask for."""
+        session = self._session
+        if session is None:
+            raise CloseWith(CloseCode.NOT_AUTHENTICATED, "Not authenticated.")
+        match command:
+            case ShowPresence(presence):
+                session.show(presence)
+                self._gateway.registry.restless.add(session.user_id)
+            case RequestMembers(wanted):
+                await self._send_members(session, wanted)
+            case RequestSounds(guild_ids):
+                for guild_id in guild_ids:
+                    if any(feed.stream == StreamId(guild_id) for feed in session.feeds):
+                        answer = events.soundboard(session.user_id, guild_id)
+                        session.dispatch(Dispatch(answer))
+
+    async def _send_members(self, session: Session, wanted: MemberRequest) -> None:
+        """Send chunks no faster than the client reads them."""
+        asked_for = member_chunks.asked_for(
+            self._gateway.database,
+            session.user_id,
+            wanted,
+            may_list=session.wants(Intents.GUILD_MEMBERS),
+        )
+        try:
+            async for chunk in asked_for:
+                payload = payloads.members_chunk(chunk)
+                if wanted.presences and session.wants(Intents.GUILD_PRESENCES):
+                    shown = self._gateway.registry.presences_of(payload["members"])
+                    payload["presences"] = shown
+                session.dispatch(Dispatch(events.members_chunk(session.user_id, payload)))
+                await self._read_up()
+        except Refusal as refused:
+            log.debug("no members for user %d: %s", session.user_id, refused.text)
+
+    async def _read_up(self) -> None:
+        """Wait until the client has read most of what it was sent."""
+        await asyncio.sleep(0)  # lets the outbox be flushed
+        # The transport tells only its protocol, which is aiohttp's, when there is room again.
+        while self._socket_transport.get_write_buffer_size() > _AHEAD_BYTES:  # noqa: ASYNC110
+            await asyncio.sleep(_AHEAD_S)
 
     def _ask_later(self) -> None:
         """Ask for a heartbeat if the client lets its interval pass without a word."""
@@ -174,6 +228,8 @@ class Connection:
             caller.login_id,
             intents=wanted.intents,
             shard=wanted.shard,
+            presence=wanted.presence,
+            client=wanted.client,
         )
         starter = Starter(self._gateway.database, self._gateway.registry, session)
         try:

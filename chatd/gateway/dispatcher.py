@@ -13,6 +13,7 @@ from chatd.db import Database
 from chatd.events.event import AudienceKind, Event
 from chatd.events.users import revoked_login
 from chatd.gateway.feed import Feed, GuildFeed
+from chatd.gateway.presence import Presences
 from chatd.gateway.registry import Registry
 from chatd.queries import streams
 from chatd.services import snapshots
@@ -40,7 +41,10 @@ class _Suspicion:
 class Dispatcher:
     """Delivers what the bus brings to the sessions in the registry."""
 
-    def __init__(self, registry: Registry, database: Database, callers: Callers) -> None:
+    def __init__(
+        self, registry: Registry, database: Database, callers: Callers, presences: Presences
+    ) -> None:
+        self._presences = presences
         self._registry = registry
         self._database = database
         self._callers = callers
@@ -67,9 +71,11 @@ class Dispatcher:
                             arrived.done()
                     case Interrupted():
                         self._compare_at = 0.0
+                        self._presences.interrupted()
 
     def _take(self, event: Event) -> None:
         self._callers.heed(event)
+        self._presences.heed(event)
         if event.audience.kind is AudienceKind.USER and event.name in _MEMBERSHIP:
             for watcher in self._registry.starting(UserId(event.audience.id)):
                 watcher.restart()

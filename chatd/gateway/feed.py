@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Protocol
 
 import orjson
@@ -221,11 +222,13 @@ class GuildFeed(Feed):
         """Let a session follow."""
         super().attach(session)
         self._viewers.clear()
+        self._residents.restless.add(session.user_id)
 
     def detach(self, session: Session) -> None:
         """Let a session follow no longer."""
         super().detach(session)
         self._viewers.clear()
+        self._residents.restless.add(session.user_id)
         if session.user_id not in self._sessions and self._visibility is not None:
             self._visibility.dismiss(session.user_id)
 
@@ -246,12 +249,27 @@ class GuildFeed(Feed):
             return
         before = self._seen() if event.name in _OPENS_AND_CLOSES else {}
         self._apply(event)
+        if event.name == "GUILD_CREATE":
+            self._introduce(event)
+            return
         if event.name == "CHANNEL_UPDATE":
             # Who sees the channel only from now on, or no longer, is told so instead.
             self._dispatch(event, self._still_seeing(ChannelId(event.audience.id), before))
         else:
             super()._deliver(event)
         self._open_and_close(before)
+
+    def _introduce(self, event: Event) -> None:
+        """Show a guild to one who has just joined, with who is online there if it wants to know."""
+        curious: list[Session] = []
+        others: list[Session] = []
+        for session in self._audience(event):
+            (curious if session.wants(Intents.GUILD_PRESENCES) else others).append(session)
+        self._dispatch(event, others)
+        if curious:
+            state = orjson.loads(event.body)
+            state["presences"] = self._residents.presences_of(state["members"])
+            self._dispatch(replace(event, body=payloads.encode(state)), curious)
 
     def _seen(self) -> dict[UserId, frozenset[ChannelId]]:
         """What the members who are here may see."""
@@ -334,4 +352,9 @@ class GuildFeed(Feed):
 class Residents(Protocol):
     """The sessions of this instance, by user."""
 
+    restless: set[UserId]
+
     def of_user(self, user_id: UserId) -> Iterable[Session]: ...
+
+    def presences_of(self, members: Iterable[payloads.Json]) -> list[payloads.Json]:
+        """What those of these members show who are online."""

@@ -192,7 +192,10 @@ class Starter:
         }
         self._send("READY", ready, NO_INTENT)
         for guild in snapshot.guilds.values():
-            self._send("GUILD_CREATE", {**guild.state(), "unavailable": False}, Intents.GUILDS)
+            state = {**guild.state(), "unavailable": False}
+            if session.wants(Intents.GUILD_PRESENCES):
+                state["presences"] = self._registry.presences_of(state["members"])
+            self._send("GUILD_CREATE", state, Intents.GUILDS)
 
     def _send(self, name: str, payload: payloads.Json, intent: Intents) -> None:
         user_id = self._session.user_id

@@ -6,15 +6,21 @@ import asyncio
 from collections.abc import Iterable
 
 from chatd.core.ids import GuildId, StreamId, UserId
+from chatd.core.presence import Status
+from chatd.ephemeral.presence import PresenceTable
 from chatd.gateway.commands import CloseCode
 from chatd.gateway.feed import Feed, GuildFeed, UserFeed, Watcher
 from chatd.gateway.session import Outlet, Session
+from chatd.wire import payloads
 
 
 class Registry:
     """Who is here. Everything in it is changed in one loop, without waiting in between."""
 
-    def __init__(self, *, resume_window_s: float) -> None:
+    def __init__(self, *, resume_window_s: float, presences: PresenceTable) -> None:
+        self.presences = presences
+        self.restless: set[UserId] = set()
+        """Users who may have to be reported anew: one of their sessions has changed."""
         self._resume_window_s = resume_window_s
         self._sessions: dict[str, Session] = {}
         self._by_user: dict[UserId, set[Session]] = {}
@@ -31,6 +37,16 @@ class Registry:
     def of_user(self, user_id: UserId) -> Iterable[Session]:
         """The sessions of a user."""
         return tuple(self._by_user.get(user_id, ()))
+
+    def presences_of(self, members: Iterable[payloads.Json]) -> list[payloads.Json]:
+        """What those of these members show who are online."""
+        shown = []
+        for member in members:
+            user_id = UserId(int(member["user"]["id"]))
+            presence = self.presences.of(user_id)
+            if presence.status != Status.OFFLINE:
+                shown.append(payloads.presence(user_id, presence))
+        return shown
 
     def starting(self, user_id: UserId) -> Iterable[Watcher]:
         """The sessions of a user that are being started."""
@@ -54,10 +70,12 @@ class Registry:
         """A session has been started."""
         self._sessions[session.id] = session
         self._by_user.setdefault(session.user_id, set()).add(session)
+        self.restless.add(session.user_id)
 
     def remove(self, session: Session) -> None:
         """A session is over: it cannot be resumed."""
         self._sessions.pop(session.id, None)
+        self.restless.add(session.user_id)
         of_user = self._by_user.get(session.user_id, set())
         of_user.discard(session)
         if not of_user:
@@ -72,11 +90,13 @@ class Registry:
             session.outlet.close(CloseCode.SESSION_TIMED_OUT, "Resumed elsewhere.")
         session.outlet = outlet
         session.detached_at = None
+        self.restless.add(session.user_id)
 
     def detach(self, session: Session, outlet: Outlet) -> None:
         """The connection of a session is gone; the session waits to be resumed."""
         if session.outlet is outlet:
             session.outlet = None
+            self.restless.add(session.user_id)
             session.detached_at = asyncio.get_running_loop().time()
 
     def expire(self) -> None:
@@ -85,6 +105,10 @@ class Registry:
         for session in list(self._sessions.values()):
             if session.detached_at is not None and session.detached_at <= horizon:
                 self.remove(session)
+
+    def users(self) -> Iterable[UserId]:
+        """Everyone who has a session here."""
+        return tuple(self._by_user)
 
     def feed(self, stream: StreamId) -> Feed | None:
         """The feed of a stream, if somebody here follows it."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
+from chatd.core.presence import ONLINE, Presence
 from chatd.events.event import Event, to_user
 from chatd.gateway.commands import CloseCode
 from chatd.gateway.frames import Dispatch
@@ -45,6 +47,8 @@ class Session:
         *,
         intents: Intents,
         shard: tuple[int, int] = (0, 1),
+        presence: Presence = ONLINE,
+        client: str = "desktop",
     ) -> None:
         self.id = session_id
         self.user_id = user_id
@@ -54,10 +58,24 @@ class Session:
         self.detached_at: float | None = None
         """When (of the loop's clock) its socket was lost; None while it has one."""
         self.seq = 0
+        self.client = client
+        """The kind of device that it runs on."""
+        self.presence = presence
+        """What it shows, since `shown_at` (monotonic)."""
+        self.shown_at = time.monotonic()
         self._intents = intents
         self._shard = shard
         self._replay: deque[Dispatch] = deque()  # the newest has the number `seq`
         self._replay_bytes = 0
+
+    def show(self, presence: Presence) -> None:
+        """Show this from now on."""
+        self.presence = presence
+        self.shown_at = time.monotonic()
+
+    def wants(self, intent: Intents) -> bool:
+        """Whether the client has asked for events of this kind."""
+        return bool(self._intents & intent)
 
     def takes(self, guild_id: GuildId) -> bool:
         """Whether this guild belongs to the session's shard."""

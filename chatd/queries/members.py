@@ -72,6 +72,17 @@ async def get(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Member | None:
     return await one(cur, _make)
 
 
+async def ids_of_guild(cur: Cursor, guild_id: GuildId) -> list[UserId]:
+    """The ids of all members of a guild, in their order."""
+    await cur.execute(
+        """
+        SELECT user_id FROM guild_members WHERE guild_id = %(guild_id)s ORDER BY user_id
+        """,
+        {"guild_id": guild_id},
+    )
+    return await many(cur, UserId)
+
+
 async def page(cur: Cursor, guild_id: GuildId, *, after: int, limit: int) -> list[Member]:
     """Members above a user id, in the order of their ids."""
     await cur.execute(

@@ -28,11 +28,10 @@ async def create(request: web.Request) -> web.Response:
 async def get(request: web.Request) -> web.Response:
     """Needs membership."""
     guild_id = path_id(request, GuildId, "guild_id")
-    guild, roles, member_count = await guilds.get(request[CONTEXT], guild_id)
+    guild, roles, counts = await guilds.get(request[CONTEXT], guild_id)
     payload = payloads.guild(guild, roles)
     if query_flag(request, "with_counts"):
-        payload["approximate_member_count"] = member_count
-        payload["approximate_presence_count"] = 0
+        payload |= payloads.counts(counts)
     return answer(payload)
 
 

@@ -37,11 +37,10 @@ async def of_channel(request: web.Request) -> web.Response:
 @routes.get("/invites/{code}", ANYONE)
 async def get(request: web.Request) -> web.Response:
     """Anyone who knows the code may see where it leads."""
-    invite, member_count = await invites.get(request.app[RESOURCES], _code(request))
+    invite, counts = await invites.get(request.app[RESOURCES], _code(request))
     payload = payloads.invite(invite)
     if query_flag(request, "with_counts"):
-        payload["approximate_member_count"] = member_count
-        payload["approximate_presence_count"] = 0
+        payload |= payloads.counts(counts)
     return answer(payload)
 
 

@@ -9,7 +9,7 @@ from chatd.context import Context
 from chatd.core import permissions
 from chatd.core.errors import InvalidForm, MissingPermissions, TooManyGuilds
 from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
-from chatd.core.models import AuditAction, Channel, ChannelType, Guild, Role
+from chatd.core.models import AuditAction, Channel, ChannelType, Counts, Guild, Role
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.events import guilds as events
@@ -67,8 +67,8 @@ async def create(ctx: Context, wanted: NewGuild) -> tuple[Guild, Sequence[Role]]
     return guild, [everyone]
 
 
-async def get(ctx: Context, guild_id: GuildId) -> tuple[Guild, Sequence[Role], int]:
-    """A guild with its roles and the number of its members.
+async def get(ctx: Context, guild_id: GuildId) -> tuple[Guild, Sequence[Role], Counts]:
+    """A guild with its roles and the numbers of its members.
 
     Raises UnknownGuild, MissingAccess.
     """
@@ -76,7 +76,8 @@ async def get(ctx: Context, guild_id: GuildId) -> tuple[Guild, Sequence[Role], i
         granted = await access.guild(cur, ctx.user.id, guild_id)
         guild_roles = await roles.of_guilds(cur, [guild_id])
         counts = await members.counts(cur, [guild_id])
-    return granted.guild, guild_roles, counts.get(guild_id, 0)
+    online = ctx.resources.presences.count_in(guild_id)
+    return granted.guild, guild_roles, Counts(counts.get(guild_id, 0), online)
 
 
 async def update(

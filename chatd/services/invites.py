@@ -14,7 +14,7 @@ from chatd.core.errors import (
     UserBanned,
 )
 from chatd.core.ids import ChannelId
-from chatd.core.models import AuditAction, Invite, MessageType, Place
+from chatd.core.models import AuditAction, Counts, Invite, MessageType, Place
 from chatd.core.permissions import Permissions
 from chatd.events import guilds as guild_events
 from chatd.events import invites as events
@@ -77,8 +77,8 @@ async def of_channel(ctx: Context, channel_id: ChannelId) -> list[Invite]:
         return await invites.of_channel(cur, granted.guild.id, channel_id)
 
 
-async def get(resources: Resources, code: str) -> tuple[Invite, int]:
-    """An invite and the number of members it leads to, to anyone who knows its code.
+async def get(resources: Resources, code: str) -> tuple[Invite, Counts]:
+    """An invite and the numbers of members it leads to, to anyone who knows its code.
 
     Raises UnknownInvite.
     """
@@ -87,7 +87,8 @@ async def get(resources: Resources, code: str) -> tuple[Invite, int]:
         if invite is None:
             raise UnknownInvite
         counts = await members.counts(cur, [invite.guild.id])
-    return invite, counts.get(invite.guild.id, 0)
+    guild_id = invite.guild.id
+    return invite, Counts(counts.get(guild_id, 0), resources.presences.count_in(guild_id))
 
 
 async def accept(ctx: Context, code: str) -> Invite:

@@ -226,6 +226,14 @@ class Schema(ma.Schema, Generic[T]):
         return values
 
 
+class Part(Schema[Mapping[str, Any]]):
+    """A part of something that is kept as clients are given it: without what was sent as null."""
+
+    @ma.post_load
+    def _into(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {key: value for key, value in data.items() if value is not None}
+
+
 def _field_errors(messages: Any) -> FieldErrors:
     """marshmallow's messages in Discord's shape."""
     if isinstance(messages, Mapping):

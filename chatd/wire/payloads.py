@@ -16,9 +16,11 @@ from chatd.core.models import (
     Ban,
     Channel,
     ChannelType,
+    Counts,
     Guild,
     Invite,
     Member,
+    MemberChunk,
     Message,
     MessageType,
     Overwrite,
@@ -28,6 +30,7 @@ from chatd.core.models import (
     Role,
     User,
 )
+from chatd.core.presence import Presence
 
 Json = dict[str, Any]
 
@@ -69,6 +72,31 @@ def user(user: User) -> Json:
         "avatar_decoration_data": None,
         "primary_guild": None,
     }
+
+
+def presence(user_id: UserId, presence: Presence) -> Json:
+    """What a user shows, without the guild that it is shown to."""
+    return {
+        "user": {"id": str(user_id)},
+        "status": presence.status,
+        "activities": presence.activities,
+        "client_status": dict(presence.clients),
+    }
+
+
+def members_chunk(chunk: MemberChunk) -> Json:
+    """GUILD_MEMBERS_CHUNK."""
+    payload: Json = {
+        "guild_id": str(chunk.guild_id),
+        "members": [member(each) for each in chunk.members],
+        "chunk_index": chunk.index,
+        "chunk_count": chunk.count,
+    }
+    if chunk.not_found:
+        payload["not_found"] = [str(user_id) for user_id in chunk.not_found]
+    if chunk.nonce is not None:
+        payload["nonce"] = chunk.nonce
+    return payload
 
 
 def own_user(account: Account) -> Json:
@@ -195,6 +223,14 @@ def guild(guild: Guild, roles: Iterable[Role]) -> Json:
         "system_channel_flags": guild.system_channel_flags,
         "roles": [role(each) for each in roles],
         **_GUILD_CONSTANTS,
+    }
+
+
+def counts(counts: Counts) -> Json:
+    """What `with_counts` adds to a guild or an invite."""
+    return {
+        "approximate_member_count": counts.members,
+        "approximate_presence_count": counts.online,
     }
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import ValidationError, fields, validate
 
 from chatd.core.models import Embed
-from chatd.wire.fields import Bool, Int, Moment, Nested, Problem, Schema, Text, length, within
+from chatd.wire.fields import Bool, Int, Moment, Nested, Part, Problem, Text, length, within
 from chatd.wire.payloads import timestamp
 
 MAX_EMBEDS = 10
@@ -31,30 +30,22 @@ _URL = [
 ]
 
 
-class _Part(Schema[Mapping[str, Any]]):
-    """A part of an embed, kept as clients are given it: without what was sent as null."""
-
-    @ma.post_load
-    def _into(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {key: value for key, value in data.items() if value is not None}
-
-
-class _FooterSchema(_Part):
+class _FooterSchema(Part):
     text = Text(required=True, validate=_at_most(2048))
     icon_url = Text(allow_none=True, validate=_URL)
 
 
-class _MediaSchema(_Part):
+class _MediaSchema(Part):
     url = Text(required=True, validate=_URL)
 
 
-class _AuthorSchema(_Part):
+class _AuthorSchema(Part):
     name = Text(required=True, validate=_at_most(256))
     url = Text(allow_none=True, validate=_URL)
     icon_url = Text(allow_none=True, validate=_URL)
 
 
-class _FieldSchema(_Part):
+class _FieldSchema(Part):
     name = Text(required=True, trimmed=True, validate=length(1, 256))
     value = Text(required=True, trimmed=True, validate=length(1, 1024))
     inline = Bool(load_default=False)
@@ -63,7 +54,7 @@ class _FieldSchema(_Part):
 _VISIBLE = frozenset({"title", "description", "author", "fields", "footer", "image", "thumbnail"})
 
 
-class EmbedSchema(_Part):
+class EmbedSchema(Part):
     title = Text(allow_none=True, trimmed=True, validate=_at_most(256))
     description = Text(allow_none=True, trimmed=True, validate=_at_most(4096))
     url = Text(allow_none=True, validate=_URL)

@@ -1,0 +1,1 @@
+"""State of all instances together that is kept nowhere and may be lost."""

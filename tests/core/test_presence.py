@@ -1,0 +1,78 @@
+"""What several devices show together, and who is told when that changes."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatd.core.ids import GuildId, UserId
+from chatd.core.presence import OFFLINE, ONLINE, Presence, Report, Status, merged
+from chatd.ephemeral.presence import PresenceTable
+
+
+def on(kind: str, status: Status, *activities: str) -> Presence:
+    return Presence(status, tuple({"name": each} for each in activities), ((kind, status),))
+
+
+def test_devices_are_shown_together() -> None:
+    desktop = on("desktop", Status.IDLE, "reading")
+    phone = on("mobile", Status.ONLINE)
+    together = merged([desktop, phone])
+    assert together.status == Status.ONLINE
+    assert together.activities == ({"name": "reading"},)
+    assert dict(together.clients) == {"desktop": Status.IDLE, "mobile": Status.ONLINE}
+    assert merged([phone, on("desktop", Status.DND)]).status == Status.DND
+    assert merged([Presence(Status.INVISIBLE), Presence(Status.OFFLINE)]) == OFFLINE
+    assert merged([Presence(Status.INVISIBLE, ({"name": "secret"},)), phone]) == phone
+    assert merged([]) == OFFLINE
+
+
+USERS = st.integers(1, 3).map(UserId)
+REPORTS = st.none() | st.builds(
+    Report,
+    st.sampled_from([ONLINE, Presence(Status.IDLE), OFFLINE]),
+    st.frozensets(st.integers(1, 4).map(GuildId), max_size=3),
+)
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from("ab"),
+        st.booleans(),
+        st.dictionaries(USERS, REPORTS, max_size=3),
+    ),
+    max_size=12,
+)
+
+
+@given(STEPS)
+def test_a_client_that_is_told_of_changes_knows_what_the_table_knows(
+    steps: list[tuple[str, bool, dict[UserId, Report | None]]],
+) -> None:
+    table = PresenceTable()
+    reported: dict[tuple[str, UserId], Report] = {}
+    told: dict[tuple[GuildId, UserId], Presence] = {}  # what the members of a guild were told
+    for instance, replaces, users in steps:
+        if replaces:
+            known = {user: report for user, report in users.items() if report is not None}
+            changes = table.replace(instance, known)
+            reported = {key: each for key, each in reported.items() if key[0] != instance}
+        else:
+            changes = table.apply(instance, users)
+        for user, report in users.items():
+            reported.pop((instance, user), None)
+            if report is not None:
+                reported[instance, user] = report
+        for change in changes:
+            for guild in change.guild_ids:
+                told[guild, change.user_id] = change.presence
+    for guild in map(GuildId, range(1, 5)):
+        online = set()
+        for user in map(UserId, range(1, 4)):
+            own = [each for (_, other), each in reported.items() if other == user]
+            expected = merged(each.presence for each in own)
+            assert table.of(user) == expected
+            if any(guild in each.guild_ids for each in own):
+                if expected != OFFLINE:
+                    online.add(user)
+                assert told.get((guild, user), OFFLINE) == expected
+        assert table.online_in(guild) == online
+        assert table.count_in(guild) == len(online)
