@@ -31,6 +31,7 @@ HOMES = {
     "marshmallow": ("wire/fields.py", "wire/schemas/", "config.py"),
     "jose": ("auth/tokens.py",),
     "passlib": ("auth/passwords.py",),
+    "zstandard": ("gateway/compression.py",),
 }
 
 

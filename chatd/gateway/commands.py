@@ -79,6 +79,7 @@ class Identify:
     shard: tuple[int, int]
     presence: Presence
     client: str
+    compress: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ def _identify(data: Any) -> Identify:
         (shard[0], shard[1]),
         _shown(wanted.presence or WantedPresence()),
         _client(str(properties.get("os", "")), str(properties.get("browser", ""))),
+        wanted.compress is True,  # oceanic.js sends the name of its transport here
     )
 
 

@@ -28,10 +28,11 @@ from chatd.gateway.commands import (
     Resume,
     ShowPresence,
 )
-from chatd.gateway.frames import Dispatch, PlainTransport, ZlibStream
+from chatd.gateway.frames import Dispatch
 from chatd.gateway.ready import Starter
 from chatd.gateway.registry import Registry
 from chatd.gateway.session import Session
+from chatd.gateway.transports import Plain, Transport, ZlibPayloads
 from chatd.services import member_chunks
 from chatd.services.callers import Callers
 from chatd.wire import payloads
@@ -76,7 +77,7 @@ class Connection:
         gateway: Gateway,
         socket: web.WebSocketResponse,
         socket_transport: asyncio.Transport,
-        transport: PlainTransport | ZlibStream,
+        transport: Transport,
         url: str,
     ) -> None:
         self._gateway = gateway
@@ -231,6 +232,8 @@ class Connection:
             presence=wanted.presence,
             client=wanted.client,
         )
+        if wanted.compress and isinstance(self._transport, Plain):
+            self._transport = ZlibPayloads()
         starter = Starter(self._gateway.database, self._gateway.registry, session)
         try:
             await starter.start(self, wanted, self._url)

@@ -5,7 +5,6 @@ A dispatch differs between sessions only by its number, so the rest is made once
 
 from __future__ import annotations
 
-import zlib
 from functools import cached_property
 from struct import pack
 from typing import Any
@@ -14,11 +13,11 @@ import orjson
 
 from chatd.core.intents import Intents
 from chatd.events.event import Event
+from chatd.gateway import compression
 from chatd.gateway.commands import Opcode
 
-_TEXT = 0x81  # the last fragment, text (RFC 6455, section 5.2)
-_BINARY = 0x82
-_STORED_MAX = 0xFFFF
+TEXT = 0x81  # the last fragment, text (RFC 6455, section 5.2)
+BINARY = 0x82
 
 
 class Dispatch:
@@ -36,18 +35,25 @@ class Dispatch:
 
     def deflated(self, seq: int) -> bytes:
         """The same, as the continuation of any deflate stream that stands at a byte boundary."""
-        return _stored(b"%s%d" % (self._start, seq)) + self._deflated_rest
+        return compression.stored(b"%s%d" % (self._start, seq)) + self._deflated_rest
+
+    def zipped(self, seq: int) -> bytes:
+        """The same, as a zlib stream of its own."""
+        head = b"%s%d" % (self._start, seq)
+        end = compression.zlib_end(head, self._rest)
+        return compression.ZLIB_HEADER + compression.stored(head) + self._deflated_rest + end
+
+    def zstd(self, seq: int) -> bytes:
+        """The same, as the continuation of any zstd frame."""
+        return compression.raw(b"%s%d" % (self._start, seq)) + self._zstd_rest
 
     @cached_property
     def _deflated_rest(self) -> bytes:
-        """Compressed once for all: it refers to nothing before its start, and ends flushed."""
-        compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-        return compressor.compress(self._rest) + compressor.flush(zlib.Z_SYNC_FLUSH)
+        return compression.deflated(self._rest)
 
-
-def _stored(data: bytes) -> bytes:
-    """Data as an uncompressed block that is not the last (RFC 1951, section 3.2.4)."""
-    return pack("<BHH", 0, len(data), len(data) ^ _STORED_MAX) + data
+    @cached_property
+    def _zstd_rest(self) -> bytes:
+        return compression.ZSTD_RESET + compression.zstd_blocks(self._rest)
 
 
 def payload(op: Opcode, data: Any = None) -> bytes:
@@ -66,48 +72,7 @@ def hello(heartbeat_interval_ms: int) -> bytes:
     return payload(Opcode.HELLO, {"heartbeat_interval": heartbeat_interval_ms})
 
 
-class PlainTransport:
-    """Payloads as they are, in text frames."""
-
-    def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
-        """The frame of a dispatch."""
-        return _frame(_TEXT, dispatch.text(seq))
-
-    def other(self, payload: bytes) -> bytes:
-        """The frame of any other payload."""
-        return _frame(_TEXT, payload)
-
-
-class ZlibStream:
-    """One deflate stream for the connection (`compress=zlib-stream`), in binary frames.
-
-    It is put together from blocks instead of compressed per receiver, so it needs no state but
-    whether it has begun. Rule: Discord docs, Gateway, "Transport Compression"; RFC 1950, 1951.
-    """
-
-    _HEADER = b"\x78\x9c"
-
-    def __init__(self) -> None:
-        self._begun = False
-
-    def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
-        """The frame of a dispatch."""
-        return _frame(_BINARY, self._begin() + dispatch.deflated(seq))
-
-    def other(self, payload: bytes) -> bytes:
-        """The frame of any other payload."""
-        compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-        block = compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)
-        return _frame(_BINARY, self._begin() + block)
-
-    def _begin(self) -> bytes:
-        if self._begun:
-            return b""
-        self._begun = True
-        return self._HEADER
-
-
-def _frame(head: int, payload: bytes) -> bytes:
+def frame(head: int, payload: bytes) -> bytes:
     """An unmasked WebSocket frame (RFC 6455, section 5.2)."""
     length = len(payload)
     if length < 126:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from aiohttp import web
 
+from chatd.gateway import transports
 from chatd.gateway.commands import CloseCode
 from chatd.gateway.connection import Connection, Gateway
-from chatd.gateway.frames import PlainTransport, ZlibStream
 from chatd.wire import payloads
 
 GATEWAY = web.AppKey("GATEWAY", Gateway)
@@ -18,11 +17,6 @@ CONNECTIONS: web.AppKey[set[Connection]] = web.AppKey("CONNECTIONS")
 _MAX_MESSAGE = 64 * 1024  # bytes; above commands.MAX_PAYLOAD, whose excess gets a code of its own
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?", re.ASCII)
 _VERSIONS = ("", "6", "7", "8", "9", "10")
-
-_TRANSPORTS: dict[str, Callable[[], PlainTransport | ZlibStream]] = {
-    "": PlainTransport,
-    "zlib-stream": ZlibStream,
-}
 
 
 async def gateway(request: web.Request) -> web.StreamResponse:
@@ -34,11 +28,11 @@ async def gateway(request: web.Request) -> web.StreamResponse:
         return web.Response(body=body, content_type="application/json")
     socket = web.WebSocketResponse(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5)
     await socket.prepare(request)
-    make_transport = _TRANSPORTS.get(request.query.get("compress", ""))
+    make_transport = transports.BY_NAME.get(request.query.get("compress", ""))
     if request.query.get("v", "") not in _VERSIONS:
         await socket.close(code=CloseCode.INVALID_API_VERSION, message=b"Invalid API version.")
     elif request.query.get("encoding", "json") != "json" or make_transport is None:
-        message = b"Only json is spoken here, plain or as zlib-stream."
+        message = b"Only json is spoken here, plain, as zlib-stream or as zstd-stream."
         await socket.close(code=CloseCode.DECODE_ERROR, message=message)
     elif request.transport is not None:
         connection = Connection(

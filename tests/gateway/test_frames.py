@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 import orjson
+import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
@@ -12,10 +15,12 @@ from websockets.streams import StreamReader
 
 from chatd.core.ids import StreamId, UserId
 from chatd.events.event import Event, to_user
-from chatd.gateway import frames
-from chatd.gateway.frames import Dispatch, PlainTransport, ZlibStream
+from chatd.gateway import compression, frames
+from chatd.gateway.frames import Dispatch
+from chatd.gateway.transports import Plain, Transport, ZlibPayloads, ZlibStream, ZstdStream
 
-BODIES = st.dictionaries(st.text(max_size=20), st.text(max_size=300), max_size=5)
+TEXTS = st.text(max_size=300) | st.text("ab ", max_size=40).map(lambda text: text * 50)
+BODIES = st.dictionaries(st.text(max_size=20), TEXTS, max_size=5)
 MESSAGES = st.lists(st.tuples(st.integers(1, 10**12), BODIES) | st.none(), max_size=8)
 
 
@@ -39,33 +44,61 @@ def read(data: bytes) -> Frame:
 
 @given(st.integers(1, 10**12), BODIES)
 def test_a_dispatch_is_a_text_frame_of_json(seq: int, body: dict[str, str]) -> None:
-    frame = read(PlainTransport().dispatch(dispatch(body), seq))
+    frame = read(Plain().dispatch(dispatch(body), seq))
     assert frame.opcode is Opcode.TEXT
     assert orjson.loads(frame.data) == {"op": 0, "t": "MESSAGE_CREATE", "s": seq, "d": body}
 
 
-@given(MESSAGES)
-def test_every_frame_of_a_zlib_stream_inflates_to_one_payload(
-    messages: list[tuple[int, dict[str, str]] | None],
+def zlib_blobs(data: bytes) -> bytes:
+    inflator = zlib.decompressobj()
+    inflated = inflator.decompress(data)
+    assert inflator.eof  # the checksum was right
+    return inflated
+
+
+def decoder(transport: Transport) -> Callable[[bytes], bytes]:
+    """How a client reads what this transport sends."""
+    match transport:
+        case ZlibStream():
+            return zlib.decompressobj().decompress
+        case ZstdStream():
+            return zstandard.ZstdDecompressor().decompressobj().decompress
+        case _:
+            return zlib_blobs
+
+
+@pytest.mark.parametrize("kind", [ZlibStream, ZstdStream, ZlibPayloads])
+@given(messages=MESSAGES)
+def test_every_compressed_frame_holds_one_payload(
+    kind: type[Transport], messages: list[tuple[int, object] | None]
 ) -> None:
-    transport, inflator = ZlibStream(), zlib.decompressobj()
+    transport = kind()
+    decode = decoder(transport)
     for message in messages:
         if message is None:
-            sent, expected = (
-                transport.other(frames.HEARTBEAT_ACK),
-                orjson.loads(frames.HEARTBEAT_ACK),
-            )
+            sent = transport.other(frames.HEARTBEAT_ACK)
+            expected = orjson.loads(frames.HEARTBEAT_ACK)
         else:
             seq, body = message
             sent = transport.dispatch(dispatch(body), seq)
             expected = {"op": 0, "t": "MESSAGE_CREATE", "s": seq, "d": body}
         frame = read(sent)
         assert frame.opcode is Opcode.BINARY
-        assert bytes(frame.data).endswith(b"\x00\x00\xff\xff")
-        assert orjson.loads(inflator.decompress(frame.data)) == expected
+        assert kind is not ZlibStream or bytes(frame.data).endswith(b"\x00\x00\xff\xff")
+        assert orjson.loads(decode(bytes(frame.data))) == expected
+
+
+@given(st.lists(st.binary(max_size=400).map(lambda part: part * 900), max_size=4))
+def test_blocks_that_were_compressed_alone_continue_any_zstd_frame(parts: list[bytes]) -> None:
+    """Long ones take several blocks, repeated offsets and tables with them."""
+    decode = zstandard.ZstdDecompressor().decompressobj().decompress
+    assert decode(compression.ZSTD_HEADER) == b""
+    for part in parts:
+        stitched = compression.raw(b"{") + compression.ZSTD_RESET + compression.zstd_blocks(part)
+        assert decode(stitched) == b"{" + b" " * 17 + part
 
 
 def test_long_payloads_have_long_lengths() -> None:
     for size in (1, 125, 126, 65_535, 65_536, 200_000):
         data = b"x" * size
-        assert bytes(read(PlainTransport().other(data)).data) == data
+        assert bytes(read(Plain().other(data)).data) == data

@@ -140,7 +140,7 @@ async def test_across_instances_and_after_a_crash(world: World, serve_more: Serv
         await shows(alice_client, bob, "online")
         await shows(bob_client, carol, "online")  # who was there before that instance
     async with asyncio.timeout(30):
-        heard = {}
+        heard: dict[str, Any] = {}
         while heard.get("status") != "offline":  # the instance is missed after some seconds
             with contextlib.suppress(TimeoutError):
                 heard = await shows(alice_client, bob, "offline")

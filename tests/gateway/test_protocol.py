@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Callable
+from typing import Any
 
 import orjson
 import pytest
+import zstandard
 from websockets.asyncio.client import connect
 
 from chatd.core.intents import Intents
 from chatd.gateway import connection
 from tests.conftest import ServeMore, Server
-from tests.world import Client, World, like, world_on
+from tests.world import WITHOUT_PRESENCES, World, like
 
 
 async def test_hello_comes_first_and_heartbeats_are_answered(world: World) -> None:
@@ -84,20 +87,29 @@ async def test_binary_frames_and_schemes(world: World, scheme: str) -> None:
     assert (await socket.next("READY")).d["user"]["id"] == alice.id
 
 
-async def test_a_zlib_stream(world: World) -> None:
+@pytest.mark.parametrize("transport", ["zlib-stream", "zstd-stream", "payloads"])
+async def test_compressed_transports(world: World, transport: str) -> None:
     guild = await world.guild(owner="alice")
     alice = await world.person("alice")
-    inflator = zlib.decompressobj()
-    async with connect(world.gateway_url + "?compress=zlib-stream", compression=None) as socket:
+    query = "" if transport == "payloads" else f"?compress={transport}"
+    decode: Callable[[bytes], bytes] = zlib.decompress
+    if transport == "zlib-stream":
+        decode = zlib.decompressobj().decompress
+    elif transport == "zstd-stream":
+        decode = zstandard.ZstdDecompressor().decompressobj().decompress
+    async with connect(world.gateway_url + query, compression=None) as socket:
 
-        async def received() -> dict[str, object]:
+        async def received() -> dict[str, Any]:
             frame = await asyncio.wait_for(socket.recv(), 10)
-            assert isinstance(frame, bytes)
-            payload: dict[str, object] = orjson.loads(inflator.decompress(frame))
+            data = decode(frame) if isinstance(frame, bytes) else frame
+            payload: dict[str, Any] = orjson.loads(data)
+            assert isinstance(frame, bytes) or payload["op"] == 10
             return payload
 
         assert (await received())["op"] == 10
-        await socket.send(orjson.dumps({"op": 2, "d": {"token": alice.token}}).decode())
+        compress = transport if transport != "payloads" else True
+        identify = {"token": alice.token, "compress": compress, "intents": WITHOUT_PRESENCES}
+        await socket.send(orjson.dumps({"op": 2, "d": identify}).decode())
         assert (await received())["t"] == "READY"
         assert (await received())["t"] == "GUILD_CREATE"
         for number in range(3):
@@ -105,6 +117,8 @@ async def test_a_zlib_stream(world: World) -> None:
             path = f"/channels/{guild.general.id}/messages"
             await alice.rest.post(path, {"content": content})
             assert (await received())["d"] == like(content=content)
+        await socket.send('{"op": 1, "d": null}')
+        assert (await received())["op"] == 11
 
 
 async def test_only_what_was_asked_for_arrives(world: World) -> None:

@@ -33,6 +33,7 @@ class Identify:
     shard: list[int] | None = None
     presence: WantedPresence | None = None
     properties: Mapping[str, Any] | None = None
+    compress: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class IdentifySchema(Schema[Identify]):
     large_threshold = Int(validate=within(50, 250))
     presence = Nested(PresenceSchema, allow_none=True)
     properties = fields.Dict(allow_none=True)
+    compress = fields.Raw(allow_none=True)
     shard = fields.List(Int(validate=within(0, 2**16)), allow_none=True, validate=length(2, 2))
 
 

@@ -1,0 +1,102 @@
+"""How payloads travel on a socket: as they are, or compressed in one of Discord's ways.
+
+Rule: Discord docs, Gateway, "Encoding and Compression".
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Protocol
+
+from chatd.gateway import compression
+from chatd.gateway.frames import BINARY, TEXT, Dispatch, frame
+
+
+class Transport(Protocol):
+    """Makes WebSocket frames of payloads, for one connection."""
+
+    def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
+        """The frame of a dispatch."""
+
+    def other(self, payload: bytes) -> bytes:
+        """The frame of any other payload."""
+
+
+class Plain:
+    """Payloads as they are, in text frames."""
+
+    def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
+        """The frame of a dispatch."""
+        return frame(TEXT, dispatch.text(seq))
+
+    def other(self, payload: bytes) -> bytes:
+        """The frame of any other payload."""
+        return frame(TEXT, payload)
+
+
+class ZlibPayloads:
+    """Each payload packed on its own, in a binary frame (`compress` of IDENTIFY)."""
+
+    def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
+        """The frame of a dispatch."""
+        return frame(BINARY, dispatch.zipped(seq))
+
+    def other(self, payload: bytes) -> bytes:
+        """The frame of any other payload."""
+        return frame(BINARY, zlib.compress(payload))
+
+
+class _Stream:
+    """One compressed stream for the connection, a flushed part of it in every binary frame.
+
+    It needs no state but whether it has begun.
+    """
+
+    header: bytes
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def frame(self, blocks: bytes) -> bytes:
+        """The frame of what comes next in the stream."""
+        if self._begun:
+            return frame(BINARY, blocks)
+        self._begun = True
+        return frame(BINARY, self.header + blocks)
+
+
+class ZlibStream(_Stream):
+    """`compress=zlib-stream`."""
+
+    header = compression.ZLIB_HEADER
+
+    def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
+        """The frame of a dispatch."""
+        return self.frame(dispatch.deflated(seq))
+
+    def other(self, payload: bytes) -> bytes:
+        """The frame of any other payload."""
+        return self.frame(compression.deflated(payload))
+
+
+class ZstdStream(_Stream):
+    """`compress=zstd-stream`."""
+
+    header = compression.ZSTD_HEADER
+
+    def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
+        """The frame of a dispatch."""
+        return self.frame(dispatch.zstd(seq))
+
+    def other(self, payload: bytes) -> bytes:
+        """The frame of any other payload."""
+        return self.frame(compression.raw(payload))
+
+
+BY_NAME: dict[str, Callable[[], Transport]] = {
+    "": Plain,
+    "zlib-stream": ZlibStream,
+    "zstd-stream": ZstdStream,
+}
+"""The transports by their name in the query of the gateway."""
