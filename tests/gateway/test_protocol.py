@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from chatd.core.intents import Intents
 from chatd.gateway import connection
 from tests.conftest import ServeMore, Server
-from tests.world import WITHOUT_PRESENCES, World, like
+from tests.world import WITHOUT_PRESENCES, Client, World, like, world_on
 
 
 async def test_hello_comes_first_and_heartbeats_are_answered(world: World) -> None:
