@@ -24,7 +24,9 @@ from chatd.db import Database, NotDurable
 from chatd.gateway import handler
 from chatd.gateway.connection import Gateway
 from chatd.gateway.dispatcher import Dispatcher
+from chatd.gateway.parking import Parking
 from chatd.gateway.presence import Presences
+from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
 from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER
 from chatd.rest import middlewares, parse, routes
@@ -51,7 +53,7 @@ def create_app(config: Config) -> web.Application:
         size=config.database_max_connections,
         name=f"chatd {config.worker_id}",
     )
-    bus = Bus(config.redis_url, worker_id=config.worker_id)
+    bus = Bus(config.redis_url, worker_id=config.worker_id, history_s=config.resume_window_s)
     snowflakes = SnowflakeGenerator(config.worker_id)
     access_tokens = AccessTokens(config.jwt_secret, lifetime_s=config.jwt_access_token_expiry_s)
     resources = Resources(
@@ -74,7 +76,11 @@ def create_app(config: Config) -> web.Application:
     app[CALLERS] = callers
     app[SENDER] = Sender(writer)
     app[handler.CONNECTIONS] = set()
-    app[handler.GATEWAY] = Gateway(database, callers, registry, config.heartbeat_interval_ms)
+    recent = Recent(lasting_s=config.resume_window_s)
+    parking = Parking(config.redis_url, lasting_s=config.resume_window_s)
+    app[handler.GATEWAY] = Gateway(
+        database, callers, registry, parking, recent, config.heartbeat_interval_ms
+    )
     app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway}
 
     async def connections(_: web.Application) -> AsyncIterator[None]:
@@ -90,8 +96,12 @@ def create_app(config: Config) -> web.Application:
     async def fan_out(_: web.Application) -> AsyncIterator[None]:
         """Deliver events for as long as the server lives. If this dies, so does the server."""
         presences = Presences(registry, bus)
-        dispatcher = Dispatcher(registry, database, callers, presences)
-        async with asyncio.TaskGroup() as tasks, bus.subscribe() as subscription:
+        dispatcher = Dispatcher(registry, database, callers, presences, recent)
+        async with (
+            parking.open(),
+            asyncio.TaskGroup() as tasks,
+            bus.subscribe() as subscription,
+        ):
             delivering = tasks.create_task(dispatcher.run(subscription), name="dispatcher")
             reporting = tasks.create_task(presences.run(), name="presence")
             yield
@@ -187,7 +197,9 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 
 
 async def _goodbye(app: web.Application) -> None:
-    """Ask every client to come back, while everything is still open."""
+    """Park the sessions and ask every client to come back, while everything is still open."""
+    gateway = app[handler.GATEWAY]
+    await gateway.parking.park(gateway.registry)
     connections = app[handler.CONNECTIONS]
     for connection in tuple(connections):
         connection.reconnect()

@@ -305,7 +305,8 @@ class Postgres(_Server):
 
 
 class Valkey(_Server):
-    """A private Valkey. What it holds may be lost, so it keeps nothing on disk."""
+    """A private Valkey. What it holds may be lost, so it is on disk only over a good stop: the
+    sessions that wait for a server that is started again."""
 
     name = "Valkey"
     _program = "valkey-server"
@@ -334,6 +335,8 @@ class Valkey(_Server):
             "dir": str(self._folder),
             "pidfile": str(pid_file),
             "save": "",
+            "shutdown-on-sigterm": "save",
+            "shutdown-on-sigint": "save",
             "appendonly": "no",
         }
         options = [part for name, value in settings.items() for part in (f"--{name}", value)]

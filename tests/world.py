@@ -172,6 +172,12 @@ class Client:
                         return payload
                 await self._wait(f"waiting for op {op}")
 
+    def received(self, name: str) -> list[Dispatched]:
+        """The dispatches of this name that have arrived and not been asked for yet."""
+        found = [each for each in self._received if each.t == name]
+        self._received.clear()
+        return found
+
     async def heard_before_fence(self) -> list[Dispatched]:
         """All that was on its way to this client, up to a heartbeat of now."""
         await self.send(1, None)

@@ -52,7 +52,14 @@ class Interrupted:
     """The link to the other instances was cut and is back: something may have been missed."""
 
 
-Delivery = Arrived | Interrupted
+@dataclass(frozen=True, slots=True)
+class History:
+    """Events of before this instance was there."""
+
+    events: Sequence[Event]
+
+
+Delivery = Arrived | History | Interrupted
 
 
 def _release(delivery: Delivery) -> None:
@@ -94,8 +101,9 @@ class Subscription:
 class Bus:
     """This instance's place on the bus."""
 
-    def __init__(self, redis_url: str, *, worker_id: int) -> None:
+    def __init__(self, redis_url: str, *, worker_id: int, history_s: float = 0.0) -> None:
         self._redis_url = redis_url
+        self._history_s = history_s
         self._own_key = _key(worker_id)
         self._others = [_key(other) for other in range(WORKERS) if other != worker_id]
         self._subscription: Subscription | None = None
@@ -199,7 +207,10 @@ class Bus:
             while True:
                 try:
                     if not self._reads:
+                        is_first = not positions
                         positions = await self._resume_positions(client, positions)
+                        if is_first and self._history_s:
+                            await self._look_back(client, positions, subscription)
                         self._link_is_back(subscription)
                     streams: dict[Any, Any] = {**positions}
                     found: Any = await client.xread(streams, count=_BATCH, block=_BLOCK_MS)
@@ -230,6 +241,22 @@ class Bus:
             # An emptied Redis begins its ids anew; then all that it holds is unread.
             positions[key] = before if _order(before) <= _order(last) else "0-0"
         return positions
+
+    async def _look_back(
+        self, client: aioredis.Redis, positions: dict[str, str], subscription: Subscription
+    ) -> None:
+        """Hand over what was published in the last minutes, by this instance's last life too."""
+        seconds, microseconds = await client.time()
+        since = max(int(seconds * 1000 + microseconds / 1000 - self._history_s * 1000), 0)
+        for key in (self._own_key, *self._others):
+            at = f"{since}"
+            end = positions.get(key, "+")
+            while True:
+                entries: Any = await client.xrange(key, min=at, max=end, count=_BATCH)
+                if not entries:
+                    break
+                subscription.put(History([each for each in _events(entries) if each.seq]))
+                at = f"({entries[-1][0].decode()}"
 
     def _link_is_back(self, subscription: Subscription) -> None:
         self._reads = True

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from chatd.core.errors import Refusal, Unauthorized
-from chatd.core.ids import StreamId
+from chatd.core.ids import LoginId, StreamId
 from chatd.core.intents import Intents
 from chatd.core.models import Caller
 from chatd.db import Database
@@ -29,9 +29,12 @@ from chatd.gateway.commands import (
     ShowPresence,
 )
 from chatd.gateway.frames import Dispatch
+from chatd.gateway.parking import Parking
 from chatd.gateway.ready import Starter
+from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
 from chatd.gateway.session import Session
+from chatd.gateway.taking_up import CannotTakeUp, take_up
 from chatd.gateway.transports import Plain, Transport, ZlibPayloads
 from chatd.services import member_chunks
 from chatd.services.callers import Callers
@@ -61,6 +64,8 @@ class Gateway:
     database: Database
     callers: Callers
     registry: Registry
+    parking: Parking
+    recent: Recent
     heartbeat_interval_ms: int
 
     @property
@@ -247,9 +252,15 @@ class Connection:
     async def _resume(self, wanted: Resume) -> None:
         if self._session is not None:
             raise CloseWith(CloseCode.ALREADY_AUTHENTICATED, "Already authenticated.")
-        caller = await self._caller(wanted.token)
+        try:
+            # A revoked login has no sessions: that it is valid needs no look into the database.
+            login_id = self._gateway.callers.login_of(wanted.token)
+        except Unauthorized:
+            raise CloseWith(CloseCode.AUTHENTICATION_FAILED, "Authentication failed.") from None
         session = self._gateway.registry.session(wanted.session_id)
-        if session is None or session.login_id != caller.login_id:
+        if session is None:
+            session = await self._take_up(wanted.session_id, login_id)
+        if session is None or session.login_id != login_id:
             self.invalidate()
             return
         if wanted.seq > session.seq:
@@ -263,6 +274,17 @@ class Connection:
         session.replay(wanted.seq, self)
         session.resumed()
         self._allow_burst()
+
+    async def _take_up(self, session_id: str, login_id: LoginId) -> Session | None:
+        """A session that another instance has parked, or this one before it was started anew."""
+        gateway = self._gateway
+        parked = await gateway.parking.claim(session_id, login_id)
+        if parked is None:
+            return None
+        try:
+            return await take_up(parked, gateway.registry, gateway.recent)
+        except CannotTakeUp:
+            return None
 
     async def _caller(self, token: str) -> Caller:
         try:

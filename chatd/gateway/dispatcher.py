@@ -6,7 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from chatd.bus.bus import Arrived, Interrupted, Subscription
+from chatd.bus.bus import Arrived, History, Interrupted, Subscription
 from chatd.core.errors import Busy, DatabaseAway
 from chatd.core.ids import GuildId, LoginId, UserId
 from chatd.db import Database
@@ -14,6 +14,7 @@ from chatd.events.event import AudienceKind, Event
 from chatd.events.users import revoked_login
 from chatd.gateway.feed import Feed, GuildFeed
 from chatd.gateway.presence import Presences
+from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
 from chatd.queries import streams
 from chatd.services import snapshots
@@ -42,9 +43,15 @@ class Dispatcher:
     """Delivers what the bus brings to the sessions in the registry."""
 
     def __init__(
-        self, registry: Registry, database: Database, callers: Callers, presences: Presences
+        self,
+        registry: Registry,
+        database: Database,
+        callers: Callers,
+        presences: Presences,
+        recent: Recent,
     ) -> None:
         self._presences = presences
+        self._recent = recent
         self._registry = registry
         self._database = database
         self._callers = callers
@@ -69,11 +76,16 @@ class Dispatcher:
                                     resting_since = clock()
                         finally:
                             arrived.done()
+                    case History(events):
+                        for event in events:
+                            self._recent.add(event)
                     case Interrupted():
+                        self._recent.complete.set()
                         self._compare_at = 0.0
                         self._presences.interrupted()
 
     def _take(self, event: Event) -> None:
+        self._recent.add(event)
         self._callers.heed(event)
         self._presences.heed(event)
         if event.audience.kind is AudienceKind.USER and event.name in _MEMBERSHIP:

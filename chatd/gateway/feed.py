@@ -10,9 +10,8 @@ from typing import Protocol
 import orjson
 
 from chatd.bus.order import Order
-from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
+from chatd.core.ids import ChannelId, GuildId, RoleId, StreamId, UserId
 from chatd.core.intents import Intents
-from chatd.core.models import Member
 from chatd.core.permissions import Permissions
 from chatd.events.event import AudienceKind, Event, to_user
 from chatd.events.users import INTERNAL
@@ -206,16 +205,26 @@ class GuildFeed(Feed):
         as it was.
         """
         self._visibility = Visibility(snapshot)
-        self._visibility.admit(snapshot.own)
+        self._visibility.admit(snapshot.own.user.id, snapshot.own.roles)
         position = snapshot.seq
         if self._opens_with is not None:
             position = min(position, self._opens_with - 1)
         self.start(position, now)
 
-    def admit(self, session: Session, member: Member) -> None:
-        """Let a session of a member follow."""
+    def restore(self, visibility: Visibility, position: int, now: float) -> None:
+        """Go on after `position`, where this was who could see what."""
+        self._visibility = visibility
+        self.start(position, now)
+
+    @property
+    def visibility(self) -> Visibility:
+        """Who may see what, of a feed that has begun."""
         assert self._visibility is not None
-        self._visibility.admit(member)
+        return self._visibility
+
+    def admit(self, session: Session, roles: tuple[RoleId, ...]) -> None:
+        """Let a session of a member with these roles follow."""
+        self.visibility.admit(session.user_id, roles)
         self.attach(session)
 
     def attach(self, session: Session) -> None:

@@ -24,14 +24,14 @@ class Dispatch:
     """An event on its way to sessions: what of it is the same for all of them."""
 
     def __init__(self, event: Event) -> None:
+        self.event = event
         self.intent: Intents = event.intent
         self.size = len(event.body)
         self._start = b'{"op":0,"t":"%s","s":' % event.name.encode()
-        self._rest = b',"d":%s}' % event.body
 
     def text(self, seq: int) -> bytes:
         """The payload for the session in which it has this number."""
-        return b"%s%d%s" % (self._start, seq, self._rest)
+        return b'%s%d,"d":%s}' % (self._start, seq, self.event.body)
 
     def deflated(self, seq: int) -> bytes:
         """The same, as the continuation of any deflate stream that stands at a byte boundary."""
@@ -46,6 +46,10 @@ class Dispatch:
     def zstd(self, seq: int) -> bytes:
         """The same, as the continuation of any zstd frame."""
         return compression.raw(b"%s%d" % (self._start, seq)) + self._zstd_rest
+
+    @property
+    def _rest(self) -> bytes:
+        return b',"d":%s}' % self.event.body
 
     @cached_property
     def _deflated_rest(self) -> bytes:

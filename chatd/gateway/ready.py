@@ -206,7 +206,7 @@ class Starter:
     def _follow(self, snapshot: _Snapshot) -> None:
         self._registry.user_feed(self._session.user_id).attach(self._session)
         for guild_id, guild in snapshot.guilds.items():
-            self._registry.guild_feed(guild_id).admit(self._session, guild.own)
+            self._registry.guild_feed(guild_id).admit(self._session, guild.own.roles)
 
     def _catch_up(self, snapshot: _Snapshot) -> None:
         known = {StreamId(each.guild.id): each.seq for each in snapshot.guilds.values()}

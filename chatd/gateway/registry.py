@@ -84,6 +84,19 @@ class Registry:
             feed.detach(session)
             self.drop_if_deserted(feed)
 
+    def let_go(self) -> list[Session]:
+        """Forget all sessions and feeds; from here on nothing reaches them.
+
+        The feeds of the sessions stay where they are now.
+        """
+        sessions = list(self._sessions.values())
+        for session in sessions:
+            session.outlet = None
+        self._sessions.clear()
+        self._by_user.clear()
+        self._feeds.clear()
+        return sessions
+
     def attach(self, session: Session, outlet: Outlet) -> None:
         """Move a session to this connection, away from the one it had."""
         if session.outlet is not None:

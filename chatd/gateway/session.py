@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
-from chatd.core.presence import ONLINE, Presence
+from chatd.core.presence import ONLINE, Presence, Status
 from chatd.events.event import Event, to_user
 from chatd.gateway.commands import CloseCode
 from chatd.gateway.frames import Dispatch
@@ -34,6 +36,41 @@ class Outlet(Protocol):
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Disconnect the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """What a session is, but for what it replays and what it follows."""
+
+    id: str
+    user_id: UserId
+    login_id: LoginId
+    intents: Intents
+    shard: tuple[int, int]
+    presence: Presence
+    client: str
+    seq: int
+
+    def packed(self) -> list[Any]:
+        """As JSON, without its id and its login."""
+        presence = [self.presence.status, self.presence.activities]
+        return [self.user_id, int(self.intents), self.shard, presence, self.client, self.seq]
+
+    @classmethod
+    def unpacked(cls, session_id: str, login_id: int, packed: list[Any]) -> SessionState:
+        """What `packed()` stands for."""
+        user_id, intents, shard, (status, activities), client, seq = packed
+        presence = Presence(Status(status), tuple(activities))
+        return cls(
+            session_id,
+            UserId(user_id),
+            LoginId(login_id),
+            Intents(intents),
+            (shard[0], shard[1]),
+            presence,
+            client,
+            seq,
+        )
 
 
 class Session:
@@ -67,6 +104,41 @@ class Session:
         self._shard = shard
         self._replay: deque[Dispatch] = deque()  # the newest has the number `seq`
         self._replay_bytes = 0
+
+    @classmethod
+    def restored(cls, state: SessionState, replay: Iterable[Dispatch]) -> Session:
+        """As it was when `state()` was asked for, with what it had to replay."""
+        session = cls(
+            state.id,
+            state.user_id,
+            state.login_id,
+            intents=state.intents,
+            shard=state.shard,
+            presence=state.presence,
+            client=state.client,
+        )
+        session.seq = state.seq
+        session._replay = deque(replay)
+        session._replay_bytes = sum(dispatch.size for dispatch in session._replay)
+        return session
+
+    def state(self) -> SessionState:
+        """What it is now."""
+        return SessionState(
+            self.id,
+            self.user_id,
+            self.login_id,
+            self._intents,
+            self._shard,
+            self.presence,
+            self.client,
+            self.seq,
+        )
+
+    @property
+    def replayed(self) -> Sequence[Dispatch]:
+        """What it would replay; the newest has the number `seq`."""
+        return self._replay
 
     def show(self, presence: Presence) -> None:
         """Show this from now on."""

@@ -9,7 +9,7 @@ import orjson
 
 from chatd.core import permissions
 from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
-from chatd.core.models import Member, Overwrite, OverwriteType
+from chatd.core.models import Overwrite, OverwriteType
 from chatd.core.permissions import NONE, Permissions
 from chatd.events.event import AudienceKind, Event
 from chatd.services.snapshots import GuildSnapshot
@@ -37,9 +37,45 @@ class Visibility:
         self._members: dict[UserId, tuple[RoleId, ...]] = {}
         self._forget_seen()
 
-    def admit(self, member: Member) -> None:
+    @classmethod
+    def restored(cls, state: Json) -> Visibility:
+        """As it was when `state()` was asked for."""
+        self = cls.__new__(cls)
+        self._guild_id = GuildId(state["guild_id"])
+        self._owner_id = UserId(state["owner_id"])
+        self._roles = {RoleId(role): Permissions(bits) for role, bits in state["roles"]}
+        self._channels, self._overwrites = {}, {}
+        for channel in state["channels"]:
+            self._channel_changed(ChannelId(int(channel["id"])), channel)
+        self._members = {
+            UserId(user_id): tuple(RoleId(role) for role in roles)
+            for user_id, roles in state["members"]
+        }
+        self._forget_seen()
+        return self
+
+    def state(self) -> Json:
+        """All there is to it, as JSON."""
+        return {
+            "guild_id": self._guild_id,
+            "owner_id": self._owner_id,
+            "roles": [[role, int(bits)] for role, bits in self._roles.items()],
+            "channels": list(self._channels.values()),
+            "members": [[user_id, roles] for user_id, roles in self._members.items()],
+        }
+
+    def admit(self, user_id: UserId, roles: tuple[RoleId, ...]) -> None:
         """Keep what this member may see current from now on."""
-        self._members[member.user.id] = member.roles
+        self._members[user_id] = roles
+
+    def keep_only(self, user_id: UserId) -> None:
+        """Nobody else is here."""
+        roles = self._members.get(user_id)
+        self._members = {} if roles is None else {user_id: roles}
+
+    def roles_of(self, user_id: UserId) -> tuple[RoleId, ...] | None:
+        """The roles of somebody who is here; None when it is no member."""
+        return self._members.get(user_id)
 
     def dismiss(self, user_id: UserId) -> None:
         """This user is no longer here, or no longer a member."""

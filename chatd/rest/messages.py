@@ -35,7 +35,7 @@ async def page(request: web.Request) -> web.Response:
 
 @routes.post("/channels/{channel_id}/messages", P.SEND_MESSAGES)
 async def create(request: web.Request) -> web.Response:
-    """Needs SEND_SENDER, and READ_MESSAGE_HISTORY to reply. Emits MESSAGE_CREATE."""
+    """Needs SEND_MESSAGES, and READ_MESSAGE_HISTORY to reply. Emits MESSAGE_CREATE."""
     channel_id = path_id(request, ChannelId, "channel_id")
     wanted = await body(request, schemas.NewMessageSchema)
     message = await request.app[SENDER].send(request[CONTEXT], channel_id, wanted)
@@ -47,7 +47,7 @@ async def create(request: web.Request) -> web.Response:
 
 @routes.post("/channels/{channel_id}/messages/bulk-delete", P.MANAGE_MESSAGES)
 async def delete_many(request: web.Request) -> web.Response:
-    """Needs MANAGE_SENDER. Emits MESSAGE_DELETE_BULK."""
+    """Needs MANAGE_MESSAGES. Emits MESSAGE_DELETE_BULK."""
     channel_id = path_id(request, ChannelId, "channel_id")
     wanted = await body(request, schemas.BulkDeleteSchema)
     await messages.delete_many(request[CONTEXT], channel_id, wanted.messages)
@@ -56,7 +56,7 @@ async def delete_many(request: web.Request) -> web.Response:
 
 @routes.post("/channels/{channel_id}/typing", P.SEND_MESSAGES)
 async def start_typing(request: web.Request) -> web.Response:
-    """Needs SEND_SENDER. Emits TYPING_START."""
+    """Needs SEND_MESSAGES. Emits TYPING_START."""
     await messages.start_typing(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
     return no_content()
 
@@ -71,7 +71,7 @@ async def get(request: web.Request) -> web.Response:
 
 @routes.patch("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES)
 async def update(request: web.Request) -> web.Response:
-    """The author may edit; MANAGE_SENDER may change the flags. Emits MESSAGE_UPDATE."""
+    """The author may edit; MANAGE_MESSAGES may change the flags. Emits MESSAGE_UPDATE."""
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
     change = await body(request, schemas.MessageChangeSchema)
@@ -81,7 +81,7 @@ async def update(request: web.Request) -> web.Response:
 
 @routes.delete("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES)
 async def delete(request: web.Request) -> web.Response:
-    """The author may delete, and MANAGE_SENDER. Emits MESSAGE_DELETE."""
+    """The author may delete, and MANAGE_MESSAGES. Emits MESSAGE_DELETE."""
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
     await messages.delete(request[CONTEXT], channel_id, message_id)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from chatd.auth.tokens import AccessTokens, InvalidToken
 from chatd.core.errors import Unauthorized
-from chatd.core.ids import UserId
+from chatd.core.ids import LoginId, UserId
 from chatd.core.models import Caller
 from chatd.db import Database
 from chatd.events.event import Event
@@ -49,6 +49,16 @@ class Callers:
         if known is not None and time.time() < min(known.expires_at, known.trusted_until):
             return known.caller
         return await self._verify(token)
+
+    def login_of(self, token: str) -> LoginId:
+        """The login that a valid token names, which may have been revoked since.
+
+        Raises Unauthorized.
+        """
+        try:
+            return self._access_tokens.read(_bare(token)).login_id
+        except InvalidToken:
+            raise Unauthorized from None
 
     def heed(self, event: Event) -> None:
         """Forget what an event has made untrue."""
