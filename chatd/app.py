@@ -21,13 +21,14 @@ from chatd.context import Resources
 from chatd.core.errors import DatabaseAway
 from chatd.core.snowflake import SnowflakeGenerator
 from chatd.db import Database, NotDurable
+from chatd.ephemeral.rate_limits import RateLimits
 from chatd.gateway import handler
 from chatd.gateway.connection import Gateway
 from chatd.gateway.dispatcher import Dispatcher
 from chatd.gateway.presence import Presences
 from chatd.gateway.registry import Registry
-from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER
-from chatd.rest import middlewares, parse, routes
+from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER, TRUSTED_PROXIES
+from chatd.rest import middlewares, parse, rate_limits, routes
 from chatd.services import janitor
 from chatd.services.callers import Callers
 from chatd.services.group_commit import MessageWriter
@@ -60,6 +61,7 @@ def create_app(config: Config) -> web.Application:
         snowflakes=snowflakes,
         passwords=Passwords(),
         access_tokens=access_tokens,
+        rate_limits=RateLimits(config.redis_url),
         refresh_token_lifetime_s=config.jwt_refresh_token_expiry_s,
     )
     writer = MessageWriter(database, bus, snowflakes)
@@ -73,6 +75,7 @@ def create_app(config: Config) -> web.Application:
     app[RESOURCES] = resources
     app[CALLERS] = callers
     app[SENDER] = Sender(writer)
+    app[TRUSTED_PROXIES] = config.trusted_proxies
     app[handler.CONNECTIONS] = set()
     app[handler.GATEWAY] = Gateway(database, callers, registry, config.heartbeat_interval_ms)
     app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway}
@@ -98,6 +101,10 @@ def create_app(config: Config) -> web.Application:
             reporting.cancel()
             delivering.cancel()
 
+    async def counting(_: web.Application) -> AsyncIterator[None]:
+        async with resources.rate_limits.running():
+            yield
+
     async def writing(_: web.Application) -> AsyncIterator[None]:
         async with writer.running():
             yield
@@ -109,12 +116,14 @@ def create_app(config: Config) -> web.Application:
             yield
             cleaning.cancel()
 
-    app.cleanup_ctx.extend([connections, worker_id, fan_out, writing, housekeeping])
+    app.cleanup_ctx.extend([connections, worker_id, fan_out, counting, writing, housekeeping])
     app.on_shutdown.append(_goodbye)
     for prefix in routes.PREFIXES:
         for path in ("/gateway", "/gateway/"):
             app.router.add_get(prefix + path, handler.gateway)
     routes.add_to(app)
+    if config.rate_limits:
+        rate_limits.add_to(app)
     return app
 
 

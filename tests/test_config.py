@@ -93,6 +93,8 @@ def test_otherwise_a_database_and_a_secret_are_needed(tmp_path: Path) -> None:
         ("LOG_LEVEL", "loud"),
         ("HEARTBEAT_INTERVAL", "0"),
         ("RESUME_WINDOW", "-1"),
+        ("RATE_LIMITS", "maybe"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("CHATD_DATADIR", "/srv/chatd"),
     ],
 )

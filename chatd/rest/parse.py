@@ -12,8 +12,10 @@ import orjson
 from aiohttp import web
 from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 
+from chatd.core import addresses
 from chatd.core.errors import InvalidForm, InvalidJson, RequestTimeout, RequestTooLarge
 from chatd.core.ids import MAX_ID, parse_id
+from chatd.keys import TRUSTED_PROXIES
 from chatd.wire.fields import Schema
 from chatd.wire.payloads import encode
 
@@ -116,6 +118,13 @@ def reason(request: web.Request) -> str | None:
             "reason", "BASE_TYPE_MAX_LENGTH", f"Must be {MAX_REASON} or fewer in length."
         )
     return text or None
+
+
+def client_network(request: web.Request) -> str:
+    """The network that the client is in, which stands for one client; see core/addresses."""
+    forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ()))
+    trusted = request.app[TRUSTED_PROXIES]
+    return addresses.of_client(request.remote or "", forwarded_for, trusted)
 
 
 def _snowflake(name: str, text: str) -> int:
