@@ -79,12 +79,12 @@ class RateLimits:
     def hit(self, limit: Limit, key: str) -> Verdict | None:
         """Count a hit, if that needs nobody's answer; None when it does: then `wait_for_hit`."""
         window = self._window(limit, key)
-        if window.used >= limit.requests:
+        if window.is_full:
             return window.verdict(granted=False)
         if not self._is_away and window.must_ask:
             return None
         window.count()
-        if not window.is_dirty:
+        if not window.is_dirty and window.is_worth_a_report:
             self._report_soon(key, window)
         return window.verdict(granted=True)
 
@@ -113,9 +113,8 @@ class RateLimits:
     def give_back(self, limit: Limit, key: str) -> None:
         """Undo a hit that was granted, if its window is still open."""
         window = self._window(limit, key)
-        if window.used > 0:
-            window.count(-1)
-            self._report_soon(key, window)
+        window.give_back()
+        self._report_soon(key, window)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -76,6 +76,7 @@ class Window:
         "_asking",
         "_counted",
         "_reported",
+        "_unknown",
         "after",
         "credit",
         "ends",
@@ -93,12 +94,14 @@ class Window:
         self.ends = now + limit.per_s
         self.used = 0
         self.is_dirty = False
-        self._counted = 0  # not yet reported
-        self._reported = 0  # and not yet answered
+        self._counted = 0  # to be reported
+        self._unknown = 0  # hits of which no answer says that they are known
+        self._reported = 0  # those of them that the report under way tells of
         self._asking: list[Tell] = []  # those for whom the next report asks
         self._answering: list[Tell] = []
         if after is not None:
             self._asking, after._asking = after._asking, []
+            self._unknown = len(self._asking)
 
     @property
     def is_full(self) -> bool:
@@ -108,17 +111,29 @@ class Window:
     @property
     def must_ask(self) -> bool:
         """Whether so much is not yet known to the others that the next hit has to wait."""
-        unknown = self._counted + self._reported + len(self._asking) + len(self._answering)
-        return unknown >= self.credit
+        return self._unknown >= self.credit
 
-    def count(self, hits: int = 1) -> None:
-        """Take a hit without asking, or with a negative number give hits back."""
-        self.used += hits
-        self._counted += hits
+    @property
+    def is_worth_a_report(self) -> bool:
+        """Whether so much is unknown to the others that it is time to report before having to."""
+        return self._unknown * 2 > self.credit
+
+    def count(self) -> None:
+        """Take a hit without asking."""
+        self.used += 1
+        self._counted += 1
+        self._unknown += 1
+
+    def give_back(self) -> None:
+        """Undo a hit."""
+        if self.used > 0:
+            self.used -= 1
+            self._counted -= 1
 
     def ask(self, tell: Tell) -> None:
         """Let the next report ask for one hit."""
         self._asking.append(tell)
+        self._unknown += 1
 
     def verdict(self, *, granted: bool) -> Verdict:
         """What to say of a hit at this moment."""
@@ -126,11 +141,12 @@ class Window:
 
     def report(self, now: float) -> Report:
         """What is to be said; `answered` or `unanswered` has to follow before the next one."""
-        self._reported, self._counted = self._counted, 0
+        self._reported = self._unknown
+        counted, self._counted = self._counted, 0
         self._answering, self._asking = self._asking, []
         left_ms = max(int((self.ends - now) * 1000), 0)
         asked = len(self._answering)
-        return Report(self._reported, asked, self.limit.requests, left_ms, self.id, self.after)
+        return Report(counted, asked, self.limit.requests, left_ms, self.id, self.after)
 
     def answered(self, shared: Counted, now: float) -> None:
         """Take over the shared count, and tell those who asked."""
@@ -138,8 +154,8 @@ class Window:
         self.used = max(self.used, shared.used + self._counted)
         # Never later: the end has been announced. `after` will close the shared window then.
         self.ends = min(self.ends, now + (shared.left_ms + 1) / 1000)
+        self._forget_report()
         answering, self._answering = self._answering, []
-        self._reported = 0
         for place, tell in enumerate(answering):
             tell(place < len(answering) - shared.refused)
 
@@ -151,12 +167,18 @@ class Window:
         """
         answering, self._answering = self._answering, []
         asking, self._asking = self._asking, []
-        self._reported = 0
+        self._forget_report()
         for tell in answering:
             granted = not self.is_full
             self.used += granted
             tell(granted)
         for tell in asking:
+            self._unknown -= 1
             granted = not self.is_full
-            self.count(granted)
+            if granted:
+                self.count()
             tell(granted)
+
+    def _forget_report(self) -> None:
+        self._unknown -= self._reported
+        self._reported = 0
