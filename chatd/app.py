@@ -77,7 +77,13 @@ def create_app(config: Config) -> web.Application:
     app[SENDER] = Sender(writer)
     app[TRUSTED_PROXIES] = config.trusted_proxies
     app[handler.CONNECTIONS] = set()
-    app[handler.GATEWAY] = Gateway(database, callers, registry, config.heartbeat_interval_ms)
+    app[handler.GATEWAY] = Gateway(
+        database,
+        callers,
+        registry,
+        config.heartbeat_interval_ms,
+        resources.rate_limits if config.rate_limits else None,
+    )
     app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway}
 
     async def connections(_: web.Application) -> AsyncIterator[None]:
@@ -101,22 +107,18 @@ def create_app(config: Config) -> web.Application:
             reporting.cancel()
             delivering.cancel()
 
-    async def counting(_: web.Application) -> AsyncIterator[None]:
-        async with resources.rate_limits.running():
-            yield
-
     async def writing(_: web.Application) -> AsyncIterator[None]:
         async with writer.running():
             yield
         await resources.tasks.drain()
 
     async def housekeeping(_: web.Application) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as tasks, resources.rate_limits.running():
             cleaning = tasks.create_task(janitor.run(database), name="janitor")
             yield
             cleaning.cancel()
 
-    app.cleanup_ctx.extend([connections, worker_id, fan_out, counting, writing, housekeeping])
+    app.cleanup_ctx.extend([connections, worker_id, fan_out, writing, housekeeping])
     app.on_shutdown.append(_goodbye)
     for prefix in routes.PREFIXES:
         for path in ("/gateway", "/gateway/"):

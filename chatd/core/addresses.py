@@ -29,6 +29,12 @@ def of_client(peer: str, forwarded_for: str, trusted: Networks) -> str:
     return _network(client)
 
 
+def is_private(peer: str) -> bool:
+    """Whether this is an address of our own machine or network, as a proxy's often is."""
+    address = _address(peer)
+    return address is not None and address.is_private
+
+
 @lru_cache(4096)
 def _address(text: str) -> Address | None:
     """An address, with or without a port; None when it is none."""

@@ -140,6 +140,19 @@ def test_who_waits_moves_on_with_the_window() -> None:
     assert told == [True]
 
 
+def test_what_is_given_back_is_no_credit() -> None:
+    one = Instance(Window(Limit(5, 60.0, exact=True), "a", 0.0))
+    shared = Shared()
+    one.hit()
+    one.send(shared)
+    one.hear()
+    one.window.give_back()
+    assert one.window.must_ask
+    one.send(shared)
+    one.hear()
+    assert (one.window.used, shared.used) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("limit", "credit"),
     [

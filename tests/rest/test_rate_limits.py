@@ -14,12 +14,11 @@ import pytest
 from redis import Redis
 
 from chatd import embedded
-from chatd.core.ids import UserId
 from chatd.ephemeral import identifies
 from chatd.keys import RESOURCES
 from chatd.rest import routes
 from tests.conftest import ServeMore, Server
-from tests.world import Answer, Rest, World, like
+from tests.world import Answer, Rest, World, like, world_on
 
 HEADERS = ["Limit", "Remaining", "Reset", "Reset-After", "Bucket"]
 NO_MESSAGE = "1234567890"
@@ -239,11 +238,27 @@ async def test_off_means_off(world: World) -> None:
     assert told(await send(guild.owner.rest, guild.general.id)) == {}
 
 
-async def test_identifying_is_counted(limited: Server) -> None:
+async def test_identifying_is_counted(world: World, limited: Server) -> None:
+    alice = await world.person("alice")
+    async with world_on(limited.url, limited.gateway_url) as here:
+        for _ in range(16):
+            await (await here.socket()).identify(alice.token)
+        late = await here.socket()
+        await late.send(2, {"token": alice.token, "properties": {}, "intents": 0})
+        assert (await late.next_op(9))["d"] is False
+        await asyncio.sleep(5.1)
+        await late.identify(alice.token)
+
+
+async def test_who_identifies_all_day_is_cut_off(world: World, limited: Server) -> None:
+    alice = await world.person("alice")
     limits = limited.runner.app[RESOURCES].rate_limits
-    user_id = UserId(4711)
-    verdicts = await asyncio.gather(*(identifies.count(limits, user_id) for _ in range(20)))
-    assert Counter(verdict.granted for verdict in verdicts) == {True: 16, False: 4}
+    for _ in range(identifies.PER_DAY.requests):
+        await limits.wait_for_hit(identifies.PER_DAY, f"identify:day:{alice.id}")
+    async with world_on(limited.url, limited.gateway_url) as here:
+        client = await here.socket()
+        await client.send(2, {"token": alice.token, "properties": {}, "intents": 0})
+        assert await client.closed() == 4008
 
 
 def test_every_route_has_a_limit_and_buckets_hide_their_ids() -> None:
