@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -133,7 +133,7 @@ def client_network(request: web.Request) -> str:
     return addresses.of_client(request.remote or "", forwarded_for, trusted)
 
 
-@cache
+@lru_cache(256)
 def _tell_of_proxy(peer: str | None) -> None:
     if addresses.is_private(peer or ""):
         log.warning(
