@@ -26,7 +26,7 @@ PATIENCE_S = 0.25
 """How long a request waits for Redis at the most; after that it is away until it answers again."""
 
 _PREFIX = "chatd:limits:"
-_PACE_S = 0.05  # reports for which nobody waits are collected for so long
+_PACE_S = 0.1  # reports for which nobody waits are collected for so long
 _BATCH = 500
 _SOCKET_TIMEOUT_S = 2.0
 _RETRY_S = 0.5

@@ -249,7 +249,7 @@ async def test_without_redis_each_counts_alone_and_comes_back(
 
 
 def asks_redis(server: Server) -> bool:
-    """Whether a hit that may not slip waits for Redis now, and does not go by what is known here."""
+    """Whether a hit that may not slip waits for Redis now, and does not go by local knowledge."""
     limits = server.runner.app[RESOURCES].rate_limits
     return limits.hit(Limit(10**6, 60.0, exact=True), "asked") is None
 
