@@ -4,10 +4,10 @@
 `rate_limits` shares their counts through Redis, `headers` tells clients of them.
 
 Of rate limits, every instance counts by itself, and reports what it has counted a moment later,
-many windows in one round trip. A request waits for Redis only where counting alone could let through too much:
-when its window already has `Limit.credit` requests that Redis does not know of. So N instances
-together let through at most `requests + N * credit - 1` in a window (one alone: exactly
-`requests`; with the 5 messages per 5 seconds, two let through 6 at the most), and a window is
-shorter than promised by at most the time that a report takes. Without Redis each counts alone, so
-that N instances let through N times as much.
+many windows in one round trip. A request waits for Redis only where counting alone could let too
+much through: when its window already has `Limit.credit` hits that Redis does not know of. So N
+instances together let through at most `requests + N * credit - 1` in a window; one alone exactly
+`requests`, and so do all together where the limit is `exact`. With 5 messages in 5 seconds, two
+instances let 6 through at the most. A window may be shorter than announced by the time that a
+report takes. Without Redis each counts alone: N instances let through N times as much.
 """

@@ -89,9 +89,9 @@ async def _invalid_tokens(request: web.Request, handler: Handler) -> web.StreamR
 
 
 async def _tell(request: web.Request, response: web.StreamResponse) -> None:
-    """Say in every answer what is left, refusals included."""
+    """Say in every answer what is left, refusals included; but for those of other limits."""
     told = request.get(_TOLD)
-    if told is not None:
+    if told is not None and "X-RateLimit-Limit" not in response.headers:
         response.headers.update(headers.of_verdict(*told))
 
 

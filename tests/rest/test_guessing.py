@@ -187,6 +187,20 @@ async def test_invalid_tokens_are_refused_for_less(
         assert mine.status == 200
 
 
+async def test_a_guesser_is_told_of_the_limit_that_refuses(
+    world: World, serve_more: ServeMore
+) -> None:
+    proxies = (ip_network("127.0.0.1"),)
+    async with serve_more(worker_id=25, rate_limits=True, trusted_proxies=proxies) as limited:
+        email = f"{(await world.person('alice')).name}@example.net"
+        tries = [await log_in(world, limited, email, WRONG) for _ in range(6)]
+    limits = [answer.headers["X-RateLimit-Limit"] for answer in tries]
+    assert limits == ["100"] * 5 + ["5"]
+    assert tries[-1].headers["X-RateLimit-Remaining"] == "0"
+    left = float(tries[-1].headers["X-RateLimit-Reset-After"])
+    assert left == pytest.approx(tries[-1].json["retry_after"], abs=0.01)
+
+
 async def test_registrations_are_counted_by_network(
     world: World, serve_more: ServeMore, valkey: embedded.Valkey
 ) -> None:
