@@ -21,6 +21,7 @@ from chatd.context import Resources
 from chatd.core.errors import DatabaseAway
 from chatd.core.snowflake import SnowflakeGenerator
 from chatd.db import Database, NotDurable
+from chatd.ephemeral.rate_limits import RateLimits
 from chatd.gateway import handler
 from chatd.gateway.connection import Gateway
 from chatd.gateway.dispatcher import Dispatcher
@@ -28,8 +29,8 @@ from chatd.gateway.parking import Parking
 from chatd.gateway.presence import Presences
 from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
-from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER
-from chatd.rest import middlewares, parse, routes
+from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER, TRUSTED_PROXIES
+from chatd.rest import middlewares, parse, rate_limits, routes
 from chatd.services import janitor
 from chatd.services.callers import Callers
 from chatd.services.group_commit import MessageWriter
@@ -48,59 +49,92 @@ class StartError(Exception):
 
 def create_app(config: Config) -> web.Application:
     """The application with everything it needs, started and stopped with it."""
-    database = Database(
-        config.database_url,
-        size=config.database_max_connections,
-        name=f"chatd {config.worker_id}",
-    )
-    bus = Bus(config.redis_url, worker_id=config.worker_id, history_s=config.resume_window_s)
-    snowflakes = SnowflakeGenerator(config.worker_id)
-    access_tokens = AccessTokens(config.jwt_secret, lifetime_s=config.jwt_access_token_expiry_s)
-    resources = Resources(
-        database=database,
-        bus=bus,
-        snowflakes=snowflakes,
-        passwords=Passwords(),
-        access_tokens=access_tokens,
-        refresh_token_lifetime_s=config.jwt_refresh_token_expiry_s,
-    )
-    writer = MessageWriter(database, bus, snowflakes)
-    registry = Registry(resume_window_s=config.resume_window_s, presences=resources.presences)
-    callers = Callers(database, access_tokens)
-
+    parts = _Parts(config)
     app = web.Application(
         client_max_size=parse.MAX_BODY,
         middlewares=[middlewares.errors, middlewares.limits, middlewares.callers],
     )
-    app[RESOURCES] = resources
-    app[CALLERS] = callers
-    app[SENDER] = Sender(writer)
+    app[RESOURCES] = parts.resources
+    app[CALLERS] = parts.callers
+    app[SENDER] = Sender(parts.writer)
+    app[TRUSTED_PROXIES] = config.trusted_proxies
     app[handler.CONNECTIONS] = set()
-    recent = Recent(lasting_s=config.resume_window_s)
-    parking = Parking(config.redis_url, lasting_s=config.resume_window_s)
-    app[handler.GATEWAY] = Gateway(
-        database, callers, registry, parking, recent, config.heartbeat_interval_ms
-    )
+    app[handler.GATEWAY] = parts.gateway
     app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway}
+    app.cleanup_ctx.extend(
+        [parts.connections, parts.worker_id, parts.fan_out, parts.writing, parts.housekeeping]
+    )
+    app.on_shutdown.append(_goodbye)
+    for prefix in routes.PREFIXES:
+        for path in ("/gateway", "/gateway/"):
+            app.router.add_get(prefix + path, handler.gateway)
+    routes.add_to(app)
+    if config.rate_limits:
+        rate_limits.add_to(app)
+    return app
 
-    async def connections(_: web.Application) -> AsyncIterator[None]:
-        await database.open()
+
+class _Parts:
+    """What the server is made of, and how long each part of it lives."""
+
+    def __init__(self, config: Config) -> None:
+        self._worker_id = config.worker_id
+        self._database = Database(
+            config.database_url,
+            size=config.database_max_connections,
+            name=f"chatd {config.worker_id}",
+        )
+        self._bus = Bus(
+            config.redis_url, worker_id=config.worker_id, history_s=config.resume_window_s
+        )
+        self._snowflakes = SnowflakeGenerator(config.worker_id)
+        tokens = AccessTokens(config.jwt_secret, lifetime_s=config.jwt_access_token_expiry_s)
+        self.resources = Resources(
+            database=self._database,
+            bus=self._bus,
+            snowflakes=self._snowflakes,
+            passwords=Passwords(),
+            access_tokens=tokens,
+            rate_limits=RateLimits(config.redis_url),
+            refresh_token_lifetime_s=config.jwt_refresh_token_expiry_s,
+        )
+        self.writer = MessageWriter(self._database, self._bus, self._snowflakes)
+        self.callers = Callers(self._database, tokens)
+        self.gateway = Gateway(
+            database=self._database,
+            callers=self.callers,
+            registry=Registry(
+                resume_window_s=config.resume_window_s, presences=self.resources.presences
+            ),
+            parking=Parking(config.redis_url, lasting_s=config.resume_window_s),
+            recent=Recent(lasting_s=config.resume_window_s),
+            heartbeat_interval_ms=config.heartbeat_interval_ms,
+            rate_limits=self.resources.rate_limits if config.rate_limits else None,
+        )
+
+    async def connections(self, _: web.Application) -> AsyncIterator[None]:
+        """Connected to Postgres."""
+        await self._database.open()
         yield
-        await database.close()
-        resources.passwords.close()
+        await self._database.close()
+        self.resources.passwords.close()
 
-    async def worker_id(_: web.Application) -> AsyncIterator[None]:
-        async with claimed(database, config.worker_id, snowflakes):
+    async def worker_id(self, _: web.Application) -> AsyncIterator[None]:
+        """Nobody else makes ids with this WORKER_ID."""
+        async with claimed(self._database, self._worker_id, self._snowflakes):
             yield
 
-    async def fan_out(_: web.Application) -> AsyncIterator[None]:
+    async def fan_out(self, _: web.Application) -> AsyncIterator[None]:
         """Deliver events for as long as the server lives. If this dies, so does the server."""
-        presences = Presences(registry, bus)
-        dispatcher = Dispatcher(registry, database, callers, presences, recent)
+        gateway = self.gateway
+        presences = Presences(gateway.registry, self._bus)
+        dispatcher = Dispatcher(
+            gateway.registry, self._database, self.callers, presences, gateway.recent
+        )
         async with (
-            parking.open(),
+            gateway.parking.open(),
             asyncio.TaskGroup() as tasks,
-            bus.subscribe() as subscription,
+            self._bus.subscribe() as subscription,
         ):
             delivering = tasks.create_task(dispatcher.run(subscription), name="dispatcher")
             reporting = tasks.create_task(presences.run(), name="presence")
@@ -108,24 +142,18 @@ def create_app(config: Config) -> web.Application:
             reporting.cancel()
             delivering.cancel()
 
-    async def writing(_: web.Application) -> AsyncIterator[None]:
-        async with writer.running():
+    async def writing(self, _: web.Application) -> AsyncIterator[None]:
+        """What is being written is finished before the bus closes."""
+        async with self.writer.running():
             yield
-        await resources.tasks.drain()
+        await self.resources.tasks.drain()
 
-    async def housekeeping(_: web.Application) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as tasks:
-            cleaning = tasks.create_task(janitor.run(database), name="janitor")
+    async def housekeeping(self, _: web.Application) -> AsyncIterator[None]:
+        """Counts are shared with the other instances, and what is old is forgotten."""
+        async with asyncio.TaskGroup() as tasks, self.resources.rate_limits.running():
+            cleaning = tasks.create_task(janitor.run(self._database), name="janitor")
             yield
             cleaning.cancel()
-
-    app.cleanup_ctx.extend([connections, worker_id, fan_out, writing, housekeeping])
-    app.on_shutdown.append(_goodbye)
-    for prefix in routes.PREFIXES:
-        for path in ("/gateway", "/gateway/"):
-            app.router.add_get(prefix + path, handler.gateway)
-    routes.add_to(app)
-    return app
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -44,6 +45,8 @@ class Config:
     log_level: str
     heartbeat_interval_ms: int
     resume_window_s: float
+    rate_limits: bool
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
 
 
 def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
@@ -75,6 +78,8 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
         data_dir=Path(env.str("CHATD_DATA_DIR", "var", validate=_NOT_EMPTY) or ""),
         heartbeat_interval_ms=env.int("HEARTBEAT_INTERVAL", 45_000, validate=_HEARTBEAT_MS),
         resume_window_s=env.int("RESUME_WINDOW", 120, validate=validate.Range(0, 3600)),
+        rate_limits=env.str("RATE_LIMITS", "on", validate=_one_of("on", "off")) == "on",
+        trusted_proxies=_networks(env.str("TRUSTED_PROXIES", "", validate=_networks)),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
     )
     problems: dict[str, Any] = {}
@@ -104,6 +109,13 @@ _NOT_EMPTY = validate.Length(min=1)
 
 def _one_of(*choices: str) -> validate.OneOf:
     return validate.OneOf(choices, error="{input} is not one of {choices}.")
+
+
+def _networks(value: str | None) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(each.strip()) for each in (value or "").split(",") if each.strip())
+    except ValueError as wrong:
+        raise ValidationError(f"Not a list of networks like 10.0.0.0/8, ::1: {wrong}.") from wrong
 
 
 class _url:

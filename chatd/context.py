@@ -17,6 +17,7 @@ from chatd.core.models import Caller, User
 from chatd.core.snowflake import SnowflakeGenerator
 from chatd.db import Cursor, Database, Transaction
 from chatd.ephemeral.presence import PresenceTable
+from chatd.ephemeral.rate_limits import RateLimits
 from chatd.events.event import Event
 from chatd.queries import streams
 
@@ -53,6 +54,7 @@ class Resources:
     snowflakes: SnowflakeGenerator
     passwords: Passwords
     access_tokens: AccessTokens
+    rate_limits: RateLimits
     refresh_token_lifetime_s: int
     tasks: Tasks = field(default_factory=Tasks)
     presences: PresenceTable = field(default_factory=PresenceTable)

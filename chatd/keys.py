@@ -6,12 +6,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chatd.context import Context, Resources
+from chatd.core.addresses import Networks
 from chatd.services.callers import Callers
 from chatd.services.sending import Sender
 
 RESOURCES = web.AppKey("RESOURCES", Resources)
 CALLERS = web.AppKey("CALLERS", Callers)
 SENDER = web.AppKey("SENDER", Sender)
+TRUSTED_PROXIES: web.AppKey[Networks] = web.AppKey("TRUSTED_PROXIES")
 OPEN_HANDLERS: web.AppKey[frozenset[Handler]] = web.AppKey("OPEN_HANDLERS")
 """The handlers of routes that may be called without being logged in."""
 

@@ -84,6 +84,8 @@ def config(
         log_level="info",
         heartbeat_interval_ms=45_000,
         resume_window_s=120,
+        rate_limits=False,
+        trusted_proxies=(),
     )
 
 

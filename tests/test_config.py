@@ -57,6 +57,12 @@ def test_env_file_is_read_and_the_environment_wins(
     assert (config.api_port, config.gateway_port) == (9000, 9002)
 
 
+def test_proxies_are_a_list_of_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = given(monkeypatch, tmp_path, TRUSTED_PROXIES="10.0.0.0/8, ::1,", RATE_LIMITS="off")
+    assert [str(network) for network in config.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
+    assert config.rate_limits is False
+
+
 def test_embedded_mode_needs_nothing(tmp_path: Path) -> None:
     config = load(embedded=True, directory=tmp_path)
     assert (config.database_url, config.redis_url, config.jwt_secret) == ("", "", "")
@@ -93,6 +99,8 @@ def test_otherwise_a_database_and_a_secret_are_needed(tmp_path: Path) -> None:
         ("LOG_LEVEL", "loud"),
         ("HEARTBEAT_INTERVAL", "0"),
         ("RESUME_WINDOW", "-1"),
+        ("RATE_LIMITS", "maybe"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("CHATD_DATADIR", "/srv/chatd"),
     ],
 )

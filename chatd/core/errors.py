@@ -48,6 +48,42 @@ class Busy(Refusal):
         return {"Retry-After": "1"}
 
 
+class RateLimited(Refusal):
+    """Too much in too short a time. `retry_after_s` is how long it goes on.
+
+    The shape is Discord's (docs, Topics, "Rate Limits"); its clients take a 429 without Via for one
+    of a proxy's, and without Limit and Remaining some of them fail.
+    """
+
+    status, message = 429, "You are being rate limited."
+
+    def __init__(
+        self, retry_after_s: float, headers: dict[str, str], *, is_global: bool = False
+    ) -> None:
+        super().__init__()
+        self.retry_after_s = math.ceil(max(retry_after_s, 0.001) * 1000) / 1000
+        self.is_global = is_global
+        self._headers = headers
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "message": self.text,
+            "retry_after": self.retry_after_s,
+            "global": self.is_global,
+        }
+
+    def headers(self) -> dict[str, str]:
+        headers = {
+            **self._headers,
+            "Retry-After": str(math.ceil(self.retry_after_s)),  # RFC 9110: whole seconds
+            "X-RateLimit-Scope": "global" if self.is_global else "user",
+            "Via": "1.1 chatd",
+        }
+        if self.is_global:
+            headers["X-RateLimit-Global"] = "true"
+        return headers
+
+
 class DatabaseAway(Busy):
     """Postgres does not answer."""
 

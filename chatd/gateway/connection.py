@@ -15,6 +15,8 @@ from chatd.core.ids import LoginId, StreamId
 from chatd.core.intents import Intents
 from chatd.core.models import Caller
 from chatd.db import Database
+from chatd.ephemeral import identifies
+from chatd.ephemeral.rate_limits import RateLimits
 from chatd.events import members as events
 from chatd.gateway import commands, frames
 from chatd.gateway.commands import (
@@ -67,6 +69,8 @@ class Gateway:
     parking: Parking
     recent: Recent
     heartbeat_interval_ms: int
+    rate_limits: RateLimits | None
+    """None lets everybody identify as often as they like."""
 
     @property
     def grace_s(self) -> float:
@@ -228,6 +232,9 @@ class Connection:
         if self._session is not None:
             raise CloseWith(CloseCode.ALREADY_AUTHENTICATED, "Already authenticated.")
         caller = await self._caller(wanted.token)
+        if not await self._may_identify(caller):
+            self.invalidate()  # says to wait up to five seconds
+            return
         session = Session(
             secrets.token_hex(16),
             caller.user.id,
@@ -285,6 +292,14 @@ class Connection:
             return await take_up(parked, gateway.registry, gateway.recent)
         except CannotTakeUp:
             return None
+
+    async def _may_identify(self, caller: Caller) -> bool:
+        if self._gateway.rate_limits is None:
+            return True
+        verdict = await identifies.count(self._gateway.rate_limits, caller.user.id)
+        if verdict.limit is identifies.PER_DAY and not verdict.granted:
+            raise CloseWith(CloseCode.RATE_LIMITED, "Too many sessions today.")
+        return verdict.granted
 
     async def _caller(self, token: str) -> Caller:
         try:

@@ -6,8 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
+from chatd.ephemeral.windows import Limit
 from chatd.keys import CALLERS, CONTEXT, RESOURCES
-from chatd.rest.parse import answer, body, no_content, optional_body
+from chatd.rest.parse import answer, body, client_network, no_content, optional_body
 from chatd.rest.routes import ANYONE, USER, Routes
 from chatd.services import accounts
 from chatd.services.accounts import Grant
@@ -16,8 +17,11 @@ from chatd.wire.schemas import accounts as schemas
 
 routes = Routes()
 
+_REGISTRATIONS = Limit(50, 3600.0)  # these two are for each address
+_LOGINS = Limit(100, 60.0, "logins")
 
-@routes.post("/auth/register", ANYONE)
+
+@routes.post("/auth/register", ANYONE, _REGISTRATIONS)
 async def register(request: web.Request) -> web.Response:
     """Anyone may make an account, and is logged in with it."""
     wanted = await body(request, schemas.NewAccountSchema)
@@ -25,14 +29,15 @@ async def register(request: web.Request) -> web.Response:
     return answer(_granted(grant), status=201)
 
 
-@routes.post("/auth/login", ANYONE)
+@routes.post("/auth/login", ANYONE, _LOGINS)
 async def log_in(request: web.Request) -> web.Response:
     """Anyone may try."""
     credentials = await body(request, schemas.CredentialsSchema)
-    return answer(_granted(await accounts.log_in(request.app[RESOURCES], credentials)))
+    network = client_network(request)
+    return answer(_granted(await accounts.log_in(request.app[RESOURCES], credentials, network)))
 
 
-@routes.post("/auth/refresh", ANYONE)
+@routes.post("/auth/refresh", ANYONE, _LOGINS)
 async def refresh(request: web.Request) -> web.Response:
     """Whoever has a refresh token may trade it, once, for a new pair."""
     wanted = await body(request, schemas.RefreshTokenSchema)

@@ -7,6 +7,7 @@ from aiohttp import web
 from chatd.core.ids import ChannelId, GuildId
 from chatd.core.models import Channel, PrivateChannel
 from chatd.core.permissions import Permissions as P
+from chatd.ephemeral.windows import Limit
 from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, body, body_list, no_content, path_id
 from chatd.rest.routes import MEMBER, Routes
@@ -50,7 +51,7 @@ async def get(request: web.Request) -> web.Response:
     return answer(_payload(request, channel))
 
 
-@routes.patch("/channels/{channel_id}", P.MANAGE_CHANNELS)
+@routes.patch("/channels/{channel_id}", P.MANAGE_CHANNELS, Limit(5, 15.0))
 async def update(request: web.Request) -> web.Response:
     """Needs MANAGE_CHANNELS, or to be in the private group. Emits CHANNEL_UPDATE."""
     channel_id = path_id(request, ChannelId, "channel_id")

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from chatd.core.ids import GuildId
 from chatd.core.permissions import Permissions as P
+from chatd.ephemeral.windows import Limit
 from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, body, no_content, path_id, query_flag
 from chatd.rest.routes import MEMBER, OWNER, USER, Routes
@@ -16,7 +17,7 @@ from chatd.wire.schemas import guilds as schemas
 routes = Routes()
 
 
-@routes.post("/guilds", USER)
+@routes.post("/guilds", USER, Limit(10, 10.0))
 async def create(request: web.Request) -> web.Response:
     """Anyone who is logged in may make a guild. Emits GUILD_CREATE."""
     wanted = await body(request, schemas.NewGuildSchema)

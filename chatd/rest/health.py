@@ -12,13 +12,13 @@ from chatd.rest.routes import ANYONE, Routes
 routes = Routes()
 
 
-@routes.get("/health", ANYONE)
+@routes.get("/health", ANYONE, limit=None)
 async def health(request: web.Request) -> web.Response:
     """Anyone may ask whether the process lives."""
     return answer({"status": "ok"})
 
 
-@routes.get("/health/ready", ANYONE)
+@routes.get("/health/ready", ANYONE, limit=None)
 async def ready(request: web.Request) -> web.Response:
     """Anyone may ask whether requests can be served. 503 while Postgres is away.
 

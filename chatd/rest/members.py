@@ -7,6 +7,7 @@ from aiohttp import web
 from chatd.core.errors import InvalidForm
 from chatd.core.ids import GuildId, UserId
 from chatd.core.permissions import Permissions as P
+from chatd.ephemeral.windows import Limit
 from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, body, no_content, path_id, query_id, query_int
 from chatd.rest.routes import MEMBER, Routes
@@ -29,7 +30,7 @@ async def page(request: web.Request) -> web.Response:
     return answer([payloads.member(member) for member in found])
 
 
-@routes.get("/guilds/{guild_id}/members/search", MEMBER)
+@routes.get("/guilds/{guild_id}/members/search", MEMBER, Limit(10, 10.0))
 async def search(request: web.Request) -> web.Response:
     """Needs membership. Members whose nickname or username begins with `query`."""
     prefix = request.query.get("query", "")

@@ -7,6 +7,7 @@ from aiohttp import web
 from chatd.core.errors import InvalidForm
 from chatd.core.ids import ChannelId, MessageId
 from chatd.core.permissions import Permissions as P
+from chatd.ephemeral.windows import Limit
 from chatd.keys import CONTEXT, SENDER
 from chatd.rest.parse import answer, body, no_content, path_id, query_id, query_int
 from chatd.rest.routes import Routes
@@ -33,7 +34,7 @@ async def page(request: web.Request) -> web.Response:
     return answer([payloads.message(message) for message in found])
 
 
-@routes.post("/channels/{channel_id}/messages", P.SEND_MESSAGES)
+@routes.post("/channels/{channel_id}/messages", P.SEND_MESSAGES, Limit(5, 5.0))
 async def create(request: web.Request) -> web.Response:
     """Needs SEND_MESSAGES, and READ_MESSAGE_HISTORY to reply. Emits MESSAGE_CREATE."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -45,7 +46,7 @@ async def create(request: web.Request) -> web.Response:
     return answer(payload)
 
 
-@routes.post("/channels/{channel_id}/messages/bulk-delete", P.MANAGE_MESSAGES)
+@routes.post("/channels/{channel_id}/messages/bulk-delete", P.MANAGE_MESSAGES, Limit(1, 1.0))
 async def delete_many(request: web.Request) -> web.Response:
     """Needs MANAGE_MESSAGES. Emits MESSAGE_DELETE_BULK."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -54,7 +55,7 @@ async def delete_many(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.post("/channels/{channel_id}/typing", P.SEND_MESSAGES)
+@routes.post("/channels/{channel_id}/typing", P.SEND_MESSAGES, Limit(5, 5.0))
 async def start_typing(request: web.Request) -> web.Response:
     """Needs SEND_MESSAGES. Emits TYPING_START."""
     await messages.start_typing(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
@@ -69,7 +70,7 @@ async def get(request: web.Request) -> web.Response:
     return answer(payloads.message(await messages.get(request[CONTEXT], channel_id, message_id)))
 
 
-@routes.patch("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES)
+@routes.patch("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES, Limit(5, 5.0))
 async def update(request: web.Request) -> web.Response:
     """The author may edit; MANAGE_MESSAGES may change the flags. Emits MESSAGE_UPDATE."""
     channel_id = path_id(request, ChannelId, "channel_id")
@@ -79,7 +80,7 @@ async def update(request: web.Request) -> web.Response:
     return answer(payloads.message(changed))
 
 
-@routes.delete("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES)
+@routes.delete("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES, Limit(5, 1.0))
 async def delete(request: web.Request) -> web.Response:
     """The author may delete, and MANAGE_MESSAGES. Emits MESSAGE_DELETE."""
     channel_id = path_id(request, ChannelId, "channel_id")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -12,10 +14,14 @@ import orjson
 from aiohttp import web
 from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 
+from chatd.core import addresses
 from chatd.core.errors import InvalidForm, InvalidJson, RequestTimeout, RequestTooLarge
 from chatd.core.ids import MAX_ID, parse_id
+from chatd.keys import TRUSTED_PROXIES
 from chatd.wire.fields import Schema
 from chatd.wire.payloads import encode
+
+log = logging.getLogger(__name__)
 
 MAX_BODY = 2**20  # bytes
 MAX_REASON = 512  # characters
@@ -116,6 +122,25 @@ def reason(request: web.Request) -> str | None:
             "reason", "BASE_TYPE_MAX_LENGTH", f"Must be {MAX_REASON} or fewer in length."
         )
     return text or None
+
+
+def client_network(request: web.Request) -> str:
+    """The network that the client is in, which stands for one client; see core/addresses."""
+    forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ()))
+    trusted = request.app[TRUSTED_PROXIES]
+    if forwarded_for and not trusted:
+        _tell_of_proxy(request.remote)
+    return addresses.of_client(request.remote or "", forwarded_for, trusted)
+
+
+@lru_cache(256)
+def _tell_of_proxy(peer: str | None) -> None:
+    if addresses.is_private(peer or ""):
+        log.warning(
+            "requests come through a proxy at %s, which TRUSTED_PROXIES does not name:"
+            " all who use it count as one client",
+            peer,
+        )
 
 
 def _snowflake(name: str, text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from chatd.core.ids import ChannelId, UserId
+from chatd.ephemeral.windows import Limit
 from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, body, no_content, path_id
 from chatd.rest.routes import RECIPIENT, USER, Routes
@@ -23,7 +24,7 @@ async def of_caller(request: web.Request) -> web.Response:
     return answer([payloads.private_channel(channel, ctx.user.id) for channel in found])
 
 
-@routes.post("/users/@me/channels", USER)
+@routes.post("/users/@me/channels", USER, Limit(10, 10.0))
 async def create(request: web.Request) -> web.Response:
     """The one channel with somebody, or a new group. Emits CHANNEL_CREATE."""
     ctx = request[CONTEXT]

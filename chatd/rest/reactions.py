@@ -6,6 +6,7 @@ from aiohttp import web
 
 from chatd.core.ids import ChannelId, MessageId, UserId
 from chatd.core.permissions import Permissions as P
+from chatd.ephemeral.windows import Limit
 from chatd.keys import CONTEXT
 from chatd.rest.parse import answer, no_content, path_id, query_id, query_int
 from chatd.rest.routes import Routes
@@ -15,9 +16,10 @@ from chatd.wire import payloads
 routes = Routes()
 
 _ALL = "/channels/{channel_id}/messages/{message_id}/reactions"
+_REACTING = Limit(1, 0.25, "reactions")
 
 
-@routes.put(_ALL + "/{emoji}/@me", P.ADD_REACTIONS)
+@routes.put(_ALL + "/{emoji}/@me", P.ADD_REACTIONS, _REACTING)
 async def add(request: web.Request) -> web.Response:
     """Needs READ_MESSAGE_HISTORY, and ADD_REACTIONS for a new emoji. Emits
     MESSAGE_REACTION_ADD."""
@@ -26,7 +28,7 @@ async def add(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.delete(_ALL + "/{emoji}/@me", P.VIEW_CHANNEL)
+@routes.delete(_ALL + "/{emoji}/@me", P.VIEW_CHANNEL, _REACTING)
 async def remove_own(request: web.Request) -> web.Response:
     """Needs VIEW_CHANNEL. Emits MESSAGE_REACTION_REMOVE."""
     ctx = request[CONTEXT]
@@ -36,7 +38,7 @@ async def remove_own(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.delete(_ALL + "/{emoji}/{user_id}", P.MANAGE_MESSAGES)
+@routes.delete(_ALL + "/{emoji}/{user_id}", P.MANAGE_MESSAGES, _REACTING)
 async def remove(request: web.Request) -> web.Response:
     """Needs MANAGE_MESSAGES, unless it is one's own. Emits MESSAGE_REACTION_REMOVE."""
     channel_id, message_id = _message(request)
@@ -61,7 +63,7 @@ async def page(request: web.Request) -> web.Response:
     return answer([payloads.user(user) for user in found])
 
 
-@routes.delete(_ALL + "/{emoji}", P.MANAGE_MESSAGES)
+@routes.delete(_ALL + "/{emoji}", P.MANAGE_MESSAGES, _REACTING)
 async def clear_emoji(request: web.Request) -> web.Response:
     """Needs MANAGE_MESSAGES. Emits MESSAGE_REACTION_REMOVE_EMOJI."""
     channel_id, message_id = _message(request)
@@ -70,7 +72,7 @@ async def clear_emoji(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.delete(_ALL, P.MANAGE_MESSAGES)
+@routes.delete(_ALL, P.MANAGE_MESSAGES, _REACTING)
 async def clear(request: web.Request) -> web.Response:
     """Needs MANAGE_MESSAGES. Emits MESSAGE_REACTION_REMOVE_ALL."""
     channel_id, message_id = _message(request)

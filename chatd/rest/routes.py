@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chatd.core.permissions import Permissions
+from chatd.ephemeral.windows import Limit
 
 PREFIXES = ("", "/api", "/api/v1", "/api/v9", "/api/v10")
 """Where the API stands: the seed's bare paths, and Discord's with and without a version."""
@@ -27,10 +28,14 @@ class Caller(Enum):
 
 ANYONE, USER, MEMBER, OWNER, RECIPIENT = Caller
 
+READS = Limit(50, 1.0)
+WRITES = Limit(20, 5.0)
+"""How often a route may be called when its own line says nothing else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path, and who may call it.
+    """A method and a path, who may call it, and how often.
 
     `needs` is a caller, or the permissions that a member needs in the guild or channel of the
     path; for what is the caller's own (a message, a reaction, an invite), it may need less.
@@ -39,6 +44,7 @@ class Route:
     method: str
     path: str
     needs: Caller | Permissions
+    limit: Limit | None
     handler: Handler
 
 
@@ -48,31 +54,41 @@ class Routes:
     def __init__(self) -> None:
         self.table: list[Route] = []
 
-    def get(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
+    def get(
+        self, path: str, needs: Caller | Permissions, limit: Limit | None = READS
+    ) -> Callable[[Handler], Handler]:
         """Serve GET, and HEAD with it."""
-        return self._add("GET", path, needs)
+        return self._add("GET", path, needs, limit)
 
-    def post(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
+    def post(
+        self, path: str, needs: Caller | Permissions, limit: Limit | None = WRITES
+    ) -> Callable[[Handler], Handler]:
         """Serve POST."""
-        return self._add("POST", path, needs)
+        return self._add("POST", path, needs, limit)
 
-    def put(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
+    def put(
+        self, path: str, needs: Caller | Permissions, limit: Limit | None = WRITES
+    ) -> Callable[[Handler], Handler]:
         """Serve PUT."""
-        return self._add("PUT", path, needs)
+        return self._add("PUT", path, needs, limit)
 
-    def patch(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
+    def patch(
+        self, path: str, needs: Caller | Permissions, limit: Limit | None = WRITES
+    ) -> Callable[[Handler], Handler]:
         """Serve PATCH."""
-        return self._add("PATCH", path, needs)
+        return self._add("PATCH", path, needs, limit)
 
-    def delete(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
+    def delete(
+        self, path: str, needs: Caller | Permissions, limit: Limit | None = WRITES
+    ) -> Callable[[Handler], Handler]:
         """Serve DELETE."""
-        return self._add("DELETE", path, needs)
+        return self._add("DELETE", path, needs, limit)
 
     def _add(
-        self, method: str, path: str, needs: Caller | Permissions
+        self, method: str, path: str, needs: Caller | Permissions, limit: Limit | None
     ) -> Callable[[Handler], Handler]:
         def decorate(handler: Handler) -> Handler:
-            self.table.append(Route(method, path, needs, handler))
+            self.table.append(Route(method, path, needs, limit, handler))
             return handler
 
         return decorate

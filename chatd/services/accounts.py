@@ -18,6 +18,7 @@ from chatd.core.models import Account, User
 from chatd.db import UniqueViolation
 from chatd.events.users import login_revoked
 from chatd.queries import logins, users
+from chatd.services import guessing
 from chatd.wire.schemas.accounts import Credentials, NewAccount
 
 
@@ -54,12 +55,16 @@ async def register(resources: Resources, wanted: NewAccount) -> Grant:
         raise  # taken and freed again in between
 
 
-async def log_in(resources: Resources, credentials: Credentials) -> Grant:
-    """Open a login. Raises InvalidForm when address and password do not match, Busy."""
+async def log_in(resources: Resources, credentials: Credentials, network: str) -> Grant:
+    """Open a login for somebody in this network.
+
+    Raises InvalidForm when address and password do not match, RateLimited, Busy.
+    """
+    email_key, password = _email_key(credentials.email), _normal(credentials.password)
     async with resources.database.cursor() as cur:
-        found = await users.credentials(cur, _email_key(credentials.email))
+        found = await users.credentials(cur, email_key)
     user_id, hashed = found or (None, None)
-    if not await resources.passwords.verify(_normal(credentials.password), hashed):
+    if not await guessing.is_login(resources, network, email_key, password, hashed):
         raise _invalid_login()
     assert user_id is not None
     async with resources.begin() as work:
