@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestPayloadError
 
+from chatd.auth.links import Links
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import AccessTokens
 from chatd.bus.bus import Bus
@@ -29,12 +30,14 @@ from chatd.gateway.parking import Parking
 from chatd.gateway.presence import Presences
 from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
-from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER, TRUSTED_PROXIES
+from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER, TRUSTED_PROXIES, UPLOAD_MAX_BYTES
 from chatd.rest import middlewares, parse, rate_limits, routes
 from chatd.services import janitor
 from chatd.services.callers import Callers
 from chatd.services.group_commit import MessageWriter
 from chatd.services.sending import Sender
+from chatd.storage.local import LocalStorage
+from chatd.storage.storage import Storage
 from chatd.worker import WorkerIdTaken, claimed
 
 log = logging.getLogger(__name__)
@@ -51,12 +54,13 @@ def create_app(config: Config) -> web.Application:
     """The application with everything it needs, started and stopped with it."""
     parts = _Parts(config)
     app = web.Application(
-        client_max_size=parse.MAX_BODY,
+        client_max_size=parse.MAX_IMAGE_BODY,
         middlewares=[middlewares.errors, middlewares.limits, middlewares.callers],
     )
     app[RESOURCES] = parts.resources
     app[CALLERS] = parts.callers
     app[SENDER] = Sender(parts.writer)
+    app[UPLOAD_MAX_BYTES] = config.upload_max_bytes
     app[TRUSTED_PROXIES] = config.trusted_proxies
     app[handler.CONNECTIONS] = set()
     app[handler.GATEWAY] = parts.gateway
@@ -96,6 +100,8 @@ class _Parts:
             passwords=Passwords(),
             access_tokens=tokens,
             rate_limits=RateLimits(config.redis_url),
+            storage=_storage(config),
+            links=Links(config.jwt_secret, config.public_url),
             refresh_token_lifetime_s=config.jwt_refresh_token_expiry_s,
         )
         self.writer = MessageWriter(self._database, self._bus, self._snowflakes)
@@ -150,10 +156,35 @@ class _Parts:
 
     async def housekeeping(self, _: web.Application) -> AsyncIterator[None]:
         """Counts are shared with the other instances, and what is old is forgotten."""
-        async with asyncio.TaskGroup() as tasks, self.resources.rate_limits.running():
-            cleaning = tasks.create_task(janitor.run(self._database), name="janitor")
+        resources = self.resources
+        async with (
+            asyncio.TaskGroup() as tasks,
+            resources.rate_limits.running(),
+            resources.storage.running(),
+        ):
+            cleaning = tasks.create_task(
+                janitor.run(self._database, resources.storage), name="janitor"
+            )
             yield
             cleaning.cancel()
+
+
+def _storage(config: Config) -> Storage:
+    """Where files are kept: in a bucket if one is named, else on the local disk."""
+    if config.s3_bucket is None:
+        return LocalStorage(config.files_dir.absolute())
+    try:
+        from chatd.storage.s3 import Bucket, S3Storage
+    except ImportError as missing:
+        raise StartError("S3_BUCKET needs the extra: pip install 'chatd[s3]'") from missing
+    bucket = Bucket(
+        config.s3_bucket,
+        config.s3_region,
+        config.s3_endpoint_url,
+        config.s3_access_key_id,
+        config.s3_secret_access_key,
+    )
+    return S3Storage(bucket)
 
 
 @asynccontextmanager
@@ -193,7 +224,7 @@ def _http_log() -> logging.Logger:
 
 
 def _is_our_trouble(record: logging.LogRecord) -> bool:
-    theirs = (HttpProcessingError, RequestPayloadError)
+    theirs = (HttpProcessingError, RequestPayloadError, ConnectionResetError)
     return not (record.exc_info and isinstance(record.exc_info[1], theirs))
 
 

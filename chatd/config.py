@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, cast
@@ -45,6 +45,14 @@ class Config:
     log_level: str
     heartbeat_interval_ms: int
     resume_window_s: float
+    files_dir: Path
+    upload_max_bytes: int
+    public_url: str
+    s3_bucket: str | None
+    s3_endpoint_url: str | None
+    s3_region: str
+    s3_access_key_id: str | None
+    s3_secret_access_key: str | None = field(repr=False)
     rate_limits: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
 
@@ -78,6 +86,14 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
         data_dir=Path(env.str("CHATD_DATA_DIR", "var", validate=_NOT_EMPTY) or ""),
         heartbeat_interval_ms=env.int("HEARTBEAT_INTERVAL", 45_000, validate=_HEARTBEAT_MS),
         resume_window_s=env.int("RESUME_WINDOW", 120, validate=validate.Range(0, 3600)),
+        files_dir=Path(env.str("FILES_DIR", "") or ""),
+        upload_max_bytes=env.int("UPLOAD_MAX_BYTES", 10 * 2**20, validate=_UPLOAD),
+        public_url=env.str("PUBLIC_URL", "", validate=_public_url),
+        s3_bucket=env.str("S3_BUCKET", "") or None,
+        s3_endpoint_url=env.str("S3_ENDPOINT_URL", "", validate=_public_url) or None,
+        s3_region=env.str("S3_REGION", "us-east-1", validate=_NOT_EMPTY),
+        s3_access_key_id=env.str("S3_ACCESS_KEY_ID", "") or None,
+        s3_secret_access_key=env.str("S3_SECRET_ACCESS_KEY", "") or None,
         rate_limits=env.str("RATE_LIMITS", "on", validate=_one_of("on", "off")) == "on",
         trusted_proxies=_networks(env.str("TRUSTED_PROXIES", "", validate=_networks)),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
@@ -95,7 +111,11 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
         raise ConfigError(
             "; ".join(f"{name}: {' '.join(texts)}" for name, texts in problems.items())
         )
-    return config
+    if config.files_dir == Path():
+        config = replace(config, files_dir=config.data_dir / "files")
+    if not config.public_url:
+        config = replace(config, public_url=f"http://{config.api_host}:{config.api_port}")
+    return replace(config, public_url=config.public_url.rstrip("/"))
 
 
 _APP_ENVS = ("development", "staging", "production")
@@ -104,6 +124,7 @@ _PORT = validate.Range(1, 65535)
 _CONNECTIONS = validate.Range(3, 1000)
 _HEARTBEAT_MS = validate.Range(1_000, 600_000)
 _SECONDS = validate.Range(1, 10 * 365 * 86400)
+_UPLOAD = validate.Range(1, 2**30)
 _NOT_EMPTY = validate.Length(min=1)
 
 
@@ -116,6 +137,11 @@ def _networks(value: str | None) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(each.strip()) for each in (value or "").split(",") if each.strip())
     except ValueError as wrong:
         raise ValidationError(f"Not a list of networks like 10.0.0.0/8, ::1: {wrong}.") from wrong
+
+
+def _public_url(value: str) -> None:
+    if value and urlsplit(value).scheme not in ("http", "https"):
+        raise ValidationError("Not a URL that begins with https:// or http://.")
 
 
 class _url:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from chatd.auth.links import Links
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import AccessTokens
 from chatd.bus.bus import Bus
@@ -20,6 +21,8 @@ from chatd.ephemeral.presence import PresenceTable
 from chatd.ephemeral.rate_limits import RateLimits
 from chatd.events.event import Event
 from chatd.queries import streams
+from chatd.queries.history import Viewer
+from chatd.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +59,8 @@ class Resources:
     access_tokens: AccessTokens
     rate_limits: RateLimits
     refresh_token_lifetime_s: int
+    storage: Storage
+    links: Links
     tasks: Tasks = field(default_factory=Tasks)
     presences: PresenceTable = field(default_factory=PresenceTable)
     """Who is online, for those who only count them."""
@@ -87,6 +92,11 @@ class Context:
     def database(self) -> Database:
         """Where to read from."""
         return self.resources.database
+
+    @property
+    def viewer(self) -> Viewer:
+        """The caller, as the one for whom messages are read."""
+        return Viewer(self.user.id, self.resources.links)
 
     def begin(self) -> Work:
         """A transaction; see Work."""

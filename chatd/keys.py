@@ -17,5 +17,7 @@ TRUSTED_PROXIES: web.AppKey[Networks] = web.AppKey("TRUSTED_PROXIES")
 OPEN_HANDLERS: web.AppKey[frozenset[Handler]] = web.AppKey("OPEN_HANDLERS")
 """The handlers of routes that may be called without being logged in."""
 
+UPLOAD_MAX_BYTES = web.AppKey("UPLOAD_MAX_BYTES", int)
+
 CONTEXT = web.RequestKey("CONTEXT", Context)
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)

@@ -13,7 +13,7 @@ LAYERS = [
     {"core", "config"},
     {"wire"},
     {"events"},
-    {"db", "queries", "bus", "ephemeral", "auth", "migrations"},
+    {"db", "queries", "bus", "ephemeral", "auth", "storage", "migrations"},
     {"context"},
     {"services"},
     {"keys"},
@@ -31,6 +31,9 @@ HOMES = {
     "marshmallow": ("wire/fields.py", "wire/schemas/", "config.py"),
     "jose": ("auth/tokens.py",),
     "passlib": ("auth/passwords.py",),
+    "aiobotocore": ("storage/s3.py",),
+    "botocore": ("storage/s3.py",),
+    "PIL": ("services/media.py",),
     "zstandard": ("gateway/compression.py",),
 }
 

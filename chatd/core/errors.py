@@ -160,6 +160,10 @@ class UnknownEmoji(Refusal):
     status, code, message = 404, 10014, "Unknown Emoji"
 
 
+class UnknownFile(Refusal):
+    status, code, message = 404, 0, "This content is no longer available."
+
+
 class UnknownBan(Refusal):
     status, code, message = 404, 10026, "Unknown Ban"
 

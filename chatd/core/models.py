@@ -240,6 +240,18 @@ class Attachment:
     width: int | None
     height: int | None
     description: str | None
+    url: str
+    """Where it can be had for a while, without credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in storage, and what is told to those who download it. `size` in bytes."""
+
+    key: str
+    filename: str
+    content_type: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from chatd.auth.links import Links
 from chatd.core.ids import ChannelId, GuildId, MessageId, UserId
 from chatd.core.models import Attachment, Message, MessageType, Reaction, User
 from chatd.db import Cursor, Row
 from chatd.queries import attachments, users
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """For whom messages are read: it sees which reactions are its own, and can open files."""
+
+    user_id: UserId
+    links: Links
+
 
 _OWN = """
     {0}.id, {0}.channel_id, {0}.type, {0}.content, {0}.flags, {0}.tts, {0}.edited_at,
@@ -47,22 +57,22 @@ People = Mapping[UserId, User]
 Files = Mapping[MessageId, Sequence[Attachment]]
 
 
-async def read(cur: Cursor) -> list[Message]:
+async def read(cur: Cursor, viewer: Viewer) -> list[Message]:
     """The messages of the last statement, whose rows are those of COLUMNS.
 
     What only some messages have (mentions, files) is read with further statements, and only if
     one has it.
     """
-    return await of_rows(cur, await cur.fetchall())
+    return await of_rows(cur, viewer, await cur.fetchall())
 
 
-async def of_rows(cur: Cursor, rows: Sequence[Row]) -> list[Message]:
+async def of_rows(cur: Cursor, viewer: Viewer, rows: Sequence[Row]) -> list[Message]:
     """The messages of rows of COLUMNS."""
     parts = [part for row in rows for part in _parts(row)]
     mentioned = {user_id for part in parts for user_id in part[_MENTIONS] or ()}
     people = {user.id: user for user in await users.by_ids(cur, mentioned)} if mentioned else {}
     with_files = [(part[1], part[0]) for part in parts if part[_ATTACHMENT_COUNT]]
-    files = await attachments.of_messages(cur, with_files) if with_files else {}
+    files = await attachments.of_messages(cur, viewer.links, with_files) if with_files else {}
     return [_make(people, files, *row) for row in rows]
 
 
@@ -110,7 +120,7 @@ def _message(people: People, files: Files, guild_id: GuildId | None, row: Row) -
 
 
 async def get(
-    cur: Cursor, viewer: UserId, channel_id: ChannelId, message_id: MessageId
+    cur: Cursor, viewer: Viewer, channel_id: ChannelId, message_id: MessageId
 ) -> Message | None:
     """One message of a channel."""
     await cur.execute(
@@ -118,14 +128,14 @@ async def get(
         SELECT {COLUMNS} FROM messages AS m {JOINS}
          WHERE m.channel_id = %(channel_id)s AND m.id = %(id)s
         """,
-        {"viewer": viewer, "channel_id": channel_id, "id": message_id},
+        {"viewer": viewer.user_id, "channel_id": channel_id, "id": message_id},
     )
-    found = await read(cur)
+    found = await read(cur, viewer)
     return found[0] if found else None
 
 
 async def page_before(
-    cur: Cursor, viewer: UserId, channel_id: ChannelId, before: int, *, limit: int
+    cur: Cursor, viewer: Viewer, channel_id: ChannelId, before: int, *, limit: int
 ) -> list[Message]:
     """The newest messages below an id, newest first."""
     # The page is cut first, inside: joining first would read the whole channel while Postgres
@@ -139,13 +149,13 @@ async def page_before(
                  LIMIT %(limit)s) AS m {JOINS}
       ORDER BY m.id DESC
         """,
-        {"viewer": viewer, "channel_id": channel_id, "before": before, "limit": limit},
+        {"viewer": viewer.user_id, "channel_id": channel_id, "before": before, "limit": limit},
     )
-    return await read(cur)
+    return await read(cur, viewer)
 
 
 async def page_after(
-    cur: Cursor, viewer: UserId, channel_id: ChannelId, after: int, *, limit: int
+    cur: Cursor, viewer: Viewer, channel_id: ChannelId, after: int, *, limit: int
 ) -> list[Message]:
     """The oldest messages above an id, newest first."""
     await cur.execute(
@@ -157,6 +167,6 @@ async def page_after(
                  LIMIT %(limit)s) AS m {JOINS}
       ORDER BY m.id DESC
         """,
-        {"viewer": viewer, "channel_id": channel_id, "after": after, "limit": limit},
+        {"viewer": viewer.user_id, "channel_id": channel_id, "after": after, "limit": limit},
     )
-    return await read(cur)
+    return await read(cur, viewer)

@@ -93,6 +93,9 @@ _ATTACHED = """
                         AS file (message_id bigint, id bigint, filename text, content_type text,
                                  size bigint, width integer, height integer, description text)
                      ON file.message_id = accepted.id
+            RETURNING id
+        ), claimed AS (
+            DELETE FROM uploads USING attached WHERE uploads.id = attached.id
         )
 """
 _COLUMNS = """
@@ -310,6 +313,7 @@ class NewText:
     mentions: Sequence[UserId]
     mention_roles: Sequence[RoleId]
     mention_everyone: bool
+    attachment_count: int
 
 
 async def update(cur: Cursor, channel_id: ChannelId, message_id: MessageId, row: NewText) -> None:
@@ -319,7 +323,8 @@ async def update(cur: Cursor, channel_id: ChannelId, message_id: MessageId, row:
         UPDATE messages
            SET content = %(content)s, flags = %(flags)s, embeds = %(embeds)s,
                mentions = %(mentions)s::bigint[], mention_roles = %(mention_roles)s::bigint[],
-               mention_everyone = %(mention_everyone)s, edited_at = now()
+               mention_everyone = %(mention_everyone)s,
+               attachment_count = %(attachment_count)s, edited_at = now()
          WHERE channel_id = %(channel_id)s AND id = %(id)s
         """,
         {
@@ -331,6 +336,7 @@ async def update(cur: Cursor, channel_id: ChannelId, message_id: MessageId, row:
             "mentions": _array(row.mentions),
             "mention_roles": _array(row.mention_roles),
             "mention_everyone": row.mention_everyone,
+            "attachment_count": row.attachment_count,
         },
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from chatd.core.ids import ChannelId, MessageId, UserId
+from chatd.core.ids import ChannelId, MessageId
 from chatd.core.models import Message
 from chatd.db import Cursor
 from chatd.queries import history
+from chatd.queries.history import Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ async def newest(cur: Cursor, channel_id: ChannelId) -> datetime | None:
 
 
 async def page(
-    cur: Cursor, viewer: UserId, channel_id: ChannelId, *, before: datetime | None, limit: int
+    cur: Cursor, viewer: Viewer, channel_id: ChannelId, *, before: datetime | None, limit: int
 ) -> list[Pin]:
     """Pinned messages, newest pin first."""
     await cur.execute(
@@ -81,8 +82,8 @@ async def page(
                  LIMIT %(limit)s) AS m {history.JOINS}
       ORDER BY m.pinned_at DESC
         """,
-        {"viewer": viewer, "channel_id": channel_id, "before": before, "limit": limit},
+        {"viewer": viewer.user_id, "channel_id": channel_id, "before": before, "limit": limit},
     )
     rows = await cur.fetchall()
-    found = await history.of_rows(cur, [row[1:] for row in rows])
+    found = await history.of_rows(cur, viewer, [row[1:] for row in rows])
     return [Pin(row[0], message) for row, message in zip(rows, found, strict=True)]

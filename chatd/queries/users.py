@@ -95,14 +95,20 @@ async def taken(cur: Cursor, *, username_key: str, email_key: str) -> tuple[bool
 
 
 async def update_profile(
-    cur: Cursor, user_id: UserId, *, username: str, username_key: str, global_name: str | None
+    cur: Cursor,
+    user_id: UserId,
+    *,
+    username: str,
+    username_key: str,
+    global_name: str | None,
+    avatar: str | None,
 ) -> None:
-    """Change names. Raises UniqueViolation when the username is taken."""
+    """Change names and avatar. Raises UniqueViolation when the username is taken."""
     await cur.execute(
         """
         UPDATE users
            SET username = %(username)s, username_key = %(username_key)s,
-               global_name = %(global_name)s
+               global_name = %(global_name)s, avatar = %(avatar)s
          WHERE id = %(id)s
         """,
         {
@@ -110,5 +116,6 @@ async def update_profile(
             "username": username,
             "username_key": username_key,
             "global_name": global_name,
+            "avatar": avatar,
         },
     )

@@ -8,11 +8,14 @@ from chatd.core.errors import InvalidForm
 from chatd.core.ids import ChannelId, MessageId
 from chatd.core.permissions import Permissions as P
 from chatd.ephemeral.windows import Limit
-from chatd.keys import CONTEXT, SENDER
+from chatd.keys import CONTEXT, SENDER, UPLOAD_MAX_BYTES
 from chatd.rest.parse import answer, body, no_content, path_id, query_id, query_int
 from chatd.rest.routes import Routes
+from chatd.rest.uploads import is_form, receive
 from chatd.services import messages
+from chatd.services.uploads import Uploads
 from chatd.wire import payloads
+from chatd.wire.fields import Schema, T
 from chatd.wire.schemas import messages as schemas
 
 routes = Routes()
@@ -37,9 +40,14 @@ async def page(request: web.Request) -> web.Response:
 @routes.post("/channels/{channel_id}/messages", P.SEND_MESSAGES, Limit(5, 5.0))
 async def create(request: web.Request) -> web.Response:
     """Needs SEND_MESSAGES, and READ_MESSAGE_HISTORY to reply. Emits MESSAGE_CREATE."""
-    channel_id = path_id(request, ChannelId, "channel_id")
-    wanted = await body(request, schemas.NewMessageSchema)
-    message = await request.app[SENDER].send(request[CONTEXT], channel_id, wanted)
+    ctx, channel_id = request[CONTEXT], path_id(request, ChannelId, "channel_id")
+    sender = request.app[SENDER]
+    async with _uploads(request, channel_id) as uploads:
+        if is_form(request):
+            await sender.require_upload(ctx, channel_id)
+        wanted = await _said(request, uploads, schemas.NewMessageSchema)
+        files = uploads.described(wanted.attachments)
+        message = await sender.send(ctx, channel_id, wanted, files)
     payload = payloads.message(message)
     if wanted.nonce is not None:
         payload["nonce"] = wanted.nonce
@@ -75,8 +83,12 @@ async def update(request: web.Request) -> web.Response:
     """The author may edit; MANAGE_MESSAGES may change the flags. Emits MESSAGE_UPDATE."""
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
-    change = await body(request, schemas.MessageChangeSchema)
-    changed = await messages.update(request[CONTEXT], channel_id, message_id, change)
+    ctx = request[CONTEXT]
+    async with _uploads(request, channel_id) as uploads:
+        if is_form(request):
+            await request.app[SENDER].require_upload(ctx, channel_id)
+        change = await _said(request, uploads, schemas.MessageChangeSchema)
+        changed = await messages.update(ctx, channel_id, message_id, change, uploads)
     return answer(payloads.message(changed))
 
 
@@ -87,3 +99,15 @@ async def delete(request: web.Request) -> web.Response:
     message_id = path_id(request, MessageId, "message_id")
     await messages.delete(request[CONTEXT], channel_id, message_id)
     return no_content()
+
+
+def _uploads(request: web.Request, channel_id: ChannelId) -> Uploads:
+    return Uploads(request[CONTEXT], channel_id, max_bytes=request.app[UPLOAD_MAX_BYTES])
+
+
+async def _said(request: web.Request, uploads: Uploads, schema: type[Schema[T]]) -> T:
+    """The message in a request: its JSON body, or that of a form whose files go to `uploads`."""
+    if not is_form(request):
+        return await body(request, schema)
+    form = await receive(request, uploads, max_bytes=request.app[UPLOAD_MAX_BYTES])
+    return schema().read(form.payload)

@@ -12,7 +12,8 @@ from chatd.context import Context
 from chatd.core.errors import Refusal, RequestTooLarge, UnsupportedEncoding
 from chatd.keys import CALLERS, CONTEXT, OPEN_HANDLERS, REQUEST_ID, RESOURCES
 from chatd.rest import parse
-from chatd.rest.parse import MAX_BODY, answer
+from chatd.rest.parse import MAX_IMAGE_BODY, answer
+from chatd.rest.uploads import is_form
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def limits(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a body that is announced as too large, or as packed, before anything waits for it."""
-    if request.content_length is not None and request.content_length > MAX_BODY:
+    length = request.content_length
+    if length is not None and length > MAX_IMAGE_BODY and not is_form(request):
         raise RequestTooLarge
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedEncoding

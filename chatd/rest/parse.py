@@ -24,18 +24,19 @@ from chatd.wire.payloads import encode
 log = logging.getLogger(__name__)
 
 MAX_BODY = 2**20  # bytes
+MAX_IMAGE_BODY = 3 * 2**20  # of a body that may hold an avatar or an icon
 MAX_REASON = 512  # characters
 _BODY_S = 20.0
 
 T = TypeVar("T")
 
 
-async def body(request: web.Request, schema: type[Schema[T]]) -> T:
-    """The request's JSON body as what the schema loads into.
+async def body(request: web.Request, schema: type[Schema[T]], *, most: int = MAX_BODY) -> T:
+    """The request's JSON body, of at most so many bytes, as what the schema loads into.
 
     Raises InvalidForm, InvalidJson, RequestTooLarge, RequestTimeout.
     """
-    return schema().read(await _json(request))
+    return schema().read(await _json(request, most))
 
 
 async def body_list(request: web.Request, schema: type[Schema[T]], *, longest: int) -> list[T]:
@@ -52,11 +53,11 @@ async def optional_body(request: web.Request, schema: type[Schema[T]]) -> T:
     return schema().read(await _json(request) if request.body_exists else {})
 
 
-async def _json(request: web.Request) -> Any:
+async def _json(request: web.Request, most: int = MAX_BODY) -> Any:
     if request.body_exists and request.content_type != "application/json":
         text = "Expected the Content-Type header to be application/json."
         raise InvalidForm({"_errors": [{"code": "CONTENT_TYPE_INVALID", "message": text}]})
-    if request.content_length is not None and request.content_length > MAX_BODY:
+    if request.content_length is not None and request.content_length > most:
         raise RequestTooLarge  # before waiting for it
     try:
         async with asyncio.timeout(_BODY_S):
@@ -65,6 +66,8 @@ async def _json(request: web.Request) -> Any:
         raise RequestTooLarge from None
     except TimeoutError:
         raise RequestTimeout from None
+    if len(data) > most:
+        raise RequestTooLarge
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:

@@ -101,6 +101,7 @@ def table() -> list[Route]:
         auth,
         bans,
         channels,
+        files,
         guilds,
         health,
         invites,
@@ -130,6 +131,7 @@ def table() -> list[Route]:
         bans,
         audit_logs,
         invites,
+        files,
     )
     return [route for module in modules for route in module.routes.table]
 

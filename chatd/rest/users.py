@@ -9,6 +9,7 @@ from chatd.core.ids import GuildId, UserId
 from chatd.core.permissions import Permissions
 from chatd.keys import CALLERS, CONTEXT
 from chatd.rest.parse import (
+    MAX_IMAGE_BODY,
     NEWEST,
     answer,
     body,
@@ -35,7 +36,7 @@ async def get_own(request: web.Request) -> web.Response:
 async def update_own(request: web.Request) -> web.Response:
     """Changes the caller's names. Emits USER_UPDATE, and GUILD_MEMBER_UPDATE in every guild."""
     ctx = request[CONTEXT]
-    change = await body(request, schemas.ProfileChangeSchema)
+    change = await body(request, schemas.ProfileChangeSchema, most=MAX_IMAGE_BODY)
     account = await users.update_profile(ctx, change)
     request.app[CALLERS].forget(ctx.user.id)
     return answer(payloads.own_user(account))

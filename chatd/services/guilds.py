@@ -16,7 +16,7 @@ from chatd.events import guilds as events
 from chatd.events import users as user_events
 from chatd.queries import channels, guilds, members, roles
 from chatd.queries.guilds import Membership
-from chatd.services import access, audit, snapshots
+from chatd.services import access, audit, images, snapshots
 from chatd.services.access import GuildAccess
 from chatd.wire import payloads
 from chatd.wire.fields import UNSET
@@ -32,7 +32,10 @@ async def create(ctx: Context, wanted: NewGuild) -> tuple[Guild, Sequence[Role]]
     Raises TooManyGuilds.
     """
     guild_id = ctx.new_id(GuildId)
-    guild = Guild(guild_id, wanted.name, wanted.description, None, ctx.user.id, None)
+    icon = None
+    if wanted.icon is not None:
+        icon = await images.store(ctx, "icons", guild_id, "icon", wanted.icon)
+    guild = Guild(guild_id, wanted.name, wanted.description, icon, ctx.user.id, None)
     everyone = Role(
         RoleId(guild_id), guild_id, "@everyone", permissions.EVERYONE, 0, False, False, 0
     )
@@ -87,10 +90,14 @@ async def update(
 
     Raises UnknownGuild, MissingAccess, MissingPermissions, InvalidForm.
     """
+    icon = await _new_icon(ctx, guild_id, change)
     async with ctx.begin() as work:
         granted = await access.locked_guild(work, ctx.user.id, guild_id)
         granted.require(Permissions.MANAGE_GUILD)
         changed = await _changed(work.cur, granted.guild, change)
+        if change.icon is not UNSET:
+            changed = replace(changed, icon=icon)
+            await images.replace(work, "icons", guild_id, granted.guild.icon)
         guild_roles = await roles.of_guilds(work.cur, [guild_id])
         if changed.owner_id != granted.guild.owner_id:
             await _require_transferable(work.cur, granted, changed.owner_id)
@@ -98,8 +105,8 @@ async def update(
         if changed != granted.guild:
             await guilds.update(work.cur, changed)
             work.emit(events.guild_updated(changed, guild_roles))
-            before = payloads.guild(granted.guild, guild_roles)
-            after = payloads.guild(changed, guild_roles)
+            before = _for_the_log(granted.guild, guild_roles)
+            after = _for_the_log(changed, guild_roles)
             await audit.record(
                 ctx,
                 work,
@@ -129,6 +136,22 @@ async def of_caller(ctx: Context, *, before: int, after: int, limit: int) -> lis
     """The caller's guilds between two ids, with its permissions in each."""
     async with ctx.database.cursor() as cur:
         return await guilds.of_user(cur, ctx.user.id, before=before, after=after, limit=limit)
+
+
+async def _new_icon(ctx: Context, guild_id: GuildId, change: GuildChange) -> str | None:
+    """Store the icon that is wanted, for those who may change it."""
+    if change.icon is UNSET or change.icon is None:
+        return None
+    async with ctx.database.cursor() as cur:
+        granted = await access.guild(cur, ctx.user.id, guild_id)
+    granted.require(Permissions.MANAGE_GUILD)
+    return await images.store(ctx, "icons", guild_id, "icon", change.icon)
+
+
+def _for_the_log(guild: Guild, guild_roles: Sequence[Role]) -> payloads.Json:
+    payload = payloads.guild(guild, guild_roles)
+    payload["icon_hash"] = payload.pop("icon")
+    return payload
 
 
 async def _changed(cur: Cursor, guild: Guild, change: GuildChange) -> Guild:

@@ -13,22 +13,24 @@ from chatd.core.errors import (
     EmptyMessage,
     MissingPermissions,
     SystemMessage,
+    TooManyAttachments,
     TooOldForBulkDelete,
     UnknownMessage,
     WrongBulkDelete,
 )
-from chatd.core.ids import ChannelId, MessageId, UserId
-from chatd.core.models import AuditAction, Member, Message
+from chatd.core.ids import AttachmentId, ChannelId, MessageId, UserId
+from chatd.core.models import Attachment, AuditAction, Member, Message
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.events import messages as events
 from chatd.events.event import Event
-from chatd.queries import history, members, messages
+from chatd.queries import attachments, history, members, messages
 from chatd.queries.messages import NewText
 from chatd.services import access, audit
 from chatd.services import mentions as mention_service
 from chatd.services.access import AnyAccess, ChannelAccess
 from chatd.services.sending import check_is_text
+from chatd.services.uploads import MAX_FILES, Uploads
 from chatd.wire.fields import UNSET
 from chatd.wire.payloads import SUPPRESS_EMBEDS
 from chatd.wire.schemas.messages import MessageChange
@@ -56,7 +58,7 @@ async def page(
         check_is_text(granted)
         if Permissions.READ_MESSAGE_HISTORY not in granted.permissions:
             return []
-        viewer = ctx.user.id
+        viewer = ctx.viewer
         if around is not None:
             older = limit // 2
             newer = await history.page_after(
@@ -81,7 +83,11 @@ async def get(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> Mes
 
 
 async def update(
-    ctx: Context, channel_id: ChannelId, message_id: MessageId, change: MessageChange
+    ctx: Context,
+    channel_id: ChannelId,
+    message_id: MessageId,
+    change: MessageChange,
+    uploads: Uploads,
 ) -> Message:
     """Edit a message: the author what it says, who has MANAGE_MESSAGES its flags.
 
@@ -92,18 +98,47 @@ async def update(
         granted = await access.locked_channel(work, ctx.user.id, channel_id)
         message = await existing(work.cur, ctx, channel_id, message_id)
         if message.author.id != ctx.user.id:
-            if change.says_something_else:
+            if change.says_something_else or uploads.stored:
                 raise CannotEditAnothersMessage
             granted.require(Permissions.MANAGE_MESSAGES)
         if not message.type.is_written:
             raise SystemMessage
+        files = await _change_files(work.cur, message, change, uploads)
         text = await _changed(work.cur, granted, message, change)
-        if not (text.content or text.embeds or message.attachments):
+        text = replace(text, attachment_count=len(files))
+        if not (text.content or text.embeds or files):
             raise EmptyMessage
         await messages.update(work.cur, channel_id, message_id, text)
         changed = await existing(work.cur, ctx, channel_id, message_id)
         work.emit(*await updated(work.cur, granted, changed))
     return changed
+
+
+async def _change_files(
+    cur: Cursor, message: Message, change: MessageChange, uploads: Uploads
+) -> list[Attachment]:
+    """Take off the files that are to go, and hang on those that have come.
+
+    Raises InvalidForm, TooManyAttachments.
+    """
+    kept = {file.id: file for file in message.attachments}
+    wanted = [] if change.attachments is UNSET else change.attachments or []
+    if change.attachments is not UNSET:
+        ids = {AttachmentId(each.id) for each in wanted}
+        gone = [file_id for file_id in kept if file_id not in ids]
+        await attachments.delete(cur, message.channel_id, message.id, gone)
+        for file_id in gone:
+            del kept[file_id]
+    for each in wanted:
+        known = kept.get(AttachmentId(each.id))
+        if known is not None and each.description is not UNSET:
+            described = replace(known, description=each.description or None)
+            await attachments.describe(cur, message.channel_id, message.id, described)
+    new = uploads.described(each for each in wanted if AttachmentId(each.id) not in kept)
+    if len(kept) + len(new) > MAX_FILES:
+        raise TooManyAttachments
+    await attachments.insert(cur, message.channel_id, message.id, new)
+    return [*kept.values(), *new]
 
 
 async def _changed(
@@ -116,6 +151,7 @@ async def _changed(
         mentions=[user.id for user in message.mentions],
         mention_roles=message.mention_roles,
         mention_everyone=message.mention_everyone,
+        attachment_count=len(message.attachments),
     )
     if change.flags is not UNSET:
         kept = text.flags & ~SUPPRESS_EMBEDS
@@ -214,7 +250,7 @@ async def existing(
     cur: Cursor, ctx: Context, channel_id: ChannelId, message_id: MessageId
 ) -> Message:
     """A message as the caller sees it. Raises UnknownMessage."""
-    message = await history.get(cur, ctx.user.id, channel_id, message_id)
+    message = await history.get(cur, ctx.viewer, channel_id, message_id)
     if message is None:
         raise UnknownMessage
     return message

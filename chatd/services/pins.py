@@ -72,7 +72,7 @@ async def page(
         granted = await access.channel(cur, ctx.user.id, channel_id)
         if Permissions.READ_MESSAGE_HISTORY not in granted.permissions:
             return []
-        return await pins.page(cur, ctx.user.id, channel_id, before=before, limit=limit)
+        return await pins.page(cur, ctx.viewer, channel_id, before=before, limit=limit)
 
 
 async def _tell(

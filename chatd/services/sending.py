@@ -113,6 +113,15 @@ class Sender:
                 return await _explain(ctx, granted, wanted)
         raise Busy
 
+    async def require_upload(self, ctx: Context, channel_id: ChannelId) -> None:
+        """Refuse files before they are read. Needs SEND_MESSAGES and ATTACH_FILES.
+
+        Raises UnknownChannel, MissingAccess, MissingPermissions, NotATextChannel.
+        """
+        granted = await self._grants.decide(ctx, channel_id)
+        check_is_text(granted)
+        granted.require(Permissions.SEND_MESSAGES | Permissions.ATTACH_FILES)
+
     async def _insert(self, granted: ChannelAccess, draft: Draft) -> Message:
         slow_mode_s = granted.channel.rate_limit_per_user
         if Permissions.BYPASS_SLOWMODE in granted.permissions:
@@ -221,7 +230,7 @@ async def _answered(
     granted.require(Permissions.READ_MESSAGE_HISTORY)
     channel_id = granted.place.channel_id
     if reference.channel_id in (None, channel_id):
-        answered = await history.get(cur, ctx.user.id, channel_id, reference.message_id)
+        answered = await history.get(cur, ctx.viewer, channel_id, reference.message_id)
         if answered is not None:
             return answered
     if reference.fail_if_not_exists:
@@ -243,7 +252,7 @@ async def _of_nonce(cur: Cursor, ctx: Context, channel_id: ChannelId, nonce: str
     message_id = await messages.of_nonce(cur, channel_id, ctx.user.id, nonce)
     found = None
     if message_id is not None:
-        found = await history.get(cur, ctx.user.id, channel_id, message_id)
+        found = await history.get(cur, ctx.viewer, channel_id, message_id)
     if found is None:
         raise UnknownMessage
     return found

@@ -13,6 +13,7 @@ from chatd.db import UniqueViolation
 from chatd.events import members as member_events
 from chatd.events import users as events
 from chatd.queries import guilds, members, users
+from chatd.services import images
 from chatd.wire.fields import UNSET
 from chatd.wire.schemas.accounts import ProfileChange
 
@@ -40,6 +41,9 @@ async def update_profile(ctx: Context, change: ProfileChange) -> Account:
 
     Raises InvalidForm when the username is taken.
     """
+    avatar = None
+    if change.avatar is not UNSET and change.avatar is not None:
+        avatar = await images.store(ctx, "avatars", ctx.user.id, "avatar", change.avatar)
     try:
         async with ctx.begin() as work:
             await _lock_with_guilds(ctx, work)
@@ -47,6 +51,9 @@ async def update_profile(ctx: Context, change: ProfileChange) -> Account:
             if account is None:
                 raise Unauthorized
             changed = replace(account, user=_changed(account.user, change))
+            if change.avatar is not UNSET:
+                changed = replace(changed, user=replace(changed.user, avatar=avatar))
+                await images.replace(work, "avatars", ctx.user.id, account.user.avatar)
             if changed == account:
                 return account
             await users.update_profile(
@@ -55,6 +62,7 @@ async def update_profile(ctx: Context, change: ProfileChange) -> Account:
                 username=changed.user.username,
                 username_key=names.key(changed.user.username),
                 global_name=changed.user.global_name,
+                avatar=changed.user.avatar,
             )
             work.emit(events.user_updated(changed))
             for member in await members.all_of_user(work.cur, changed.user.id):

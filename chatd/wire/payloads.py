@@ -12,6 +12,7 @@ from chatd.core import snowflake
 from chatd.core.ids import UserId
 from chatd.core.models import (
     Account,
+    Attachment,
     AuditEntry,
     Ban,
     Channel,
@@ -331,6 +332,23 @@ def reaction(reaction: Reaction) -> Json:
     }
 
 
+def attachment(file: Attachment) -> Json:
+    """MessageAttachmentResponse."""
+    payload: Json = {
+        "id": str(file.id),
+        "filename": file.filename,
+        "size": file.size,
+        "url": file.url,
+        "proxy_url": file.url,
+        "content_type": file.content_type,
+    }
+    if file.width is not None:
+        payload |= {"width": file.width, "height": file.height}
+    if file.description is not None:
+        payload["description"] = file.description
+    return payload
+
+
 def message(message: Message) -> Json:
     """MessageResponse. A reply holds what it answers, or null when that is gone."""
     payload: Json = {
@@ -344,7 +362,7 @@ def message(message: Message) -> Json:
         "mention_everyone": message.mention_everyone,
         "mentions": [user(each) for each in message.mentions],
         "mention_roles": [str(role_id) for role_id in message.mention_roles],
-        "attachments": [],
+        "attachments": [attachment(each) for each in message.attachments],
         "embeds": [] if message.flags & SUPPRESS_EMBEDS else list(message.embeds),
         "pinned": message.pinned,
         "type": message.type,

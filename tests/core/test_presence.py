@@ -64,6 +64,10 @@ def test_a_client_that_is_told_of_changes_knows_what_the_table_knows(
         for change in changes:
             for guild in change.guild_ids:
                 told[guild, change.user_id] = change.presence
+        for guild, user in list(told):
+            own = [each for (_, other), each in reported.items() if other == user]
+            if own and not any(guild in each.guild_ids for each in own):
+                del told[guild, user]  # the user has left, and with it what was known of it
     for guild in map(GuildId, range(1, 5)):
         online = set()
         for user in map(UserId, range(1, 4)):

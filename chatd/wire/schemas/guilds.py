@@ -21,12 +21,14 @@ from chatd.wire.fields import (
 class NewGuild:
     name: str
     description: str | None = None
+    icon: str | None = None  # a data URI
 
 
 @dataclass(frozen=True, slots=True)
 class GuildChange:
     name: Maybe[str] = UNSET
     description: Maybe[str | None] = UNSET
+    icon: Maybe[str | None] = UNSET  # a data URI
     system_channel_id: Maybe[ChannelId | None] = UNSET
     system_channel_flags: Maybe[int] = UNSET
     owner_id: Maybe[UserId] = UNSET
@@ -40,12 +42,14 @@ class NewGuildSchema(Schema[NewGuild]):
     into = NewGuild
     name = Text(required=True, trimmed=True, validate=_GUILD_NAME)
     description = Text(allow_none=True, validate=length(0, 300))
+    icon = Text(allow_none=True)
 
 
 class GuildChangeSchema(Schema[GuildChange]):
     into = GuildChange
     name = Text(trimmed=True, validate=_GUILD_NAME)
     description = Text(allow_none=True, validate=length(0, 300))
+    icon = Text(allow_none=True)
     system_channel_id = Snowflake(allow_none=True)
     system_channel_flags = Int(validate=within(0, 63))
     owner_id = Snowflake()

@@ -39,6 +39,15 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedAttachment:
+    """A file of the same request by its number, or one that the message has by its id."""
+
+    id: int
+    filename: str | None = None
+    description: Maybe[str | None] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
 class NewMessage:
     content: str = ""
     tts: bool = False
@@ -48,6 +57,7 @@ class NewMessage:
     message_reference: Reference | None = None
     embeds: Sequence[Embed] = ()
     allowed_mentions: AllowedMentions | None = None
+    attachments: Sequence[WantedAttachment] = ()
 
     @property
     def enforced_nonce(self) -> str | None:
@@ -61,11 +71,13 @@ class MessageChange:
     flags: Maybe[int | None] = UNSET
     embeds: Maybe[Sequence[Embed] | None] = UNSET
     allowed_mentions: AllowedMentions | None = None
+    attachments: Maybe[Sequence[WantedAttachment] | None] = UNSET
 
     @property
     def says_something_else(self) -> bool:
         """Whether it changes what only the author can say."""
-        return self.content is not UNSET or self.embeds is not UNSET
+        said = (self.content, self.embeds, self.attachments)
+        return any(each is not UNSET for each in said)
 
 
 MESSAGE_MAX_LENGTH = 2000  # characters
@@ -111,6 +123,14 @@ class AllowedMentionsSchema(Schema[AllowedMentions]):
         return AllowedMentions(**{key: value for key, value in data.items() if value is not None})
 
 
+class WantedAttachmentSchema(Schema[WantedAttachment]):
+    into = WantedAttachment
+    id = Snowflake(required=True)
+    filename = Text(allow_none=True, validate=length(1, 1024))
+    description = Text(allow_none=True, validate=length(0, 1024))
+
+
+_ATTACHMENTS = length(0, 10)
 _EMBEDS: list[Callable[[Any], Any]] = [length(0, MAX_EMBEDS), within_limits]
 
 
@@ -124,6 +144,9 @@ class NewMessageSchema(Schema[NewMessage]):
     message_reference = Nested(ReferenceSchema, allow_none=True)
     embeds = fields.List(Nested(EmbedSchema), allow_none=True, validate=_EMBEDS)
     allowed_mentions = Nested(AllowedMentionsSchema, allow_none=True)
+    attachments = fields.List(
+        Nested(WantedAttachmentSchema), allow_none=True, validate=_ATTACHMENTS
+    )
 
     @ma.post_load
     def _into(self, data: dict[str, Any], **_: Any) -> NewMessage:
@@ -136,6 +159,9 @@ class MessageChangeSchema(Schema[MessageChange]):
     flags = Int(allow_none=True, validate=within(0, 2**31 - 1))
     embeds = fields.List(Nested(EmbedSchema), allow_none=True, validate=_EMBEDS)
     allowed_mentions = Nested(AllowedMentionsSchema, allow_none=True)
+    attachments = fields.List(
+        Nested(WantedAttachmentSchema), allow_none=True, validate=_ATTACHMENTS
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,101 @@
+"""Files on the local disk. What blocks is done in a few threads of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from chatd.storage.storage import CHUNK, NotStored, Span, StorageAway
+
+T = TypeVar("T")
+
+_THREADS = 4
+_PARTIAL = ".partial"
+
+
+class LocalStorage:
+    """Keeps files in a folder. A file gets its name when all of it is on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="files")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Makes the folder; ends the threads."""
+        await self._do(partial(self._folder.mkdir, mode=0o700, parents=True, exist_ok=True))
+        try:
+            yield
+        finally:
+            self._threads.shutdown()
+
+    async def put(self, key: str, chunks: AsyncIterator[bytes]) -> None:
+        """Keep a file. When `chunks` raises, or this is cancelled, nothing is kept."""
+        target = self._folder / key
+        partial_file = target.with_name(f"{target.name}.{secrets.token_hex(4)}{_PARTIAL}")
+        await self._do(partial(target.parent.mkdir, mode=0o700, parents=True, exist_ok=True))
+        try:
+            async for chunk in chunks:
+                await self._do(partial(_append, partial_file, chunk))
+            await self._do(partial(_finish, partial_file, target))
+        except BaseException:
+            # Not awaited: this may be a cancellation. The thread works it off all the same.
+            self._threads.submit(partial_file.unlink, missing_ok=True)
+            raise
+
+    async def size(self, key: str) -> int:
+        """The size of a file in bytes. Raises NotStored."""
+        return (await self._do((self._folder / key).stat)).st_size
+
+    async def read(self, key: str, span: Span) -> AsyncIterator[bytes]:
+        """A part of a file, chunk by chunk. Raises NotStored."""
+        at = span.start
+        while at < span.stop:
+            size = min(CHUNK, span.stop - at)
+            chunk = await self._do(partial(_read, self._folder / key, at, size))
+            if not chunk:
+                raise NotStored
+            at += len(chunk)
+            yield chunk
+
+    async def delete(self, key: str) -> None:
+        """Forget a file; one that is not there is fine."""
+        await self._do(partial((self._folder / key).unlink, missing_ok=True))
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except FileNotFoundError:
+            raise NotStored from None
+        except OSError as error:
+            raise StorageAway(str(error)) from error
+
+
+def _append(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def _finish(partial_file: Path, target: Path) -> None:
+    """Bring a file to the disk for good, and give it its name."""
+    with partial_file.open("ab") as file:  # makes an empty one, too
+        os.fsync(file.fileno())
+    partial_file.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _read(path: Path, at: int, size: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(at)
+        return file.read(size)
