@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from chatd.core.ids import UserId
 from chatd.core.models import Account, User
@@ -17,6 +18,11 @@ COLUMN_COUNT = 5
 def split(row: Row) -> tuple[User, Row]:
     """A row that begins with COLUMNS, as the user and the rest."""
     return User(*row[:COLUMN_COUNT]), row[COLUMN_COUNT:]
+
+
+def _account(*row: Any) -> Account:
+    user, (email, bio) = split(row)
+    return Account(user, email, bio)
 
 
 async def insert(
@@ -67,9 +73,18 @@ async def by_ids(cur: Cursor, user_ids: Iterable[UserId]) -> list[User]:
 
 
 async def account(cur: Cursor, user_id: UserId) -> Account | None:
-    """A user as it sees itself."""
-    await cur.execute(f"SELECT {COLUMNS}, email FROM users WHERE id = %(id)s", {"id": user_id})
-    return await one(cur, lambda *row: Account(User(*row[:COLUMN_COUNT]), row[COLUMN_COUNT]))
+    """A user as it sees itself; None for one that has been deleted."""
+    await cur.execute(
+        f"SELECT {COLUMNS}, email, bio FROM users WHERE id = %(id)s AND deleted_at IS NULL",
+        {"id": user_id},
+    )
+    return await one(cur, _account)
+
+
+async def bio_of(cur: Cursor, user_id: UserId) -> str:
+    """What a user tells of itself."""
+    await cur.execute("SELECT bio FROM users WHERE id = %(id)s", {"id": user_id})
+    return await one(cur, str) or ""
 
 
 async def credentials(cur: Cursor, email_key: str) -> tuple[UserId, str] | None:
@@ -95,14 +110,20 @@ async def taken(cur: Cursor, *, username_key: str, email_key: str) -> tuple[bool
 
 
 async def update_profile(
-    cur: Cursor, user_id: UserId, *, username: str, username_key: str, global_name: str | None
+    cur: Cursor,
+    user_id: UserId,
+    *,
+    username: str,
+    username_key: str,
+    global_name: str | None,
+    bio: str,
 ) -> None:
-    """Change names. Raises UniqueViolation when the username is taken."""
+    """Change names and bio. Raises UniqueViolation when the username is taken."""
     await cur.execute(
         """
         UPDATE users
            SET username = %(username)s, username_key = %(username_key)s,
-               global_name = %(global_name)s
+               global_name = %(global_name)s, bio = %(bio)s
          WHERE id = %(id)s
         """,
         {
@@ -110,5 +131,6 @@ async def update_profile(
             "username": username,
             "username_key": username_key,
             "global_name": global_name,
+            "bio": bio,
         },
     )

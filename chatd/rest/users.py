@@ -33,7 +33,7 @@ async def get_own(request: web.Request) -> web.Response:
 
 @routes.patch("/users/@me", USER)
 async def update_own(request: web.Request) -> web.Response:
-    """Changes the caller's names. Emits USER_UPDATE, and GUILD_MEMBER_UPDATE in every guild."""
+    """Changes the caller's own. Emits USER_UPDATE; of names GUILD_MEMBER_UPDATE in every guild."""
     ctx = request[CONTEXT]
     change = await body(request, schemas.ProfileChangeSchema)
     account = await users.update_profile(ctx, change)
@@ -78,3 +78,11 @@ async def get(request: web.Request) -> web.Response:
     """Any user, to anyone who is logged in."""
     ctx = request[CONTEXT]
     return answer(payloads.user(await users.get(ctx, path_id(request, UserId, "user_id"))))
+
+
+@routes.get("/users/{user_id}/profile", USER)
+async def get_profile(request: web.Request) -> web.Response:
+    """A user's profile, to itself and to those who share a guild with it."""
+    ctx = request[CONTEXT]
+    profile = await users.profile(ctx, path_id(request, UserId, "user_id"))
+    return answer(payloads.profile(profile))

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from chatd.context import Context, Work
 from chatd.core import names
-from chatd.core.errors import Busy, InvalidForm, Unauthorized, UnknownUser
+from chatd.core.errors import Busy, InvalidForm, MissingAccess, Unauthorized, UnknownUser
 from chatd.core.ids import StreamId, UserId
-from chatd.core.models import Account, User
+from chatd.core.models import Account, Profile, User
 from chatd.db import UniqueViolation
 from chatd.events import members as member_events
 from chatd.events import users as events
@@ -26,6 +26,21 @@ async def get(ctx: Context, user_id: UserId) -> User:
     return user
 
 
+async def profile(ctx: Context, user_id: UserId) -> Profile:
+    """What a user tells of itself, to itself and to those who share a guild with it.
+
+    Raises UnknownUser, MissingAccess.
+    """
+    async with ctx.database.cursor() as cur:
+        user = await users.get(cur, user_id)
+        if user is None:
+            raise UnknownUser
+        mutual = await members.mutual(cur, ctx.user.id, user_id)
+        if not mutual and user_id != ctx.user.id:
+            raise MissingAccess
+        return Profile(user, await users.bio_of(cur, user_id), tuple(mutual))
+
+
 async def own_account(ctx: Context) -> Account:
     """The caller's own account."""
     async with ctx.database.cursor() as cur:
@@ -36,7 +51,7 @@ async def own_account(ctx: Context) -> Account:
 
 
 async def update_profile(ctx: Context, change: ProfileChange) -> Account:
-    """Change one's own names; every guild of the user gets the new ones.
+    """Change what one tells of oneself; every guild of the user gets its new names.
 
     Raises InvalidForm when the username is taken.
     """
@@ -46,7 +61,7 @@ async def update_profile(ctx: Context, change: ProfileChange) -> Account:
             account = await users.account(work.cur, ctx.user.id)
             if account is None:
                 raise Unauthorized
-            changed = replace(account, user=_changed(account.user, change))
+            changed = _changed(account, change)
             if changed == account:
                 return account
             await users.update_profile(
@@ -55,10 +70,12 @@ async def update_profile(ctx: Context, change: ProfileChange) -> Account:
                 username=changed.user.username,
                 username_key=names.key(changed.user.username),
                 global_name=changed.user.global_name,
+                bio=changed.bio,
             )
             work.emit(events.user_updated(changed))
-            for member in await members.all_of_user(work.cur, changed.user.id):
-                work.emit(member_events.member_updated(member))
+            if changed.user != account.user:
+                for member in await members.all_of_user(work.cur, changed.user.id):
+                    work.emit(member_events.member_updated(member))
             return changed
     except UniqueViolation:
         raise InvalidForm.of(
@@ -78,7 +95,14 @@ async def _lock_with_guilds(ctx: Context, work: Work) -> None:
         raise Busy
 
 
-def _changed(user: User, change: ProfileChange) -> User:
+def _changed(account: Account, change: ProfileChange) -> Account:
+    account = replace(account, user=_renamed(account.user, change))
+    if change.bio is not UNSET:
+        account = replace(account, bio=change.bio or "")
+    return account
+
+
+def _renamed(user: User, change: ProfileChange) -> User:
     if change.username is not UNSET:
         user = replace(user, username=names.username(change.username))
     if change.global_name is not UNSET:

@@ -25,6 +25,7 @@ from chatd.core.models import (
     MessageType,
     Overwrite,
     PrivateChannel,
+    Profile,
     Reaction,
     ReadState,
     Role,
@@ -104,10 +105,22 @@ def own_user(account: Account) -> Json:
     return {
         **user(account.user),
         "email": account.email,
+        "bio": account.bio,
         "verified": True,
         "mfa_enabled": False,
         "locale": "en-US",
         "premium_type": 0,
+    }
+
+
+def profile(profile: Profile) -> Json:
+    """A user with what it tells of itself, and the guilds that it shares with who looks."""
+    return {
+        "user": {**user(profile.user), "bio": profile.bio},
+        "user_profile": {"bio": profile.bio},
+        "mutual_guilds": [
+            {"id": str(each.guild_id), "nick": each.nick} for each in profile.mutual_guilds
+        ],
     }
 
 

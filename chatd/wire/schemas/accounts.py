@@ -44,6 +44,7 @@ class Logout:
 class ProfileChange:
     username: Maybe[str] = UNSET
     global_name: Maybe[str | None] = UNSET
+    bio: Maybe[str | None] = UNSET
 
 
 def _username(text: str) -> None:
@@ -87,3 +88,4 @@ class ProfileChangeSchema(Schema[ProfileChange]):
     into = ProfileChange
     username = Text(validate=[validate.Length(max=256), _username])
     global_name = Text(allow_none=True, trimmed=True, validate=length(1, 32))
+    bio = Text(allow_none=True, validate=length(0, 190))
