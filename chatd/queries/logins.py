@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chatd.core.ids import LoginId, UserId
 from chatd.core.models import Caller
-from chatd.db import Cursor, one
+from chatd.db import Cursor, many, one
 from chatd.queries import users
 
 
@@ -65,13 +66,30 @@ async def mark_used(cur: Cursor, token_hash: bytes) -> None:
     )
 
 
-async def revoke(cur: Cursor, login_id: LoginId) -> bool:
-    """End a login. False when it had ended already."""
+async def revoke(cur: Cursor, user_id: UserId, login_ids: Iterable[LoginId]) -> list[LoginId]:
+    """End these logins of a user; returns those that had not ended before."""
     await cur.execute(
-        "UPDATE logins SET revoked_at = now() WHERE id = %(id)s AND revoked_at IS NULL",
-        {"id": login_id},
+        """
+        UPDATE logins SET revoked_at = now(), user_agent = NULL
+         WHERE user_id = %(user_id)s AND id = ANY(%(ids)s::bigint[]) AND revoked_at IS NULL
+        RETURNING id
+        """,
+        {"user_id": user_id, "ids": list(login_ids)},
     )
-    return cur.rowcount == 1
+    return await many(cur, LoginId)
+
+
+async def revoke_all(cur: Cursor, user_id: UserId, *, besides: LoginId | None) -> list[LoginId]:
+    """End all logins of a user but one; returns those that had not ended before."""
+    await cur.execute(
+        """
+        UPDATE logins SET revoked_at = now(), user_agent = NULL
+         WHERE user_id = %(user_id)s AND id IS DISTINCT FROM %(besides)s AND revoked_at IS NULL
+        RETURNING id
+        """,
+        {"user_id": user_id, "besides": besides},
+    )
+    return await many(cur, LoginId)
 
 
 async def caller(cur: Cursor, login_id: LoginId, user_id: UserId) -> Caller | None:

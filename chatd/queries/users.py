@@ -87,23 +87,56 @@ async def bio_of(cur: Cursor, user_id: UserId) -> str:
     return await one(cur, str) or ""
 
 
-async def credentials(cur: Cursor, email_key: str) -> tuple[UserId, str] | None:
-    """The account of an address, and the hash of its password."""
+async def credentials(
+    cur: Cursor, email_key: str, *, hold: bool = False
+) -> tuple[UserId, str] | None:
+    """The account of an address, and the hash of its password.
+
+    With `hold`, neither changes until the transaction ends.
+    """
     await cur.execute(
-        "SELECT id, password_hash FROM users WHERE email_key = %(email_key)s",
+        f"""
+        SELECT id, password_hash FROM users WHERE email_key = %(email_key)s
+        {"FOR SHARE" if hold else ""}
+        """,
         {"email_key": email_key},
     )
     return await one(cur, lambda *row: (UserId(row[0]), str(row[1])))
 
 
-async def taken(cur: Cursor, *, username_key: str, email_key: str) -> tuple[bool, bool]:
-    """Whether some account has this name, and whether some account has this address."""
+async def password_hash(cur: Cursor, user_id: UserId) -> str | None:
+    """The hash of a user's password; None for an account that has been deleted."""
+    await cur.execute("SELECT password_hash FROM users WHERE id = %(id)s", {"id": user_id})
+    row = await cur.fetchone()
+    return None if row is None or row[0] is None else str(row[0])
+
+
+async def update_credentials(
+    cur: Cursor, user_id: UserId, *, email: str, email_key: str, password_hash: str
+) -> None:
+    """Change address and password. Raises UniqueViolation when the address is taken."""
     await cur.execute(
         """
-        SELECT EXISTS (SELECT FROM users WHERE username_key = %(username_key)s),
-               EXISTS (SELECT FROM users WHERE email_key = %(email_key)s)
+        UPDATE users
+           SET email = %(email)s, email_key = %(email_key)s, password_hash = %(password_hash)s
+         WHERE id = %(id)s
         """,
-        {"username_key": username_key, "email_key": email_key},
+        {"id": user_id, "email": email, "email_key": email_key, "password_hash": password_hash},
+    )
+
+
+async def taken(
+    cur: Cursor, *, username_key: str | None, email_key: str | None, besides: UserId | None = None
+) -> tuple[bool, bool]:
+    """Whether some (other) account has this name, and whether one has this address."""
+    await cur.execute(
+        """
+        SELECT EXISTS (SELECT FROM users WHERE username_key = %(username_key)s
+                                           AND id IS DISTINCT FROM %(besides)s),
+               EXISTS (SELECT FROM users WHERE email_key = %(email_key)s
+                                           AND id IS DISTINCT FROM %(besides)s)
+        """,
+        {"username_key": username_key, "email_key": email_key, "besides": besides},
     )
     row = await cur.fetchone()
     return (row[0], row[1]) if row else (False, False)

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from chatd.context import Context, Work
 from chatd.core import names
-from chatd.core.errors import Busy, InvalidForm, MissingAccess, Unauthorized, UnknownUser
+from chatd.core.errors import Busy, MissingAccess, Unauthorized, UnknownUser
 from chatd.core.ids import StreamId, UserId
 from chatd.core.models import Account, Profile, User
 from chatd.db import UniqueViolation
 from chatd.events import members as member_events
 from chatd.events import users as events
 from chatd.queries import guilds, members, users
+from chatd.services import accounts, credentials
 from chatd.wire.fields import UNSET
 from chatd.wire.schemas.accounts import ProfileChange
 
@@ -53,15 +54,24 @@ async def own_account(ctx: Context) -> Account:
 async def update_profile(ctx: Context, change: ProfileChange) -> Account:
     """Change what one tells of oneself; every guild of the user gets its new names.
 
-    Raises InvalidForm when the username is taken.
+    A new address or password needs the current password, and ends all other logins. Raises
+    InvalidForm when name or address is taken or the password is wrong, Unauthorized, Busy.
     """
+    credential_change = await credentials.prepare(ctx, change)
+    username = None if change.username is UNSET else names.username(change.username)
+    email = None if change.email is UNSET else change.email
     try:
         async with ctx.begin() as work:
-            await _lock_with_guilds(ctx, work)
+            if _shows_in_guilds(change):
+                await lock_with_guilds(ctx, work)
+            else:
+                await work.open(ctx.user.id)
             account = await users.account(work.cur, ctx.user.id)
             if account is None:
                 raise Unauthorized
             changed = _changed(account, change)
+            if credential_change is not None:
+                changed = await credentials.apply(ctx, work, changed, credential_change)
             if changed == account:
                 return account
             await users.update_profile(
@@ -78,12 +88,11 @@ async def update_profile(ctx: Context, change: ProfileChange) -> Account:
                     work.emit(member_events.member_updated(member))
             return changed
     except UniqueViolation:
-        raise InvalidForm.of(
-            "username", "USERNAME_ALREADY_TAKEN", "Username is unavailable."
-        ) from None
+        await accounts.refuse_taken(ctx.resources, username, email, besides=ctx.user.id)
+        raise Busy from None  # taken and freed again in between
 
 
-async def _lock_with_guilds(ctx: Context, work: Work) -> None:
+async def lock_with_guilds(ctx: Context, work: Work) -> None:
     """Lock the user and all its guilds: guilds before users, as everyone does.
 
     Raises Busy when it joins one after the other meanwhile.
@@ -93,6 +102,17 @@ async def _lock_with_guilds(ctx: Context, work: Work) -> None:
     await work.open(ctx.user.id)  # from here on it joins none
     if not guild_ids >= set(await guilds.ids_of_user(work.cur, ctx.user.id)):
         raise Busy
+
+
+def _shows_in_guilds(change: ProfileChange) -> bool:
+    """Whether it is of more than what only the user itself is told at once."""
+    private = ProfileChange(
+        bio=change.bio,
+        email=change.email,
+        new_password=change.new_password,
+        password=change.password,
+    )
+    return change != private
 
 
 def _changed(account: Account, change: ProfileChange) -> Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from marshmallow import ValidationError, validate
 
@@ -45,6 +45,10 @@ class ProfileChange:
     username: Maybe[str] = UNSET
     global_name: Maybe[str | None] = UNSET
     bio: Maybe[str | None] = UNSET
+    email: Maybe[str] = UNSET
+    new_password: Maybe[str] = UNSET
+    password: str | None = field(default=None, repr=False)
+    """The one that is still in force: a new address or password needs it."""
 
 
 def _username(text: str) -> None:
@@ -57,6 +61,7 @@ def _username(text: str) -> None:
 _EMAIL = validate.Email(
     error=Problem("EMAIL_TYPE_INVALID_EMAIL", "Not a well formed email address.")
 )
+_ADDRESS = [length(3, 254), _EMAIL]
 _PASSWORD = length(8, 128)  # the upper bound keeps hashing bounded (OWASP, "Password Storage")
 _TOKEN = length(1, 512)
 
@@ -64,7 +69,7 @@ _TOKEN = length(1, 512)
 class NewAccountSchema(Schema[NewAccount]):
     into = NewAccount
     username = Text(required=True, validate=[validate.Length(max=256), _username])
-    email = Text(required=True, trimmed=True, validate=[length(3, 254), _EMAIL])
+    email = Text(required=True, trimmed=True, validate=_ADDRESS)
     password = Text(required=True, validate=_PASSWORD)
 
 
@@ -89,3 +94,6 @@ class ProfileChangeSchema(Schema[ProfileChange]):
     username = Text(validate=[validate.Length(max=256), _username])
     global_name = Text(allow_none=True, trimmed=True, validate=length(1, 32))
     bio = Text(allow_none=True, validate=length(0, 190))
+    email = Text(trimmed=True, validate=_ADDRESS)
+    new_password = Text(validate=_PASSWORD)
+    password = Text(allow_none=True, validate=validate.Length(max=128))
