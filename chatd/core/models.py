@@ -101,6 +101,16 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """A login as its user is shown it. `hash` names it, and is good for nothing else."""
+
+    id: LoginId
+    hash: str
+    user_agent: str | None
+    last_used_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Guild:
     id: GuildId
     name: str

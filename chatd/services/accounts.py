@@ -1,4 +1,4 @@
-"""Accounts: registering, logging in and out, and the tokens of a login.
+"""Accounts: registering, logging in, and the tokens of a login.
 
 Rules: RFC 6819 section 5.2.2.3 (refresh token rotation: reuse ends the login); OWASP Authentication
 Cheat Sheet (one answer for an unknown address and a wrong password).
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatd.auth import tokens
-from chatd.context import Context, Resources, Work
+from chatd.context import Resources, Work
 from chatd.core import names
 from chatd.core.errors import Busy, FieldErrors, InvalidForm, Unauthorized
 from chatd.core.ids import LoginId, UserId
@@ -19,7 +19,7 @@ from chatd.queries import logins, users
 from chatd.services import guessing
 from chatd.services.credentials import email_key as key_of
 from chatd.services.credentials import normal
-from chatd.services.logins import revoke
+from chatd.services.revocation import revoke
 from chatd.wire.schemas.accounts import Credentials, NewAccount
 
 
@@ -33,7 +33,7 @@ class Grant:
     expires_in_s: int
 
 
-async def register(resources: Resources, wanted: NewAccount) -> Grant:
+async def register(resources: Resources, wanted: NewAccount, user_agent: str | None) -> Grant:
     """Make an account and log it in. Raises InvalidForm when name or address is taken, Busy."""
     username = names.username(wanted.username)
     await refuse_taken(resources, username, wanted.email)  # cheaply, before the hashing
@@ -49,13 +49,15 @@ async def register(resources: Resources, wanted: NewAccount) -> Grant:
                 email_key=key_of(wanted.email),
                 password_hash=password_hash,
             )
-            return await _open_login(resources, work, Account(user, wanted.email))
+            return await _open_login(resources, work, Account(user, wanted.email), user_agent)
     except UniqueViolation:
         await refuse_taken(resources, username, wanted.email)
         raise Busy from None  # taken and freed again in between; the violation names the address
 
 
-async def log_in(resources: Resources, credentials: Credentials, network: str) -> Grant:
+async def log_in(
+    resources: Resources, credentials: Credentials, network: str, user_agent: str | None
+) -> Grant:
     """Open a login for somebody in this network.
 
     Raises InvalidForm when address and password do not match, RateLimited, Busy.
@@ -72,7 +74,7 @@ async def log_in(resources: Resources, credentials: Credentials, network: str) -
             raise _invalid_login()  # changed while it was being checked
         account = await users.account(work.cur, user_id)
         assert account is not None
-        return await _open_login(resources, work, account)
+        return await _open_login(resources, work, account, user_agent)
 
 
 async def refresh(resources: Resources, refresh_token: str) -> Grant:
@@ -95,15 +97,11 @@ async def refresh(resources: Resources, refresh_token: str) -> Grant:
     raise Unauthorized
 
 
-async def log_out(ctx: Context) -> None:
-    """End the login that asks: its tokens are worth nothing from now on."""
-    async with ctx.begin() as work:
-        await revoke(work, ctx.user.id, [ctx.caller.login_id])
-
-
-async def _open_login(resources: Resources, work: Work, account: Account) -> Grant:
+async def _open_login(
+    resources: Resources, work: Work, account: Account, user_agent: str | None
+) -> Grant:
     login_id = resources.new_id(LoginId)
-    await logins.insert(work.cur, login_id, account.user.id)
+    await logins.insert(work.cur, login_id, account.user.id, user_agent)
     return await _issue(resources, work, account, login_id)
 
 

@@ -16,7 +16,7 @@ from chatd.core.errors import InvalidForm, Unauthorized
 from chatd.core.models import Account
 from chatd.queries import logins, users
 from chatd.services import guessing
-from chatd.services import logins as login_service
+from chatd.services.revocation import revoke_all
 from chatd.wire.fields import UNSET
 from chatd.wire.schemas.accounts import ProfileChange
 
@@ -98,7 +98,7 @@ async def apply(ctx: Context, work: Work, account: Account, change: CredentialCh
         email_key=email_key(changed.email),
         password_hash=change.password_hash or change.proof.password_hash,
     )
-    await login_service.revoke_all(work, account.user.id, besides=ctx.caller.login_id)
+    await revoke_all(work, account.user.id, besides=ctx.caller.login_id)
     return changed
 
 

@@ -19,6 +19,7 @@ from chatd.core.models import (
     Counts,
     Guild,
     Invite,
+    Login,
     Member,
     MemberChunk,
     Message,
@@ -121,6 +122,17 @@ def profile(profile: Profile) -> Json:
         "mutual_guilds": [
             {"id": str(each.guild_id), "nick": each.nick} for each in profile.mutual_guilds
         ],
+    }
+
+
+def login(login: Login, *, is_own: bool) -> Json:
+    """AuthSession, as Discord's clients list them. `current` marks the one that asks."""
+    return {
+        "id_hash": login.hash,
+        "approx_last_used_time": timestamp(login.last_used_at),
+        "created_at": timestamp(snowflake.created_at(login.id)),
+        "client_info": {"os": None, "platform": login.user_agent, "location": None},
+        "current": is_own,
     }
 
 

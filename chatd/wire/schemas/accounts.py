@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from marshmallow import ValidationError, validate
+from marshmallow import ValidationError, fields, validate
 
 from chatd.core import names
 from chatd.wire.fields import (
+    ERRORS,
     UNSET,
     Maybe,
     Problem,
@@ -38,6 +39,12 @@ class RefreshToken:
 @dataclass(frozen=True, slots=True)
 class Logout:
     refresh_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedLogins:
+    session_id_hashes: list[str]
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,17 @@ class RefreshTokenSchema(Schema[RefreshToken]):
 class LogoutSchema(Schema[Logout]):
     into = Logout
     refresh_token = Text(allow_none=True, validate=_TOKEN)
+
+
+class EndedLoginsSchema(Schema[EndedLogins]):
+    into = EndedLogins
+    session_id_hashes = fields.List(
+        Text(validate=length(1, 128)),
+        required=True,
+        validate=length(1, 200),
+        error_messages=ERRORS,
+    )
+    password = Text(allow_none=True, validate=validate.Length(max=128))
 
 
 class ProfileChangeSchema(Schema[ProfileChange]):
