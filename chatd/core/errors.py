@@ -289,3 +289,7 @@ class SystemMessage(Refusal):
 
 class OwnerCannotLeave(Refusal):
     code, message = 50055, "The owner of a guild cannot leave it; transfer or delete it first."
+
+
+class OwnsGuilds(Refusal):
+    code, message = 50055, "You own guilds; transfer or delete them first."

@@ -63,11 +63,17 @@ async def get(cur: Cursor, user_id: UserId) -> User | None:
     return await one(cur, User)
 
 
-async def by_ids(cur: Cursor, user_ids: Iterable[UserId]) -> list[User]:
-    """These users, as far as they exist, in the order of their ids."""
+async def by_ids(
+    cur: Cursor, user_ids: Iterable[UserId], *, only_living: bool = False
+) -> list[User]:
+    """These users, as far as they exist (and are not deleted), in the order of their ids."""
     await cur.execute(
-        f"SELECT {COLUMNS} FROM users WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id",
-        {"ids": list(user_ids)},
+        f"""
+        SELECT {COLUMNS} FROM users
+         WHERE id = ANY(%(ids)s::bigint[]) AND (deleted_at IS NULL OR NOT %(only_living)s)
+      ORDER BY id
+        """,
+        {"ids": list(user_ids), "only_living": only_living},
     )
     return await many(cur, User)
 
@@ -167,3 +173,23 @@ async def update_profile(
             "bio": bio,
         },
     )
+
+
+async def anonymise(cur: Cursor, user_id: UserId, *, username: str, username_key: str) -> None:
+    """Keep nothing of an account but its id, and call it so."""
+    await cur.execute(
+        """
+        UPDATE users
+           SET username = %(username)s, username_key = %(username_key)s, deleted_at = now(),
+               global_name = NULL, avatar = NULL, bio = '',
+               email = NULL, email_key = NULL, password_hash = NULL
+         WHERE id = %(id)s
+        """,
+        {"id": user_id, "username": username, "username_key": username_key},
+    )
+
+
+async def is_living(cur: Cursor, user_id: UserId) -> bool:
+    """Whether there is such an account, and it has not been deleted."""
+    await cur.execute("SELECT FROM users WHERE id = %(id)s AND deleted_at IS NULL", {"id": user_id})
+    return await cur.fetchone() is not None

@@ -13,12 +13,13 @@ from chatd.rest.parse import (
     answer,
     body,
     no_content,
+    optional_body,
     path_id,
     query_id,
     query_int,
 )
 from chatd.rest.routes import MEMBER, USER, Routes
-from chatd.services import guilds, members, users
+from chatd.services import deletion, guilds, members, users
 from chatd.wire import payloads
 from chatd.wire.schemas import accounts as schemas
 
@@ -39,6 +40,17 @@ async def update_own(request: web.Request) -> web.Response:
     account = await users.update_profile(ctx, change)
     request.app[CALLERS].forget(ctx.user.id)
     return answer(payloads.own_user(account))
+
+
+@routes.post("/users/@me/delete", USER)
+@routes.delete("/users/@me", USER)
+async def delete_own(request: web.Request) -> web.Response:
+    """Deletes the caller's account, given its password. Emits GUILD_MEMBER_REMOVE."""
+    ctx = request[CONTEXT]
+    wanted = await optional_body(request, schemas.ConfirmationSchema)
+    await deletion.delete_account(ctx, wanted.password)
+    request.app[CALLERS].forget(ctx.user.id)
+    return no_content()
 
 
 @routes.get("/users/@me/guilds", USER)

@@ -52,6 +52,7 @@ async def create(ctx: Context, wanted: NewGuild) -> tuple[Guild, Sequence[Role]]
     async with ctx.begin() as work:
         await work.open(guild_id)
         await work.open(ctx.user.id)  # one guild of a user at a time
+        await access.require_account(work.cur, ctx.user.id)
         if await guilds.count_of_user(work.cur, ctx.user.id) >= MAX_GUILDS:
             raise TooManyGuilds
         await guilds.insert(work.cur, guild)

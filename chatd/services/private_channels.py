@@ -116,7 +116,7 @@ async def add_recipient(ctx: Context, channel_id: ChannelId, user_id: UserId) ->
         if len(granted.channel.recipients) >= MAX_RECIPIENTS:
             raise TooManyRecipients
         added = await users.get(work.cur, user_id)
-        if added is None:
+        if added is None or not await users.is_living(work.cur, user_id):
             raise UnknownUser
         await private_channels.add_recipient(work.cur, channel_id, user_id)
         channel = await private_channels.get(work.cur, channel_id)
@@ -197,8 +197,8 @@ async def _locked_group(
 
 
 async def _people(cur: Cursor, user_ids: Sequence[UserId]) -> list[User]:
-    """These users, in the order of their ids. Raises InvalidRecipient when one is unknown."""
-    found = await users.by_ids(cur, user_ids)
+    """These users, in the order of their ids. Raises InvalidRecipient when one is not there."""
+    found = await users.by_ids(cur, user_ids, only_living=True)
     if len(found) != len(user_ids):
         raise InvalidRecipient
     return found

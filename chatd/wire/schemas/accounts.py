@@ -48,6 +48,13 @@ class EndedLogins:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """That the caller means it: its password."""
+
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileChange:
     username: Maybe[str] = UNSET
     global_name: Maybe[str | None] = UNSET
@@ -104,6 +111,11 @@ class EndedLoginsSchema(Schema[EndedLogins]):
         validate=length(1, 200),
         error_messages=ERRORS,
     )
+    password = Text(allow_none=True, validate=validate.Length(max=128))
+
+
+class ConfirmationSchema(Schema[Confirmation]):
+    into = Confirmation
     password = Text(allow_none=True, validate=validate.Length(max=128))
 
 
