@@ -1,4 +1,4 @@
-"""Races that happen: a test holds a row, and lets go when those who want it stand in line."""
+"""Races that happen: a test holds a lock, and lets go when those who want it stand in line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.world import PATIENCE_S
 
 
 class Held:
-    """A row that nobody else can write to or lock."""
+    """What nobody else can have: a row to write to, or a table."""
 
     def __init__(self, url: str, sql: str, row_id: str) -> None:
         self._holder = psycopg2.connect(url)
@@ -53,6 +53,16 @@ def held_user(server: Server, user_id: str) -> Iterator[Held]:
     held = Held(
         server.config.database_url, "SELECT FROM users WHERE id = %(id)s FOR UPDATE", user_id
     )
+    try:
+        yield held
+    finally:
+        held.close()
+
+
+@contextmanager
+def held_table(server: Server, name: str) -> Iterator[Held]:
+    """A whole table, which nobody can even read."""
+    held = Held(server.config.database_url, f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE", "0")
     try:
         yield held
     finally:

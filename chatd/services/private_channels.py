@@ -59,6 +59,7 @@ async def open_with(ctx: Context, user_id: UserId) -> PrivateChannel:
     async with ctx.begin() as work:
         people = await _people(work.cur, sorted([ctx.user.id, user_id]))
         await work.open(*(user.id for user in people))
+        await access.require_account(work.cur, ctx.user.id)
         channel_id = await private_channels.between(work.cur, ctx.user.id, user_id)
         if channel_id is None:
             channel = _new(ctx, ChannelType.DM, people)
@@ -82,6 +83,7 @@ async def open_group(ctx: Context, user_ids: Sequence[UserId]) -> PrivateChannel
         people = await _people(work.cur, sorted(ids))
         channel = _new(ctx, ChannelType.GROUP_DM, people)
         await work.open(*ids)
+        await access.require_account(work.cur, ctx.user.id)
         await work.open(channel.id)
         await private_channels.insert(work.cur, channel)
         for user in people:

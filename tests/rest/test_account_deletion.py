@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
 import psycopg2
 import pytest
 
-from tests.conftest import ServeMore, Server
+from tests.conftest import Server
 from tests.locks import Held, held_stream, held_user
-from tests.world import PASSWORD, Answer, Person, Rest, World, like, world_on
+from tests.world import PASSWORD, Answer, Person, Rest, World, like
 
 Call = Callable[[], Awaitable[Answer]]
-
-
-@pytest.fixture
-async def other(world: World, serve_more: ServeMore) -> AsyncIterator[World]:
-    async with (
-        serve_more(worker_id=1) as second,
-        world_on(second.url, second.gateway_url) as made,
-    ):
-        made.meet(world)
-        yield made
 
 
 async def delete(person: Person, password: Any = PASSWORD) -> Answer:

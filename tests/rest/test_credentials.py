@@ -5,42 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.conftest import ServeMore, Server
-from tests.locks import held_stream, held_user
-from tests.world import PASSWORD, Answer, Person, Rest, World, world_on
+from tests.conftest import Server
+from tests.locks import held_stream, held_table, held_user
+from tests.rest.test_sessions import log_in
+from tests.world import PASSWORD, Answer, Rest, World
 
 NEW = "Password456!"
 
 
-@pytest.fixture
-async def other(world: World, serve_more: ServeMore) -> AsyncIterator[World]:
-    async with (
-        serve_more(worker_id=1) as second,
-        world_on(second.url, second.gateway_url) as made,
-    ):
-        made.meet(world)
-        yield made
-
-
 def fresh_email() -> str:
     return f"new.{secrets.token_hex(6)}@example.org"
-
-
-async def log_in(world: World, person: Person, password: str = PASSWORD) -> Person:
-    """The same person through another login."""
-    made = await world.nobody.post("/auth/login", {"email": person.email, "password": password})
-    return replace(
-        person,
-        token=made["access_token"],
-        refresh_token=made["refresh_token"],
-        rest=Rest(world.http, world.url, made["access_token"]),
-    )
 
 
 async def try_login(world: World, email: str, password: str) -> Answer:
@@ -169,6 +147,24 @@ async def test_the_other_logins_end_everywhere_and_the_own_stays(
     assert await mine.heard_before_fence() == []
     await alice.rest.get("/users/@me")
     await world.nobody.post("/auth/refresh", {"refresh_token": alice.refresh_token})
+
+
+async def test_a_session_that_starts_meanwhile_hears_no_more_than_its_end(
+    world: World, server: Server
+) -> None:
+    alice = await world.person("alice")
+    elsewhere = await log_in(world, alice)
+    [mine] = await world.online("alice")
+    late = await world.socket()
+    with held_table(server, "dm_recipients") as table:
+        await late.send(2, {"token": elsewhere.token, "properties": {}, "intents": 0})
+        await table.waited_for_by(1)  # it has read account and login, and not yet the rest
+        email = fresh_email()
+        await alice.rest.patch("/users/@me", {"password": PASSWORD, "email": email})
+        assert (await mine.next("USER_UPDATE")).d["email"] == email
+        table.let_go()
+        assert await late.closed() == 4004
+    assert email not in str(late._received)
 
 
 @pytest.mark.parametrize("field", ["new_password", "email"])

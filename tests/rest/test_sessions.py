@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,19 +10,9 @@ from typing import Any
 import psycopg2
 import pytest
 
-from tests.conftest import ServeMore, Server
+from tests.conftest import Server
 from tests.rest.test_bad_input import raw
-from tests.world import PASSWORD, Answer, Person, Rest, World, like, world_on
-
-
-@pytest.fixture
-async def other(world: World, serve_more: ServeMore) -> AsyncIterator[World]:
-    async with (
-        serve_more(worker_id=1) as second,
-        world_on(second.url, second.gateway_url) as made,
-    ):
-        made.meet(world)
-        yield made
+from tests.world import PASSWORD, Answer, Person, Rest, World, like
 
 
 async def log_in(world: World, person: Person, user_agent: str = "A client") -> Person:
