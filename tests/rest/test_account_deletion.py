@@ -123,6 +123,8 @@ async def test_every_login_ends_everywhere(world: World, other: World) -> None:
     for rest in rests:
         assert (await rest.call("GET", "/users/@me")).status == 401
     resumed = await other.resumed("bob", clients[1])
+    assert (await resumed.next_op(9))["d"] is False  # there is no such session any more
+    await resumed.send(2, {"token": bob.token, "properties": {}})
     assert await resumed.closed() == 4004
 
 

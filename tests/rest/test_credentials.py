@@ -78,6 +78,38 @@ async def test_the_current_password_is_needed(
 
 
 @pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("PATCH /users/@me", {"bio": "x", "email": f"slow.{secrets.token_hex(6)}@example.org"}),
+        ("PATCH /users/@me", {"new_password": NEW}),
+        ("POST /auth/sessions/logout", {"session_id_hashes": ["0"]}),
+        ("POST /users/@me/delete", {}),
+        ("DELETE /users/@me", {}),
+    ],
+    ids=["email", "password", "logins", "delete", "delete as REST"],
+)
+async def test_guessing_the_current_password_is_slow(
+    world: World, route: str, body: dict[str, Any]
+) -> None:
+    alice = await world.person("alice")
+    method, _, path = route.partition(" ")
+    statuses = []
+    for password in (
+        "Wrong1234!",
+        "Wrong1235!",
+        "Wrong1236!",
+        "Wrong1237!",
+        "Wrong1238!",
+        PASSWORD,
+    ):
+        answer = await alice.rest.call(method, path, {**body, "password": password})
+        statuses.append(answer.status)
+    assert statuses == [400] * 5 + [429]
+    elsewhere = await log_in(world, alice)  # the owner is not kept out by a thief of one token
+    assert (await elsewhere.rest.call(method, path, {**body, "password": PASSWORD})).status < 300
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [
         ("new_password", "short"),
