@@ -12,7 +12,8 @@ CREATE UNIQUE INDEX attachments_id ON attachments (channel_id, id);
 
 -- What storage still holds and nobody refers to any more.
 CREATE TABLE doomed_files (
-    key text PRIMARY KEY
+    key        text PRIMARY KEY,
+    not_before timestamptz NOT NULL DEFAULT now()  -- later: may be referred to after all
 );
 
 CREATE FUNCTION doom_attachments() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -156,6 +156,12 @@ class UnknownUser(Refusal):
     status, code, message = 404, 10013, "Unknown User"
 
 
+class UnknownSession(Refusal):
+    """No login of the caller's goes by this name."""
+
+    status, code, message = 404, 10020, "Unknown session"
+
+
 class UnknownEmoji(Refusal):
     status, code, message = 404, 10014, "Unknown Emoji"
 
@@ -287,3 +293,7 @@ class SystemMessage(Refusal):
 
 class OwnerCannotLeave(Refusal):
     code, message = 50055, "The owner of a guild cannot leave it; transfer or delete it first."
+
+
+class OwnsGuilds(Refusal):
+    code, message = 50055, "You own guilds; transfer or delete them first."

@@ -72,6 +72,24 @@ class Account:
 
     user: User
     email: str
+    bio: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What those who share a guild with a user may read of it."""
+
+    user: User
+    bio: str
+    mutual_guilds: tuple[MutualGuild, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MutualGuild:
+    """A guild that two users share, and what one of them is called there."""
+
+    guild_id: GuildId
+    nick: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,16 @@ class Caller:
 
     user: User
     login_id: LoginId
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login as its user is shown it. `hash` names it, and is good for nothing else."""
+
+    id: LoginId
+    hash: str
+    user_agent: str | None
+    last_used_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ _REFUSED = {
     "Zp": "line breaks",
 }
 _RESERVED = frozenset({"everyone", "here", "discord", "system"})
+_DELETED = "deleted_user_"  # nobody may look as if their account had been deleted
 _SPACES = re.compile(r"\s+")
 
 
@@ -34,9 +35,14 @@ def username(text: str) -> str:
         raise ValueError("Must not contain @, #, : or ```.")
     if unicodedata.category(shown[0]).startswith("M"):
         raise ValueError("Must not begin with a combining mark.")
-    if key(shown) in _RESERVED:
+    if key(shown) in _RESERVED or key(shown).startswith(_DELETED):
         raise ValueError("This name is reserved.")
     return shown
+
+
+def of_deleted(mark: str) -> str:
+    """What an account is called after its deletion; `mark` tells it from others."""
+    return _DELETED + mark
 
 
 def key(text: str) -> str:

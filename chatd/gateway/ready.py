@@ -221,3 +221,4 @@ class Starter:
                 self._session.dispatch(Dispatch(event))
             elif revoked_login(event) == self._session.login_id:
                 self._registry.revoke(self._session)
+                return  # what came after it is not for this login

@@ -60,9 +60,26 @@ async def doom(cur: Cursor, key: str) -> None:
     )
 
 
+async def doom_unless_claimed(cur: Cursor, key: str) -> None:
+    """Note a file before it is stored: unless it is claimed within a day, it is deleted."""
+    await cur.execute(
+        """
+        INSERT INTO doomed_files (key, not_before) VALUES (%(key)s, now() + interval '1 day')
+        """,
+        {"key": key},
+    )
+
+
+async def claim(cur: Cursor, key: str) -> None:
+    """Say that a file is referred to from now on."""
+    await cur.execute("DELETE FROM doomed_files WHERE key = %(key)s", {"key": key})
+
+
 async def doomed(cur: Cursor, *, limit: int) -> list[str]:
-    """Some of the files to be deleted."""
-    await cur.execute("SELECT key FROM doomed_files LIMIT %(limit)s", {"limit": limit})
+    """Some of the files to be deleted now."""
+    await cur.execute(
+        "SELECT key FROM doomed_files WHERE not_before <= now() LIMIT %(limit)s", {"limit": limit}
+    )
     return await many(cur, str)
 
 

@@ -119,6 +119,14 @@ async def ids_of_user(cur: Cursor, user_id: UserId) -> list[GuildId]:
     return await many(cur, GuildId)
 
 
+async def owns_any(cur: Cursor, user_id: UserId) -> bool:
+    """Whether a user owns a guild."""
+    await cur.execute(
+        "SELECT FROM guilds WHERE owner_id = %(user_id)s LIMIT 1", {"user_id": user_id}
+    )
+    return await cur.fetchone() is not None
+
+
 async def count_of_user(cur: Cursor, user_id: UserId) -> int:
     """In how many guilds a user is."""
     return len(await ids_of_user(cur, user_id))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from chatd.core.ids import GuildId, UserId
-from chatd.core.models import Member
+from chatd.core.models import Member, MutualGuild
 from chatd.db import Cursor, Row, many, one
 from chatd.queries import users
 
@@ -146,6 +146,20 @@ async def all_of_user(cur: Cursor, user_id: UserId) -> list[Member]:
         {"user_id": user_id},
     )
     return await many(cur, _make)
+
+
+async def mutual(cur: Cursor, viewer_id: UserId, user_id: UserId) -> list[MutualGuild]:
+    """The guilds that two users share, with what the second one is called there."""
+    await cur.execute(
+        """
+        SELECT theirs.guild_id, theirs.nick
+          FROM guild_members AS own JOIN guild_members AS theirs USING (guild_id)
+         WHERE own.user_id = %(viewer_id)s AND theirs.user_id = %(user_id)s
+      ORDER BY theirs.guild_id
+        """,
+        {"viewer_id": viewer_id, "user_id": user_id},
+    )
+    return await many(cur, MutualGuild)
 
 
 async def of_guilds(cur: Cursor, guild_ids: Iterable[GuildId], *, limit: int) -> list[Member]:

@@ -92,3 +92,8 @@ async def of_user(
         },
     )
     return await many(cur, ReadState)
+
+
+async def delete_of_user(cur: Cursor, user_id: UserId) -> None:
+    """Forget how far a user has read everywhere."""
+    await cur.execute("DELETE FROM read_states WHERE user_id = %(user_id)s", {"user_id": user_id})

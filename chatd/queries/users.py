@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from chatd.core.ids import UserId
 from chatd.core.models import Account, User
@@ -17,6 +18,11 @@ COLUMN_COUNT = 5
 def split(row: Row) -> tuple[User, Row]:
     """A row that begins with COLUMNS, as the user and the rest."""
     return User(*row[:COLUMN_COUNT]), row[COLUMN_COUNT:]
+
+
+def _account(*row: Any) -> Account:
+    user, (email, bio) = split(row)
+    return Account(user, email, bio)
 
 
 async def insert(
@@ -57,38 +63,86 @@ async def get(cur: Cursor, user_id: UserId) -> User | None:
     return await one(cur, User)
 
 
-async def by_ids(cur: Cursor, user_ids: Iterable[UserId]) -> list[User]:
-    """These users, as far as they exist, in the order of their ids."""
+async def by_ids(
+    cur: Cursor, user_ids: Iterable[UserId], *, only_living: bool = False
+) -> list[User]:
+    """These users, as far as they exist (and are not deleted), in the order of their ids."""
     await cur.execute(
-        f"SELECT {COLUMNS} FROM users WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id",
-        {"ids": list(user_ids)},
+        f"""
+        SELECT {COLUMNS} FROM users
+         WHERE id = ANY(%(ids)s::bigint[]) AND (deleted_at IS NULL OR NOT %(only_living)s)
+      ORDER BY id
+        """,
+        {"ids": list(user_ids), "only_living": only_living},
     )
     return await many(cur, User)
 
 
 async def account(cur: Cursor, user_id: UserId) -> Account | None:
-    """A user as it sees itself."""
-    await cur.execute(f"SELECT {COLUMNS}, email FROM users WHERE id = %(id)s", {"id": user_id})
-    return await one(cur, lambda *row: Account(User(*row[:COLUMN_COUNT]), row[COLUMN_COUNT]))
-
-
-async def credentials(cur: Cursor, email_key: str) -> tuple[UserId, str] | None:
-    """The account of an address, and the hash of its password."""
+    """A user as it sees itself; None for one that has been deleted."""
     await cur.execute(
-        "SELECT id, password_hash FROM users WHERE email_key = %(email_key)s",
+        f"SELECT {COLUMNS}, email, bio FROM users WHERE id = %(id)s AND deleted_at IS NULL",
+        {"id": user_id},
+    )
+    return await one(cur, _account)
+
+
+async def bio_of(cur: Cursor, user_id: UserId) -> str:
+    """What a user tells of itself."""
+    await cur.execute("SELECT bio FROM users WHERE id = %(id)s", {"id": user_id})
+    return await one(cur, str) or ""
+
+
+async def credentials(
+    cur: Cursor, email_key: str, *, hold: bool = False
+) -> tuple[UserId, str] | None:
+    """The account of an address, and the hash of its password.
+
+    With `hold`, neither changes until the transaction ends.
+    """
+    await cur.execute(
+        f"""
+        SELECT id, password_hash FROM users WHERE email_key = %(email_key)s
+        {"FOR SHARE" if hold else ""}
+        """,
         {"email_key": email_key},
     )
     return await one(cur, lambda *row: (UserId(row[0]), str(row[1])))
 
 
-async def taken(cur: Cursor, *, username_key: str, email_key: str) -> tuple[bool, bool]:
-    """Whether some account has this name, and whether some account has this address."""
+async def password_hash(cur: Cursor, user_id: UserId) -> str | None:
+    """The hash of a user's password; None for an account that has been deleted."""
+    await cur.execute("SELECT password_hash FROM users WHERE id = %(id)s", {"id": user_id})
+    row = await cur.fetchone()
+    return None if row is None or row[0] is None else str(row[0])
+
+
+async def update_credentials(
+    cur: Cursor, user_id: UserId, *, email: str, email_key: str, password_hash: str
+) -> None:
+    """Change address and password. Raises UniqueViolation when the address is taken."""
     await cur.execute(
         """
-        SELECT EXISTS (SELECT FROM users WHERE username_key = %(username_key)s),
-               EXISTS (SELECT FROM users WHERE email_key = %(email_key)s)
+        UPDATE users
+           SET email = %(email)s, email_key = %(email_key)s, password_hash = %(password_hash)s
+         WHERE id = %(id)s
         """,
-        {"username_key": username_key, "email_key": email_key},
+        {"id": user_id, "email": email, "email_key": email_key, "password_hash": password_hash},
+    )
+
+
+async def taken(
+    cur: Cursor, *, username_key: str | None, email_key: str | None, besides: UserId | None = None
+) -> tuple[bool, bool]:
+    """Whether some (other) account has this name, and whether one has this address."""
+    await cur.execute(
+        """
+        SELECT EXISTS (SELECT FROM users WHERE username_key = %(username_key)s
+                                           AND id IS DISTINCT FROM %(besides)s),
+               EXISTS (SELECT FROM users WHERE email_key = %(email_key)s
+                                           AND id IS DISTINCT FROM %(besides)s)
+        """,
+        {"username_key": username_key, "email_key": email_key, "besides": besides},
     )
     row = await cur.fetchone()
     return (row[0], row[1]) if row else (False, False)
@@ -102,13 +156,14 @@ async def update_profile(
     username_key: str,
     global_name: str | None,
     avatar: str | None,
+    bio: str,
 ) -> None:
-    """Change names and avatar. Raises UniqueViolation when the username is taken."""
+    """Change names, avatar and bio. Raises UniqueViolation when the username is taken."""
     await cur.execute(
         """
         UPDATE users
            SET username = %(username)s, username_key = %(username_key)s,
-               global_name = %(global_name)s, avatar = %(avatar)s
+               global_name = %(global_name)s, avatar = %(avatar)s, bio = %(bio)s
          WHERE id = %(id)s
         """,
         {
@@ -117,5 +172,26 @@ async def update_profile(
             "username_key": username_key,
             "global_name": global_name,
             "avatar": avatar,
+            "bio": bio,
         },
     )
+
+
+async def anonymise(cur: Cursor, user_id: UserId, *, username: str, username_key: str) -> None:
+    """Keep nothing of an account but its id, and call it so."""
+    await cur.execute(
+        """
+        UPDATE users
+           SET username = %(username)s, username_key = %(username_key)s, deleted_at = now(),
+               global_name = NULL, avatar = NULL, bio = '',
+               email = NULL, email_key = NULL, password_hash = NULL
+         WHERE id = %(id)s
+        """,
+        {"id": user_id, "username": username, "username_key": username_key},
+    )
+
+
+async def is_living(cur: Cursor, user_id: UserId) -> bool:
+    """Whether there is such an account, and it has not been deleted."""
+    await cur.execute("SELECT FROM users WHERE id = %(id)s AND deleted_at IS NULL", {"id": user_id})
+    return await cur.fetchone() is not None

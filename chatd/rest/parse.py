@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 MAX_BODY = 2**20  # bytes
 MAX_IMAGE_BODY = 3 * 2**20  # of a body that may hold an avatar or an icon
 MAX_REASON = 512  # characters
+MAX_USER_AGENT = 256  # characters
 _BODY_S = 20.0
 
 T = TypeVar("T")
@@ -114,6 +116,13 @@ def query_time(request: web.Request, name: str) -> datetime | None:
 def query_flag(request: web.Request, name: str) -> bool:
     """A yes or no in the query; no when it is not there."""
     return request.query.get(name, "").lower() in ("true", "1")
+
+
+def user_agent(request: web.Request) -> str | None:
+    """What the client calls itself, cut to what is kept of it; None when it does not say."""
+    text = request.headers.get("User-Agent", "").encode("utf-8", "replace").decode()
+    shown = "".join(each for each in text if unicodedata.category(each)[0] != "C")
+    return shown.strip()[:MAX_USER_AGENT].strip() or None
 
 
 def reason(request: web.Request) -> str | None:

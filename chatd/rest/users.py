@@ -14,12 +14,13 @@ from chatd.rest.parse import (
     answer,
     body,
     no_content,
+    optional_body,
     path_id,
     query_id,
     query_int,
 )
 from chatd.rest.routes import MEMBER, USER, Routes
-from chatd.services import guilds, members, users
+from chatd.services import deletion, guilds, members, users
 from chatd.wire import payloads
 from chatd.wire.schemas import accounts as schemas
 
@@ -34,12 +35,23 @@ async def get_own(request: web.Request) -> web.Response:
 
 @routes.patch("/users/@me", USER)
 async def update_own(request: web.Request) -> web.Response:
-    """Changes the caller's names. Emits USER_UPDATE, and GUILD_MEMBER_UPDATE in every guild."""
+    """Changes the caller's own. Emits USER_UPDATE; of names GUILD_MEMBER_UPDATE in every guild."""
     ctx = request[CONTEXT]
     change = await body(request, schemas.ProfileChangeSchema, most=MAX_IMAGE_BODY)
     account = await users.update_profile(ctx, change)
     request.app[CALLERS].forget(ctx.user.id)
     return answer(payloads.own_user(account))
+
+
+@routes.post("/users/@me/delete", USER)
+@routes.delete("/users/@me", USER)
+async def delete_own(request: web.Request) -> web.Response:
+    """Deletes the caller's account, given its password. Emits GUILD_MEMBER_REMOVE."""
+    ctx = request[CONTEXT]
+    wanted = await optional_body(request, schemas.ConfirmationSchema)
+    await deletion.delete_account(ctx, wanted.password)
+    request.app[CALLERS].forget(ctx.user.id)
+    return no_content()
 
 
 @routes.get("/users/@me/guilds", USER)
@@ -79,3 +91,11 @@ async def get(request: web.Request) -> web.Response:
     """Any user, to anyone who is logged in."""
     ctx = request[CONTEXT]
     return answer(payloads.user(await users.get(ctx, path_id(request, UserId, "user_id"))))
+
+
+@routes.get("/users/{user_id}/profile", USER)
+async def get_profile(request: web.Request) -> web.Response:
+    """A user's profile, to itself and to those who share a guild with it."""
+    ctx = request[CONTEXT]
+    profile = await users.profile(ctx, path_id(request, UserId, "user_id"))
+    return answer(payloads.profile(profile))

@@ -15,6 +15,7 @@ from chatd.core.errors import (
     MissingAccess,
     MissingPermissions,
     NotInPrivate,
+    Unauthorized,
     UnknownChannel,
     UnknownGuild,
 )
@@ -23,7 +24,7 @@ from chatd.core.models import Channel, Guild, Member, Place, PrivateChannel, Rol
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.queries import access as queries
-from chatd.queries import private_channels
+from chatd.queries import private_channels, users
 from chatd.queries.access import Grounds
 
 
@@ -194,6 +195,7 @@ async def locked_channel(
     granted = await channel(work.cur, user_id, channel_id)
     if isinstance(granted, PrivateAccess):
         await work.lock_all(StreamId(each) for each in (*granted.place.recipients, *besides))
+        await require_account(work.cur, user_id)
     return granted
 
 
@@ -203,6 +205,15 @@ async def locked_guild_channel(work: Work, user_id: UserId, channel_id: ChannelI
     if isinstance(granted, PrivateAccess):
         raise NotInPrivate
     return granted
+
+
+async def require_account(cur: Cursor, user_id: UserId) -> None:
+    """Raises Unauthorized when the account has been deleted since its token was looked at.
+
+    True until the work commits for whoever has locked the user's stream.
+    """
+    if not await users.is_living(cur, user_id):
+        raise Unauthorized
 
 
 async def member_rank(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Rank | None:

@@ -1,4 +1,4 @@
-"""Accounts: registering, logging in and out, and the tokens of a login.
+"""Accounts: registering, logging in, and the tokens of a login.
 
 Rules: RFC 6819 section 5.2.2.3 (refresh token rotation: reuse ends the login); OWASP Authentication
 Cheat Sheet (one answer for an unknown address and a wrong password).
@@ -6,19 +6,20 @@ Cheat Sheet (one answer for an unknown address and a wrong password).
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 from chatd.auth import tokens
-from chatd.context import Context, Resources, Work
+from chatd.context import Resources, Work
 from chatd.core import names
-from chatd.core.errors import FieldErrors, InvalidForm, Unauthorized
+from chatd.core.errors import Busy, FieldErrors, InvalidForm, Unauthorized
 from chatd.core.ids import LoginId, UserId
 from chatd.core.models import Account, User
 from chatd.db import UniqueViolation
-from chatd.events.users import login_revoked
 from chatd.queries import logins, users
 from chatd.services import guessing
+from chatd.services.credentials import email_key as key_of
+from chatd.services.credentials import normal
+from chatd.services.revocation import revoke
 from chatd.wire.schemas.accounts import Credentials, NewAccount
 
 
@@ -32,35 +33,36 @@ class Grant:
     expires_in_s: int
 
 
-async def register(resources: Resources, wanted: NewAccount) -> Grant:
+async def register(resources: Resources, wanted: NewAccount, user_agent: str | None) -> Grant:
     """Make an account and log it in. Raises InvalidForm when name or address is taken, Busy."""
     username = names.username(wanted.username)
-    username_key, email_key = names.key(username), _email_key(wanted.email)
-    await _refuse_taken(resources, username_key, email_key)  # cheaply, before the hashing
-    password_hash = await resources.passwords.hash(_normal(wanted.password))
+    await refuse_taken(resources, username, wanted.email)  # cheaply, before the hashing
+    password_hash = await resources.passwords.hash(normal(wanted.password))
     user = User(resources.new_id(UserId), username, global_name=None, avatar=None, bot=False)
     try:
         async with resources.begin() as work:
             await users.insert(
                 work.cur,
                 user,
-                username_key=username_key,
+                username_key=names.key(username),
                 email=wanted.email,
-                email_key=email_key,
+                email_key=key_of(wanted.email),
                 password_hash=password_hash,
             )
-            return await _open_login(resources, work, Account(user, wanted.email))
+            return await _open_login(resources, work, Account(user, wanted.email), user_agent)
     except UniqueViolation:
-        await _refuse_taken(resources, username_key, email_key)
-        raise  # taken and freed again in between
+        await refuse_taken(resources, username, wanted.email)
+        raise Busy from None  # taken and freed again in between; the violation names the address
 
 
-async def log_in(resources: Resources, credentials: Credentials, network: str) -> Grant:
+async def log_in(
+    resources: Resources, credentials: Credentials, network: str, user_agent: str | None
+) -> Grant:
     """Open a login for somebody in this network.
 
     Raises InvalidForm when address and password do not match, RateLimited, Busy.
     """
-    email_key, password = _email_key(credentials.email), _normal(credentials.password)
+    email_key, password = key_of(credentials.email), normal(credentials.password)
     async with resources.database.cursor() as cur:
         found = await users.credentials(cur, email_key)
     user_id, hashed = found or (None, None)
@@ -68,10 +70,11 @@ async def log_in(resources: Resources, credentials: Credentials, network: str) -
         raise _invalid_login()
     assert user_id is not None
     async with resources.begin() as work:
+        if await users.credentials(work.cur, email_key, hold=True) != found:
+            raise _invalid_login()  # changed while it was being checked
         account = await users.account(work.cur, user_id)
-        if account is None:
-            raise _invalid_login()
-        return await _open_login(resources, work, account)
+        assert account is not None
+        return await _open_login(resources, work, account, user_agent)
 
 
 async def refresh(resources: Resources, refresh_token: str) -> Grant:
@@ -84,25 +87,21 @@ async def refresh(resources: Resources, refresh_token: str) -> Grant:
         state = await logins.lock_refresh_token(work.cur, token_hash)
         if state is None or state.revoked or state.expired:
             raise Unauthorized
-        if state.used:
-            await _revoke(work, state.user_id, state.login_id)
-        else:
+        if not state.used:
             await logins.mark_used(work.cur, token_hash)
             account = await users.account(work.cur, state.user_id)
             assert account is not None
             return await _issue(resources, work, account, state.login_id)
+    async with resources.begin() as work:  # another one: it locks the user before the login
+        await revoke(work, state.user_id, [state.login_id])
     raise Unauthorized
 
 
-async def log_out(ctx: Context) -> None:
-    """End the login that asks: its tokens are worth nothing from now on."""
-    async with ctx.begin() as work:
-        await _revoke(work, ctx.user.id, ctx.caller.login_id)
-
-
-async def _open_login(resources: Resources, work: Work, account: Account) -> Grant:
+async def _open_login(
+    resources: Resources, work: Work, account: Account, user_agent: str | None
+) -> Grant:
     login_id = resources.new_id(LoginId)
-    await logins.insert(work.cur, login_id, account.user.id)
+    await logins.insert(work.cur, login_id, account.user.id, user_agent)
     return await _issue(resources, work, account, login_id)
 
 
@@ -119,16 +118,20 @@ async def _issue(resources: Resources, work: Work, account: Account, login_id: L
     return Grant(account, access_token, refresh_token, issuer.lifetime_s)
 
 
-async def _revoke(work: Work, user_id: UserId, login_id: LoginId) -> None:
-    if await logins.revoke(work.cur, login_id):
-        await work.open(user_id)
-        work.emit(login_revoked(user_id, login_id))
-
-
-async def _refuse_taken(resources: Resources, username_key: str, email_key: str) -> None:
+async def refuse_taken(
+    resources: Resources,
+    username: str | None,
+    email: str | None,
+    *,
+    besides: UserId | None = None,
+) -> None:
+    """Raises InvalidForm when another account has this name or this address."""
     async with resources.database.cursor() as cur:
         name_taken, email_taken = await users.taken(
-            cur, username_key=username_key, email_key=email_key
+            cur,
+            username_key=None if username is None else names.key(username),
+            email_key=None if email is None else key_of(email),
+            besides=besides,
         )
     errors: FieldErrors = {}
     if name_taken:
@@ -145,13 +148,3 @@ async def _refuse_taken(resources: Resources, username_key: str, email_key: str)
 
 def _invalid_login() -> InvalidForm:
     return InvalidForm.of("password", "INVALID_LOGIN", "Login or password is invalid.")
-
-
-def _email_key(address: str) -> str:
-    """What two spellings of one address have in common."""
-    return unicodedata.normalize("NFKC", address).strip().casefold()
-
-
-def _normal(password: str) -> str:
-    """A password typed on another keyboard is the same password (RFC 8265, OpaqueString)."""
-    return unicodedata.normalize("NFC", password)

@@ -78,7 +78,7 @@ class Callers:
             raise Unauthorized from None
         forgotten = self._forgotten.get(claims.user_id)
         async with self._database.cursor() as cur:
-            caller = await logins.caller(cur, claims.login_id, claims.user_id)
+            caller = await logins.use(cur, claims.login_id, claims.user_id)
         if caller is None:
             raise Unauthorized
         if self._forgotten.get(claims.user_id) == forgotten:  # else it may be outdated already

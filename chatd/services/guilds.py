@@ -55,9 +55,11 @@ async def create(ctx: Context, wanted: NewGuild) -> tuple[Guild, Sequence[Role]]
     async with ctx.begin() as work:
         await work.open(guild_id)
         await work.open(ctx.user.id)  # one guild of a user at a time
+        await access.require_account(work.cur, ctx.user.id)
         if await guilds.count_of_user(work.cur, ctx.user.id) >= MAX_GUILDS:
             raise TooManyGuilds
         await guilds.insert(work.cur, guild)
+        await images.replace(work, "icons", guild_id, old=None, new=icon)
         await roles.insert(work.cur, everyone)
         await channels.insert(work.cur, general)
         guild = replace(guild, system_channel_id=general.id)
@@ -97,7 +99,7 @@ async def update(
         changed = await _changed(work.cur, granted.guild, change)
         if change.icon is not UNSET:
             changed = replace(changed, icon=icon)
-            await images.replace(work, "icons", guild_id, granted.guild.icon)
+            await images.replace(work, "icons", guild_id, old=granted.guild.icon, new=icon)
         guild_roles = await roles.of_guilds(work.cur, [guild_id])
         if changed.owner_id != granted.guild.owner_id:
             await _require_transferable(work.cur, granted, changed.owner_id)
@@ -128,6 +130,7 @@ async def delete(ctx: Context, guild_id: GuildId) -> None:
         if granted.guild.owner_id != ctx.user.id:
             raise MissingPermissions
         await guilds.delete(work.cur, guild_id)
+        await images.replace(work, "icons", guild_id, old=granted.guild.icon, new=None)
         work.raise_version(guild_id)  # its stream stays: what was decided before is void
         work.emit(events.guild_deleted(guild_id))
 

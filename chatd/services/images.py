@@ -27,8 +27,8 @@ _DATA_URI = re.compile(r"data:image/(?:png|jpe?g|gif|webp);base64,", re.ASCII)
 async def store(ctx: Context, folder: str, owner_id: int, field: str, data_uri: str) -> str:
     """Store an image of a user or a guild; returns the hash by which clients ask for it.
 
-    `folder` is "avatars" or "icons"; `field` is named when the image is refused. Until a commit
-    refers to it, the image counts as an upload. Raises InvalidForm, Busy.
+    `folder` is "avatars" or "icons"; `field` is named when the image is refused. Unless a
+    commit claims it by `replace`, it is deleted again. Raises InvalidForm, Busy.
     """
     data = _decoded(field, data_uri)
     try:
@@ -43,6 +43,8 @@ async def store(ctx: Context, folder: str, owner_id: int, field: str, data_uri: 
     async def chunks() -> AsyncIterator[bytes]:
         yield data
 
+    async with ctx.database.cursor() as cur:
+        await files.doom_unless_claimed(cur, key(folder, owner_id, name))
     try:
         await ctx.resources.storage.put(key(folder, owner_id, name), chunks())
     except StorageAway as away:
@@ -50,10 +52,14 @@ async def store(ctx: Context, folder: str, owner_id: int, field: str, data_uri: 
     return name
 
 
-async def replace(work: Work, folder: str, owner_id: int, old: str | None) -> None:
-    """With this work the image is not shown any more."""
+async def replace(
+    work: Work, folder: str, owner_id: int, *, old: str | None, new: str | None
+) -> None:
+    """With this work one image is shown no longer, and another from now on."""
     if old is not None:
         await files.doom(work.cur, key(folder, owner_id, old))
+    if new is not None:
+        await files.claim(work.cur, key(folder, owner_id, new))
 
 
 def key(folder: str, owner_id: int, name: str) -> str:

@@ -109,6 +109,7 @@ async def accept(ctx: Context, code: str) -> Invite:
         if await members.get(work.cur, guild_id, ctx.user.id) is not None:
             return invite
         await work.open(ctx.user.id)  # one join of a user at a time, and none while it is renamed
+        await access.require_account(work.cur, ctx.user.id)
         if await guilds.count_of_user(work.cur, ctx.user.id) >= MAX_GUILDS:
             raise TooManyGuilds
         if not await invites.use(work.cur, code):

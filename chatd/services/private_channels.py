@@ -59,6 +59,7 @@ async def open_with(ctx: Context, user_id: UserId) -> PrivateChannel:
     async with ctx.begin() as work:
         people = await _people(work.cur, sorted([ctx.user.id, user_id]))
         await work.open(*(user.id for user in people))
+        await access.require_account(work.cur, ctx.user.id)
         channel_id = await private_channels.between(work.cur, ctx.user.id, user_id)
         if channel_id is None:
             channel = _new(ctx, ChannelType.DM, people)
@@ -82,6 +83,7 @@ async def open_group(ctx: Context, user_ids: Sequence[UserId]) -> PrivateChannel
         people = await _people(work.cur, sorted(ids))
         channel = _new(ctx, ChannelType.GROUP_DM, people)
         await work.open(*ids)
+        await access.require_account(work.cur, ctx.user.id)
         await work.open(channel.id)
         await private_channels.insert(work.cur, channel)
         for user in people:
@@ -116,7 +118,7 @@ async def add_recipient(ctx: Context, channel_id: ChannelId, user_id: UserId) ->
         if len(granted.channel.recipients) >= MAX_RECIPIENTS:
             raise TooManyRecipients
         added = await users.get(work.cur, user_id)
-        if added is None:
+        if added is None or not await users.is_living(work.cur, user_id):
             raise UnknownUser
         await private_channels.add_recipient(work.cur, channel_id, user_id)
         channel = await private_channels.get(work.cur, channel_id)
@@ -197,8 +199,8 @@ async def _locked_group(
 
 
 async def _people(cur: Cursor, user_ids: Sequence[UserId]) -> list[User]:
-    """These users, in the order of their ids. Raises InvalidRecipient when one is unknown."""
-    found = await users.by_ids(cur, user_ids)
+    """These users, in the order of their ids. Raises InvalidRecipient when one is not there."""
+    found = await users.by_ids(cur, user_ids, only_living=True)
     if len(found) != len(user_ids):
         raise InvalidRecipient
     return found

@@ -10,6 +10,7 @@ from chatd.context import Context
 from chatd.core import mentions, snowflake
 from chatd.core.errors import (
     Busy,
+    CannotSendToUser,
     EmptyMessage,
     InvalidForm,
     MissingPermissions,
@@ -24,7 +25,7 @@ from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.events import private_channels as channel_events
 from chatd.events.event import Event
-from chatd.queries import history, messages, private_channels
+from chatd.queries import history, messages, private_channels, users
 from chatd.services import access
 from chatd.services import mentions as mention_service
 from chatd.services.access import AnyAccess, ChannelAccess, PrivateAccess
@@ -143,6 +144,7 @@ async def _send_privately(
     async with ctx.begin() as work:
         granted = await access.locked_channel(work, ctx.user.id, channel_id)
         assert isinstance(granted, PrivateAccess)
+        await _require_somebody(work.cur, granted)
         if wanted.enforced_nonce is not None:
             nonce = wanted.enforced_nonce
             if await messages.of_nonce(work.cur, channel_id, ctx.user.id, nonce) is not None:
@@ -151,6 +153,15 @@ async def _send_privately(
         for user_id in await private_channels.reopen(work.cur, channel_id):
             work.emit(channel_events.channel_opened(granted.channel, user_id))
         return await post(ctx, work, draft)
+
+
+async def _require_somebody(cur: Cursor, granted: PrivateAccess) -> None:
+    """Raises CannotSendToUser when the other one's account has been deleted."""
+    if granted.channel.type != ChannelType.DM:
+        return
+    for other in granted.channel.others(granted.user.id):
+        if not await users.is_living(cur, other.id):
+            raise CannotSendToUser
 
 
 async def _draft(

@@ -20,12 +20,14 @@ from chatd.core.models import (
     Counts,
     Guild,
     Invite,
+    Login,
     Member,
     MemberChunk,
     Message,
     MessageType,
     Overwrite,
     PrivateChannel,
+    Profile,
     Reaction,
     ReadState,
     Role,
@@ -105,10 +107,33 @@ def own_user(account: Account) -> Json:
     return {
         **user(account.user),
         "email": account.email,
+        "bio": account.bio,
         "verified": True,
         "mfa_enabled": False,
         "locale": "en-US",
         "premium_type": 0,
+    }
+
+
+def profile(profile: Profile) -> Json:
+    """A user with what it tells of itself, and the guilds that it shares with who looks."""
+    return {
+        "user": {**user(profile.user), "bio": profile.bio},
+        "user_profile": {"bio": profile.bio},
+        "mutual_guilds": [
+            {"id": str(each.guild_id), "nick": each.nick} for each in profile.mutual_guilds
+        ],
+    }
+
+
+def login(login: Login, *, is_own: bool) -> Json:
+    """AuthSession, as Discord's clients list them. `current` marks the one that asks."""
+    return {
+        "id_hash": login.hash,
+        "approx_last_used_time": timestamp(login.last_used_at),
+        "created_at": timestamp(snowflake.created_at(login.id)),
+        "client_info": {"os": None, "platform": login.user_agent, "location": None},
+        "current": is_own,
     }
 
 

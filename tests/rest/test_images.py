@@ -7,9 +7,11 @@ import io
 from typing import Any
 
 import orjson
+import psycopg2
 import pytest
 from PIL import Image
 
+from tests.conftest import Server
 from tests.world import World, like
 
 
@@ -44,6 +46,26 @@ async def test_an_avatar_is_shown_to_everyone(world: World, kind: str) -> None:
     assert again["avatar"] != name
     gone = await alice.rest.patch("/users/@me", {"avatar": None})
     assert gone["avatar"] is None
+
+
+async def test_what_is_shown_no_longer_is_deleted(world: World, server: Server) -> None:
+    alice = await world.person("alice")
+    names = [
+        (await alice.rest.patch("/users/@me", {"avatar": uri(image())}))["avatar"] for _ in "12"
+    ]
+    taken = await world.person("bob")
+    await alice.rest.call("PATCH", "/users/@me", {"avatar": uri(image()), "username": taken.name})
+    with psycopg2.connect(server.config.database_url) as connection, connection.cursor() as cur:
+        cur.execute(
+            "SELECT key, not_before > now() FROM doomed_files WHERE key LIKE %s ORDER BY 2",
+            (f"avatars/{alice.id}/%",),
+        )
+        rows = cur.fetchall()
+    connection.close()
+    old, unclaimed = rows  # the one that was replaced, and the one that never came to be shown
+    assert old == (f"avatars/{alice.id}/{names[0]}", False)
+    assert unclaimed[1] is True
+    assert (await world.nobody.call("GET", f"/avatars/{alice.id}/{names[1]}.png")).status == 200
 
 
 async def test_an_icon_and_its_entry_in_the_log(world: World) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from marshmallow import ValidationError, validate
+from marshmallow import ValidationError, fields, validate
 
 from chatd.core import names
 from chatd.wire.fields import (
+    ERRORS,
     UNSET,
     Maybe,
     Problem,
@@ -41,10 +42,28 @@ class Logout:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedLogins:
+    session_id_hashes: list[str]
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """That the caller means it: its password."""
+
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileChange:
     username: Maybe[str] = UNSET
     global_name: Maybe[str | None] = UNSET
     avatar: Maybe[str | None] = UNSET  # a data URI
+    bio: Maybe[str | None] = UNSET
+    email: Maybe[str] = UNSET
+    new_password: Maybe[str] = UNSET
+    password: str | None = field(default=None, repr=False)
+    """The one that is still in force: a new address or password needs it."""
 
 
 def _username(text: str) -> None:
@@ -57,6 +76,7 @@ def _username(text: str) -> None:
 _EMAIL = validate.Email(
     error=Problem("EMAIL_TYPE_INVALID_EMAIL", "Not a well formed email address.")
 )
+_ADDRESS = [length(3, 254), _EMAIL]
 _PASSWORD = length(8, 128)  # the upper bound keeps hashing bounded (OWASP, "Password Storage")
 _TOKEN = length(1, 512)
 
@@ -64,7 +84,7 @@ _TOKEN = length(1, 512)
 class NewAccountSchema(Schema[NewAccount]):
     into = NewAccount
     username = Text(required=True, validate=[validate.Length(max=256), _username])
-    email = Text(required=True, trimmed=True, validate=[length(3, 254), _EMAIL])
+    email = Text(required=True, trimmed=True, validate=_ADDRESS)
     password = Text(required=True, validate=_PASSWORD)
 
 
@@ -84,8 +104,28 @@ class LogoutSchema(Schema[Logout]):
     refresh_token = Text(allow_none=True, validate=_TOKEN)
 
 
+class EndedLoginsSchema(Schema[EndedLogins]):
+    into = EndedLogins
+    session_id_hashes = fields.List(
+        Text(validate=length(1, 128)),
+        required=True,
+        validate=length(1, 200),
+        error_messages=ERRORS,
+    )
+    password = Text(allow_none=True, validate=validate.Length(max=128))
+
+
+class ConfirmationSchema(Schema[Confirmation]):
+    into = Confirmation
+    password = Text(allow_none=True, validate=validate.Length(max=128))
+
+
 class ProfileChangeSchema(Schema[ProfileChange]):
     into = ProfileChange
     username = Text(validate=[validate.Length(max=256), _username])
     global_name = Text(allow_none=True, trimmed=True, validate=length(1, 32))
     avatar = Text(allow_none=True)
+    bio = Text(allow_none=True, validate=length(0, 190))
+    email = Text(trimmed=True, validate=_ADDRESS)
+    new_password = Text(validate=_PASSWORD)
+    password = Text(allow_none=True, validate=validate.Length(max=128))
