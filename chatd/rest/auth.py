@@ -7,43 +7,49 @@ from typing import Any
 from aiohttp import web
 
 from chatd.keys import CALLERS, CONTEXT, RESOURCES
-from chatd.rest.parse import answer, body, no_content, optional_body
+from chatd.rest.parse import Json, answer, no_content
 from chatd.rest.routes import ANYONE, USER, Routes
 from chatd.services import accounts
 from chatd.services.accounts import Grant
-from chatd.wire import payloads
+from chatd.wire import payloads, shapes
 from chatd.wire.schemas import accounts as schemas
 
 routes = Routes()
 
 
-@routes.post("/auth/register", ANYONE)
-async def register(request: web.Request) -> web.Response:
-    """Anyone may make an account, and is logged in with it."""
-    wanted = await body(request, schemas.NewAccountSchema)
+@routes.post(
+    "/auth/register", ANYONE, body=Json(schemas.NewAccountSchema), answers={201: shapes.GRANT}
+)
+async def register(request: web.Request, wanted: schemas.NewAccount) -> web.Response:
+    """Make an account and log in. Anyone may make an account, and is logged in with it."""
     grant = await accounts.register(request.app[RESOURCES], wanted)
     return answer(_granted(grant), status=201)
 
 
-@routes.post("/auth/login", ANYONE)
-async def log_in(request: web.Request) -> web.Response:
-    """Anyone may try."""
-    credentials = await body(request, schemas.CredentialsSchema)
+@routes.post("/auth/login", ANYONE, body=Json(schemas.CredentialsSchema), answers=shapes.GRANT)
+async def log_in(request: web.Request, credentials: schemas.Credentials) -> web.Response:
+    """Log in with email and password. Anyone may try."""
     return answer(_granted(await accounts.log_in(request.app[RESOURCES], credentials)))
 
 
-@routes.post("/auth/refresh", ANYONE)
-async def refresh(request: web.Request) -> web.Response:
-    """Whoever has a refresh token may trade it, once, for a new pair."""
-    wanted = await body(request, schemas.RefreshTokenSchema)
+@routes.post(
+    "/auth/refresh",
+    ANYONE,
+    body=Json(schemas.RefreshTokenSchema),
+    answers={200: shapes.GRANT, 401: shapes.REFUSAL},
+)
+async def refresh(request: web.Request, wanted: schemas.RefreshToken) -> web.Response:
+    """Trade a refresh token for a new pair of tokens.
+
+    Whoever has a refresh token may trade it, once, for a new pair.
+    """
     return answer(_granted(await accounts.refresh(request.app[RESOURCES], wanted.refresh_token)))
 
 
-@routes.post("/auth/logout", USER)
-async def log_out(request: web.Request) -> web.Response:
-    """Ends the login that asks, with its tokens and its gateway sessions."""
+@routes.post("/auth/logout", USER, body=Json(schemas.LogoutSchema, optional=True), answers=None)
+async def log_out(request: web.Request, _: schemas.Logout) -> web.Response:
+    """Log out. Ends the login that asks, with its tokens and its gateway sessions."""
     ctx = request[CONTEXT]
-    await optional_body(request, schemas.LogoutSchema)
     await accounts.log_out(ctx)
     request.app[CALLERS].forget(ctx.user.id)
     return no_content()

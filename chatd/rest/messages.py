@@ -4,40 +4,54 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from chatd.core.errors import InvalidForm
 from chatd.core.ids import ChannelId, MessageId
 from chatd.core.permissions import Permissions as P
 from chatd.keys import CONTEXT, SENDER
-from chatd.rest.parse import answer, body, no_content, path_id, query_id, query_int
+from chatd.rest.parse import Json, answer, no_content, path_id
 from chatd.rest.routes import Routes
 from chatd.services import messages
-from chatd.wire import payloads
+from chatd.wire import payloads, shapes
 from chatd.wire.schemas import messages as schemas
+from chatd.wire.schemas import queries
+from chatd.wire.shape import array_of
 
 routes = Routes()
 
 
-@routes.get("/channels/{channel_id}/messages", P.VIEW_CHANNEL)
-async def page(request: web.Request) -> web.Response:
-    """Needs VIEW_CHANNEL; shows nothing without READ_MESSAGE_HISTORY. Newest first."""
-    cursors = {name: query_id(request, name) for name in ("before", "after", "around")}
-    if sum(cursor is not None for cursor in cursors.values()) > 1:
-        text = "Only one of before, after and around can be given."
-        raise InvalidForm.of("before", "BASE_TYPE_CHOICES", text)
+@routes.get(
+    "/channels/{channel_id}/messages",
+    P.VIEW_CHANNEL,
+    query=queries.MessagePageSchema,
+    answers=array_of(shapes.MESSAGE),
+)
+async def page(request: web.Request, wanted: queries.MessagePage) -> web.Response:
+    """A page of the messages of a channel.
+
+    Needs VIEW_CHANNEL; shows nothing without READ_MESSAGE_HISTORY. Newest first.
+    """
     found = await messages.page(
         request[CONTEXT],
         path_id(request, ChannelId, "channel_id"),
-        limit=query_int(request, "limit", 50, low=1, high=100),
-        **cursors,
+        limit=wanted.limit,
+        before=wanted.before,
+        after=wanted.after,
+        around=wanted.around,
     )
     return answer([payloads.message(message) for message in found])
 
 
-@routes.post("/channels/{channel_id}/messages", P.SEND_MESSAGES)
-async def create(request: web.Request) -> web.Response:
-    """Needs SEND_SENDER, and READ_MESSAGE_HISTORY to reply. Emits MESSAGE_CREATE."""
+@routes.post(
+    "/channels/{channel_id}/messages",
+    P.SEND_MESSAGES,
+    body=Json(schemas.NewMessageSchema),
+    answers=shapes.MESSAGE,
+)
+async def create(request: web.Request, wanted: schemas.NewMessage) -> web.Response:
+    """Write a message.
+
+    Needs SEND_MESSAGES, and READ_MESSAGE_HISTORY to reply. Emits MESSAGE_CREATE.
+    """
     channel_id = path_id(request, ChannelId, "channel_id")
-    wanted = await body(request, schemas.NewMessageSchema)
     message = await request.app[SENDER].send(request[CONTEXT], channel_id, wanted)
     payload = payloads.message(message)
     if wanted.nonce is not None:
@@ -45,43 +59,56 @@ async def create(request: web.Request) -> web.Response:
     return answer(payload)
 
 
-@routes.post("/channels/{channel_id}/messages/bulk-delete", P.MANAGE_MESSAGES)
-async def delete_many(request: web.Request) -> web.Response:
-    """Needs MANAGE_SENDER. Emits MESSAGE_DELETE_BULK."""
+@routes.post(
+    "/channels/{channel_id}/messages/bulk-delete",
+    P.MANAGE_MESSAGES,
+    body=Json(schemas.BulkDeleteSchema),
+    answers=None,
+)
+async def delete_many(request: web.Request, wanted: schemas.BulkDelete) -> web.Response:
+    """Delete many messages at once. Needs MANAGE_MESSAGES. Emits MESSAGE_DELETE_BULK."""
     channel_id = path_id(request, ChannelId, "channel_id")
-    wanted = await body(request, schemas.BulkDeleteSchema)
     await messages.delete_many(request[CONTEXT], channel_id, wanted.messages)
     return no_content()
 
 
-@routes.post("/channels/{channel_id}/typing", P.SEND_MESSAGES)
+@routes.post("/channels/{channel_id}/typing", P.SEND_MESSAGES, answers=None)
 async def start_typing(request: web.Request) -> web.Response:
-    """Needs SEND_SENDER. Emits TYPING_START."""
+    """Show that the caller types, for ten seconds. Needs SEND_MESSAGES. Emits TYPING_START."""
     await messages.start_typing(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
     return no_content()
 
 
-@routes.get("/channels/{channel_id}/messages/{message_id}", P.READ_MESSAGE_HISTORY)
+@routes.get(
+    "/channels/{channel_id}/messages/{message_id}", P.READ_MESSAGE_HISTORY, answers=shapes.MESSAGE
+)
 async def get(request: web.Request) -> web.Response:
-    """Needs VIEW_CHANNEL and READ_MESSAGE_HISTORY."""
+    """One message. Needs VIEW_CHANNEL and READ_MESSAGE_HISTORY."""
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
     return answer(payloads.message(await messages.get(request[CONTEXT], channel_id, message_id)))
 
 
-@routes.patch("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES)
-async def update(request: web.Request) -> web.Response:
-    """The author may edit; MANAGE_SENDER may change the flags. Emits MESSAGE_UPDATE."""
+@routes.patch(
+    "/channels/{channel_id}/messages/{message_id}",
+    P.MANAGE_MESSAGES,
+    body=Json(schemas.MessageChangeSchema),
+    answers=shapes.MESSAGE,
+)
+async def update(request: web.Request, change: schemas.MessageChange) -> web.Response:
+    """Change a message.
+
+    The author may edit; MANAGE_MESSAGES may change the flags. Emits MESSAGE_UPDATE.
+    """
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
-    change = await body(request, schemas.MessageChangeSchema)
     changed = await messages.update(request[CONTEXT], channel_id, message_id, change)
     return answer(payloads.message(changed))
 
 
-@routes.delete("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES)
+@routes.delete("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES, answers=None)
 async def delete(request: web.Request) -> web.Response:
-    """The author may delete, and MANAGE_SENDER. Emits MESSAGE_DELETE."""
+    """Delete a message. The author may delete, and MANAGE_MESSAGES. Emits MESSAGE_DELETE."""
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
     await messages.delete(request[CONTEXT], channel_id, message_id)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
 import orjson
@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 
 from chatd.core.errors import InvalidForm, InvalidJson, RequestTimeout, RequestTooLarge
-from chatd.core.ids import MAX_ID, parse_id
+from chatd.core.ids import parse_id
 from chatd.wire.fields import Schema
 from chatd.wire.payloads import encode
 
@@ -24,26 +24,39 @@ _BODY_S = 20.0
 T = TypeVar("T")
 
 
-async def body(request: web.Request, schema: type[Schema[T]]) -> T:
-    """The request's JSON body as what the schema loads into.
+class Json(Generic[T]):
+    """A JSON body, as what the schema loads into; `optional`: none at all stands for `{}`."""
 
-    Raises InvalidForm, InvalidJson, RequestTooLarge, RequestTimeout.
-    """
-    return schema().read(await _json(request))
+    def __init__(self, schema: type[Schema[T]], *, optional: bool = False) -> None:
+        self.media = {"application/json": schema}
+        self.required = not optional
+        self._schema = schema()
 
-
-async def body_list(request: web.Request, schema: type[Schema[T]], *, longest: int) -> list[T]:
-    """The request's JSON array, of at most so many. Raises as `body` does."""
-    data = await _json(request)
-    if isinstance(data, list) and len(data) > longest:
-        text = f"Must be {longest} or fewer in length."
-        raise InvalidForm({"_errors": [{"code": "BASE_TYPE_MAX_LENGTH", "message": text}]})
-    return schema().read_many(data)
+    async def read(self, request: web.Request) -> T:
+        """The body. Raises InvalidForm, InvalidJson, RequestTooLarge, RequestTimeout."""
+        if not self.required and not request.body_exists:
+            return self._schema.read({})
+        return self._schema.read(await _json(request))
 
 
-async def optional_body(request: web.Request, schema: type[Schema[T]]) -> T:
-    """The same, where no body at all stands for an empty object."""
-    return schema().read(await _json(request) if request.body_exists else {})
+class JsonList(Generic[T]):
+    """A JSON array of what the schema loads into, of at most so many."""
+
+    required = True
+
+    def __init__(self, schema: type[Schema[T]], *, longest: int) -> None:
+        items = {"type": "array", "items": schema, "maxItems": longest}
+        self.media = {"application/json": items}
+        self._schema = schema()
+        self._longest = longest
+
+    async def read(self, request: web.Request) -> list[T]:
+        """The body. Raises as that of `Json` does."""
+        data = await _json(request)
+        if isinstance(data, list) and len(data) > self._longest:
+            text = f"Must be {self._longest} or fewer in length."
+            raise InvalidForm({"_errors": [{"code": "BASE_TYPE_MAX_LENGTH", "message": text}]})
+        return self._schema.read_many(data)
 
 
 async def _json(request: web.Request) -> Any:
@@ -70,41 +83,18 @@ def path_id(request: web.Request, kind: Callable[[int], T], name: str) -> T:
     return kind(_snowflake(name, request.match_info[name]))
 
 
-def query_id(request: web.Request, name: str) -> int | None:
-    """An id in the query, None when it is not there. Raises InvalidForm."""
-    text = request.query.get(name)
-    return None if text is None else _snowflake(name, text)
+def query(request: web.Request, schema: type[Schema[T]]) -> T:
+    """The query as what the schema loads into; the first counts of what is given twice.
+
+    Raises InvalidForm.
+    """
+    made: Schema[T] = _made(schema)
+    return made.read({name: request.query[name] for name in request.query})
 
 
-def query_int(request: web.Request, name: str, default: int, *, low: int, high: int) -> int:
-    """A number in the query. Raises InvalidForm when it is none, or out of range."""
-    text = request.query.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise InvalidForm.of(name, "NUMBER_TYPE_COERCE", f'Value "{text[:40]}" is not int.')
-    if not low <= int(text) <= high:
-        text = f"int value should be between {low} and {high}."
-        raise InvalidForm.of(name, "NUMBER_TYPE_RANGE", text)
-    return int(text)
-
-
-def query_time(request: web.Request, name: str) -> datetime | None:
-    """A time in the query, in ISO 8601; without an offset it is UTC. Raises InvalidForm."""
-    text = request.query.get(name)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        message = "Could not parse as an ISO 8601 timestamp."
-        raise InvalidForm.of(name, "DATE_TIME_TYPE_PARSE", message) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def query_flag(request: web.Request, name: str) -> bool:
-    """A yes or no in the query; no when it is not there."""
-    return request.query.get(name, "").lower() in ("true", "1")
+@cache
+def _made(schema: type[Schema[Any]]) -> Schema[Any]:
+    return schema()
 
 
 def reason(request: web.Request) -> str | None:
@@ -138,7 +128,3 @@ def answer(payload: Any, *, status: int = 200) -> web.Response:
 def no_content() -> web.Response:
     """The answer that says only that it is done."""
     return web.Response(status=204)
-
-
-NEWEST = MAX_ID
-"""Above every id there will be."""

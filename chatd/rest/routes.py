@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
+from typing import Any, Protocol, TypeVar, overload
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chatd.core.permissions import Permissions
+from chatd.rest import parse
+from chatd.wire.fields import Schema
+from chatd.wire.shape import Shape
 
 PREFIXES = ("", "/api", "/api/v1", "/api/v9", "/api/v10")
 """Where the API stands: the seed's bare paths, and Discord's with and without a version."""
@@ -27,53 +33,148 @@ class Caller(Enum):
 
 ANYONE, USER, MEMBER, OWNER, RECIPIENT = Caller
 
+B = TypeVar("B")
+B_co = TypeVar("B_co", covariant=True)
+Q = TypeVar("Q")
+
+
+class Body(Protocol[B_co]):
+    """How a route reads its body: `parse.Json` and its like."""
+
+    async def read(self, request: web.Request) -> B_co:
+        """The body as a value. Raises InvalidForm and what else can be wrong with a body."""
+
+    @property
+    def media(self) -> Mapping[str, Any]:
+        """What it may be: by media type, something that `openapi` can turn into a schema."""
+
+    @property
+    def required(self) -> bool:
+        """Whether there has to be one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path, and who may call it.
+    """A method and a path, who may call it, what it takes and what it answers.
 
     `needs` is a caller, or the permissions that a member needs in the guild or channel of the
     path; for what is the caller's own (a message, a reaction, an invite), it may need less.
+    `declared` is the function in the module of the resource, `handler` what aiohttp calls.
     """
 
     method: str
     path: str
     needs: Caller | Permissions
     handler: Handler
+    declared: Callable[..., Awaitable[web.StreamResponse]]
+    answers: Mapping[int, Shape | None]
+    body: Body[Any] | None
+    query: type[Schema[Any]] | None
+
+
+Answering = Awaitable[web.StreamResponse]
+
+
+class Verb(Protocol):
+    """Declares a route. What is declared is what is used: the function is called with the request,
+    and after it with what `body` and `query` have read, in this order.
+
+    `answers` has the shape of the answer by status, None for one without a body; a shape alone
+    stands for 200, None alone for 204.
+    """
+
+    @overload
+    def __call__(
+        self,
+        path: str,
+        needs: Caller | Permissions,
+        *,
+        answers: Answers,
+    ) -> Callable[[Callable[[web.Request], Answering]], Callable[[web.Request], Answering]]: ...
+
+    @overload
+    def __call__(
+        self,
+        path: str,
+        needs: Caller | Permissions,
+        *,
+        body: Body[B],
+        answers: Answers,
+    ) -> Callable[
+        [Callable[[web.Request, B], Answering]], Callable[[web.Request, B], Answering]
+    ]: ...
+
+    @overload
+    def __call__(
+        self,
+        path: str,
+        needs: Caller | Permissions,
+        *,
+        query: type[Schema[Q]],
+        answers: Answers,
+    ) -> Callable[
+        [Callable[[web.Request, Q], Answering]], Callable[[web.Request, Q], Answering]
+    ]: ...
+
+    @overload
+    def __call__(
+        self,
+        path: str,
+        needs: Caller | Permissions,
+        *,
+        body: Body[B],
+        query: type[Schema[Q]],
+        answers: Answers,
+    ) -> Callable[
+        [Callable[[web.Request, B, Q], Answering]], Callable[[web.Request, B, Q], Answering]
+    ]: ...
+
+
+Answers = Mapping[int, Shape | None] | Shape | None
 
 
 class Routes:
-    """The routes of one resource, collected by decorators."""
+    """The routes of one resource, collected by decorators; GET serves HEAD with it."""
 
     def __init__(self) -> None:
         self.table: list[Route] = []
-
-    def get(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
-        """Serve GET, and HEAD with it."""
-        return self._add("GET", path, needs)
-
-    def post(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
-        """Serve POST."""
-        return self._add("POST", path, needs)
-
-    def put(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
-        """Serve PUT."""
-        return self._add("PUT", path, needs)
-
-    def patch(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
-        """Serve PATCH."""
-        return self._add("PATCH", path, needs)
-
-    def delete(self, path: str, needs: Caller | Permissions) -> Callable[[Handler], Handler]:
-        """Serve DELETE."""
-        return self._add("DELETE", path, needs)
+        self.get: Verb = partial(self._add, "GET")
+        self.post: Verb = partial(self._add, "POST")
+        self.put: Verb = partial(self._add, "PUT")
+        self.patch: Verb = partial(self._add, "PATCH")
+        self.delete: Verb = partial(self._add, "DELETE")
 
     def _add(
-        self, method: str, path: str, needs: Caller | Permissions
-    ) -> Callable[[Handler], Handler]:
-        def decorate(handler: Handler) -> Handler:
-            self.table.append(Route(method, path, needs, handler))
-            return handler
+        self,
+        method: str,
+        path: str,
+        needs: Caller | Permissions,
+        *,
+        answers: Answers,
+        body: Body[Any] | None = None,
+        query: type[Schema[Any]] | None = None,
+    ) -> Callable[[Callable[..., Answering]], Callable[..., Answering]]:
+        if answers is None:
+            answers = {204: None}
+        elif not isinstance(answers, Mapping):
+            answers = {200: answers}
+
+        ids = [name for name in re.findall(r"\{(\w+)\}", path) if name.endswith("_id")]
+
+        def decorate(declared: Callable[..., Answering]) -> Callable[..., Answering]:
+            async def handler(request: web.Request) -> web.StreamResponse:
+                for name in ids:
+                    parse.path_id(request, int, name)  # before waiting for a body
+                read = []
+                if body is not None:
+                    read.append(await body.read(request))
+                if query is not None:
+                    read.append(parse.query(request, query))
+                return await declared(request, *read)
+
+            route = Route(method, path, needs, handler, declared, answers, body, query)
+            self.table.append(route)
+            return declared
 
         return decorate
 
@@ -85,6 +186,7 @@ def table() -> list[Route]:
         auth,
         bans,
         channels,
+        docs,
         guilds,
         health,
         invites,
@@ -114,6 +216,7 @@ def table() -> list[Route]:
         bans,
         audit_logs,
         invites,
+        docs,
     )
     return [route for module in modules for route in module.routes.table]
 

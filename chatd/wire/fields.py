@@ -1,7 +1,8 @@
 """The kinds of fields in requests, and the schema that reads them into values.
 
 All text refuses NUL, which Postgres cannot store; lone surrogates never get here, since orjson
-refuses them. Every message carries Discord's code for it.
+refuses them. Every message carries Discord's code for it. Where a kind takes something else than
+marshmallow's own would say, `json` is what the API's description says of it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Unset(Enum):
 
 
 UNSET: Final = Unset.UNSET
+Json: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 Maybe: TypeAlias = T | Unset
 
@@ -65,6 +67,13 @@ def within(low: int, high: int) -> validate.Range:
     return validate.Range(low, high, error=Problem("NUMBER_TYPE_RANGE", text))
 
 
+def choice(*choices: int) -> validate.OneOf:
+    """One of these numbers."""
+    listed = ", ".join(f"{each:d}" for each in choices)
+    text = f"Value must be one of {{{{{listed}}}}}."  # marshmallow formats it once more
+    return validate.OneOf(choices, error=Problem("BASE_TYPE_CHOICES", text))
+
+
 NAME = length(1, 100)
 POSITION = within(0, 2**31 - 1)
 
@@ -81,6 +90,15 @@ class Text(fields.String):
     def __init__(self, *, trimmed: bool = False, **kwargs: Any) -> None:
         self._trimmed = trimmed
         super().__init__(**kwargs)
+
+    @property
+    def json(self) -> Json:
+        """Without NUL; what is trimmed must be long enough without the white space around it."""
+        shortest = 0
+        for validator in self.validators if self._trimmed else ():
+            if isinstance(validator, validate.Length):
+                shortest = max(shortest, validator.min or 0)
+        return {"pattern": "^" + r"[^\u0000]*[^\s\u0000]" * shortest + r"[^\u0000]*$"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
@@ -125,6 +143,13 @@ class Snowflake(fields.Field[int]):
         **ERRORS,
         "invalid": Problem("NUMBER_TYPE_COERCE", "Value is not snowflake."),
     }
+    json: ClassVar[Json] = {
+        "type": ["string", "integer"],
+        "format": "snowflake",
+        "pattern": "^[0-9]{1,19}$",
+        "minimum": 0,
+        "maximum": MAX_ID,
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if type(value) is int and 0 <= value <= MAX_ID:
@@ -152,6 +177,11 @@ class PermissionBits(fields.Field[int]):
     default_error_messages = {  # noqa: RUF012
         **ERRORS,
         "invalid": Problem("PERMISSIONS_TYPE_COERCE", "Value is not a set of permissions."),
+    }
+    json: ClassVar[Json] = {
+        "type": ["string", "integer"],
+        "pattern": "^[0-9]{1,20}$",
+        "minimum": 0,
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
@@ -182,6 +212,12 @@ class Nonce(fields.Field[str | int]):
         **ERRORS,
         "invalid": Problem("BASE_TYPE_BAD_TYPE", "Must be a string or an integer."),
         "long": Problem("BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length."),
+    }
+    json: ClassVar[Json] = {
+        "type": ["string", "integer"],
+        "pattern": r"^[^\u0000]{0,25}$",
+        "minimum": -MAX_ID,
+        "maximum": MAX_ID,
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | int:
