@@ -27,7 +27,7 @@ from chatd.gateway.dispatcher import Dispatcher
 from chatd.gateway.presence import Presences
 from chatd.gateway.registry import Registry
 from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER
-from chatd.rest import middlewares, parse, routes
+from chatd.rest import cors, middlewares, parse, routes
 from chatd.services import janitor
 from chatd.services.callers import Callers
 from chatd.services.group_commit import MessageWriter
@@ -75,7 +75,6 @@ def create_app(config: Config) -> web.Application:
     app[SENDER] = Sender(writer)
     app[handler.CONNECTIONS] = set()
     app[handler.GATEWAY] = Gateway(database, callers, registry, config.heartbeat_interval_ms)
-    app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway}
 
     async def connections(_: web.Application) -> AsyncIterator[None]:
         await database.open()
@@ -115,6 +114,8 @@ def create_app(config: Config) -> web.Application:
         for path in ("/gateway", "/gateway/"):
             app.router.add_get(prefix + path, handler.gateway)
     routes.add_to(app)
+    preflights = cors.allow(app, config.cors_origins)
+    app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway} | preflights
     return app
 
 

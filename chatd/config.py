@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -44,6 +46,7 @@ class Config:
     log_level: str
     heartbeat_interval_ms: int
     resume_window_s: float
+    cors_origins: tuple[str, ...]
 
 
 def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
@@ -75,6 +78,7 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
         data_dir=Path(env.str("CHATD_DATA_DIR", "var", validate=_NOT_EMPTY) or ""),
         heartbeat_interval_ms=env.int("HEARTBEAT_INTERVAL", 45_000, validate=_HEARTBEAT_MS),
         resume_window_s=env.int("RESUME_WINDOW", 120, validate=validate.Range(0, 3600)),
+        cors_origins=tuple(_origins(env.list("CORS_ORIGINS", [], validate=_all_origins))),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
     )
     problems: dict[str, Any] = {}
@@ -100,6 +104,26 @@ _CONNECTIONS = validate.Range(3, 1000)
 _HEARTBEAT_MS = validate.Range(1_000, 600_000)
 _SECONDS = validate.Range(1, 10 * 365 * 86400)
 _NOT_EMPTY = validate.Length(min=1)
+
+
+_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
+_DEFAULT_PORTS = {("http", ":80"), ("https", ":443")}
+
+
+def _all_origins(values: list[str]) -> None:
+    for value in values:
+        if value.strip() != "*" and not _ORIGIN.fullmatch(value.strip().lower()):
+            raise ValidationError(f"{value.strip()!r} is not an origin like https://example.org.")
+
+
+def _origins(values: list[str] | None) -> Iterator[str]:
+    """Each as browsers write it: in lower case, without the port that its scheme implies."""
+    for value in values or ():
+        origin = value.strip().lower()
+        match = _ORIGIN.fullmatch(origin)
+        if match and (match[1], match[3]) in _DEFAULT_PORTS:
+            origin = origin.removesuffix(match[3])
+        yield origin
 
 
 def _one_of(*choices: str) -> validate.OneOf:

@@ -84,6 +84,7 @@ def config(
         log_level="info",
         heartbeat_interval_ms=45_000,
         resume_window_s=120,
+        cors_origins=(),
     )
 
 

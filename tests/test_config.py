@@ -94,6 +94,13 @@ def test_otherwise_a_database_and_a_secret_are_needed(tmp_path: Path) -> None:
         ("HEARTBEAT_INTERVAL", "0"),
         ("RESUME_WINDOW", "-1"),
         ("CHATD_DATADIR", "/srv/chatd"),
+        ("CORS_ORIGINS", "example.org"),
+        ("CORS_ORIGINS", "https://example.org/"),
+        ("CORS_ORIGINS", "https://example.org/chat"),
+        ("CORS_ORIGINS", "https://me@example.org"),
+        ("CORS_ORIGINS", "https://example.org, null"),
+        ("CORS_ORIGINS", "https://*.example.org"),
+        ("CORS_ORIGINS", "https://example.org:x"),
     ],
 )
 def test_a_wrong_value_is_named_in_one_line(
@@ -106,6 +113,19 @@ def test_a_wrong_value_is_named_in_one_line(
     assert "\n" not in text
     others = {other for other, _ in VARIABLES} - {name}
     assert not [other for other in others if other in text]
+
+
+def test_origins_are_kept_as_browsers_write_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given_origins = "https://Chat.Example.org:443, http://localhost:8000,http://[::1]:80, *"
+    config = given(monkeypatch, tmp_path, CORS_ORIGINS=given_origins)
+    assert config.cors_origins == (
+        "https://chat.example.org",
+        "http://localhost:8000",
+        "http://[::1]",
+        "*",
+    )
 
 
 def test_all_wrong_values_are_named_at_once(

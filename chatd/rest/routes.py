@@ -223,11 +223,14 @@ def table() -> list[Route]:
 
 def add_to(app: web.Application) -> None:
     """Serve the table under every prefix."""
-    for route in table():
-        for prefix in PREFIXES:
-            app.router.add_route(route.method, prefix + route.path, route.handler)
+    for prefix in PREFIXES:
+        resources: dict[str, web.Resource] = {}
+        for route in table():
+            if route.path not in resources:
+                resources[route.path] = app.router.add_resource(prefix + route.path)
+            resources[route.path].add_route(route.method, route.handler)
             if route.method == "GET":
-                app.router.add_route("HEAD", prefix + route.path, route.handler)
+                resources[route.path].add_route("HEAD", route.handler)
 
 
 def open_to_anyone() -> frozenset[Handler]:
