@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -223,14 +223,35 @@ def table() -> list[Route]:
 
 def add_to(app: web.Application) -> None:
     """Serve the table under every prefix."""
+    routes = table()
+    paths = {route.path for route in routes}
     for prefix in PREFIXES:
         resources: dict[str, web.Resource] = {}
-        for route in table():
+        for route in routes:
             if route.path not in resources:
-                resources[route.path] = app.router.add_resource(prefix + route.path)
+                resources[route.path] = app.router.add_resource(prefix + _exact(route.path, paths))
             resources[route.path].add_route(route.method, route.handler)
             if route.method == "GET":
                 resources[route.path].add_route("HEAD", route.handler)
+
+
+def _exact(path: str, paths: Collection[str]) -> str:
+    """The path for aiohttp, in which no parameter takes a word that another path has there.
+
+    Otherwise `DELETE /guilds/1/members/search` was for the member "search", and no 405.
+    """
+    before, exact = "/", ""
+    for part in path.split("/")[1:]:
+        there = {
+            each.removeprefix(before).partition("/")[0] for each in paths if each.startswith(before)
+        }
+        words = "|".join(re.escape(word) for word in sorted(there) if not word.startswith("{"))
+        if part.startswith("{") and words:
+            exact += f"/{{{part[1:-1]}:(?!(?:{words})(?:/|$))[^{{}}/]+}}"
+        else:
+            exact += f"/{part}"
+        before += f"{part}/"
+    return exact
 
 
 def open_to_anyone() -> frozenset[Handler]:

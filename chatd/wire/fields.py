@@ -8,7 +8,7 @@ marshmallow's own would say, `json` is what the API's description says of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
@@ -78,6 +78,16 @@ NAME = length(1, 100)
 POSITION = within(0, 2**31 - 1)
 
 
+def whole(value: Any) -> int | None:
+    """The number that a JSON number is, when it is whole; 1.0 is (JSON Schema, "integer").
+
+    int() would take true, 1.5 and "１", too.
+    """
+    if type(value) is float and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
+
+
 class Text(fields.String):
     """A string without NUL; `trimmed` takes off the white space around it first."""
 
@@ -98,7 +108,10 @@ class Text(fields.String):
         for validator in self.validators if self._trimmed else ():
             if isinstance(validator, validate.Length):
                 shortest = max(shortest, validator.min or 0)
-        return {"pattern": "^" + r"[^\u0000]*[^\s\u0000]" * shortest + r"[^\u0000]*$"}
+        pattern = "^" + r"[^\u0000]*[^\s\u0000]" * shortest + r"[^\u0000]*$"
+        if any(isinstance(each, validate.Email) for each in self.validators):
+            return {"format": "email"}
+        return {"pattern": pattern}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
@@ -108,7 +121,7 @@ class Text(fields.String):
 
 
 class Int(fields.Integer):
-    """A whole number, as a JSON number and nothing else."""
+    """A whole number, as a JSON number."""
 
     default_error_messages = {  # noqa: RUF012
         **ERRORS,
@@ -117,9 +130,9 @@ class Int(fields.Integer):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if type(value) is not int:  # int() would take true, 1.5 and "１"
+        if (number := whole(value)) is None:
             raise self.make_error("invalid")
-        return value
+        return number
 
 
 class Bool(fields.Boolean):
@@ -152,8 +165,8 @@ class Snowflake(fields.Field[int]):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if type(value) is int and 0 <= value <= MAX_ID:
-            return value
+        if (number := whole(value)) is not None and 0 <= number <= MAX_ID:
+            return number
         if isinstance(value, str):
             try:
                 return parse_id(value)
@@ -187,13 +200,13 @@ class PermissionBits(fields.Field[int]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
             value = int(value)
-        if type(value) is not int or value < 0:
+        if (number := whole(value)) is None or number < 0:
             raise self.make_error("invalid")
-        return value & ALL
+        return number & ALL
 
 
 class Moment(fields.AwareDateTime):
-    """A time in ISO 8601; without an offset it is UTC."""
+    """A time in ISO 8601, read into UTC; without an offset it is UTC already."""
 
     default_error_messages = {  # noqa: RUF012
         **ERRORS,
@@ -203,6 +216,13 @@ class Moment(fields.AwareDateTime):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="iso", default_timezone=UTC, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        moment: datetime = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return moment.astimezone(UTC)  # Postgres takes no offset of 16 hours or more
+        except OverflowError:  # before the year 1 or after 9999
+            raise self.make_error("invalid", input=value, obj_type="datetime") from None
 
 
 class Nonce(fields.Field[str | int]):
@@ -221,8 +241,8 @@ class Nonce(fields.Field[str | int]):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | int:
-        if type(value) is int and -MAX_ID <= value <= MAX_ID:
-            return value
+        if (number := whole(value)) is not None and -MAX_ID <= number <= MAX_ID:
+            return number
         if not isinstance(value, str) or "\0" in value:
             raise self.make_error("invalid")
         if len(value) > 25:

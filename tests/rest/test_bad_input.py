@@ -235,6 +235,35 @@ async def test_unknown_routes_and_methods(world: World) -> None:
     assert "POST" in answer.headers["Allow"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/guilds/1/members/search", {"GET", "HEAD"}),
+        ("DELETE", "/guilds/1/members/@me", {"GET", "HEAD", "PATCH"}),
+        ("GET", "/channels/1/messages/bulk-delete", {"POST"}),
+        ("DELETE", "/channels/1/messages/pins", {"GET", "HEAD"}),
+        ("PUT", "/users/%40me", {"GET", "HEAD", "PATCH"}),
+    ],
+)
+async def test_a_word_in_the_path_is_no_id(
+    world: World, method: str, path: str, allowed: set[str]
+) -> None:
+    await world.person("alice")
+    answer = await world.rest("alice").call(method, path)
+    assert_refused(answer, 405)
+    assert set(answer.headers["Allow"].split(",")) == allowed
+
+
+async def test_a_whole_number_may_have_a_point(world: World) -> None:
+    guild = await world.guild(owner="alice")
+    path = f"/channels/{guild.general.id}/invites"
+    assert (await guild.owner.rest.post(path, {"max_uses": 5.0}))["max_uses"] == 5
+    for wrong in (5.5, "5", True, 1e300):
+        answer = await guild.owner.rest.call("POST", path, {"max_uses": wrong})
+        assert_refused(answer, 400)
+        assert answer.json["errors"].keys() == {"max_uses"}
+
+
 @pytest.mark.parametrize("prefix", routes.PREFIXES)
 async def test_every_prefix_serves_the_same(world: World, prefix: str) -> None:
     alice = await world.person("alice")
