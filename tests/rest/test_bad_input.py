@@ -264,6 +264,18 @@ async def test_a_whole_number_may_have_a_point(world: World) -> None:
         assert answer.json["errors"].keys() == {"max_uses"}
 
 
+@pytest.mark.parametrize("word", ["true", "1", "False", "0", "yes", "", "2"])
+async def test_a_flag_in_a_query(world: World, word: str) -> None:
+    guild = await world.guild(owner="alice")
+    path = f"/guilds/{guild.id}?with_counts={word}"
+    answer = await guild.owner.rest.call("GET", path)
+    if word in ("yes", "", "2"):
+        assert_refused(answer, 400)
+        assert answer.json["errors"].keys() == {"with_counts"}
+    else:
+        assert ("approximate_member_count" in answer.json) == (word in ("true", "1"))
+
+
 @pytest.mark.parametrize("prefix", routes.PREFIXES)
 async def test_every_prefix_serves_the_same(world: World, prefix: str) -> None:
     alice = await world.person("alice")
