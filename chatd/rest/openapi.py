@@ -38,6 +38,7 @@ _REFUSALS = {
     408: "The body did not arrive in time.",
     413: "The body is larger than 1 MiB.",
     415: "The body is packed; send it without a Content-Encoding.",
+    429: "Too many requests, or too soon after the last message in a channel with slow mode.",
     503: "The server or its database is busy or away; try again in a moment.",
 }
 
@@ -101,7 +102,8 @@ class _Document:
             components.security_scheme(name, scheme)
         components.parameter("Reason", "header", _REASON)
         for status, about in _REFUSALS.items():
-            components.response(str(status), _response(about, self._resolved(shapes.REFUSAL)))
+            shape = shapes.LIMITED if status == 429 else shapes.REFUSAL
+            components.response(str(status), _response(about, self._resolved(shape)))
         table = routes.table()
         for module in dict.fromkeys(_module(route) for route in table):
             about = inspect.getdoc(sys.modules[module]) or ""
@@ -196,7 +198,7 @@ def _response(about: str, schema: Any, media: str = "application/json") -> Json:
 def _refusals(route: Route) -> list[int]:
     """The statuses with which a route may say no."""
     in_path = "{" in route.path
-    found = [503]
+    found = [429, 503]
     if in_path or route.body or route.query:
         found.append(400)
     if route.needs is not ANYONE:

@@ -108,10 +108,9 @@ class Text(fields.String):
         for validator in self.validators if self._trimmed else ():
             if isinstance(validator, validate.Length):
                 shortest = max(shortest, validator.min or 0)
-        pattern = "^" + r"[^\u0000]*[^\s\u0000]" * shortest + r"[^\u0000]*$"
         if any(isinstance(each, validate.Email) for each in self.validators):
             return {"format": "email"}
-        return {"pattern": pattern}
+        return {"pattern": "^" + r"[^\u0000]*[^\s\u0000]" * shortest + r"[^\u0000]*$"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)

@@ -36,6 +36,14 @@ REFUSAL = record(
     {"errors": {"type": "object"}},
 )
 
+LIMITED = extended(
+    REFUSAL,
+    "RateLimited",
+    "Too much at once: wait for so many seconds.",
+    {"retry_after": {"type": "number", "minimum": 0}},
+    {"global": BOOL},
+)
+
 HEALTH = record("Health", "The process lives.", {"status": one_of("ok")})
 READINESS = record(
     "Readiness",

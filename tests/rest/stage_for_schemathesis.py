@@ -42,6 +42,13 @@ RULES = {
     ("parent_id", "CHANNEL_PARENT_INVALID_TYPE"): "it has to be a category of the guild",
     ("parent_id", "CHANNEL_PARENT_INVALID"): "categories have no parents",
     ("position", "ROLE_POSITION_INVALID"): "only @everyone stands at 0",
+    ("timestamp", "DATE_TIME_TYPE_PARSE"): "as with the format of addresses",
+    ("url", "URL_TYPE_INVALID_URL"): "as with the format of addresses",
+    ("icon_url", "URL_TYPE_INVALID_URL"): "as with the format of addresses",
+    ("description", "BASE_TYPE_REQUIRED"): "an embed has to show something",
+    ("embeds", "MAX_EMBED_SIZE_EXCEEDED"): "all texts of all embeds count together",
+    ("parse", "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE"): "two fields exclude each other",
+    ("recipient_id", "BASE_TYPE_REQUIRED"): "one of two fields has to be there",
     ("message_reference", "REPLIES_UNKNOWN_MESSAGE"): "what is answered has to be there",
 }
 """Why what the document allows may be refused all the same: rules that no schema can say."""
