@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from schemathesis import AuthContext, Case, HookContext, Response
 from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation import GenerationMode
 from schemathesis.openapi.checks import RejectedPositiveData
 
 URL = os.environ["CHATD_STAGE_URL"]
@@ -48,10 +49,35 @@ RULES = {
     ("description", "BASE_TYPE_REQUIRED"): "an embed has to show something",
     ("embeds", "MAX_EMBED_SIZE_EXCEEDED"): "all texts of all embeds count together",
     ("parse", "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE"): "two fields exclude each other",
+    ("name", "BASE_TYPE_REQUIRED"): "only a group may be without",
     ("recipient_id", "BASE_TYPE_REQUIRED"): "one of two fields has to be there",
     ("message_reference", "REPLIES_UNKNOWN_MESSAGE"): "what is answered has to be there",
 }
 """Why what the document allows may be refused all the same: rules that no schema can say."""
+
+
+PARTS = ("guild", "invite", "member", "role", "message", "marks", "ban", "group", "theirs")
+_REACTIONS = "DELETE /channels/{channel_id}/messages/{message_id}/reactions"
+BREAKS = {
+    "DELETE /channels/{channel_id}/messages/{message_id}": {"message", "marks"},
+    "POST /channels/{channel_id}/messages/bulk-delete": {"message", "marks"},
+    "DELETE /channels/{channel_id}/messages/pins/{message_id}": {"marks"},
+    "DELETE /channels/{channel_id}/pins/{message_id}": {"marks"},
+    _REACTIONS: {"marks"},
+    _REACTIONS + "/{emoji}": {"marks"},
+    _REACTIONS + "/{emoji}/@me": {"marks"},
+    _REACTIONS + "/{emoji}/{user_id}": {"marks"},
+    "DELETE /channels/{channel_id}/permissions/{target_id}": {"role"},
+    "DELETE /guilds/{guild_id}/roles/{role_id}": {"role"},
+    "DELETE /guilds/{guild_id}/members/{user_id}/roles/{role_id}": set(),
+    "DELETE /guilds/{guild_id}/members/{user_id}": {"member"},
+    "PUT /guilds/{guild_id}/bans/{user_id}": {"member"},
+    "DELETE /guilds/{guild_id}/bans/{user_id}": {"ban"},
+    "POST /guilds/{guild_id}/bulk-ban": {"member", "ban"},
+    "DELETE /invites/{code}": {"invite"},
+    "DELETE /users/@me/guilds/{guild_id}": {"theirs"},
+    "DELETE /channels/{channel_id}/recipients/{user_id}": {"group"},
+}
 
 
 def call(method: str, path: str, body: Any = None, token: str = OWNER) -> Any:
@@ -63,77 +89,106 @@ def call(method: str, path: str, body: Any = None, token: str = OWNER) -> Any:
 
 
 class Stage:
-    """The ids of things that are there."""
+    """The ids of things that are there; what a case has broken is mended before the next."""
 
     def __init__(self) -> None:
         self.ids: dict[str, str] = {}
-        self.is_whole = False
+        self.broken: set[str] = set(PARTS)
         self.pointed: set[str] = set()
         self.random = random.Random(0)
 
-    def build(self) -> None:
-        """A guild with a member and one of everything else, and one of the other's to leave."""
+    def mend(self) -> None:
+        """Make what is broken anew, in an order in which each part finds what it needs."""
+        if "guild" in self.broken:
+            self.broken |= {"invite", "member", "role", "message", "marks", "ban"}
+        for part in PARTS:
+            if part in self.broken:
+                getattr(self, f"_make_{part}")()
+        self.broken.clear()
+
+    def _make_guild(self) -> None:
         for guild in call("GET", "/users/@me/guilds"):  # there is a limit to how many
             if guild["owner"]:
                 call("DELETE", f"/guilds/{guild['id']}")
         guild = call("POST", "/guilds", {"name": "stage"})
-        guild_id, channel_id = guild["id"], guild["system_channel_id"]
-        invite = call("POST", f"/channels/{channel_id}/invites", {})["code"]
-        call("POST", f"/invites/{invite}", {}, OTHER)
-        role = call("POST", f"/guilds/{guild_id}/roles", {"name": "stage"})
-        messages = f"/channels/{channel_id}/messages"
-        message = call("POST", messages, {"content": "stage"})
-        call("POST", messages, {"content": "other"}, OTHER)
-        call("PUT", f"{messages}/{message['id']}/reactions/{quote('👍')}/@me")
-        call("PUT", f"{messages}/pins/{message['id']}")
-        call("PUT", f"/channels/{channel_id}/permissions/{role['id']}", {"type": 0})
-        call("PUT", f"/guilds/{guild_id}/bans/{BANNED_ID}", {})
-        theirs = self.joined()
-        self.ids = {
-            "theirs": theirs,
-            "guild_id": guild_id,
-            "channel_id": channel_id,
-            "message_id": message["id"],
-            "role_id": role["id"],
-            "target_id": role["id"],
+        self.ids |= {
+            "guild_id": guild["id"],
+            "channel_id": guild["system_channel_id"],
+            "owner_id": guild["owner_id"],
             "user_id": OTHER_ID,
-            "code": invite,
             "emoji": "👍",
         }
-        self.is_whole = True
 
-    def joined(self) -> str:
+    def _make_invite(self) -> None:
+        path = f"/channels/{self.ids['channel_id']}/invites"
+        self.ids["code"] = call("POST", path, {"unique": True})["code"]
+
+    def _make_member(self) -> None:
+        call("POST", f"/guilds/{self.ids['guild_id']}/bulk-ban", {"user_ids": [OTHER_ID]})
+        call("DELETE", f"/guilds/{self.ids['guild_id']}/bans/{OTHER_ID}")
+        call("POST", f"/invites/{self.ids['code']}", {}, OTHER)
+
+    def _make_role(self) -> None:
+        role = call("POST", f"/guilds/{self.ids['guild_id']}/roles", {"name": "stage"})
+        self.ids |= {"role_id": role["id"], "target_id": role["id"]}
+        path = f"/channels/{self.ids['channel_id']}/permissions/{role['id']}"
+        call("PUT", path, {"type": 0})
+
+    def _make_message(self) -> None:
+        path = f"/channels/{self.ids['channel_id']}/messages"
+        self.ids["message_id"] = call("POST", path, {"content": "stage"})["id"]
+
+    def _make_marks(self) -> None:
+        path = f"/channels/{self.ids['channel_id']}/messages"
+        call("PUT", f"{path}/{self.ids['message_id']}/reactions/{quote('👍')}/@me")
+        call("PUT", f"{path}/pins/{self.ids['message_id']}")
+
+    def _make_ban(self) -> None:
+        call("PUT", f"/guilds/{self.ids['guild_id']}/bans/{BANNED_ID}", {})
+
+    def _make_group(self) -> None:
+        wanted = {"recipients": [OTHER_ID, BANNED_ID]}
+        self.ids["group"] = call("POST", "/users/@me/channels", wanted)["id"]
+
+    def _make_theirs(self) -> None:
         """A guild of the other's, of which the owner is a member."""
         if "theirs" not in self.ids:
             self.ids["theirs"] = call("POST", "/guilds", {"name": "theirs"}, OTHER)["id"]
         theirs = call("GET", f"/guilds/{self.ids['theirs']}", token=OTHER)
         path = f"/channels/{theirs['system_channel_id']}/invites"
         call("POST", f"/invites/{call('POST', path, {}, OTHER)['code']}", {})
-        return self.ids["theirs"]
 
     def point(self, case: Case[Any]) -> None:
         """Let the path of a case name what is there: for the first of a route, and for most."""
-        if not self.is_whole:
-            self.build()
-        is_first = case.operation.label not in self.pointed
-        self.pointed.add(case.operation.label)
-        for name in case.path_parameters:
-            if is_first or self.random.random() < 0.8:
-                case.path_parameters[name] = self.ids[name]
+        self.mend()
+        is_right = case.meta is None or case.meta.generation.mode == GenerationMode.POSITIVE
+        is_first = is_right and case.operation.label not in self.pointed
+        if is_right:
+            self.pointed.add(case.operation.label)
+        case.path_parameters = {
+            name: self.ids[name] if is_first or self.random.random() < 0.8 else value
+            for name, value in case.path_parameters.items()
+        }
         if is_first or self.random.random() < 0.5:
             if case.path == "/users/@me/guilds/{guild_id}":
                 case.path_parameters["guild_id"] = self.ids["theirs"]
+            if "/recipients/" in case.path:
+                case.path_parameters["channel_id"] = self.ids["group"]
             if case.path == "/guilds/{guild_id}/bans/{user_id}" and case.method != "PUT":
                 case.path_parameters["user_id"] = BANNED_ID
 
     def note(self, case: Case[Any], response: Response) -> None:
-        """Heed what a case has broken."""
-        if response.status_code < 300 and (
-            case.method == "DELETE"
-            or case.path in ("/guilds", "/guilds/{guild_id}", "/guilds/{guild_id}/bulk-ban")
-            or case.path.endswith("/bans/{user_id}")
-        ):
-            self.is_whole = False
+        """Heed what a case has broken: a deletion that is not listed breaks everything."""
+        if response.status_code >= 300:
+            return
+        operation = f"{case.method} {case.path}"
+        if operation == "POST /guilds":
+            call("DELETE", f"/guilds/{response.json()['id']}")
+        elif operation == "PATCH /guilds/{guild_id}":
+            if response.json()["owner_id"] != self.ids["owner_id"]:
+                self.broken.add("guild")
+        elif operation in BREAKS or case.method == "DELETE":
+            self.broken |= BREAKS.get(operation, set(PARTS))
 
 
 stage = Stage()
