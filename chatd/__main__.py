@@ -6,12 +6,12 @@ import logging
 import signal
 import sys
 from contextlib import ExitStack
-from importlib import metadata
 from types import FrameType
 from typing import NoReturn
 
 import click
 
+import chatd
 from chatd.config import Config, ConfigError, load
 
 log = logging.getLogger("chatd")
@@ -24,7 +24,7 @@ _EXIT_MISUSED = 2
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Settings come from the environment and from a .env file; see .env.example.",
 )
-@click.version_option(metadata.version("chatd"), prog_name="chatd")
+@click.version_option(chatd.__version__, prog_name="chatd")
 def main() -> None:
     """A self-hosted, Discord-compatible realtime chat server."""
 

@@ -31,7 +31,7 @@ from chatd.gateway.presence import Presences
 from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
 from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER, TRUSTED_PROXIES, UPLOAD_MAX_BYTES
-from chatd.rest import middlewares, parse, rate_limits, routes
+from chatd.rest import cors, middlewares, parse, rate_limits, routes
 from chatd.services import janitor
 from chatd.services.callers import Callers
 from chatd.services.group_commit import MessageWriter
@@ -64,7 +64,6 @@ def create_app(config: Config) -> web.Application:
     app[TRUSTED_PROXIES] = config.trusted_proxies
     app[handler.CONNECTIONS] = set()
     app[handler.GATEWAY] = parts.gateway
-    app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway}
     app.cleanup_ctx.extend(
         [parts.connections, parts.worker_id, parts.fan_out, parts.writing, parts.housekeeping]
     )
@@ -73,6 +72,8 @@ def create_app(config: Config) -> web.Application:
         for path in ("/gateway", "/gateway/"):
             app.router.add_get(prefix + path, handler.gateway)
     routes.add_to(app)
+    preflights = cors.allow(app, config.cors_origins)
+    app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway} | preflights
     if config.rate_limits:
         rate_limits.add_to(app)
     return app

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -55,6 +57,7 @@ class Config:
     s3_secret_access_key: str | None = field(repr=False)
     rate_limits: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    cors_origins: tuple[str, ...]
 
 
 def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
@@ -96,6 +99,7 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
         s3_secret_access_key=env.str("S3_SECRET_ACCESS_KEY", "") or None,
         rate_limits=env.str("RATE_LIMITS", "on", validate=_one_of("on", "off")) == "on",
         trusted_proxies=_networks(env.str("TRUSTED_PROXIES", "", validate=_networks)),
+        cors_origins=tuple(_origins(env.list("CORS_ORIGINS", [], validate=_all_origins))),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
     )
     problems: dict[str, Any] = {}
@@ -126,6 +130,26 @@ _HEARTBEAT_MS = validate.Range(1_000, 600_000)
 _SECONDS = validate.Range(1, 10 * 365 * 86400)
 _UPLOAD = validate.Range(1, 2**30)
 _NOT_EMPTY = validate.Length(min=1)
+
+
+_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
+_DEFAULT_PORTS = {("http", ":80"), ("https", ":443")}
+
+
+def _all_origins(values: list[str]) -> None:
+    for value in values:
+        if value.strip() != "*" and not _ORIGIN.fullmatch(value.strip().lower()):
+            raise ValidationError(f"{value.strip()!r} is not an origin like https://example.org.")
+
+
+def _origins(values: list[str] | None) -> Iterator[str]:
+    """Each as browsers write it: in lower case, without the port that its scheme implies."""
+    for value in values or ():
+        origin = value.strip().lower()
+        match = _ORIGIN.fullmatch(origin)
+        if match and (match[1], match[3]) in _DEFAULT_PORTS:
+            origin = origin.removesuffix(match[3])
+        yield origin
 
 
 def _one_of(*choices: str) -> validate.OneOf:

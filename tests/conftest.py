@@ -94,6 +94,7 @@ def config(
         s3_secret_access_key=None,
         rate_limits=False,
         trusted_proxies=(),
+        cors_origins=(),
     )
 
 

@@ -15,7 +15,7 @@ NEEDED = {
     "DATABASE_URL": "postgresql://localhost/chatd",
     "JWT_SECRET": "a secret of thirty-two characters",
 }
-VARIABLES = re.findall(r"^#([A-Z_]+)=(.*)$", (repository() / ".env.example").read_text(), re.M)
+VARIABLES = re.findall(r"^#([A-Z0-9_]+)=(.*)$", (repository() / ".env.example").read_text(), re.M)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,9 @@ def test_defaults_are_those_of_the_example_file(
 def test_the_example_file_has_every_setting() -> None:
     assert len(VARIABLES) == len(dataclasses.fields(Config))
     source = (repository() / "chatd" / "config.py").read_text()
-    assert {name for name, _ in VARIABLES} == set(re.findall(r"env\.\w+\(\s*\"([A-Z_]+)\"", source))
+    assert {name for name, _ in VARIABLES} == set(
+        re.findall(r"env\.\w+\(\s*\"([A-Z0-9_]+)\"", source)
+    )
 
 
 def test_env_file_is_read_and_the_environment_wins(
@@ -102,6 +104,13 @@ def test_otherwise_a_database_and_a_secret_are_needed(tmp_path: Path) -> None:
         ("RATE_LIMITS", "maybe"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("CHATD_DATADIR", "/srv/chatd"),
+        ("CORS_ORIGINS", "example.org"),
+        ("CORS_ORIGINS", "https://example.org/"),
+        ("CORS_ORIGINS", "https://example.org/chat"),
+        ("CORS_ORIGINS", "https://me@example.org"),
+        ("CORS_ORIGINS", "https://example.org, null"),
+        ("CORS_ORIGINS", "https://*.example.org"),
+        ("CORS_ORIGINS", "https://example.org:x"),
     ],
 )
 def test_a_wrong_value_is_named_in_one_line(
@@ -114,6 +123,19 @@ def test_a_wrong_value_is_named_in_one_line(
     assert "\n" not in text
     others = {other for other, _ in VARIABLES} - {name}
     assert not [other for other in others if other in text]
+
+
+def test_origins_are_kept_as_browsers_write_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given_origins = "https://Chat.Example.org:443, http://localhost:8000,http://[::1]:80, *"
+    config = given(monkeypatch, tmp_path, CORS_ORIGINS=given_origins)
+    assert config.cors_origins == (
+        "https://chat.example.org",
+        "http://localhost:8000",
+        "http://[::1]",
+        "*",
+    )
 
 
 def test_all_wrong_values_are_named_at_once(

@@ -29,6 +29,8 @@ HOMES = {
     "psycopg2": ("db.py", "migrations.py", "embedded.py", "__main__.py"),
     "redis": ("bus/", "ephemeral/", "gateway/parking.py"),
     "marshmallow": ("wire/fields.py", "wire/schemas/", "config.py"),
+    "aiohttp_cors": ("rest/cors.py",),
+    "apispec": ("rest/openapi.py",),
     "jose": ("auth/tokens.py",),
     "passlib": ("auth/passwords.py",),
     "aiobotocore": ("storage/s3.py",),

@@ -48,9 +48,9 @@ async def test_the_tour_works_when_pasted(server: Server, tmp_path: Path) -> Non
 
 def test_the_table_of_settings_and_the_example_name_every_setting() -> None:
     config = (repository() / "chatd" / "config.py").read_text()
-    names = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', config))
+    names = set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', config))
     assert len(names) >= 16
-    readme = set(re.findall(r"`([A-Z_]+)`", (repository() / "README.md").read_text()))
+    readme = set(re.findall(r"`([A-Z0-9_]+)`", (repository() / "README.md").read_text()))
     example = (repository() / ".env.example").read_text()
     assert names <= readme
-    assert names == set(re.findall(r"^#([A-Z_]+)=", example, re.MULTILINE))
+    assert names == set(re.findall(r"^#([A-Z0-9_]+)=", example, re.MULTILINE))

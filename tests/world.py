@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from chatd.core.intents import ALL_INTENTS, Intents
+from tests import contract
 
 PATIENCE_S = 10.0
 PASSWORD = "Password123!"
@@ -90,6 +91,8 @@ class Rest:
         async with self.http.request(method, url, headers=headers, **options) as response:
             answer = Answer(response.status, response.headers, await response.read())
         assert answer.status != 500, f"{method} {path}: {answer.raw!r}"
+        media = response.headers.get("Content-Type", "").partition(";")[0]
+        contract.check(method, path, answer.status, media, answer.raw)
         return answer
 
     async def _well(self, method: str, path: str, body: Any = None) -> Any:

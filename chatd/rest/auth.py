@@ -9,18 +9,11 @@ from aiohttp import web
 from chatd.core.errors import UnknownSession
 from chatd.ephemeral.windows import Limit
 from chatd.keys import CALLERS, CONTEXT, RESOURCES
-from chatd.rest.parse import (
-    answer,
-    body,
-    client_network,
-    no_content,
-    optional_body,
-    user_agent,
-)
+from chatd.rest.parse import Json, answer, client_network, no_content, user_agent
 from chatd.rest.routes import ANYONE, USER, Routes
 from chatd.services import accounts, logins
 from chatd.services.accounts import Grant
-from chatd.wire import payloads
+from chatd.wire import payloads, shapes
 from chatd.wire.schemas import accounts as schemas
 
 routes = Routes()
@@ -29,42 +22,59 @@ _REGISTRATIONS = Limit(50, 3600.0)  # these two are for each address
 _LOGINS = Limit(100, 60.0, "logins")
 
 
-@routes.post("/auth/register", ANYONE, _REGISTRATIONS)
-async def register(request: web.Request) -> web.Response:
-    """Anyone may make an account, and is logged in with it."""
-    wanted = await body(request, schemas.NewAccountSchema)
+@routes.post(
+    "/auth/register",
+    ANYONE,
+    limit=_REGISTRATIONS,
+    body=Json(schemas.NewAccountSchema),
+    answers={201: shapes.GRANT},
+)
+async def register(request: web.Request, wanted: schemas.NewAccount) -> web.Response:
+    """Make an account and log in. Anyone may make an account, and is logged in with it."""
     grant = await accounts.register(request.app[RESOURCES], wanted, user_agent(request))
     return answer(_granted(grant), status=201)
 
 
-@routes.post("/auth/login", ANYONE, _LOGINS)
-async def log_in(request: web.Request) -> web.Response:
-    """Anyone may try."""
-    credentials = await body(request, schemas.CredentialsSchema)
+@routes.post(
+    "/auth/login",
+    ANYONE,
+    limit=_LOGINS,
+    body=Json(schemas.CredentialsSchema),
+    answers=shapes.GRANT,
+)
+async def log_in(request: web.Request, credentials: schemas.Credentials) -> web.Response:
+    """Log in with email and password. Anyone may try."""
     grant = await accounts.log_in(
         request.app[RESOURCES], credentials, client_network(request), user_agent(request)
     )
     return answer(_granted(grant))
 
 
-@routes.post("/auth/refresh", ANYONE, _LOGINS)
-async def refresh(request: web.Request) -> web.Response:
-    """Whoever has a refresh token may trade it, once, for a new pair."""
-    wanted = await body(request, schemas.RefreshTokenSchema)
+@routes.post(
+    "/auth/refresh",
+    ANYONE,
+    limit=_LOGINS,
+    body=Json(schemas.RefreshTokenSchema),
+    answers={200: shapes.GRANT, 401: shapes.REFUSAL},
+)
+async def refresh(request: web.Request, wanted: schemas.RefreshToken) -> web.Response:
+    """Trade a refresh token for a new pair of tokens.
+
+    Whoever has a refresh token may trade it, once, for a new pair.
+    """
     return answer(_granted(await accounts.refresh(request.app[RESOURCES], wanted.refresh_token)))
 
 
-@routes.post("/auth/logout", USER)
-async def log_out(request: web.Request) -> web.Response:
-    """Ends the login that asks, or that of a `refresh_token`, with its gateway sessions."""
+@routes.post("/auth/logout", USER, body=Json(schemas.LogoutSchema, optional=True), answers=None)
+async def log_out(request: web.Request, wanted: schemas.Logout) -> web.Response:
+    """Log out: ends the login that asks, or that of a `refresh_token`, with its sessions."""
     ctx = request[CONTEXT]
-    wanted = await optional_body(request, schemas.LogoutSchema)
     await logins.log_out(ctx, wanted.refresh_token)
     request.app[CALLERS].forget(ctx.user.id)
     return no_content()
 
 
-@routes.get("/auth/sessions", USER)
+@routes.get("/auth/sessions", USER, answers=shapes.LOGINS)
 async def list_logins(request: web.Request) -> web.Response:
     """Where the caller is logged in."""
     ctx = request[CONTEXT]
@@ -75,19 +85,18 @@ async def list_logins(request: web.Request) -> web.Response:
     )
 
 
-@routes.post("/auth/sessions/logout", USER)
-async def end_logins(request: web.Request) -> web.Response:
-    """Ends logins of the caller's, with their tokens and gateway sessions."""
+@routes.post("/auth/sessions/logout", USER, body=Json(schemas.EndedLoginsSchema), answers=None)
+async def end_logins(request: web.Request, wanted: schemas.EndedLogins) -> web.Response:
+    """End logins of the caller's, with their tokens and gateway sessions."""
     ctx = request[CONTEXT]
-    wanted = await body(request, schemas.EndedLoginsSchema)
     await logins.end(ctx, wanted.session_id_hashes, wanted.password)
     request.app[CALLERS].forget(ctx.user.id)
     return no_content()
 
 
-@routes.delete("/auth/sessions/{id_hash}", USER)
+@routes.delete("/auth/sessions/{id_hash}", USER, answers=None)
 async def end_login(request: web.Request) -> web.Response:
-    """Ends one login of the caller's, with its tokens and gateway sessions."""
+    """End one login of the caller's, with its tokens and gateway sessions."""
     ctx = request[CONTEXT]
     if not await logins.end(ctx, [_id_hash(request)]):
         raise UnknownSession

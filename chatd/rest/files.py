@@ -21,6 +21,8 @@ from chatd.queries import files
 from chatd.rest.routes import ANYONE, Routes
 from chatd.services import images, media
 from chatd.storage.storage import NotStored, Span, StorageAway
+from chatd.wire import shapes
+from chatd.wire.schemas import queries
 
 routes = Routes()
 
@@ -36,14 +38,18 @@ _COLORS = ("#5865f2", "#747f8d", "#3ba55c", "#faa61a", "#ed4245", "#eb459f")
 """Of the default avatars, by their numbers."""
 
 
-@routes.get("/attachments/{channel}/{file}/{filename}", ANYONE, None)
-async def attachment(request: web.Request) -> web.StreamResponse:
+@routes.get(
+    "/attachments/{channel}/{file}/{filename}",
+    ANYONE,
+    limit=None,
+    query=queries.SignatureSchema,
+    answers=shapes.FILE,
+)
+async def attachment(request: web.Request, signed: queries.Signature) -> web.StreamResponse:
     """Anyone with a link that is signed and has not expired, while the message is there."""
     resources = request.app[RESOURCES]
     path = "/attachments/{channel}/{file}/{filename}".format(**request.match_info)
-    query = request.query
-    signature = [query.get(name, "") for name in ("ex", "is", "hm")]
-    if not resources.links.is_valid(path, *signature):
+    if not resources.links.is_valid(path, signed.expires, signed.made, signed.signature):
         raise UnknownFile
     channel_id = ChannelId(parse_id(request.match_info["channel"]))
     file_id = AttachmentId(parse_id(request.match_info["file"]))
@@ -62,19 +68,19 @@ async def attachment(request: web.Request) -> web.StreamResponse:
     return await _serve(request, found, headers)
 
 
-@routes.get("/avatars/{user}/{name}", ANYONE, None)
+@routes.get("/avatars/{user}/{name}", ANYONE, limit=None, answers=shapes.FILE)
 async def avatar(request: web.Request) -> web.StreamResponse:
     """The avatar of a user, by the hash that its user object has."""
     return await _image(request, "avatars", request.match_info["user"])
 
 
-@routes.get("/icons/{guild}/{name}", ANYONE, None)
+@routes.get("/icons/{guild}/{name}", ANYONE, limit=None, answers=shapes.FILE)
 async def icon(request: web.Request) -> web.StreamResponse:
     """The icon of a guild, by the hash that its guild object has."""
     return await _image(request, "icons", request.match_info["guild"])
 
 
-@routes.get("/embed/avatars/{name}", ANYONE, None)
+@routes.get("/embed/avatars/{name}", ANYONE, limit=None, answers=shapes.FILE)
 async def default_avatar(request: web.Request) -> web.StreamResponse:
     """The avatar of those who have none."""
     number = request.match_info["name"].removesuffix(".png")

@@ -8,19 +8,22 @@ from chatd.core.errors import Busy, DatabaseAway
 from chatd.keys import RESOURCES
 from chatd.rest.parse import answer
 from chatd.rest.routes import ANYONE, Routes
+from chatd.wire import shapes
 
 routes = Routes()
 
 
-@routes.get("/health", ANYONE, limit=None)
+@routes.get("/health", ANYONE, limit=None, answers=shapes.HEALTH)
 async def health(request: web.Request) -> web.Response:
-    """Anyone may ask whether the process lives."""
+    """Whether the process lives. Anyone may ask."""
     return answer({"status": "ok"})
 
 
-@routes.get("/health/ready", ANYONE, limit=None)
+@routes.get(
+    "/health/ready", ANYONE, limit=None, answers={200: shapes.READINESS, 503: shapes.READINESS}
+)
 async def ready(request: web.Request) -> web.Response:
-    """Anyone may ask whether requests can be served. 503 while Postgres is away.
+    """Whether requests can be served. Anyone may ask. 503 while Postgres is away.
 
     Without Redis this instance serves on, but does not hear the others: "degraded", with 200.
     """

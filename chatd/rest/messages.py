@@ -4,110 +4,126 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from chatd.core.errors import InvalidForm
 from chatd.core.ids import ChannelId, MessageId
 from chatd.core.permissions import Permissions as P
 from chatd.ephemeral.windows import Limit
-from chatd.keys import CONTEXT, SENDER, UPLOAD_MAX_BYTES
-from chatd.rest.parse import answer, body, no_content, path_id, query_id, query_int
+from chatd.keys import CONTEXT, SENDER
+from chatd.rest.parse import Json, answer, no_content, path_id
 from chatd.rest.routes import Routes
-from chatd.rest.uploads import is_form, receive
+from chatd.rest.uploads import Incoming, MessageBody
 from chatd.services import messages
-from chatd.services.uploads import Uploads
-from chatd.wire import payloads
-from chatd.wire.fields import Schema, T
+from chatd.wire import payloads, shapes
 from chatd.wire.schemas import messages as schemas
+from chatd.wire.schemas import queries
+from chatd.wire.shape import array_of
 
 routes = Routes()
 
 
-@routes.get("/channels/{channel_id}/messages", P.VIEW_CHANNEL)
-async def page(request: web.Request) -> web.Response:
-    """Needs VIEW_CHANNEL; shows nothing without READ_MESSAGE_HISTORY. Newest first."""
-    cursors = {name: query_id(request, name) for name in ("before", "after", "around")}
-    if sum(cursor is not None for cursor in cursors.values()) > 1:
-        text = "Only one of before, after and around can be given."
-        raise InvalidForm.of("before", "BASE_TYPE_CHOICES", text)
+@routes.get(
+    "/channels/{channel_id}/messages",
+    P.VIEW_CHANNEL,
+    query=queries.MessagePageSchema,
+    answers=array_of(shapes.MESSAGE),
+)
+async def page(request: web.Request, wanted: queries.MessagePage) -> web.Response:
+    """A page of the messages of a channel.
+
+    Needs VIEW_CHANNEL; shows nothing without READ_MESSAGE_HISTORY. Newest first.
+    """
     found = await messages.page(
         request[CONTEXT],
         path_id(request, ChannelId, "channel_id"),
-        limit=query_int(request, "limit", 50, low=1, high=100),
-        **cursors,
+        limit=wanted.limit,
+        before=wanted.before,
+        after=wanted.after,
+        around=wanted.around,
     )
     return answer([payloads.message(message) for message in found])
 
 
-@routes.post("/channels/{channel_id}/messages", P.SEND_MESSAGES, Limit(5, 5.0))
-async def create(request: web.Request) -> web.Response:
-    """Needs SEND_MESSAGES, and READ_MESSAGE_HISTORY to reply. Emits MESSAGE_CREATE."""
-    ctx, channel_id = request[CONTEXT], path_id(request, ChannelId, "channel_id")
-    sender = request.app[SENDER]
-    async with _uploads(request, channel_id) as uploads:
-        if is_form(request):
-            await sender.require_upload(ctx, channel_id)
-        wanted = await _said(request, uploads, schemas.NewMessageSchema)
+@routes.post(
+    "/channels/{channel_id}/messages",
+    P.SEND_MESSAGES,
+    limit=Limit(5, 5.0),
+    body=MessageBody(schemas.NewMessageSchema),
+    answers=shapes.MESSAGE,
+)
+async def create(request: web.Request, incoming: Incoming[schemas.NewMessage]) -> web.Response:
+    """Write a message.
+
+    Needs SEND_MESSAGES, ATTACH_FILES for files, EMBED_LINKS for embeds, and READ_MESSAGE_HISTORY
+    to reply. Emits MESSAGE_CREATE.
+    """
+    channel_id = path_id(request, ChannelId, "channel_id")
+    async with incoming as (wanted, uploads):
         files = uploads.described(wanted.attachments)
-        message = await sender.send(ctx, channel_id, wanted, files)
+        message = await request.app[SENDER].send(request[CONTEXT], channel_id, wanted, files)
     payload = payloads.message(message)
     if wanted.nonce is not None:
         payload["nonce"] = wanted.nonce
     return answer(payload)
 
 
-@routes.post("/channels/{channel_id}/messages/bulk-delete", P.MANAGE_MESSAGES, Limit(1, 1.0))
-async def delete_many(request: web.Request) -> web.Response:
-    """Needs MANAGE_MESSAGES. Emits MESSAGE_DELETE_BULK."""
+@routes.post(
+    "/channels/{channel_id}/messages/bulk-delete",
+    P.MANAGE_MESSAGES,
+    limit=Limit(1, 1.0),
+    body=Json(schemas.BulkDeleteSchema),
+    answers=None,
+)
+async def delete_many(request: web.Request, wanted: schemas.BulkDelete) -> web.Response:
+    """Delete many messages at once. Needs MANAGE_MESSAGES. Emits MESSAGE_DELETE_BULK."""
     channel_id = path_id(request, ChannelId, "channel_id")
-    wanted = await body(request, schemas.BulkDeleteSchema)
     await messages.delete_many(request[CONTEXT], channel_id, wanted.messages)
     return no_content()
 
 
-@routes.post("/channels/{channel_id}/typing", P.SEND_MESSAGES, Limit(5, 5.0))
+@routes.post("/channels/{channel_id}/typing", P.SEND_MESSAGES, limit=Limit(5, 5.0), answers=None)
 async def start_typing(request: web.Request) -> web.Response:
-    """Needs SEND_MESSAGES. Emits TYPING_START."""
+    """Show that the caller types, for ten seconds. Needs SEND_MESSAGES. Emits TYPING_START."""
     await messages.start_typing(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
     return no_content()
 
 
-@routes.get("/channels/{channel_id}/messages/{message_id}", P.READ_MESSAGE_HISTORY)
+@routes.get(
+    "/channels/{channel_id}/messages/{message_id}", P.READ_MESSAGE_HISTORY, answers=shapes.MESSAGE
+)
 async def get(request: web.Request) -> web.Response:
-    """Needs VIEW_CHANNEL and READ_MESSAGE_HISTORY."""
+    """One message. Needs VIEW_CHANNEL and READ_MESSAGE_HISTORY."""
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
     return answer(payloads.message(await messages.get(request[CONTEXT], channel_id, message_id)))
 
 
-@routes.patch("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES, Limit(5, 5.0))
-async def update(request: web.Request) -> web.Response:
-    """The author may edit; MANAGE_MESSAGES may change the flags. Emits MESSAGE_UPDATE."""
+@routes.patch(
+    "/channels/{channel_id}/messages/{message_id}",
+    P.MANAGE_MESSAGES,
+    limit=Limit(5, 5.0),
+    body=MessageBody(schemas.MessageChangeSchema),
+    answers=shapes.MESSAGE,
+)
+async def update(request: web.Request, incoming: Incoming[schemas.MessageChange]) -> web.Response:
+    """Change a message.
+
+    The author may edit; MANAGE_MESSAGES may change the flags. Emits MESSAGE_UPDATE.
+    """
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
-    ctx = request[CONTEXT]
-    async with _uploads(request, channel_id) as uploads:
-        if is_form(request):
-            await request.app[SENDER].require_upload(ctx, channel_id)
-        change = await _said(request, uploads, schemas.MessageChangeSchema)
-        changed = await messages.update(ctx, channel_id, message_id, change, uploads)
+    async with incoming as (change, uploads):
+        changed = await messages.update(request[CONTEXT], channel_id, message_id, change, uploads)
     return answer(payloads.message(changed))
 
 
-@routes.delete("/channels/{channel_id}/messages/{message_id}", P.MANAGE_MESSAGES, Limit(5, 1.0))
+@routes.delete(
+    "/channels/{channel_id}/messages/{message_id}",
+    P.MANAGE_MESSAGES,
+    limit=Limit(5, 1.0),
+    answers=None,
+)
 async def delete(request: web.Request) -> web.Response:
-    """The author may delete, and MANAGE_MESSAGES. Emits MESSAGE_DELETE."""
+    """Delete a message. The author may delete, and MANAGE_MESSAGES. Emits MESSAGE_DELETE."""
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
     await messages.delete(request[CONTEXT], channel_id, message_id)
     return no_content()
-
-
-def _uploads(request: web.Request, channel_id: ChannelId) -> Uploads:
-    return Uploads(request[CONTEXT], channel_id, max_bytes=request.app[UPLOAD_MAX_BYTES])
-
-
-async def _said(request: web.Request, uploads: Uploads, schema: type[Schema[T]]) -> T:
-    """The message in a request: its JSON body, or that of a form whose files go to `uploads`."""
-    if not is_form(request):
-        return await body(request, schema)
-    form = await receive(request, uploads, max_bytes=request.app[UPLOAD_MAX_BYTES])
-    return schema().read(form.payload)

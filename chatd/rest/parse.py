@@ -6,9 +6,8 @@ import asyncio
 import logging
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, TypeVar
+from functools import cache, lru_cache
+from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
 import orjson
@@ -17,45 +16,65 @@ from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 
 from chatd.core import addresses
 from chatd.core.errors import InvalidForm, InvalidJson, RequestTimeout, RequestTooLarge
-from chatd.core.ids import MAX_ID, parse_id
+from chatd.core.ids import parse_id
 from chatd.keys import TRUSTED_PROXIES
 from chatd.wire.fields import Schema
 from chatd.wire.payloads import encode
 
-log = logging.getLogger(__name__)
-
 MAX_BODY = 2**20  # bytes
 MAX_IMAGE_BODY = 3 * 2**20  # of a body that may hold an avatar or an icon
 MAX_REASON = 512  # characters
-MAX_USER_AGENT = 256  # characters
+MAX_USER_AGENT = 256
 _BODY_S = 20.0
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 
-async def body(request: web.Request, schema: type[Schema[T]], *, most: int = MAX_BODY) -> T:
-    """The request's JSON body, of at most so many bytes, as what the schema loads into.
+class Json(Generic[T]):
+    """A JSON body of at most so many bytes, as what the schema loads into.
 
-    Raises InvalidForm, InvalidJson, RequestTooLarge, RequestTimeout.
+    `optional`: none at all stands for `{}`.
     """
-    return schema().read(await _json(request, most))
+
+    def __init__(
+        self, schema: type[Schema[T]], *, optional: bool = False, most: int = MAX_BODY
+    ) -> None:
+        self._most = most
+        self.media = {"application/json": schema}
+        self.required = not optional
+        self._schema = schema()
+
+    async def read(self, request: web.Request) -> T:
+        """The body. Raises InvalidForm, InvalidJson, RequestTooLarge, RequestTimeout."""
+        if not self.required and not request.body_exists:
+            return self._schema.read({})
+        return self._schema.read(await read_json(request, self._most))
 
 
-async def body_list(request: web.Request, schema: type[Schema[T]], *, longest: int) -> list[T]:
-    """The request's JSON array, of at most so many. Raises as `body` does."""
-    data = await _json(request)
-    if isinstance(data, list) and len(data) > longest:
-        text = f"Must be {longest} or fewer in length."
-        raise InvalidForm({"_errors": [{"code": "BASE_TYPE_MAX_LENGTH", "message": text}]})
-    return schema().read_many(data)
+class JsonList(Generic[T]):
+    """A JSON array of what the schema loads into, of at most so many."""
+
+    required = True
+
+    def __init__(self, schema: type[Schema[T]], *, longest: int) -> None:
+        items = {"type": "array", "items": schema, "maxItems": longest}
+        self.media = {"application/json": items}
+        self._schema = schema()
+        self._longest = longest
+
+    async def read(self, request: web.Request) -> list[T]:
+        """The body. Raises as that of `Json` does."""
+        data = await read_json(request)
+        if isinstance(data, list) and len(data) > self._longest:
+            text = f"Must be {self._longest} or fewer in length."
+            raise InvalidForm({"_errors": [{"code": "BASE_TYPE_MAX_LENGTH", "message": text}]})
+        return self._schema.read_many(data)
 
 
-async def optional_body(request: web.Request, schema: type[Schema[T]]) -> T:
-    """The same, where no body at all stands for an empty object."""
-    return schema().read(await _json(request) if request.body_exists else {})
-
-
-async def _json(request: web.Request, most: int = MAX_BODY) -> Any:
+async def read_json(request: web.Request, most: int = MAX_BODY) -> Any:
+    """A JSON body of at most so many bytes. Raises as `Json.read` does."""
     if request.body_exists and request.content_type != "application/json":
         text = "Expected the Content-Type header to be application/json."
         raise InvalidForm({"_errors": [{"code": "CONTENT_TYPE_INVALID", "message": text}]})
@@ -81,41 +100,18 @@ def path_id(request: web.Request, kind: Callable[[int], T], name: str) -> T:
     return kind(_snowflake(name, request.match_info[name]))
 
 
-def query_id(request: web.Request, name: str) -> int | None:
-    """An id in the query, None when it is not there. Raises InvalidForm."""
-    text = request.query.get(name)
-    return None if text is None else _snowflake(name, text)
+def query(request: web.Request, schema: type[Schema[T]]) -> T:
+    """The query as what the schema loads into; the first counts of what is given twice.
+
+    Raises InvalidForm.
+    """
+    made: Schema[T] = _made(schema)
+    return made.read({name: request.query[name] for name in request.query})
 
 
-def query_int(request: web.Request, name: str, default: int, *, low: int, high: int) -> int:
-    """A number in the query. Raises InvalidForm when it is none, or out of range."""
-    text = request.query.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise InvalidForm.of(name, "NUMBER_TYPE_COERCE", f'Value "{text[:40]}" is not int.')
-    if not low <= int(text) <= high:
-        text = f"int value should be between {low} and {high}."
-        raise InvalidForm.of(name, "NUMBER_TYPE_RANGE", text)
-    return int(text)
-
-
-def query_time(request: web.Request, name: str) -> datetime | None:
-    """A time in the query, in ISO 8601; without an offset it is UTC. Raises InvalidForm."""
-    text = request.query.get(name)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        message = "Could not parse as an ISO 8601 timestamp."
-        raise InvalidForm.of(name, "DATE_TIME_TYPE_PARSE", message) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def query_flag(request: web.Request, name: str) -> bool:
-    """A yes or no in the query; no when it is not there."""
-    return request.query.get(name, "").lower() in ("true", "1")
+@cache
+def _made(schema: type[Schema[Any]]) -> Schema[Any]:
+    return schema()
 
 
 def user_agent(request: web.Request) -> str | None:
@@ -175,7 +171,3 @@ def answer(payload: Any, *, status: int = 200) -> web.Response:
 def no_content() -> web.Response:
     """The answer that says only that it is done."""
     return web.Response(status=204)
-
-
-NEWEST = MAX_ID
-"""Above every id there will be."""

@@ -8,29 +8,33 @@ from chatd.core.ids import ChannelId, MessageId, UserId
 from chatd.core.permissions import Permissions as P
 from chatd.ephemeral.windows import Limit
 from chatd.keys import CONTEXT
-from chatd.rest.parse import answer, no_content, path_id, query_id, query_int
+from chatd.rest.parse import answer, no_content, path_id
 from chatd.rest.routes import Routes
 from chatd.services import reactions
-from chatd.wire import payloads
+from chatd.wire import payloads, shapes
+from chatd.wire.schemas import queries
+from chatd.wire.shape import array_of
 
 routes = Routes()
 
-_ALL = "/channels/{channel_id}/messages/{message_id}/reactions"
 _REACTING = Limit(1, 0.25, "reactions")
+_ALL = "/channels/{channel_id}/messages/{message_id}/reactions"
 
 
-@routes.put(_ALL + "/{emoji}/@me", P.ADD_REACTIONS, _REACTING)
+@routes.put(_ALL + "/{emoji}/@me", P.ADD_REACTIONS, limit=_REACTING, answers=None)
 async def add(request: web.Request) -> web.Response:
-    """Needs READ_MESSAGE_HISTORY, and ADD_REACTIONS for a new emoji. Emits
-    MESSAGE_REACTION_ADD."""
+    """React to a message.
+
+    Needs READ_MESSAGE_HISTORY, and ADD_REACTIONS for a new emoji. Emits MESSAGE_REACTION_ADD.
+    """
     channel_id, message_id = _message(request)
     await reactions.add(request[CONTEXT], channel_id, message_id, request.match_info["emoji"])
     return no_content()
 
 
-@routes.delete(_ALL + "/{emoji}/@me", P.VIEW_CHANNEL, _REACTING)
+@routes.delete(_ALL + "/{emoji}/@me", P.VIEW_CHANNEL, limit=_REACTING, answers=None)
 async def remove_own(request: web.Request) -> web.Response:
-    """Needs VIEW_CHANNEL. Emits MESSAGE_REACTION_REMOVE."""
+    """Take back one's own reaction. Needs VIEW_CHANNEL. Emits MESSAGE_REACTION_REMOVE."""
     ctx = request[CONTEXT]
     channel_id, message_id = _message(request)
     emoji = request.match_info["emoji"]
@@ -38,9 +42,12 @@ async def remove_own(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.delete(_ALL + "/{emoji}/{user_id}", P.MANAGE_MESSAGES, _REACTING)
+@routes.delete(_ALL + "/{emoji}/{user_id}", P.MANAGE_MESSAGES, limit=_REACTING, answers=None)
 async def remove(request: web.Request) -> web.Response:
-    """Needs MANAGE_MESSAGES, unless it is one's own. Emits MESSAGE_REACTION_REMOVE."""
+    """Take away somebody's reaction.
+
+    Needs MANAGE_MESSAGES, unless it is one's own. Emits MESSAGE_REACTION_REMOVE.
+    """
     channel_id, message_id = _message(request)
     user_id = path_id(request, UserId, "user_id")
     emoji = request.match_info["emoji"]
@@ -48,33 +55,47 @@ async def remove(request: web.Request) -> web.Response:
     return no_content()
 
 
-@routes.get(_ALL + "/{emoji}", P.READ_MESSAGE_HISTORY)
-async def page(request: web.Request) -> web.Response:
-    """Needs READ_MESSAGE_HISTORY. In the order of user ids."""
+@routes.get(
+    _ALL + "/{emoji}",
+    P.READ_MESSAGE_HISTORY,
+    query=queries.ReactionPageSchema,
+    answers=array_of(shapes.USER),
+)
+async def page(request: web.Request, wanted: queries.ReactionPage) -> web.Response:
+    """A page of those who reacted with an emoji.
+
+    Needs READ_MESSAGE_HISTORY. In the order of user ids.
+    """
     channel_id, message_id = _message(request)
     found = await reactions.page(
         request[CONTEXT],
         channel_id,
         message_id,
         request.match_info["emoji"],
-        after=query_id(request, "after") or 0,
-        limit=query_int(request, "limit", 25, low=1, high=100),
+        after=wanted.after,
+        limit=wanted.limit,
     )
     return answer([payloads.user(user) for user in found])
 
 
-@routes.delete(_ALL + "/{emoji}", P.MANAGE_MESSAGES, _REACTING)
+@routes.delete(_ALL + "/{emoji}", P.MANAGE_MESSAGES, limit=_REACTING, answers=None)
 async def clear_emoji(request: web.Request) -> web.Response:
-    """Needs MANAGE_MESSAGES. Emits MESSAGE_REACTION_REMOVE_EMOJI."""
+    """Take away all reactions with an emoji.
+
+    Needs MANAGE_MESSAGES. Emits MESSAGE_REACTION_REMOVE_EMOJI.
+    """
     channel_id, message_id = _message(request)
     emoji = request.match_info["emoji"]
     await reactions.clear_emoji(request[CONTEXT], channel_id, message_id, emoji)
     return no_content()
 
 
-@routes.delete(_ALL, P.MANAGE_MESSAGES, _REACTING)
+@routes.delete(_ALL, P.MANAGE_MESSAGES, limit=_REACTING, answers=None)
 async def clear(request: web.Request) -> web.Response:
-    """Needs MANAGE_MESSAGES. Emits MESSAGE_REACTION_REMOVE_ALL."""
+    """Take away all reactions to a message.
+
+    Needs MANAGE_MESSAGES. Emits MESSAGE_REACTION_REMOVE_ALL.
+    """
     channel_id, message_id = _message(request)
     await reactions.clear(request[CONTEXT], channel_id, message_id)
     return no_content()

@@ -5,27 +5,71 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import orjson
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http import HttpProcessingError
 
 from chatd.core.errors import InvalidForm, InvalidJson, RequestTimeout, RequestTooLarge
-from chatd.rest.parse import MAX_BODY
+from chatd.core.ids import ChannelId
+from chatd.keys import CONTEXT, SENDER, UPLOAD_MAX_BYTES
+from chatd.rest.parse import MAX_BODY, path_id, read_json
 from chatd.services.uploads import MAX_FILES, Uploads
 from chatd.storage.storage import CHUNK
+from chatd.wire.fields import Schema
+
+T = TypeVar("T")
 
 _FILE = re.compile(r"files\[([0-9]{1,9})\]|file([0-9]{0,9})", re.ASCII)
 _CHUNK_S = 20.0  # for the next bytes to come
 _MOST_PARTS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What came besides the files: the JSON of `payload_json`."""
+class Incoming(Generic[T]):
+    """A message on its way in; in its block it has been read, with its files stored.
 
-    payload: Any
+    Files that no message has got when the block ends are deleted again.
+    """
+
+    def __init__(self, request: web.Request, schema: Schema[T]) -> None:
+        self._request = request
+        self._schema = schema
+        self._channel_id = path_id(request, ChannelId, "channel_id")
+        self._uploads = Uploads(
+            request[CONTEXT], self._channel_id, max_bytes=request.app[UPLOAD_MAX_BYTES]
+        )
+
+    async def __aenter__(self) -> tuple[T, Uploads]:
+        request = self._request
+        if not is_form(request):
+            return self._schema.read(await read_json(request)), self._uploads
+        await request.app[SENDER].require_upload(request[CONTEXT], self._channel_id)
+        try:
+            payload = await _receive(request, self._uploads)
+            return self._schema.read(payload), self._uploads
+        except BaseException:
+            await self._uploads.give_up()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._uploads.give_up()
+
+
+class MessageBody(Generic[T]):
+    """A message as JSON, or as a form with `payload_json` and `files[n]`."""
+
+    required = True
+
+    def __init__(self, schema: type[Schema[T]]) -> None:
+        files = {f"files[{n}]": {"type": "string", "format": "binary"} for n in range(MAX_FILES)}
+        form = {"type": "object", "properties": {"payload_json": {"type": "string"}, **files}}
+        self.media = {"application/json": schema, "multipart/form-data": form}
+        self._schema = schema()
+
+    async def read(self, request: web.Request) -> Incoming[T]:
+        """Nothing yet: who may not send is refused before files are read."""
+        return Incoming(request, self._schema)
 
 
 def is_form(request: web.Request) -> bool:
@@ -33,13 +77,13 @@ def is_form(request: web.Request) -> bool:
     return request.content_type == "multipart/form-data"
 
 
-async def receive(request: web.Request, uploads: Uploads, *, max_bytes: int) -> Form:
-    """Read a form: its files into `uploads`, of at most `max_bytes` each.
+async def _receive(request: web.Request, uploads: Uploads) -> Any:
+    """Read a form: its files into `uploads`; returns the JSON of `payload_json`.
 
     Raises InvalidForm, InvalidJson, RequestTooLarge, RequestTimeout, TooManyAttachments, Busy.
     """
     announced = request.content_length
-    if announced is not None and announced > MAX_FILES * max_bytes + MAX_BODY:
+    if announced is not None and announced > MAX_FILES * uploads.max_bytes + MAX_BODY:
         raise RequestTooLarge  # before waiting for it
     payload: Any = {}
     try:
@@ -48,7 +92,7 @@ async def receive(request: web.Request, uploads: Uploads, *, max_bytes: int) -> 
             async with asyncio.timeout(_CHUNK_S):
                 part = await reader.next()
             if part is None:
-                return Form(payload)
+                return payload
             if isinstance(part, MultipartReader):
                 raise _malformed("Parts within parts are not read.")
             if part.name == "payload_json":
@@ -63,7 +107,7 @@ async def receive(request: web.Request, uploads: Uploads, *, max_bytes: int) -> 
                     pass
     except TimeoutError:
         raise RequestTimeout from None
-    except (ValueError, web.HTTPBadRequest) as wrong:
+    except (ValueError, HttpProcessingError, web.HTTPBadRequest) as wrong:
         raise _malformed("Not a well formed multipart/form-data body.") from wrong
     raise _malformed("Too many parts.")
 

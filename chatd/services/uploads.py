@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 from chatd.context import Context
 from chatd.core.errors import Busy, InvalidForm, RequestTooLarge, TooManyAttachments
@@ -22,27 +20,16 @@ MAX_FILES = 10
 
 
 class Uploads:
-    """The files of one request. What no message has got when its block ends is deleted again."""
+    """The files of one request, until `give_up` deletes those that no message has got."""
 
     def __init__(self, ctx: Context, channel_id: ChannelId, *, max_bytes: int) -> None:
         self._ctx = ctx
         self._channel_id = channel_id
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
+        """How large each of them can be."""
         self.stored: dict[int, Attachment] = {}
         """The files by the numbers that the client gave them."""
         self._begun: list[AttachmentId] = []
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._begun:
-            await self._ctx.resources.tasks.finish(self._give_up())
 
     async def store(self, number: int, filename: str, chunks: AsyncIterator[bytes]) -> None:
         """Store one file, as it comes in. Raises RequestTooLarge, TooManyAttachments, Busy."""
@@ -52,7 +39,7 @@ class Uploads:
         async with self._ctx.database.cursor() as cur:
             await files.begin_upload(cur, file_id)
         self._begun.append(file_id)
-        measured = _Measured(chunks, self._max_bytes)
+        measured = _Measured(chunks, self.max_bytes)
         try:
             await self._ctx.resources.storage.put(f"attachments/{file_id}", measured)
         except StorageAway as away:
@@ -93,8 +80,12 @@ class Uploads:
             file = replace(file, filename=name, url=url)
         return file
 
-    async def _give_up(self) -> None:
-        """Doom what is not part of a message; the janitor deletes it."""
+    async def give_up(self) -> None:
+        """Doom what is not part of a message; the janitor deletes it from storage."""
+        if self._begun:
+            await self._ctx.resources.tasks.finish(self._doom())
+
+    async def _doom(self) -> None:
         async with self._ctx.database.cursor() as cur:
             await files.give_up(cur, self._begun)
 

@@ -1,13 +1,14 @@
 """The kinds of fields in requests, and the schema that reads them into values.
 
 All text refuses NUL, which Postgres cannot store; lone surrogates never get here, since orjson
-refuses them. Every message carries Discord's code for it.
+refuses them. Every message carries Discord's code for it. Where a kind takes something else than
+marshmallow's own would say, `json` is what the API's description says of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
@@ -26,6 +27,7 @@ class Unset(Enum):
 
 
 UNSET: Final = Unset.UNSET
+Json: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 Maybe: TypeAlias = T | Unset
 
@@ -65,8 +67,25 @@ def within(low: int, high: int) -> validate.Range:
     return validate.Range(low, high, error=Problem("NUMBER_TYPE_RANGE", text))
 
 
+def choice(*choices: int) -> validate.OneOf:
+    """One of these numbers."""
+    listed = ", ".join(f"{each:d}" for each in choices)
+    text = f"Value must be one of {{{{{listed}}}}}."  # marshmallow formats it once more
+    return validate.OneOf(choices, error=Problem("BASE_TYPE_CHOICES", text))
+
+
 NAME = length(1, 100)
 POSITION = within(0, 2**31 - 1)
+
+
+def whole(value: Any) -> int | None:
+    """The number that a JSON number is, when it is whole; 1.0 is (JSON Schema, "integer").
+
+    int() would take true, 1.5 and "１", too.
+    """
+    if type(value) is float and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
 
 
 class Text(fields.String):
@@ -82,6 +101,17 @@ class Text(fields.String):
         self._trimmed = trimmed
         super().__init__(**kwargs)
 
+    @property
+    def json(self) -> Json:
+        """Without NUL; what is trimmed must be long enough without the white space around it."""
+        shortest = 0
+        for validator in self.validators if self._trimmed else ():
+            if isinstance(validator, validate.Length):
+                shortest = max(shortest, validator.min or 0)
+        if any(isinstance(each, validate.Email) for each in self.validators):
+            return {"format": "email"}
+        return {"pattern": "^" + r"[^\u0000]*[^\s\u0000]" * shortest + r"[^\u0000]*$"}
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
         if "\0" in text:
@@ -90,7 +120,7 @@ class Text(fields.String):
 
 
 class Int(fields.Integer):
-    """A whole number, as a JSON number and nothing else."""
+    """A whole number, as a JSON number."""
 
     default_error_messages = {  # noqa: RUF012
         **ERRORS,
@@ -99,9 +129,9 @@ class Int(fields.Integer):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if type(value) is not int:  # int() would take true, 1.5 and "１"
+        if (number := whole(value)) is None:
             raise self.make_error("invalid")
-        return value
+        return number
 
 
 class Bool(fields.Boolean):
@@ -125,10 +155,17 @@ class Snowflake(fields.Field[int]):
         **ERRORS,
         "invalid": Problem("NUMBER_TYPE_COERCE", "Value is not snowflake."),
     }
+    json: ClassVar[Json] = {
+        "type": ["string", "integer"],
+        "format": "snowflake",
+        "pattern": "^[0-9]{1,19}$",
+        "minimum": 0,
+        "maximum": MAX_ID,
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if type(value) is int and 0 <= value <= MAX_ID:
-            return value
+        if (number := whole(value)) is not None and 0 <= number <= MAX_ID:
+            return number
         if isinstance(value, str):
             try:
                 return parse_id(value)
@@ -153,17 +190,22 @@ class PermissionBits(fields.Field[int]):
         **ERRORS,
         "invalid": Problem("PERMISSIONS_TYPE_COERCE", "Value is not a set of permissions."),
     }
+    json: ClassVar[Json] = {
+        "type": ["string", "integer"],
+        "pattern": "^[0-9]{1,20}$",
+        "minimum": 0,
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
             value = int(value)
-        if type(value) is not int or value < 0:
+        if (number := whole(value)) is None or number < 0:
             raise self.make_error("invalid")
-        return value & ALL
+        return number & ALL
 
 
 class Moment(fields.AwareDateTime):
-    """A time in ISO 8601; without an offset it is UTC."""
+    """A time in ISO 8601, read into UTC; without an offset it is UTC already."""
 
     default_error_messages = {  # noqa: RUF012
         **ERRORS,
@@ -174,6 +216,13 @@ class Moment(fields.AwareDateTime):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="iso", default_timezone=UTC, **kwargs)
 
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        moment: datetime = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return moment.astimezone(UTC)  # Postgres takes no offset of 16 hours or more
+        except OverflowError:  # before the year 1 or after 9999
+            raise self.make_error("invalid", input=value, obj_type="datetime") from None
+
 
 class Nonce(fields.Field[str | int]):
     """What a client marks its message with, to know it again: up to 25 characters or an int."""
@@ -183,10 +232,16 @@ class Nonce(fields.Field[str | int]):
         "invalid": Problem("BASE_TYPE_BAD_TYPE", "Must be a string or an integer."),
         "long": Problem("BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length."),
     }
+    json: ClassVar[Json] = {
+        "type": ["string", "integer"],
+        "pattern": r"^[^\u0000]{0,25}$",
+        "minimum": -MAX_ID,
+        "maximum": MAX_ID,
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | int:
-        if type(value) is int and -MAX_ID <= value <= MAX_ID:
-            return value
+        if (number := whole(value)) is not None and -MAX_ID <= number <= MAX_ID:
+            return number
         if not isinstance(value, str) or "\0" in value:
             raise self.make_error("invalid")
         if len(value) > 25:

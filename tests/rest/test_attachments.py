@@ -238,6 +238,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(world: World, server: Se
         (b"nonsense", "multipart/form-data; boundary=b", 50035),
         (b"", "multipart/form-data", 50035),
         (b"--b--\r\n", "multipart/form-data; boundary=b", 50006),
+        (b"--b\r\nno header\r\n\r\n1\r\n--b--\r\n", "multipart/form-data; boundary=b", 50035),
         (
             b'--b\r\nContent-Disposition: form-data; name="payload_json"\r\n\r\n{\r\n--b--\r\n',
             "multipart/form-data; boundary=b",

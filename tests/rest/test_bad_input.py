@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chatd.rest import routes
-from chatd.rest.parse import MAX_BODY
+from chatd.rest.parse import MAX_IMAGE_BODY
 from tests.conftest import Server
 from tests.world import Answer, World
 
@@ -145,7 +145,7 @@ async def test_json_may_say_its_charset(world: World) -> None:
 
 async def test_a_body_over_the_limit(world: World) -> None:
     await world.person("alice")
-    body = io.BytesIO(b'{"name": "' + b"x" * MAX_BODY + b'"}')
+    body = io.BytesIO(b'{"name": "' + b"x" * MAX_IMAGE_BODY + b'"}')
     headers = {"Content-Type": "application/json"}
     answer = await world.rest("alice").call("POST", "/guilds", data=body, headers=headers)
     assert_refused(answer, 413)
@@ -176,7 +176,7 @@ async def test_a_chunked_body_over_the_limit(world: World) -> None:
     await world.person("alice")
 
     async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(MAX_BODY // 65_536 + 2):
+        for _ in range(MAX_IMAGE_BODY // 65_536 + 2):
             yield b"x" * 65_536
 
     headers = {"Content-Type": "application/json"}
@@ -233,6 +233,47 @@ async def test_unknown_routes_and_methods(world: World) -> None:
     answer = await world.rest("alice").call("PUT", "/guilds")
     assert_refused(answer, 405)
     assert "POST" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/guilds/1/members/search", {"GET", "HEAD"}),
+        ("DELETE", "/guilds/1/members/@me", {"GET", "HEAD", "PATCH"}),
+        ("GET", "/channels/1/messages/bulk-delete", {"POST"}),
+        ("DELETE", "/channels/1/messages/pins", {"GET", "HEAD"}),
+        ("PUT", "/users/%40me", {"DELETE", "GET", "HEAD", "PATCH"}),
+    ],
+)
+async def test_a_word_in_the_path_is_no_id(
+    world: World, method: str, path: str, allowed: set[str]
+) -> None:
+    await world.person("alice")
+    answer = await world.rest("alice").call(method, path)
+    assert_refused(answer, 405)
+    assert set(answer.headers["Allow"].split(",")) == allowed
+
+
+async def test_a_whole_number_may_have_a_point(world: World) -> None:
+    guild = await world.guild(owner="alice")
+    path = f"/channels/{guild.general.id}/invites"
+    assert (await guild.owner.rest.post(path, {"max_uses": 5.0}))["max_uses"] == 5
+    for wrong in (5.5, "5", True, 1e300):
+        answer = await guild.owner.rest.call("POST", path, {"max_uses": wrong})
+        assert_refused(answer, 400)
+        assert answer.json["errors"].keys() == {"max_uses"}
+
+
+@pytest.mark.parametrize("word", ["true", "1", "False", "0", "yes", "", "2"])
+async def test_a_flag_in_a_query(world: World, word: str) -> None:
+    guild = await world.guild(owner="alice")
+    path = f"/guilds/{guild.id}?with_counts={word}"
+    answer = await guild.owner.rest.call("GET", path)
+    if word in ("yes", "", "2"):
+        assert_refused(answer, 400)
+        assert answer.json["errors"].keys() == {"with_counts"}
+    else:
+        assert ("approximate_member_count" in answer.json) == (word in ("true", "1"))
 
 
 @pytest.mark.parametrize("prefix", routes.PREFIXES)

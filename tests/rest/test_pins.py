@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import quote
 
+import pytest
+
 from tests.world import World, like
 
 
@@ -113,3 +115,19 @@ async def test_deleting_in_bulk(world: World) -> None:
     assert deleted == {"ids": ids[:3], "channel_id": guild.general.id, "guild_id": guild.id}
     assert [message["id"] for message in await rest.get(base)] == ids[3:]
     assert len(await rest.get(f"/channels/{elsewhere.id}/messages")) == 1
+
+
+@pytest.mark.parametrize("offset", ["-18:24", "+18:24", "+23:59"])
+async def test_a_time_with_an_offset_that_postgres_does_not_know(world: World, offset: str) -> None:
+    guild = await world.guild(owner="alice")
+    path = f"/channels/{guild.general.id}/messages/pins?before=2345-06-07T19:52:06{quote(offset)}"
+    assert (await guild.owner.rest.get(path))["items"] == []
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+async def test_a_time_that_is_none_in_utc(world: World, moment: str) -> None:
+    guild = await world.guild(owner="alice")
+    path = f"/channels/{guild.general.id}/messages/pins?before={quote(moment)}"
+    answer = await guild.owner.rest.call("GET", path)
+    assert (answer.status, answer.code) == (400, 50035)
+    assert answer.json["errors"].keys() == {"before"}

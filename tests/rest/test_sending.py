@@ -33,7 +33,7 @@ async def test_embeds_come_back_as_they_were_given(world: World) -> None:
     assert embed == {
         **EMBED,
         "type": "rich",
-        "timestamp": "2026-01-02T03:04:05.000000+01:00",
+        "timestamp": "2026-01-02T02:04:05.000000+00:00",
         "footer": {"text": "the end"},
         "fields": [
             {"name": "a", "value": "b", "inline": False},

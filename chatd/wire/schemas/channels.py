@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
-from marshmallow import ValidationError, fields
+from marshmallow import fields
 
 from chatd.core.ids import ChannelId
 from chatd.core.models import ChannelType, OverwriteType
@@ -20,11 +20,11 @@ from chatd.wire.fields import (
     Maybe,
     Nested,
     PermissionBits,
-    Problem,
     Schema,
     Snowflake,
     T,
     Text,
+    choice,
     length,
     within,
 )
@@ -81,20 +81,12 @@ class ChannelChange:
 _SLOWMODE = within(0, 21600)  # seconds
 
 
-def _channel_type(number: int) -> None:
-    if number not in (ChannelType.TEXT, ChannelType.CATEGORY):
-        choices = f"Value must be one of {{{ChannelType.TEXT:d}, {ChannelType.CATEGORY:d}}}."
-        raise ValidationError(Problem("BASE_TYPE_CHOICES", choices))
-
-
-def _overwrite_type(number: int) -> None:
-    if number not in (OverwriteType.ROLE, OverwriteType.MEMBER):
-        text = f"Value must be one of {{{OverwriteType.ROLE:d}, {OverwriteType.MEMBER:d}}}."
-        raise ValidationError(Problem("BASE_TYPE_CHOICES", text))
+_CHANNEL_TYPE = choice(ChannelType.TEXT, ChannelType.CATEGORY)
+_OVERWRITE_TYPE = choice(OverwriteType.ROLE, OverwriteType.MEMBER)
 
 
 class _OverwriteSchema(Schema[T]):
-    type = Int(required=True, validate=_overwrite_type)
+    type = Int(required=True, validate=_OVERWRITE_TYPE)
     allow = PermissionBits(allow_none=True)
     deny = PermissionBits(allow_none=True)
 
@@ -133,7 +125,7 @@ class ChannelMoveSchema(Schema[ChannelMove]):
 class NewChannelSchema(Schema[NewChannel]):
     into = NewChannel
     name = Text(required=True, trimmed=True, validate=NAME)
-    type = Int(validate=_channel_type)
+    type = Int(validate=_CHANNEL_TYPE)
     topic = Text(allow_none=True, validate=length(0, 1024))
     position = Int(allow_none=True, validate=POSITION)
     parent_id = Snowflake(allow_none=True)

@@ -32,17 +32,17 @@ _URL = [
 
 class _FooterSchema(Part):
     text = Text(required=True, validate=_at_most(2048))
-    icon_url = Text(allow_none=True, validate=_URL)
+    icon_url = Text(allow_none=True, validate=_URL, metadata={"format": "uri"})
 
 
 class _MediaSchema(Part):
-    url = Text(required=True, validate=_URL)
+    url = Text(required=True, validate=_URL, metadata={"format": "uri"})
 
 
 class _AuthorSchema(Part):
     name = Text(required=True, validate=_at_most(256))
-    url = Text(allow_none=True, validate=_URL)
-    icon_url = Text(allow_none=True, validate=_URL)
+    url = Text(allow_none=True, validate=_URL, metadata={"format": "uri"})
+    icon_url = Text(allow_none=True, validate=_URL, metadata={"format": "uri"})
 
 
 class _FieldSchema(Part):
@@ -57,7 +57,7 @@ _VISIBLE = frozenset({"title", "description", "author", "fields", "footer", "ima
 class EmbedSchema(Part):
     title = Text(allow_none=True, trimmed=True, validate=_at_most(256))
     description = Text(allow_none=True, trimmed=True, validate=_at_most(4096))
-    url = Text(allow_none=True, validate=_URL)
+    url = Text(allow_none=True, validate=_URL, metadata={"format": "uri"})
     timestamp = Moment(allow_none=True)
     color = Int(allow_none=True, validate=within(0, 0xFFFFFF))
     footer = Nested(_FooterSchema, allow_none=True)

@@ -171,4 +171,9 @@ class BulkDelete:
 
 class BulkDeleteSchema(Schema[BulkDelete]):
     into = BulkDelete
-    messages = fields.List(Snowflake(), required=True, error_messages=ERRORS)
+    messages = fields.List(
+        Snowflake(),
+        required=True,
+        error_messages=ERRORS,
+        metadata={"minItems": 2, "maxItems": 100},  # refused by the service, with its own code
+    )
