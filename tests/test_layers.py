@@ -28,7 +28,7 @@ HOMES = {
     "aiopg": ("db.py",),
     "psycopg2": ("db.py", "migrations.py", "embedded.py", "__main__.py"),
     "redis": ("bus/", "ephemeral/", "gateway/parking.py"),
-    "marshmallow": ("wire/fields.py", "wire/schemas/", "config.py"),
+    "marshmallow": ("wire/fields.py", "wire/query_fields.py", "wire/schemas/", "config.py"),
     "aiohttp_cors": ("rest/cors.py",),
     "apispec": ("rest/openapi.py",),
     "jose": ("auth/tokens.py",),

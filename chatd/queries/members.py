@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from chatd.core.ids import GuildId, UserId
+from chatd.core.ids import GuildId, RoleId, UserId
 from chatd.core.models import Member, MutualGuild
 from chatd.db import Cursor, Row, many, one
 from chatd.queries import users
@@ -79,6 +79,44 @@ async def ids_of_guild(cur: Cursor, guild_id: GuildId) -> list[UserId]:
         SELECT user_id FROM guild_members WHERE guild_id = %(guild_id)s ORDER BY user_id
         """,
         {"guild_id": guild_id},
+    )
+    return await many(cur, UserId)
+
+
+_IDLE = """
+      FROM guild_members
+     WHERE guild_members.guild_id = %(guild_id)s
+       AND guild_members.joined_at < now() - make_interval(days => %(days)s)
+       AND NOT EXISTS (SELECT FROM guilds
+                        WHERE guilds.id = guild_members.guild_id
+                          AND guilds.owner_id = guild_members.user_id)
+       AND NOT EXISTS (SELECT FROM logins
+                        WHERE logins.user_id = guild_members.user_id
+                          AND logins.last_used_at >= now() - make_interval(days => %(days)s))
+       AND NOT EXISTS (SELECT FROM member_roles
+                        WHERE member_roles.guild_id = guild_members.guild_id
+                          AND member_roles.user_id = guild_members.user_id
+                          AND member_roles.role_id <> ALL(%(roles)s::bigint[]))
+"""
+"""Members who have joined and have been logged in last before so many days, and who have no roles
+but these."""
+
+
+async def count_idle(cur: Cursor, guild_id: GuildId, *, days: int, roles: Sequence[RoleId]) -> int:
+    """How many members have not been there for so many days, and have no roles but these."""
+    parameters = {"guild_id": guild_id, "days": days, "roles": list(roles)}
+    await cur.execute(f"SELECT count(*) {_IDLE}", parameters)
+    row = await cur.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def ids_of_idle(
+    cur: Cursor, guild_id: GuildId, *, days: int, roles: Sequence[RoleId], limit: int
+) -> list[UserId]:
+    """Some of those."""
+    await cur.execute(
+        f"SELECT guild_members.user_id {_IDLE} ORDER BY 1 LIMIT %(limit)s",
+        {"guild_id": guild_id, "days": days, "roles": list(roles), "limit": limit},
     )
     return await many(cur, UserId)
 

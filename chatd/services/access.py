@@ -19,12 +19,12 @@ from chatd.core.errors import (
     UnknownChannel,
     UnknownGuild,
 )
-from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
+from chatd.core.ids import ChannelId, GuildId, RoleId, StreamId, UserId
 from chatd.core.models import Channel, Guild, Member, Place, PrivateChannel, Role, User
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
 from chatd.queries import access as queries
-from chatd.queries import private_channels, users
+from chatd.queries import private_channels, roles, users
 from chatd.queries.access import Grounds
 
 
@@ -214,6 +214,13 @@ async def require_account(cur: Cursor, user_id: UserId) -> None:
     """
     if not await users.is_living(cur, user_id):
         raise Unauthorized
+
+
+async def below(cur: Cursor, granted: GuildAccess, role_ids: Iterable[RoleId]) -> list[RoleId]:
+    """Those of these roles of a guild that the member stands above."""
+    wanted = set(role_ids)
+    found = await roles.of_guilds(cur, [granted.guild.id]) if wanted else []
+    return [role.id for role in found if role.id in wanted and granted.rank > role_rank(role)]
 
 
 async def member_rank(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Rank | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from marshmallow import fields
+
 from chatd.wire.fields import ERRORS, Bool, Int, Problem, Snowflake
 from chatd.wire.shape import ID, Json
 
@@ -37,3 +39,14 @@ class Flag(Bool):
         if (word := value.lower()) not in ("true", "false", "1", "0"):
             raise self.make_error("invalid")
         return word in ("true", "1")
+
+
+class Ids(fields.Field[list[int]]):
+    """Ids, separated by commas."""
+
+    default_error_messages = {**Snowflake.default_error_messages}  # noqa: RUF012
+    json: ClassVar[Json] = {"type": "string", "pattern": "^([0-9]{1,19}(,[0-9]{1,19})*)?$"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[int]:
+        one = Id()
+        return [one.deserialize(each) for each in value.split(",") if value]

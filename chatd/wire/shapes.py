@@ -88,6 +88,7 @@ OWN_USER = extended(
         "premium_type": INT,
     },
 )
+PRUNED = record("Pruned", "How many members it was, or would be.", {"pruned": nullable(COUNT)})
 PROFILE = record(
     "Profile",
     "A user with what it tells of itself, and the guilds that it shares with who looks.",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chatd.core.ids import ChannelId, UserId
+from marshmallow import fields
+
+from chatd.core.ids import ChannelId, RoleId, UserId
 from chatd.wire.fields import (
     UNSET,
+    Bool,
     Int,
     Maybe,
     Schema,
@@ -22,6 +26,13 @@ class NewGuild:
     name: str
     description: str | None = None
     icon: str | None = None  # a data URI
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    days: int = 7
+    compute_prune_count: bool = True
+    include_roles: Sequence[RoleId] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +64,10 @@ class GuildChangeSchema(Schema[GuildChange]):
     system_channel_id = Snowflake(allow_none=True)
     system_channel_flags = Int(validate=within(0, 63))
     owner_id = Snowflake()
+
+
+class PruneSchema(Schema[Prune]):
+    into = Prune
+    days = Int(validate=within(1, 30))
+    compute_prune_count = Bool()
+    include_roles = fields.List(Snowflake(), validate=length(0, 250))

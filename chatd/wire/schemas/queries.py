@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import marshmallow as ma
 from marshmallow import ValidationError
 
-from chatd.core.ids import MAX_ID
+from chatd.core.ids import MAX_ID, RoleId
 from chatd.wire.fields import Moment, Problem, Schema, Text, length, within
-from chatd.wire.query_fields import Digits, Flag, Id
+from chatd.wire.query_fields import Digits, Flag, Id, Ids
 
 NEWEST = MAX_ID
 """Above every id there will be."""
@@ -158,3 +159,15 @@ class SignatureSchema(Schema[Signature]):
     expires = Text(data_key="ex")
     made = Text(data_key="is")
     signature = Text(data_key="hm")
+
+
+@dataclass(frozen=True, slots=True)
+class PruneCount:
+    days: int = 7
+    include_roles: Sequence[RoleId] = ()
+
+
+class PruneCountSchema(Schema[PruneCount]):
+    into = PruneCount
+    days = Digits(validate=within(1, 30))
+    include_roles = Ids(validate=length(0, 250))
