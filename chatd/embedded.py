@@ -39,6 +39,8 @@ from chatd.config import JWT_SECRET_MIN_LENGTH, Config
 
 log = logging.getLogger(__name__)
 
+_REMOVALS = 30
+_BETWEEN_REMOVALS_S = 0.1
 _ACCOUNT = "chatd"
 _DATABASE = "chatd"
 _POSTGRES_MAJOR = 18  # data folders are made for one major version
@@ -290,7 +292,7 @@ class Postgres(_Server):
         finally:
             making.kill()
             making.wait()
-            shutil.rmtree(fresh, ignore_errors=True)
+            _remove(fresh)
         if not made:
             raise EmbeddedError(f"cannot make a Postgres database; see {self._log}")
 
@@ -350,6 +352,15 @@ class Valkey(_Server):
                 return link.recv(16).startswith(b"+PONG")
             except OSError:
                 return False
+
+
+def _remove(folder: Path) -> None:
+    """Delete a folder into which the children of a process that was killed may write a moment."""
+    for _ in range(_REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_BETWEEN_REMOVALS_S)
 
 
 @contextmanager

@@ -29,8 +29,7 @@ class LocalStorage:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Makes the folder; ends the threads."""
-        await self._do(partial(self._folder.mkdir, mode=0o700, parents=True, exist_ok=True))
+        """Ends the threads when the context ends. The folder is made with the first file."""
         try:
             yield
         finally:
