@@ -32,7 +32,7 @@ from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
 from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER, TRUSTED_PROXIES, UPLOAD_MAX_BYTES
 from chatd.rest import cors, middlewares, parse, rate_limits, routes
-from chatd.services import janitor
+from chatd.services import indexer, janitor
 from chatd.services.callers import Callers
 from chatd.services.group_commit import MessageWriter
 from chatd.services.sending import Sender
@@ -156,7 +156,8 @@ class _Parts:
         await self.resources.tasks.drain()
 
     async def housekeeping(self, _: web.Application) -> AsyncIterator[None]:
-        """Counts are shared with the other instances, and what is old is forgotten."""
+        """Counts are shared with the other instances, what is old is forgotten, and what is new is
+        indexed."""
         resources = self.resources
         async with (
             asyncio.TaskGroup() as tasks,
@@ -166,7 +167,9 @@ class _Parts:
             cleaning = tasks.create_task(
                 janitor.run(self._database, resources.storage), name="janitor"
             )
+            indexing = tasks.create_task(indexer.run(self._database), name="indexer")
             yield
+            indexing.cancel()
             cleaning.cancel()
 
 

@@ -62,6 +62,8 @@ class Resources:
     storage: Storage
     links: Links
     tasks: Tasks = field(default_factory=Tasks)
+    searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Lets so many searches run at once: they must not take all connections."""
     presences: PresenceTable = field(default_factory=PresenceTable)
     """Who is online, for those who only count them."""
 

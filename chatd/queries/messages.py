@@ -320,6 +320,9 @@ async def update(cur: Cursor, channel_id: ChannelId, message_id: MessageId, row:
     """Change what a message says; it shows as edited from now on."""
     await cur.execute(
         """
+        WITH marked AS (
+            INSERT INTO search_edits (channel_id, message_id) VALUES (%(channel_id)s, %(id)s)
+        )
         UPDATE messages
            SET content = %(content)s, flags = %(flags)s, embeds = %(embeds)s,
                mentions = %(mentions)s::bigint[], mention_roles = %(mention_roles)s::bigint[],

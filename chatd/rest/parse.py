@@ -101,12 +101,15 @@ def path_id(request: web.Request, kind: Callable[[int], T], name: str) -> T:
 
 
 def query(request: web.Request, schema: type[Schema[T]]) -> T:
-    """The query as what the schema loads into; the first counts of what is given twice.
+    """The query as what the schema loads into; the first counts of what is given twice, unless
+    it may be given several times.
 
     Raises InvalidForm.
     """
     made: Schema[T] = _made(schema)
-    return made.read({name: request.query[name] for name in request.query})
+    given = request.query
+    several = made.lists & given.keys()
+    return made.read({**given, **{name: given.getall(name) for name in several}})
 
 
 @cache

@@ -211,6 +211,7 @@ def table() -> list[Route]:
         reactions,
         read_states,
         roles,
+        search,
         users,
     )
 
@@ -221,6 +222,7 @@ def table() -> list[Route]:
         guilds,
         channels,
         pins,
+        search,
         messages,
         reactions,
         private_channels,

@@ -56,16 +56,19 @@ class GuildAccess:
         if needed & ~self.permissions:
             raise MissingPermissions
 
-    def may_see(self, channel: Channel) -> bool:
-        """Whether the member may see a channel of this guild."""
-        in_channel = permissions.in_channel(
+    def in_channel(self, channel: Channel) -> Permissions:
+        """What the member may do in a channel of this guild, unless it is timed out."""
+        return permissions.in_channel(
             self.permissions,
             channel.overwrites,
             guild_id=self.guild.id,
             user_id=self.member.user.id,
             roles=self.member.roles,
         )
-        return Permissions.VIEW_CHANNEL in in_channel
+
+    def may_see(self, channel: Channel) -> bool:
+        """Whether the member may see a channel of this guild."""
+        return Permissions.VIEW_CHANNEL in self.in_channel(channel)
 
     def require_above(self, other: Rank) -> None:
         """Raises MissingPermissions unless the member stands above a role or another member."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cached_property
 from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 import marshmallow as ma
@@ -263,6 +264,15 @@ class Schema(ma.Schema, Generic[T]):
     @ma.post_load
     def _into(self, data: dict[str, Any], **_: Any) -> Any:
         return self.into(**data)
+
+    @cached_property
+    def lists(self) -> frozenset[str]:
+        """The names of its fields that are arrays."""
+        return frozenset(
+            field.data_key or name
+            for name, field in self.fields.items()
+            if isinstance(field, fields.List)
+        )
 
     def read(self, data: Any) -> T:
         """The value in `data`. Raises InvalidForm with every field at fault."""

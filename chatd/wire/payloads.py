@@ -423,6 +423,17 @@ def _referenced(answered: Message) -> Json:
     return payload
 
 
+def search_results(found: Iterable[Message], total: int, *, is_cut: bool) -> Json:
+    """GuildSearchResponse; `is_cut` says that there may be more than was looked through in time."""
+    return {
+        "messages": [[{**message(each), "hit": True}] for each in found],
+        "total_results": total,
+        "doing_deep_historical_index": is_cut,
+        "threads": [],
+        "members": [],
+    }
+
+
 def read_state(state: ReadState) -> Json:
     """How far the caller has read a channel."""
     return {

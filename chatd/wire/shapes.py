@@ -387,6 +387,22 @@ MESSAGE = extended(
     {},
     {"referenced_message": nullable(ANSWERED)},
 )
+SEARCH_RESULTS = record(
+    "SearchResults",
+    "A page of what was found.",
+    {
+        "messages": array_of(
+            array_of(extended(MESSAGE, "Hit", "A message that was found.", {"hit": one_of(True)}))
+        ),
+        "total_results": {**COUNT, "description": "Counted up to 10,000."},
+        "doing_deep_historical_index": {
+            **BOOL,
+            "description": "Whether there may be more than was looked through in time.",
+        },
+        "threads": EMPTY,
+        "members": EMPTY,
+    },
+)
 PINS = record(
     "PinPage",
     "Pinned messages, the newest pin first.",
