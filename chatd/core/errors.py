@@ -228,6 +228,9 @@ class SlowedDown(Refusal):
             "Retry-After": str(math.ceil(self.retry_after_s)),
             "Via": "1.1 chatd",
             "X-RateLimit-Scope": "user",
+            "X-RateLimit-Limit": "1",
+            "X-RateLimit-Remaining": "0",
+            "X-RateLimit-Reset-After": str(self.retry_after_s),
         }
 
 

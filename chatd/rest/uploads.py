@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 _FILE = re.compile(r"files\[([0-9]{1,9})\]|file([0-9]{0,9})", re.ASCII)
 _CHUNK_S = 20.0  # for the next bytes to come
+_WHOLE_S = 600.0  # for the whole form
 _MOST_PARTS = 64
 
 
@@ -46,8 +47,12 @@ class Incoming(Generic[T]):
             return self._schema.read(await read_json(request)), self._uploads
         await request.app[SENDER].require_upload(request[CONTEXT], self._channel_id)
         try:
-            payload = await _receive(request, self._uploads)
+            async with asyncio.timeout(_WHOLE_S):
+                payload = await _receive(request, self._uploads)
             return self._schema.read(payload), self._uploads
+        except TimeoutError:
+            await self._uploads.give_up()
+            raise RequestTimeout from None
         except BaseException:
             await self._uploads.give_up()
             raise

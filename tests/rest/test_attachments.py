@@ -169,6 +169,16 @@ async def test_parts_of_a_file(world: World) -> None:
     assert head.headers["Content-Length"] == str(len(data))
 
 
+async def test_a_deleted_channel_takes_its_files_along_at_once(world: World) -> None:
+    guild, path, bob = await scene(world)
+    large = bytes(4 * 2**20)  # above what any other body may be
+    sent = (await send(bob.rest, path, form(None, ("x", large)))).json
+    url = sent["attachments"][0]["url"]
+    assert (await download(world, url)).raw == large
+    await guild.owner.rest.delete(f"/channels/{guild.general.id}")
+    assert (await download(world, url)).status == 404
+
+
 async def test_a_deleted_message_takes_its_files_along(world: World, server: Server) -> None:
     _, path, bob = await scene(world)
     sent = (await send(bob.rest, path, form(None, ("x", b"1")))).json

@@ -133,6 +133,7 @@ async def test_slow_mode_lets_one_message_through(world: World) -> None:
     assert refused.code == 20016
     assert 90 < refused.json["retry_after"] <= 100
     assert refused.headers["Via"]
+    assert refused.headers["X-RateLimit-Remaining"] == "0"
     assert 90 < int(refused.headers["Retry-After"]) <= 100
     await world.rest("carol").post(path, {"content": "my first"})
     for _ in range(2):

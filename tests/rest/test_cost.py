@@ -1,0 +1,58 @@
+"""What the hot routes cost: statements, each of which is a round trip to Postgres."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from chatd.db import Cursor
+from tests.world import World
+
+_OTHERS = ("janitor", "indexer", "gap watch")
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that are run, but for those of tasks of the server's own, and for who a
+    token belongs to, which is looked up every two seconds however many requests there are."""
+    seen: list[str] = []
+    execute = Cursor.execute
+
+    async def counted(self: Cursor, query: str, *args: object) -> None:
+        task = asyncio.current_task()
+        is_request = task is None or task.get_name() not in _OTHERS
+        if is_request and "FROM logins" not in query:
+            seen.append(" ".join(query.split())[:60])
+        await execute(self, query, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Cursor, "execute", counted)
+    return seen
+
+
+async def test_statements_of_the_hot_routes(world: World, statements: list[str]) -> None:
+    seen = statements
+    guild = await world.guild(owner="alice", members=["bob"])
+    bob = await world.person("bob")
+    [client] = await world.online("bob")
+    path = f"/channels/{guild.general.id}/messages"
+    sent = await bob.rest.post(path, {"content": "what he may do is remembered from here on"})
+
+    async def cost(method: str, url: str, body: object = None) -> int:
+        before = len(seen)
+        answer = await bob.rest.call(method, url, body)
+        assert answer.status < 300, answer.raw
+        return len(seen) - before
+
+    assert await cost("POST", path, {"content": "x"}) == 1, seen
+    assert await cost("GET", f"{path}?limit=50") == 2, seen
+    assert await cost("GET", f"{path}/{sent['id']}") == 2, seen
+    assert await cost("POST", f"/channels/{guild.general.id}/typing") == 1, seen
+    mention = {"content": f"<@{bob.id}>"}
+    assert await cost("POST", path, mention) == 3, seen
+    before = len(seen)
+    await client.heard_before_fence()
+    await client.cut()
+    again = await world.resumed("bob", client)
+    await again.next("RESUMED")
+    assert len(seen) == before, seen[before:]  # resuming reads nothing
