@@ -71,6 +71,7 @@ def create_app(config: Config) -> web.Application:
     for prefix in routes.PREFIXES:
         for path in ("/gateway", "/gateway/"):
             app.router.add_get(prefix + path, handler.gateway)
+        app.router.add_get(f"{prefix}/gateway/bot", handler.bot)
     routes.add_to(app)
     preflights = cors.allow(app, config.cors_origins)
     app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway} | preflights

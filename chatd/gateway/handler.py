@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 
 from aiohttp import web
 
+from chatd.ephemeral import identifies
 from chatd.gateway import transports
 from chatd.gateway.commands import CloseCode
 from chatd.gateway.connection import Connection, Gateway
+from chatd.keys import CONTEXT
 from chatd.wire import payloads
 
 GATEWAY = web.AppKey("GATEWAY", Gateway)
@@ -45,6 +48,28 @@ async def gateway(request: web.Request) -> web.StreamResponse:
         finally:
             connections.discard(connection)
     return socket
+
+
+async def bot(request: web.Request) -> web.Response:
+    """The address, and how often one may identify. Rule: Discord docs, "Get Gateway Bot"."""
+    limits = request.app[GATEWAY].rate_limits
+    remaining, reset_s = identifies.PER_DAY.requests, 0.0
+    if limits is not None:
+        verdict = await identifies.left(limits, request[CONTEXT].user.id)
+        remaining, reset_s = verdict.remaining, verdict.ends - time.monotonic()
+    body = payloads.encode(
+        {
+            "url": url_of(request),
+            "shards": 1,
+            "session_start_limit": {
+                "total": identifies.PER_DAY.requests,
+                "remaining": remaining,
+                "reset_after": max(round(reset_s * 1000), 0),
+                "max_concurrency": identifies.AT_ONCE.requests,
+            },
+        }
+    )
+    return web.Response(body=body, content_type="application/json")
 
 
 def url_of(request: web.Request) -> str:

@@ -87,6 +87,28 @@ async def test_binary_frames_and_schemes(world: World, scheme: str) -> None:
     assert (await socket.next("READY")).d["user"]["id"] == alice.id
 
 
+async def test_the_address_and_how_often_one_may_identify(
+    world: World, serve_more: ServeMore
+) -> None:
+    alice = await world.person("alice")
+    assert (await world.nobody.call("GET", "/gateway/bot")).status == 401
+    unlimited = await alice.rest.get("/api/v10/gateway/bot")
+    assert unlimited["session_start_limit"]["remaining"] == 1000
+    async with (
+        serve_more(worker_id=5, rate_limits=True) as server,
+        world_on(server.url, server.gateway_url) as there,
+    ):
+        there.meet(world)
+        told = await there.rest("alice").get("/gateway/bot")
+        assert (told["url"], told["shards"]) == (server.gateway_url, 1)
+        before = told["session_start_limit"]
+        assert before == like(total=1000, max_concurrency=16)
+        await there.online("alice")
+        after = (await there.rest("alice").get("/gateway/bot"))["session_start_limit"]
+        assert after["remaining"] == before["remaining"] - 1
+        assert 0 < after["reset_after"] <= 86_400_000
+
+
 @pytest.mark.parametrize("transport", ["zlib-stream", "zstd-stream", "payloads"])
 async def test_compressed_transports(world: World, transport: str) -> None:
     guild = await world.guild(owner="alice")
