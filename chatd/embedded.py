@@ -46,6 +46,7 @@ _DATABASE = "chatd"
 _POSTGRES_MAJOR = 18  # data folders are made for one major version
 _START_S = 60.0
 _STOP_S = 20.0
+_ANSWER_S = 2.0
 _POLL_S = 0.01
 # Nothing that is set around us (PGPORT, PGDATA, LC_ALL, TZ) changes what the servers do.
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
@@ -337,15 +338,20 @@ class Valkey(_Server):
             "dir": str(self._folder),
             "pidfile": str(pid_file),
             "save": "",
-            "shutdown-on-sigterm": "save",
-            "shutdown-on-sigint": "save",
+            "shutdown-on-sigterm": "save force",
+            "shutdown-on-sigint": "save force",
             "appendonly": "no",
         }
         options = [part for name, value in settings.items() for part in (f"--{name}", value)]
         self._process = self._spawn([str(binary), *options], parting="INT")
 
+    def stop(self, *, how: signal.Signals = signal.SIGINT) -> None:
+        """End it; at once while it does not answer: then there is nothing to save."""
+        super().stop(how=how if self._answers() else signal.SIGKILL)
+
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(_ANSWER_S)
             try:
                 link.connect(str(self._socket))
                 link.sendall(b"PING\r\n")
