@@ -17,7 +17,8 @@ async def attachment(
         """
         SELECT 'attachments/' || id, filename, content_type, size FROM attachments
          WHERE channel_id = %(channel_id)s AND id = %(id)s
-        """,
+           AND EXISTS (SELECT FROM channels WHERE id = %(channel_id)s)
+        """,  # the messages of a channel are deleted some time after it
         {"channel_id": channel_id, "id": file_id},
     )
     return await one(cur, StoredFile)
