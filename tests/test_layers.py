@@ -36,6 +36,8 @@ HOMES = {
     "aiobotocore": ("storage/s3.py",),
     "botocore": ("storage/s3.py",),
     "PIL": ("services/media.py",),
+    "puremagic": ("services/media.py",),
+    "multipart": ("rest/forms.py",),
     "zstandard": ("gateway/compression.py",),
 }
 

@@ -102,6 +102,10 @@ class RequestTimeout(Refusal):
     status, code, message = 408, 0, "The request did not arrive in time."
 
 
+class BrokenBody(Refusal):
+    code, message = 0, "The body of the request is broken."
+
+
 class InvalidJson(Refusal):
     code, message = 50109, "The request body contains invalid JSON."
 

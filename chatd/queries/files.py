@@ -12,13 +12,13 @@ from chatd.db import Cursor, many, one
 async def attachment(
     cur: Cursor, channel_id: ChannelId, file_id: AttachmentId
 ) -> StoredFile | None:
-    """A file of a message that is still there, in a channel that is (its history goes later)."""
+    """A file of a message that is still there."""
     await cur.execute(
         """
         SELECT 'attachments/' || id, filename, content_type, size FROM attachments
          WHERE channel_id = %(channel_id)s AND id = %(id)s
-           AND EXISTS (SELECT FROM channels WHERE channels.id = %(channel_id)s)
-        """,
+           AND EXISTS (SELECT FROM channels WHERE id = %(channel_id)s)
+        """,  # the messages of a channel are deleted some time after it
         {"channel_id": channel_id, "id": file_id},
     )
     return await one(cur, StoredFile)

@@ -7,7 +7,10 @@ do nothing. Rule: OWASP, File Upload Cheat Sheet; RFC 9110, sections 13 and 14; 
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
+import logging
+import re
+from contextlib import aclosing
 from urllib.parse import quote
 
 from aiohttp import web
@@ -24,7 +27,12 @@ from chatd.storage.storage import NotStored, Span, StorageAway
 from chatd.wire import shapes
 from chatd.wire.schemas import queries
 
+log = logging.getLogger(__name__)
+
 routes = Routes()
+
+_PART_S = 60.0  # how long a client may take for one part of a file
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII)
 
 _IN_PLACE = ("image/png", "image/jpeg", "image/gif", "image/webp", "audio/", "video/")
 _HARMLESS = {
@@ -131,19 +139,32 @@ async def _serve(
     if request.method == "HEAD" or not response.content_length:
         await response.prepare(request)
         return response
-    parts = request.app[RESOURCES].storage.read(file.key, span)
-    try:
-        first = await anext(parts)
-    except (NotStored, StopAsyncIteration):
-        raise UnknownFile from None
-    except StorageAway as away:
-        raise Busy from away
-    await response.prepare(request)
-    with contextlib.suppress(NotStored, StorageAway):  # then the answer ends too early
-        await response.write(first)
-        async for part in parts:
-            await response.write(part)
+    async with aclosing(request.app[RESOURCES].storage.read(file.key, span)) as parts:
+        try:
+            first = await anext(parts)
+        except (NotStored, StopAsyncIteration):
+            raise UnknownFile from None
+        except StorageAway as away:
+            raise Busy from away
+        await response.prepare(request)
+        try:
+            await _write(response, first)
+            async for part in parts:
+                await _write(response, part)
+            await response.write_eof()
+        except ConnectionError:
+            pass  # the client has left
+        except (NotStored, StorageAway, TimeoutError) as broken:
+            log.info("a download broke off: %s", type(broken).__name__)
+            if request.transport is not None:  # the only way left to say that it is not whole
+                request.transport.abort()
     return response
+
+
+async def _write(response: web.StreamResponse, part: bytes) -> None:
+    """Raises TimeoutError when the client does not take it: what it holds is wanted by others."""
+    async with asyncio.timeout(_PART_S):
+        await response.write(part)
 
 
 def web_tag(file: StoredFile) -> str:
@@ -154,16 +175,16 @@ def web_tag(file: StoredFile) -> str:
 def _span(request: web.Request, file: StoredFile, tag: str) -> tuple[Span | None, int]:
     """What of the file is asked for, and with which status it is sent; None when it has none."""
     whole = Span(0, file.size)
-    condition = request.headers.get("If-Range")
-    if "Range" not in request.headers or (condition is not None and condition != tag):
-        return whole, 200
-    try:
-        wanted = request.http_range
-    except ValueError:
+    if request.method != "GET" or request.headers.get("If-Range", tag) != tag:
+        return whole, 200  # RFC 9110 section 14.2: it is GET that has ranges
+    found = _RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
+    if found is None or found.group(1, 2) == ("", ""):
         return whole, 200  # several ranges, or another unit: RFC 9110 lets us send everything
-    start, stop, _ = wanted.indices(file.size)
-    if wanted.start is None and wanted.stop is None:
+    first, last = found.group(1, 2)
+    if not first:
+        span = Span(max(file.size - int(last), 0), file.size)
+    elif last and int(last) < int(first):
         return whole, 200
-    if start >= stop:
-        return None, 416
-    return Span(start, stop), 206
+    else:
+        span = Span(int(first), min(int(last) + 1, file.size) if last else file.size)
+    return (span, 206) if span.start < span.stop else (None, 416)

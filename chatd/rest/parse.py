@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import unicodedata
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
 import orjson
 from aiohttp import web
-from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 
 from chatd.core import addresses
-from chatd.core.errors import InvalidForm, InvalidJson, RequestTimeout, RequestTooLarge
+from chatd.core.errors import (
+    BrokenBody,
+    InvalidForm,
+    InvalidJson,
+    RequestTimeout,
+    RequestTooLarge,
+)
 from chatd.core.ids import parse_id
 from chatd.keys import TRUSTED_PROXIES
 from chatd.wire.fields import Schema
@@ -26,6 +31,7 @@ MAX_IMAGE_BODY = 3 * 2**20  # of a body that may hold an avatar or an icon
 MAX_REASON = 512  # characters
 MAX_USER_AGENT = 256
 _BODY_S = 20.0
+_SLOWEST = 2**14  # bytes a second, after that
 
 log = logging.getLogger(__name__)
 
@@ -78,21 +84,40 @@ async def read_json(request: web.Request, most: int = MAX_BODY) -> Any:
     if request.body_exists and request.content_type != "application/json":
         text = "Expected the Content-Type header to be application/json."
         raise InvalidForm({"_errors": [{"code": "CONTENT_TYPE_INVALID", "message": text}]})
-    if request.content_length is not None and request.content_length > most:
-        raise RequestTooLarge  # before waiting for it
-    try:
-        async with asyncio.timeout(_BODY_S):
-            data = await request.read()
-    except HTTPRequestEntityTooLarge:
-        raise RequestTooLarge from None
-    except TimeoutError:
-        raise RequestTimeout from None
-    if len(data) > most:
-        raise RequestTooLarge
+    data = bytearray()
+    async for chunk in arriving(request, most=most):
+        data += chunk
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         raise InvalidJson from None
+
+
+async def arriving(request: web.Request, *, most: int) -> AsyncGenerator[bytes, None]:
+    """The body, as it arrives. What counts is how long its sender takes for all of it.
+
+    Raises RequestTooLarge beyond `most` bytes, RequestTimeout, BrokenBody.
+    """
+    if request.content_length is not None and request.content_length > most:
+        raise RequestTooLarge  # before waiting for it
+    clock = asyncio.get_running_loop().time
+    received, waited_s = 0, 0.0
+    while True:
+        began = clock()
+        try:
+            async with asyncio.timeout(_BODY_S + received / _SLOWEST - waited_s):
+                chunk = await request.content.readany()
+        except TimeoutError:
+            raise RequestTimeout from None
+        except (web.RequestPayloadError, ConnectionError):  # perhaps nobody hears it
+            raise BrokenBody from None
+        waited_s += clock() - began
+        if not chunk:
+            return
+        received += len(chunk)
+        if received > most:
+            raise RequestTooLarge
+        yield chunk
 
 
 def path_id(request: web.Request, kind: Callable[[int], T], name: str) -> T:

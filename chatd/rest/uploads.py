@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any, Generic, TypeVar
 
 import orjson
-from aiohttp import BodyPartReader, MultipartReader, web
-from aiohttp.http import HttpProcessingError
+from aiohttp import web
 
-from chatd.core.errors import InvalidForm, InvalidJson, RequestTimeout, RequestTooLarge
+from chatd.core.errors import InvalidJson, RequestTooLarge
 from chatd.core.ids import ChannelId
 from chatd.keys import CONTEXT, SENDER, UPLOAD_MAX_BYTES
+from chatd.rest import forms
+from chatd.rest.forms import Part, malformed
 from chatd.rest.parse import MAX_BODY, path_id, read_json
 from chatd.services.uploads import MAX_FILES, Uploads
-from chatd.storage.storage import CHUNK
+from chatd.storage.storage import CHUNK, in_blocks
 from chatd.wire.fields import Schema
 
 T = TypeVar("T")
 
 _FILE = re.compile(r"files\[([0-9]{1,9})\]|file([0-9]{0,9})", re.ASCII)
-_CHUNK_S = 20.0  # for the next bytes to come
-_WHOLE_S = 600.0  # for the whole form
-_MOST_PARTS = 64
+_AROUND_PARTS = 2**16  # bytes of a form besides what its parts hold
 
 
 class Incoming(Generic[T]):
@@ -47,12 +45,8 @@ class Incoming(Generic[T]):
             return self._schema.read(await read_json(request)), self._uploads
         await request.app[SENDER].require_upload(request[CONTEXT], self._channel_id)
         try:
-            async with asyncio.timeout(_WHOLE_S):
-                payload = await _receive(request, self._uploads)
+            payload = await _receive(request, self._uploads)
             return self._schema.read(payload), self._uploads
-        except TimeoutError:
-            await self._uploads.give_up()
-            raise RequestTimeout from None
         except BaseException:
             await self._uploads.give_up()
             raise
@@ -85,54 +79,27 @@ def is_form(request: web.Request) -> bool:
 async def _receive(request: web.Request, uploads: Uploads) -> Any:
     """Read a form: its files into `uploads`; returns the JSON of `payload_json`.
 
-    Raises InvalidForm, InvalidJson, RequestTooLarge, RequestTimeout, TooManyAttachments, Busy.
+    Raises BrokenBody, InvalidForm, InvalidJson, RequestTooLarge, RequestTimeout,
+    TooManyAttachments, Busy.
     """
-    announced = request.content_length
-    if announced is not None and announced > MAX_FILES * uploads.max_bytes + MAX_BODY:
-        raise RequestTooLarge  # before waiting for it
+    most = MAX_FILES * uploads.max_bytes + MAX_BODY + _AROUND_PARTS
     payload: Any = {}
-    try:
-        reader = await request.multipart()
-        for _ in range(_MOST_PARTS):
-            async with asyncio.timeout(_CHUNK_S):
-                part = await reader.next()
-            if part is None:
-                return payload
-            if isinstance(part, MultipartReader):
-                raise _malformed("Parts within parts are not read.")
+    async with aclosing(forms.parts(request, most=most)) as parts:
+        async for part in parts:
             if part.name == "payload_json":
                 payload = _json(await _whole(part))
-            elif part.name is not None and (match := _FILE.fullmatch(part.name)):
+            elif match := _FILE.fullmatch(part.name):
                 number = int(match[1] or match[2] or 0)
                 if number in uploads.stored:
-                    raise _malformed(f"There are two files of number {number}.")
-                await uploads.store(number, part.filename or "unknown", _chunks(part))
-            else:
-                async for _ in _chunks(part):
-                    pass
-    except TimeoutError:
-        raise RequestTimeout from None
-    except (ValueError, HttpProcessingError, web.HTTPBadRequest) as wrong:
-        raise _malformed("Not a well formed multipart/form-data body.") from wrong
-    raise _malformed("Too many parts.")
+                    raise malformed(f"There are two files of number {number}.")
+                async with aclosing(in_blocks(part.chunks, CHUNK)) as chunks:
+                    await uploads.store(number, part.filename or "unknown", chunks)
+    return payload
 
 
-async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
-    """The bytes of a part, gathered into chunks worth a write."""
+async def _whole(part: Part) -> bytes:
     gathered = bytearray()
-    while not part.at_eof():
-        async with asyncio.timeout(_CHUNK_S):
-            gathered += await part.read_chunk()
-        if len(gathered) >= CHUNK:
-            yield bytes(gathered)
-            gathered.clear()
-    if gathered:
-        yield bytes(gathered)
-
-
-async def _whole(part: BodyPartReader) -> bytes:
-    gathered = bytearray()
-    async for chunk in _chunks(part):
+    async for chunk in part.chunks:
         gathered += chunk
         if len(gathered) > MAX_BODY:
             raise RequestTooLarge
@@ -144,7 +111,3 @@ def _json(data: bytes) -> Any:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         raise InvalidJson from None
-
-
-def _malformed(text: str) -> InvalidForm:
-    return InvalidForm({"_errors": [{"code": "CONTENT_TYPE_INVALID", "message": text}]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
@@ -14,6 +15,8 @@ from chatd.services import media
 from chatd.storage.storage import StorageAway
 from chatd.wire.fields import UNSET
 from chatd.wire.schemas.messages import WantedAttachment
+
+log = logging.getLogger(__name__)
 
 MAX_FILES = 10
 """How many files a message can have."""
@@ -86,8 +89,11 @@ class Uploads:
             await self._ctx.resources.tasks.finish(self._doom())
 
     async def _doom(self) -> None:
-        async with self._ctx.database.cursor() as cur:
-            await files.give_up(cur, self._begun)
+        try:
+            async with self._ctx.database.cursor() as cur:
+                await files.give_up(cur, self._begun)
+        except Busy as missed:  # the message may be there: what is left is given up a day later
+            log.info("files are left to be swept: %s", missed)
 
 
 class _Measured:

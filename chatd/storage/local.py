@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
@@ -38,22 +37,22 @@ class LocalStorage:
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> None:
         """Keep a file. When `chunks` raises, or this is cancelled, nothing is kept."""
         target = self._folder / key
-        partial_file = target.with_name(f"{target.name}.{secrets.token_hex(4)}{_PARTIAL}")
+        partial_file = _partial_of(target)
         await self._do(partial(target.parent.mkdir, mode=0o700, parents=True, exist_ok=True))
         try:
+            await self._do(partial(partial_file.write_bytes, b""))
             async for chunk in chunks:
                 await self._do(partial(_append, partial_file, chunk))
             await self._do(partial(_finish, partial_file, target))
-        except BaseException:
-            # Not awaited: this may be a cancellation. The thread works it off all the same.
-            self._threads.submit(partial_file.unlink, missing_ok=True)
+        except BaseException:  # also when it is cancelled: half a file is of no use to anyone
+            await self._do(partial(partial_file.unlink, missing_ok=True))
             raise
 
     async def size(self, key: str) -> int:
         """The size of a file in bytes. Raises NotStored."""
         return (await self._do((self._folder / key).stat)).st_size
 
-    async def read(self, key: str, span: Span) -> AsyncIterator[bytes]:
+    async def read(self, key: str, span: Span) -> AsyncGenerator[bytes, None]:
         """A part of a file, chunk by chunk. Raises NotStored."""
         at = span.start
         while at < span.stop:
@@ -65,16 +64,28 @@ class LocalStorage:
             yield chunk
 
     async def delete(self, key: str) -> None:
-        """Forget a file; one that is not there is fine."""
-        await self._do(partial((self._folder / key).unlink, missing_ok=True))
+        """Forget a file, and what a `put` that was killed has left; one not there is fine."""
+        target = self._folder / key
+        for path in (target, _partial_of(target)):
+            await self._do(partial(path.unlink, missing_ok=True))
 
     async def _do(self, work: Callable[[], T]) -> T:
+        """Do what blocks in a thread. When cancelled, not before that is done."""
+        doing = asyncio.get_running_loop().run_in_executor(self._threads, work)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            await asyncio.wait([doing])
+            raise
         except FileNotFoundError:
             raise NotStored from None
         except OSError as error:
             raise StorageAway(str(error)) from error
+
+
+def _partial_of(target: Path) -> Path:
+    """What a file is called until it is whole. A key is put once at a time."""
+    return target.with_name(target.name + _PARTIAL)
 
 
 def _append(path: Path, data: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +12,10 @@ from aiobotocore.session import get_session
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatd.storage.storage import CHUNK, NotStored, Span, StorageAway
+from chatd.storage.storage import CHUNK, NotStored, Span, StorageAway, in_blocks
 
 _PART = 8 * 2**20  # bytes; S3 wants parts of at least 5 MiB, but for the last
+_CONNECTIONS = 50  # each download holds one until its client has all of it
 _MISSING = ("404", "NoSuchKey", "NotFound")
 
 
@@ -46,14 +47,22 @@ class S3Storage:
             endpoint_url=bucket.endpoint_url,
             aws_access_key_id=bucket.access_key_id,
             aws_secret_access_key=bucket.secret_access_key,
-            config=ClientConfig(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3}),
+            config=ClientConfig(
+                connect_timeout=5,
+                read_timeout=30,
+                max_pool_connections=_CONNECTIONS,
+                retries={"max_attempts": 3},
+                # Not every store knows the checksums that Amazon's own client adds by now.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
         )
         async with making as self._client:
             yield
 
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> None:
         """Keep a file. When `chunks` raises, or this is cancelled, nothing is kept."""
-        parts = _parts(chunks)
+        parts = in_blocks(chunks, _PART)
         first = await anext(parts, b"")
         if len(first) < _PART:
             with _told():
@@ -76,7 +85,7 @@ class S3Storage:
                 finished = {"Parts": done}
                 await self._client.complete_multipart_upload(**where, MultipartUpload=finished)
         except BaseException:
-            # Shutting down may cut this off; stores forget unfinished uploads by a rule.
+            # Shutting down may cut this off; then `delete` does it, a day later.
             with contextlib.suppress(BotoCoreError, ClientError):
                 await self._client.abort_multipart_upload(**where)
             raise
@@ -92,7 +101,7 @@ class S3Storage:
             found = await self._client.head_object(Bucket=self._bucket.name, Key=key)
             return int(found["ContentLength"])
 
-    async def read(self, key: str, span: Span) -> AsyncIterator[bytes]:
+    async def read(self, key: str, span: Span) -> AsyncGenerator[bytes, None]:
         """A part of a file, chunk by chunk. Raises NotStored."""
         if span.start >= span.stop:
             return
@@ -105,21 +114,16 @@ class S3Storage:
                     yield chunk
 
     async def delete(self, key: str) -> None:
-        """Forget a file; one that is not there is fine."""
+        """Forget a file, and what a `put` that was killed has left; one not there is fine."""
+        bucket = self._bucket.name
         with _told():
-            await self._client.delete_object(Bucket=self._bucket.name, Key=key)
-
-
-async def _parts(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes in parts of `_PART`; the last one is shorter."""
-    gathered = bytearray()
-    async for chunk in chunks:
-        gathered += chunk
-        while len(gathered) >= _PART:
-            yield bytes(gathered[:_PART])
-            del gathered[:_PART]
-    if gathered:
-        yield bytes(gathered)
+            await self._client.delete_object(Bucket=bucket, Key=key)
+            left = await self._client.list_multipart_uploads(Bucket=bucket, Prefix=key)
+            for upload in left.get("Uploads", ()):
+                if upload["Key"] == key:
+                    await self._client.abort_multipart_upload(
+                        Bucket=bucket, Key=key, UploadId=upload["UploadId"]
+                    )
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -39,8 +39,21 @@ class Storage(Protocol):
     async def size(self, key: str) -> int:
         """The size of a file in bytes. Raises NotStored."""
 
-    def read(self, key: str, span: Span) -> AsyncIterator[bytes]:
+    def read(self, key: str, span: Span) -> AsyncGenerator[bytes, None]:
         """A part of a file, chunk by chunk. Raises NotStored."""
 
     async def delete(self, key: str) -> None:
-        """Forget a file; one that is not there is fine."""
+        """Forget a file, and what a `put` that was killed has left; one not there is fine."""
+
+
+async def in_blocks(chunks: AsyncIterator[bytes], size: int) -> AsyncGenerator[bytes, None]:
+    """The same bytes in blocks of `size`; the last one is shorter."""
+    gathered = bytearray()
+    async for chunk in chunks:
+        gathered += chunk
+        while len(gathered) >= size:
+            block = bytes(gathered[:size])
+            del gathered[:size]
+            yield block
+    if gathered:
+        yield bytes(gathered)
