@@ -9,7 +9,7 @@
 -- deleted messages and old wordings never show.
 
 CREATE TABLE search_streams (
-    stream_id  bigint PRIMARY KEY REFERENCES streams,
+    stream_id  bigint PRIMARY KEY,  -- no key: it would lock the row that every message locks
     segments   integer NOT NULL DEFAULT 0,
     indexed_to bigint NOT NULL DEFAULT 0,  -- every message up to this id is in a segment
     -- When its new messages were counted the last time: the number of the newest event, less
