@@ -87,13 +87,19 @@ class Cursor:
             raise asyncio.CancelledError
 
     async def fetchone(self) -> Row | None:
-        """The next row of the last statement."""
-        row: Row | None = await self._inner.fetchone()
+        """The next row of the last statement. Raises DatabaseAway."""
+        try:
+            row: Row | None = await self._inner.fetchone()
+        except psycopg2.InterfaceError as closed:  # between the statement and here
+            raise DatabaseAway from closed
         return row
 
     async def fetchall(self) -> list[Row]:
-        """All remaining rows of the last statement."""
-        rows: list[Row] = await self._inner.fetchall()
+        """All remaining rows of the last statement. Raises DatabaseAway."""
+        try:
+            rows: list[Row] = await self._inner.fetchall()
+        except psycopg2.InterfaceError as closed:
+            raise DatabaseAway from closed
         return rows
 
 

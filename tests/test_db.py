@@ -182,3 +182,17 @@ async def test_a_server_that_forgets_is_refused(tmp_path_factory: pytest.TempPat
                     break
                 finally:
                     await database.close()
+
+
+async def test_a_server_that_leaves_before_its_answer_is_read(database: Database) -> None:
+    async with database.cursor() as cur:
+        await cur.execute("SELECT pg_backend_pid()")
+        row = await cur.fetchone()
+        assert row is not None
+        await cur.execute("SELECT 1")
+        assert await answer(database, f"SELECT pg_terminate_backend({row[0]})") is True
+        await until(lambda: bool(cur._inner.closed))
+        with pytest.raises(DatabaseAway):
+            await cur.fetchone()
+        with pytest.raises(DatabaseAway):
+            await cur.fetchall()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Server
-from tests.world import PASSWORD, World, like
+from tests.world import PASSWORD, WITHOUT_PRESENCES, World, like
 
 CURL = shutil.which("curl")
 
@@ -45,12 +45,12 @@ async def test_two_people_meet_chat_lose_each_other_and_come_back(
     invite = await curl("POST", f"/channels/{channel}/invites", ada, {})
 
     bob_client = await world.socket()
-    await bob_client.identify(bob)
+    await bob_client.identify(bob, intents=WITHOUT_PRESENCES)
     await curl("POST", f"/invites/{invite['code']}", bob)
     assert (await bob_client.next("GUILD_CREATE")).d["id"] == guild["id"]
     assert (await bob_client.next("MESSAGE_CREATE")).d["type"] == 7  # he has joined
     ada_client = await world.socket()
-    await ada_client.identify(ada)
+    await ada_client.identify(ada, intents=WITHOUT_PRESENCES)
 
     messages = f"/channels/{channel}/messages"
     first = await curl("POST", messages, ada, {"content": "Hello, Bob"})
