@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
+import resource
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -25,6 +27,7 @@ from chatd.db import Database, NotDurable
 from chatd.ephemeral.rate_limits import RateLimits
 from chatd.gateway import handler
 from chatd.gateway.connection import Gateway
+from chatd.gateway.connections import Connections
 from chatd.gateway.dispatcher import Dispatcher
 from chatd.gateway.parking import Parking
 from chatd.gateway.presence import Presences
@@ -43,7 +46,6 @@ from chatd.worker import WorkerIdTaken, claimed
 log = logging.getLogger(__name__)
 
 _KEEPALIVE_S = 75.0
-_SHUTDOWN_S = 5.0
 
 
 class StartError(Exception):
@@ -62,7 +64,7 @@ def create_app(config: Config) -> web.Application:
     app[SENDER] = Sender(parts.writer)
     app[UPLOAD_MAX_BYTES] = config.upload_max_bytes
     app[TRUSTED_PROXIES] = config.trusted_proxies
-    app[handler.CONNECTIONS] = set()
+    app[handler.CONNECTIONS] = Connections(per_address=config.sockets_per_address)
     app[handler.GATEWAY] = parts.gateway
     app.cleanup_ctx.extend(
         [parts.connections, parts.worker_id, parts.fan_out, parts.writing, parts.housekeeping]
@@ -112,10 +114,18 @@ class _Parts:
             database=self._database,
             callers=self.callers,
             registry=Registry(
-                resume_window_s=config.resume_window_s, presences=self.resources.presences
+                resume_window_s=config.resume_window_s,
+                replay_max_bytes=config.replay_max_bytes,
+                sessions_per_user=config.sessions_per_user,
+                presences=self.resources.presences,
             ),
-            parking=Parking(config.redis_url, lasting_s=config.resume_window_s),
+            parking=Parking(
+                config.redis_url,
+                lasting_s=config.resume_window_s,
+                within_s=config.shutdown_timeout_s / 4,
+            ),
             recent=Recent(lasting_s=config.resume_window_s),
+            starts=asyncio.Semaphore(max(2, config.database_max_connections // 4)),
             heartbeat_interval_ms=config.heartbeat_interval_ms,
             rate_limits=self.resources.rate_limits if config.rate_limits else None,
         )
@@ -203,7 +213,8 @@ async def listening(config: Config) -> AsyncIterator[web.AppRunner]:
         access_log=None,
         logger=_http_log(),
         keepalive_timeout=_KEEPALIVE_S,
-        shutdown_timeout=_SHUTDOWN_S,
+        # It is waited for twice: for handlers to end, and for those that were cancelled.
+        shutdown_timeout=config.shutdown_timeout_s / 4,
     )
     try:
         try:
@@ -238,6 +249,7 @@ async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> N
 
     Raises StartError.
     """
+    _allow_many_sockets()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -247,6 +259,13 @@ async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> N
             ready()
         await stop.wait()
         log.info("stopping")
+
+
+def _allow_many_sockets() -> None:
+    """Raise the limit of open files as far as we may: many systems begin at 1024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS allows less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
@@ -264,6 +283,5 @@ async def _goodbye(app: web.Application) -> None:
     """Park the sessions and ask every client to come back, while everything is still open."""
     gateway = app[handler.GATEWAY]
     await gateway.parking.park(gateway.registry)
-    connections = app[handler.CONNECTIONS]
-    for connection in tuple(connections):
+    for connection in tuple(app[handler.CONNECTIONS].served):
         connection.reconnect()

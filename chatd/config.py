@@ -47,6 +47,10 @@ class Config:
     log_level: str
     heartbeat_interval_ms: int
     resume_window_s: float
+    replay_max_bytes: int
+    sessions_per_user: int
+    sockets_per_address: int
+    shutdown_timeout_s: float
     files_dir: Path
     upload_max_bytes: int
     public_url: str
@@ -89,6 +93,10 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
         data_dir=Path(env.str("CHATD_DATA_DIR", "var", validate=_NOT_EMPTY) or ""),
         heartbeat_interval_ms=env.int("HEARTBEAT_INTERVAL", 45_000, validate=_HEARTBEAT_MS),
         resume_window_s=env.int("RESUME_WINDOW", 120, validate=validate.Range(0, 3600)),
+        replay_max_bytes=env.int("REPLAY_MAX_BYTES", 256 * 2**20, validate=_REPLAY),
+        sessions_per_user=env.int("SESSIONS_PER_USER", 100, validate=_NOT_NEGATIVE),
+        sockets_per_address=env.int("SOCKETS_PER_ADDRESS", 1000, validate=_NOT_NEGATIVE),
+        shutdown_timeout_s=env.int("SHUTDOWN_TIMEOUT", 20, validate=_SHUTDOWN),
         files_dir=Path(env.str("FILES_DIR", "") or ""),
         upload_max_bytes=env.int("UPLOAD_MAX_BYTES", 10 * 2**20, validate=_UPLOAD),
         public_url=env.str("PUBLIC_URL", "", validate=_public_url),
@@ -129,6 +137,9 @@ _CONNECTIONS = validate.Range(3, 1000)
 _HEARTBEAT_MS = validate.Range(1_000, 600_000)
 _SECONDS = validate.Range(1, 10 * 365 * 86400)
 _UPLOAD = validate.Range(1, 2**30)
+_REPLAY = validate.Range(2**20, 2**40)
+_SHUTDOWN = validate.Range(1, 600)
+_NOT_NEGATIVE = validate.Range(0, 10**6)
 _NOT_EMPTY = validate.Length(min=1)
 
 

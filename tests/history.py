@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
+import itertools
 import os
 import random
 import secrets
@@ -57,6 +59,8 @@ class Instance:
             "WORKER_ID": str(number),
             "JWT_SECRET": _SECRET,
             "RATE_LIMITS": "off",
+            "SESSIONS_PER_USER": "0",
+            "SOCKETS_PER_ADDRESS": "0",
             "DATABASE_MAX_CONNECTIONS": "6",
         }
         self._number = number
@@ -180,6 +184,10 @@ class Listener:
                         await self._serve(self._socket)
             await asyncio.sleep(_RETRY_S)
 
+    def is_on(self, instance: Instance) -> bool:
+        """Whether it is connected to this instance now."""
+        return self._socket is not None and self._socket.remote_address[1] == instance.port
+
     async def cut(self) -> None:
         """Drop the connection without a word."""
         if self._socket is not None:
@@ -280,11 +288,11 @@ class Stage:
             made = await self.call(owner, "POST", f"/guilds/{guild['id']}/channels", body)
             self.channels.append(made["id"])
 
-    async def write(self, token: str) -> None:
+    async def write(self, token: str, *, every_s: float = 0.025) -> None:
         """Send messages until cancelled; each is sent until it is acknowledged."""
         while True:
             await self.send(token, random.choice(self.channels))
-            await asyncio.sleep(random.random() * 0.05)
+            await asyncio.sleep(random.random() * 2 * every_s)
 
     async def send(self, token: str, channel: str) -> None:
         """Send one message, once, however often it takes."""
@@ -387,6 +395,44 @@ async def play(
     return history.problems(await stage.stored())
 
 
+async def roll(
+    stage: Stage, *, sockets: int, tell: Callable[[str], None] = lambda _: None
+) -> list[str]:
+    """Restart the instances one after another while so many listen; returns what was wrong.
+
+    Nobody may be told to identify anew.
+    """
+    history = stage.history
+    tokens = itertools.islice(itertools.cycle(stage.tokens), sockets)
+    listeners = [Listener(stage.instances, token, history) for token in tokens]
+    async with asyncio.TaskGroup() as tasks:
+        listening = [tasks.create_task(each.run()) for each in listeners]
+        while not all(each.epochs for each in listeners):
+            await asyncio.sleep(_RETRY_S)
+        tell(f"{sockets} sessions are ready")
+        writing = tasks.create_task(stage.write(stage.tokens[0], every_s=0.2))
+        for instance in stage.instances:
+            await asyncio.sleep(1)
+            resumes, began = history.counts["resumes"], time.monotonic()
+            served = sum(each.is_on(instance) for each in listeners)
+            await instance.end(signal.SIGTERM)
+            stopped_s = time.monotonic() - began
+            while history.counts["resumes"] < resumes + served and time.monotonic() < began + 60:
+                await asyncio.sleep(_RETRY_S)
+            resumed_s = time.monotonic() - began
+            tell(
+                f"{served} sessions: stopped in {stopped_s:.1f} s, all resumed in {resumed_s:.1f} s"
+            )
+            await instance.start()
+        writing.cancel()
+        await _settle(stage, listeners)
+        for task in listening:
+            task.cancel()
+    anew = history.counts["told to identify anew"]
+    problems = [f"{anew} were told to identify anew"] if anew else []
+    return problems + history.problems(await stage.stored())
+
+
 async def _settle(stage: Stage, listeners: list[Listener]) -> None:
     """Wait until everybody has the last message of every channel, or has begun anew after it."""
     for channel in stage.channels:
@@ -403,17 +449,16 @@ async def _settle(stage: Stage, listeners: list[Listener]) -> None:
         await asyncio.sleep(_RETRY_S)
 
 
-async def main(minutes: float, every_s: float) -> int:
+async def main(minutes: float, every_s: float, rolling: int) -> int:
     """The long form; returns the exit code."""
+    tell = functools.partial(print, flush=True)
     with tempfile.TemporaryDirectory(prefix="chatd-history-") as folder:
         async with staged(Path(folder)) as stage:
             await stage.furnish(people=5, channels=4)
-            problems = await play(
-                stage,
-                seconds=minutes * 60,
-                every_s=every_s,
-                tell=lambda line: print(line, flush=True),
-            )
+            if rolling:
+                problems = await roll(stage, sockets=rolling, tell=tell)
+            else:
+                problems = await play(stage, seconds=minutes * 60, every_s=every_s, tell=tell)
             print(f"{len(stage.history.sent)} messages acknowledged", dict(stage.history.counts))
     print("\n".join(problems) or "Nothing is missing, nothing came twice, all came in order.")
     return 1 if problems else 0
@@ -423,5 +468,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="scripts/history")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--every", type=float, default=4.0, help="seconds between two faults")
+    parser.add_argument(
+        "--rolling",
+        type=int,
+        default=0,
+        metavar="SOCKETS",
+        help="instead, restart both instances in good order, once, while so many listen",
+    )
     arguments = parser.parse_args()
-    sys.exit(asyncio.run(main(arguments.minutes, arguments.every)))
+    sys.exit(asyncio.run(main(arguments.minutes, arguments.every, arguments.rolling)))

@@ -36,3 +36,10 @@ def test_the_checker_finds_what_is_wrong() -> None:
     assert problems(1, 2, 3) == ["message 1 is lost"]
     stored = {"c": [3, 2, 2, 1]}
     assert problems(1, 2, 3) == ["channel c has messages twice"]
+
+
+async def test_many_sessions_survive_a_rolling_restart(tmp_path: Path) -> None:
+    async with history.staged(tmp_path) as stage:
+        await stage.furnish(people=3, channels=2)
+        assert await history.roll(stage, sockets=250) == []
+        assert stage.history.counts["resumes"] >= 250

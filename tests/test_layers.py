@@ -17,6 +17,7 @@ LAYERS = [
     {"context"},
     {"services"},
     {"keys"},
+    {"clients"},
     {"rest", "gateway"},
     {"app", "worker", "embedded", "__main__"},
 ]
@@ -24,7 +25,14 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 STRANGERS = [("rest", "gateway"), ("gateway", "rest"), ("core", "config"), ("config", "core")]
 
 HOMES = {
-    "aiohttp": ("app.py", "keys.py", "rest/", "gateway/handler.py", "gateway/connection.py"),
+    "aiohttp": (
+        "app.py",
+        "keys.py",
+        "clients.py",
+        "rest/",
+        "gateway/handler.py",
+        "gateway/connection.py",
+    ),
     "aiopg": ("db.py",),
     "psycopg2": ("db.py", "migrations.py", "embedded.py", "__main__.py"),
     "redis": ("bus/", "ephemeral/", "gateway/parking.py"),

@@ -9,6 +9,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 Networks = Sequence[IPv4Network | IPv6Network]
 
+UNKNOWN = "unknown"
+"""Stands for all clients whose address cannot be told, as behind a Unix socket."""
+
 
 def of_client(peer: str, forwarded_for: str, trusted: Networks) -> str:
     """The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address.
@@ -19,7 +22,7 @@ def of_client(peer: str, forwarded_for: str, trusted: Networks) -> str:
     """
     client = _address(peer)
     if client is None:
-        return "unknown"
+        return UNKNOWN
     hops = forwarded_for.split(",") if forwarded_for else []
     while hops and _is_in(client, trusted):
         hop = _address(hops.pop())

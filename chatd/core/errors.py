@@ -84,6 +84,15 @@ class RateLimited(Refusal):
         return headers
 
 
+class TooManySockets(RateLimited):
+    """An address has as many gateway connections as it may have."""
+
+    message = "Too many connections from your address."
+
+    def __init__(self) -> None:
+        super().__init__(5.0, {})
+
+
 class DatabaseAway(Busy):
     """Postgres does not answer."""
 

@@ -68,6 +68,9 @@ class Gateway:
     registry: Registry
     parking: Parking
     recent: Recent
+    starts: asyncio.Semaphore
+    """Bounds how many sessions are started at once: when all clients come back, the database and
+    the loop are there for others too."""
     heartbeat_interval_ms: int
     rate_limits: RateLimits | None
     """None lets everybody identify as often as they like."""
@@ -231,10 +234,16 @@ class Connection:
     async def _identify(self, wanted: Identify) -> None:
         if self._session is not None:
             raise CloseWith(CloseCode.ALREADY_AUTHENTICATED, "Already authenticated.")
+        async with self._gateway.starts:
+            await self._start(wanted)
+
+    async def _start(self, wanted: Identify) -> None:
         caller = await self._caller(wanted.token)
         if not await self._may_identify(caller):
             self.invalidate()  # says to wait up to five seconds
             return
+        if not self._gateway.registry.has_room_for(caller.user.id):
+            raise CloseWith(CloseCode.RATE_LIMITED, "Too many sessions.")
         session = Session(
             secrets.token_hex(16),
             caller.user.id,

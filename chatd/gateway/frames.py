@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from struct import pack
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -21,13 +21,23 @@ BINARY = 0x82
 
 
 class Dispatch:
-    """An event on its way to sessions: what of it is the same for all of them."""
+    """An event on its way to sessions: what of it is the same for all of them.
+
+    It lives for as long as a session may have to replay it.
+    """
+
+    living_bytes: ClassVar[int] = 0
+    """The size of all that live in this process."""
 
     def __init__(self, event: Event) -> None:
         self.event = event
         self.intent: Intents = event.intent
         self.size = len(event.body)
+        Dispatch.living_bytes += self.size
         self._start = b'{"op":0,"t":"%s","s":' % event.name.encode()
+
+    def __del__(self) -> None:
+        Dispatch.living_bytes -= self.size
 
     def text(self, seq: int) -> bytes:
         """The payload for the session in which it has this number."""

@@ -7,15 +7,17 @@ import time
 
 from aiohttp import web
 
+from chatd.clients import client_network
 from chatd.ephemeral import identifies
 from chatd.gateway import transports
 from chatd.gateway.commands import CloseCode
 from chatd.gateway.connection import Connection, Gateway
+from chatd.gateway.connections import Connections
 from chatd.keys import CONTEXT
 from chatd.wire import payloads
 
 GATEWAY = web.AppKey("GATEWAY", Gateway)
-CONNECTIONS: web.AppKey[set[Connection]] = web.AppKey("CONNECTIONS")
+CONNECTIONS = web.AppKey("CONNECTIONS", Connections)
 
 _MAX_MESSAGE = 64 * 1024  # bytes; above commands.MAX_PAYLOAD, whose excess gets a code of its own
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?", re.ASCII)
@@ -23,12 +25,20 @@ _VERSIONS = ("", "6", "7", "8", "9", "10")
 
 
 async def gateway(request: web.Request) -> web.StreamResponse:
-    """Anyone may ask for the address, and may open a socket; IDENTIFY says who it is."""
+    """Anyone may ask for the address, and may open a socket; IDENTIFY says who it is.
+
+    Raises TooManySockets.
+    """
     if not _HOST.fullmatch(request.host):
         raise web.HTTPBadRequest(reason="Bad Host header")
     if request.headers.get("Upgrade", "").lower() != "websocket":
         body = payloads.encode({"url": url_of(request)})
         return web.Response(body=body, content_type="application/json")
+    with request.app[CONNECTIONS].counted(client_network(request)):
+        return await _serve(request)
+
+
+async def _serve(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5)
     await socket.prepare(request)
     make_transport = transports.BY_NAME.get(request.query.get("compress", ""))
@@ -41,12 +51,12 @@ async def gateway(request: web.Request) -> web.StreamResponse:
         connection = Connection(
             request.app[GATEWAY], socket, request.transport, make_transport(), url_of(request)
         )
-        connections = request.app[CONNECTIONS]
-        connections.add(connection)
+        served = request.app[CONNECTIONS].served
+        served.add(connection)
         try:
             await connection.run()
         finally:
-            connections.discard(connection)
+            served.discard(connection)
     return socket
 
 

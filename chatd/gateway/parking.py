@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 _BATCH = 500
 _TIMEOUT_S = 2.0
+_AT_ONCE = 16  # sessions on their way out; the client has a connection for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,11 @@ class ParkedSession:
 class Parking:
     """Where sessions wait, for as long as they can be resumed."""
 
-    def __init__(self, redis_url: str, *, lasting_s: float) -> None:
+    def __init__(self, redis_url: str, *, lasting_s: float, within_s: float) -> None:
         self._lasting_s = int(lasting_s)
+        self._within_s = within_s
         self._lot = secrets.token_hex(8)
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._client = aioredis.Redis.from_url(
             redis_url,
             protocol=2,
@@ -74,7 +77,8 @@ class Parking:
     async def park(self, registry: Registry) -> int:
         """Put all sessions of this instance into Redis; from here on they are not here any more.
 
-        Returns how many; 0 when Redis is away: then their clients have to identify anew.
+        Returns how many; 0 when Redis is away or too slow: then their clients have to identify
+        anew.
         """
         sessions = registry.let_go()
         if not sessions or not self._lasting_s:
@@ -92,8 +96,9 @@ class Parking:
         ]
         fields += [(self._guilds, stream, _state_of(feed)) for stream, feed in guilds.items()]
         try:
-            await self._write_hashes(fields)
-            await self._write_sessions(sessions, numbers)
+            async with asyncio.timeout(self._within_s):
+                await self._write_hashes(fields)
+                await self._write_sessions(sessions, numbers)
         except (RedisError, OSError, TimeoutError) as error:
             log.error("cannot park the sessions: %s", error)
             return 0
@@ -104,7 +109,7 @@ class Parking:
         """Take a session out, for the login that it belongs to. None when it is not there."""
         key = _session_key(session_id)
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
+            async with self._turns, asyncio.timeout(_TIMEOUT_S):
                 data = await self._client.get(key)
                 if data is None or (parked := orjson.loads(data))["login"] != login_id:
                     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 
 from chatd.core.ids import GuildId, StreamId, UserId
@@ -10,18 +11,30 @@ from chatd.core.presence import Status
 from chatd.ephemeral.presence import PresenceTable
 from chatd.gateway.commands import CloseCode
 from chatd.gateway.feed import Feed, GuildFeed, UserFeed, Watcher
+from chatd.gateway.frames import Dispatch
 from chatd.gateway.session import Outlet, Session
 from chatd.wire import payloads
+
+log = logging.getLogger(__name__)
 
 
 class Registry:
     """Who is here. Everything in it is changed in one loop, without waiting in between."""
 
-    def __init__(self, *, resume_window_s: float, presences: PresenceTable) -> None:
+    def __init__(
+        self,
+        *,
+        resume_window_s: float,
+        replay_max_bytes: int,
+        sessions_per_user: int,
+        presences: PresenceTable,
+    ) -> None:
         self.presences = presences
         self.restless: set[UserId] = set()
         """Users who may have to be reported anew: one of their sessions has changed."""
         self._resume_window_s = resume_window_s
+        self._replay_max_bytes = replay_max_bytes
+        self._sessions_per_user = sessions_per_user
         self._sessions: dict[str, Session] = {}
         self._by_user: dict[UserId, set[Session]] = {}
         self._starting: dict[UserId, set[Watcher]] = {}
@@ -51,6 +64,19 @@ class Registry:
     def starting(self, user_id: UserId) -> Iterable[Watcher]:
         """The sessions of a user that are being started."""
         return tuple(self._starting.get(user_id, ()))
+
+    def has_room_for(self, user_id: UserId) -> bool:
+        """Whether a user may start one more session; the longest unused makes room for it."""
+        if not self._sessions_per_user:
+            return True
+        sessions = self._by_user.get(user_id, set())
+        if len(sessions) + len(self._starting.get(user_id, ())) < self._sessions_per_user:
+            return True
+        unused = [each for each in sessions if each.detached_at is not None]
+        if not unused:
+            return False
+        self.remove(min(unused, key=_detached_at))
+        return True
 
     def begin_start(self, user_id: UserId, watcher: Watcher) -> None:
         """A session of this user is being started."""
@@ -118,6 +144,22 @@ class Registry:
         for session in list(self._sessions.values()):
             if session.detached_at is not None and session.detached_at <= horizon:
                 self.remove(session)
+        if Dispatch.living_bytes > self._replay_max_bytes:
+            self._forget_most()
+
+    def _forget_most(self) -> None:
+        """End sessions that wait to be resumed, those that waited longest first; if that is not
+        enough, let those that remember most forget it: they cannot resume, but go on."""
+        waiting = [each for each in self._sessions.values() if each.detached_at is not None]
+        for session in sorted(waiting, key=_detached_at):
+            if Dispatch.living_bytes <= self._replay_max_bytes:
+                return
+            self.remove(session)
+        log.warning("there is more to be replayed than REPLAY_MAX_BYTES")
+        for session in sorted(self._sessions.values(), key=_replay_bytes, reverse=True):
+            if Dispatch.living_bytes <= self._replay_max_bytes:
+                return
+            session.forget()
 
     def users(self) -> Iterable[UserId]:
         """Everyone who has a session here."""
@@ -167,3 +209,11 @@ class Registry:
         self.remove(session)
         if session.outlet is not None:
             session.outlet.close(CloseCode.AUTHENTICATION_FAILED, "Authentication failed.")
+
+
+def _detached_at(session: Session) -> float:
+    return session.detached_at or 0.0
+
+
+def _replay_bytes(session: Session) -> int:
+    return session.replay_bytes

@@ -136,6 +136,11 @@ class Session:
         )
 
     @property
+    def replay_bytes(self) -> int:
+        """How much it would replay at the most; other sessions may share it."""
+        return self._replay_bytes
+
+    @property
     def replayed(self) -> Sequence[Dispatch]:
         """What it would replay; the newest has the number `seq`."""
         return self._replay
@@ -175,6 +180,11 @@ class Session:
         """Forget what the client says it has; it cannot ask for that again."""
         while self._replay and self._oldest <= seq:
             self._forget_oldest()
+
+    def forget(self) -> None:
+        """Forget all that it has sent: it goes on, but cannot be resumed from before."""
+        self._replay.clear()
+        self._replay_bytes = 0
 
     def can_replay(self, seq: int) -> bool:
         """Whether everything after `seq` is still remembered."""

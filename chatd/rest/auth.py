@@ -6,10 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
+from chatd.clients import client_network
 from chatd.core.errors import UnknownSession
 from chatd.ephemeral.windows import Limit
 from chatd.keys import CALLERS, CONTEXT, RESOURCES
-from chatd.rest.parse import Json, answer, client_network, no_content, user_agent
+from chatd.rest.parse import Json, answer, no_content, user_agent
 from chatd.rest.routes import ANYONE, USER, Routes
 from chatd.services import accounts, logins
 from chatd.services.accounts import Grant

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import unicodedata
 from collections.abc import AsyncGenerator, Callable
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
 import orjson
 from aiohttp import web
 
-from chatd.core import addresses
 from chatd.core.errors import (
     BrokenBody,
     InvalidForm,
@@ -22,7 +20,6 @@ from chatd.core.errors import (
     RequestTooLarge,
 )
 from chatd.core.ids import parse_id
-from chatd.keys import TRUSTED_PROXIES
 from chatd.wire.fields import Schema
 from chatd.wire.payloads import encode
 
@@ -32,8 +29,6 @@ MAX_REASON = 512  # characters
 MAX_USER_AGENT = 256
 _BODY_S = 20.0
 _SLOWEST = 2**14  # bytes a second, after that
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -158,25 +153,6 @@ def reason(request: web.Request) -> str | None:
             "reason", "BASE_TYPE_MAX_LENGTH", f"Must be {MAX_REASON} or fewer in length."
         )
     return text or None
-
-
-def client_network(request: web.Request) -> str:
-    """The network that the client is in, which stands for one client; see core/addresses."""
-    forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ()))
-    trusted = request.app[TRUSTED_PROXIES]
-    if forwarded_for and not trusted:
-        _tell_of_proxy(request.remote)
-    return addresses.of_client(request.remote or "", forwarded_for, trusted)
-
-
-@lru_cache(256)
-def _tell_of_proxy(peer: str | None) -> None:
-    if addresses.is_private(peer or ""):
-        log.warning(
-            "requests come through a proxy at %s, which TRUSTED_PROXIES does not name:"
-            " all who use it count as one client",
-            peer,
-        )
 
 
 def _snowflake(name: str, text: str) -> int:

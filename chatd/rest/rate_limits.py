@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from chatd.clients import client_network
 from chatd.core.errors import Unauthorized
 from chatd.core.ids import parse_id
 from chatd.ephemeral import headers
 from chatd.ephemeral.windows import Limit, Verdict
 from chatd.keys import CONTEXT, RESOURCES
 from chatd.rest import routes
-from chatd.rest.parse import client_network
 from chatd.rest.routes import Route
 
 GLOBAL = Limit(50, 1.0)

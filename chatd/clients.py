@@ -1,0 +1,32 @@
+"""Whose request it is, as far as the connection tells: the network that it comes from."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+
+from aiohttp import web
+
+from chatd.core import addresses
+from chatd.keys import TRUSTED_PROXIES
+
+log = logging.getLogger(__name__)
+
+
+def client_network(request: web.Request) -> str:
+    """The network that the client is in, which stands for one client; see core/addresses."""
+    forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ()))
+    trusted = request.app[TRUSTED_PROXIES]
+    if forwarded_for and not trusted:
+        _tell_of_proxy(request.remote)
+    return addresses.of_client(request.remote or "", forwarded_for, trusted)
+
+
+@lru_cache(256)
+def _tell_of_proxy(peer: str | None) -> None:
+    if addresses.is_private(peer or ""):
+        log.warning(
+            "requests come through a proxy at %s, which TRUSTED_PROXIES does not name:"
+            " all who use it count as one client",
+            peer,
+        )
