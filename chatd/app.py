@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestPayloadError
 
+from chatd.auth.bot_tokens import BotTokens
 from chatd.auth.links import Links
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import AccessTokens
@@ -97,19 +98,21 @@ class _Parts:
         )
         self._snowflakes = SnowflakeGenerator(config.worker_id)
         tokens = AccessTokens(config.jwt_secret, lifetime_s=config.jwt_access_token_expiry_s)
+        bot_tokens = BotTokens(config.jwt_secret)
         self.resources = Resources(
             database=self._database,
             bus=self._bus,
             snowflakes=self._snowflakes,
             passwords=Passwords(),
             access_tokens=tokens,
+            bot_tokens=bot_tokens,
             rate_limits=RateLimits(config.redis_url),
             storage=_storage(config),
             links=Links(config.jwt_secret, config.public_url),
             refresh_token_lifetime_s=config.jwt_refresh_token_expiry_s,
         )
         self.writer = MessageWriter(self._database, self._bus, self._snowflakes)
-        self.callers = Callers(self._database, tokens)
+        self.callers = Callers(self._database, tokens, bot_tokens)
         self.gateway = Gateway(
             database=self._database,
             callers=self.callers,

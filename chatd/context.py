@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from chatd.auth.bot_tokens import BotTokens
 from chatd.auth.links import Links
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import AccessTokens
@@ -57,6 +58,7 @@ class Resources:
     snowflakes: SnowflakeGenerator
     passwords: Passwords
     access_tokens: AccessTokens
+    bot_tokens: BotTokens
     rate_limits: RateLimits
     refresh_token_lifetime_s: int
     storage: Storage

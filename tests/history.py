@@ -366,7 +366,8 @@ async def play(
     faults: list[str] | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[str]:
-    """Write and listen for so long, with a fault every so often; returns what was wrong."""
+    """Write and listen for so long, with a fault every so often, and each of them at least once;
+    returns what was wrong."""
     history = stage.history
     listeners = [Listener(stage.instances, token, history) for token in stage.tokens for _ in "12"]
     known = stage.faults()
@@ -377,7 +378,7 @@ async def play(
         writing = [tasks.create_task(stage.write(token)) for token in stage.tokens]
         end = time.monotonic() + seconds
         turn = 0
-        while time.monotonic() < end:
+        while time.monotonic() < end or turn < len(faults or known):
             for _ in range(3):
                 await asyncio.sleep(every_s / 3)
                 await random.choice(listeners).cut()

@@ -78,12 +78,13 @@ class Rest:
     http: aiohttp.ClientSession
     url: str
     token: str | None = None
+    scheme: str = "Bearer"
 
     async def call(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
         """Make a request, whatever the answer; a 500 is never expected."""
         headers = dict(options.pop("headers", {}))
         if self.token is not None:
-            headers.setdefault("Authorization", f"Bearer {self.token}")
+            headers.setdefault("Authorization", f"{self.scheme} {self.token}")
         if body is not None:
             options["data"] = orjson.dumps(body)
             headers.setdefault("Content-Type", "application/json")
@@ -315,6 +316,18 @@ class World:
     async def people(self, *names: str) -> list[Person]:
         """Several accounts."""
         return [await self.person(name) for name in names]
+
+    async def bot(self, name: str, owner: str, *guilds: Guild) -> Person:
+        """The bot of a new application of somebody, in these guilds."""
+        person = await self.person(owner)
+        unique = f"{name}.{next(_serial)}.{secrets.token_hex(3)}"
+        made = await person.rest.post("/applications", {"name": unique})
+        token = (await person.rest.post(f"/applications/{made['id']}/bot/reset"))["token"]
+        rest = Rest(self.http, self.url, token, "Bot")
+        bot = self._people[name] = Person(made["id"], unique, "", token, "", rest)
+        for guild in guilds:
+            await guild.owner.rest.put(f"/guilds/{guild.id}/members/{bot.id}")
+        return bot
 
     def meet(self, other: World) -> None:
         """Share the people of a world on another instance; each keeps its own server."""

@@ -137,6 +137,10 @@ class InvalidForm(Refusal):
         return {**super().body(), "errors": self.errors}
 
 
+class UnknownApplication(Refusal):
+    status, code, message = 404, 10002, "Unknown Application"
+
+
 class UnknownChannel(Refusal):
     status, code, message = 404, 10003, "Unknown Channel"
 
@@ -187,8 +191,20 @@ class UnknownBan(Refusal):
     status, code, message = 404, 10026, "Unknown Ban"
 
 
+class NotForBots(Refusal):
+    status, code, message = 403, 20001, "Bots cannot use this endpoint"
+
+
+class OnlyForBots(Refusal):
+    status, code, message = 403, 20002, "Only bots can use this endpoint"
+
+
 class TooManyGuilds(Refusal):
     code, message = 30001, "Maximum number of guilds reached (200)"
+
+
+class TooManyApplications(Refusal):
+    code, message = 0, "Maximum number of applications reached (25)"
 
 
 class TooManyPins(Refusal):
@@ -299,6 +315,12 @@ class TooOldForBulkDelete(Refusal):
     code, message = 50034, "You can only bulk delete messages that are under 14 days old."
 
 
+class InvalidConsent(Refusal):
+    """Somebody is to join a guild who has not said so; Discord takes an OAuth2 token for that."""
+
+    status, code, message = 403, 50025, "Invalid OAuth2 access token provided"
+
+
 class InvalidRole(Refusal):
     code, message = 50028, "Invalid role"
 
@@ -309,6 +331,10 @@ class SystemMessage(Refusal):
 
 class OwnerCannotLeave(Refusal):
     code, message = 50055, "The owner of a guild cannot leave it; transfer or delete it first."
+
+
+class OwnsApplications(Refusal):
+    code, message = 0, "You own applications; delete them first."
 
 
 class OwnsGuilds(Refusal):

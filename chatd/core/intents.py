@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntFlag
 
+from chatd.core.models import ApplicationFlags
+
 
 class Intents(IntFlag):
     """One bit for each group of events."""
@@ -30,6 +32,13 @@ class Intents(IntFlag):
     GUILD_MESSAGE_POLLS = 1 << 24
     DIRECT_MESSAGE_POLLS = 1 << 25
 
+
+PRIVILEGED = {
+    Intents.GUILD_MEMBERS: ApplicationFlags.MEMBERS,
+    Intents.GUILD_PRESENCES: ApplicationFlags.PRESENCES,
+    Intents.MESSAGE_CONTENT: ApplicationFlags.MESSAGE_CONTENT,
+}
+"""Intents that a bot may ask for only if its application has one of these flags."""
 
 ALL_INTENTS = Intents(sum(Intents))
 NO_INTENT = Intents(0)

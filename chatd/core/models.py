@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import Any
 
 from chatd.core.ids import (
@@ -71,8 +71,39 @@ class Account:
     """An account as its owner sees it."""
 
     user: User
-    email: str
+    email: str | None
+    """None for bots."""
     bio: str = ""
+
+
+class ApplicationFlags(IntFlag):
+    """Which privileged intents a bot may ask for; of each, Discord has one for large bots and one
+    for small ones, which mean the same here. Rule: Discord docs, Application resource,
+    "Application Flags"."""
+
+    GATEWAY_PRESENCE = 1 << 12
+    GATEWAY_PRESENCE_LIMITED = 1 << 13
+    GATEWAY_GUILD_MEMBERS = 1 << 14
+    GATEWAY_GUILD_MEMBERS_LIMITED = 1 << 15
+    GATEWAY_MESSAGE_CONTENT = 1 << 18
+    GATEWAY_MESSAGE_CONTENT_LIMITED = 1 << 19
+
+    PRESENCES = GATEWAY_PRESENCE | GATEWAY_PRESENCE_LIMITED
+    MEMBERS = GATEWAY_GUILD_MEMBERS | GATEWAY_GUILD_MEMBERS_LIMITED
+    MESSAGE_CONTENT = GATEWAY_MESSAGE_CONTENT | GATEWAY_MESSAGE_CONTENT_LIMITED
+    PRIVILEGED = PRESENCES | MEMBERS | MESSAGE_CONTENT
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A program with an account of its own, which has the same id, and who answers for it."""
+
+    bot: User
+    owner: User
+    name: str
+    description: str
+    public: bool
+    flags: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +375,7 @@ class AuditAction(IntEnum):
     MEMBER_BAN_REMOVE = 23
     MEMBER_UPDATE = 24
     MEMBER_ROLE_UPDATE = 25
+    BOT_ADD = 28
     ROLE_CREATE = 30
     ROLE_UPDATE = 31
     ROLE_DELETE = 32

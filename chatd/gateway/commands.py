@@ -53,6 +53,7 @@ class CloseCode(IntEnum):
     INVALID_SHARD = 4010
     INVALID_API_VERSION = 4012
     INVALID_INTENTS = 4013
+    DISALLOWED_INTENTS = 4014
 
 
 class CloseWith(Exception):

@@ -32,7 +32,7 @@ from chatd.gateway.commands import (
 )
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.parking import Parking
-from chatd.gateway.ready import Starter
+from chatd.gateway.ready import DisallowedIntents, Starter
 from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
 from chatd.gateway.session import Session
@@ -252,6 +252,7 @@ class Connection:
             shard=wanted.shard,
             presence=wanted.presence,
             client=wanted.client,
+            is_bot=caller.user.bot,
         )
         if wanted.compress and isinstance(self._transport, Plain):
             self._transport = ZlibPayloads()
@@ -260,6 +261,8 @@ class Connection:
             await starter.start(self, wanted, self._url)
         except Unauthorized:
             raise CloseWith(CloseCode.AUTHENTICATION_FAILED, "Authentication failed.") from None
+        except DisallowedIntents:
+            raise CloseWith(CloseCode.DISALLOWED_INTENTS, "Disallowed intents.") from None
         except Refusal as refused:
             raise CloseWith(CloseCode.UNKNOWN_ERROR, refused.text) from None
         self._session = session

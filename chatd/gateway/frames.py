@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 
 import orjson
 
+from chatd.core.ids import UserId
 from chatd.core.intents import Intents
+from chatd.events import contents
 from chatd.events.event import Event
 from chatd.gateway import compression
 from chatd.gateway.commands import Opcode
@@ -56,6 +58,16 @@ class Dispatch:
     def zstd(self, seq: int) -> bytes:
         """The same, as the continuation of any zstd frame."""
         return compression.raw(b"%s%d" % (self._start, seq)) + self._zstd_rest
+
+    @cached_property
+    def readers(self) -> frozenset[UserId]:
+        """Of a message: who may read it whatever they have asked for."""
+        return contents.readers(self.event)
+
+    @cached_property
+    def without_content(self) -> Dispatch:
+        """Of a message: the same without what was written. Made once for all who get it so."""
+        return Dispatch(contents.without_content(self.event))
 
     @property
     def _rest(self) -> bytes:

@@ -14,16 +14,17 @@ from dataclasses import dataclass
 from chatd.core.errors import Busy, Unauthorized
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
-from chatd.core.models import Account, PrivateChannel
+from chatd.core.models import Account, Application, PrivateChannel
 from chatd.db import Cursor, Database
 from chatd.events.event import Event, to_user
 from chatd.events.users import revoked_login
+from chatd.gateway import bots
 from chatd.gateway.commands import Identify
 from chatd.gateway.feed import IN_PRIVATE, Feed, GuildFeed
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.registry import Registry
 from chatd.gateway.session import Outlet, Session
-from chatd.queries import guilds, logins, private_channels, streams, users
+from chatd.queries import applications, guilds, logins, private_channels, streams, users
 from chatd.services import snapshots
 from chatd.services.snapshots import GuildSnapshot
 from chatd.wire import payloads
@@ -32,9 +33,14 @@ _ATTEMPTS = 20
 _CATCH_UP_S = 2.0
 
 
+class DisallowedIntents(Exception):
+    """A bot asks for what its application may not have."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
     account: Account
+    application: Application | None
     user_seq: int
     private_channels: Sequence[PrivateChannel]
     guilds: dict[GuildId, GuildSnapshot]
@@ -72,7 +78,7 @@ class Starter:
     async def start(self, outlet: Outlet, wanted: Identify, gateway_url: str) -> None:
         """Send READY and the guilds, and let the session follow its feeds.
 
-        Raises Unauthorized, Busy, DatabaseAway; then the session has never been.
+        Raises Unauthorized, DisallowedIntents, Busy, DatabaseAway; then the session has never been.
         """
         session = self._session
         self._registry.begin_start(session.user_id, self)
@@ -126,6 +132,7 @@ class Starter:
             account = await users.account(transaction.cur, user_id)
             if account is None:
                 raise Unauthorized
+            application = await self._application(transaction.cur, account)
             positions = await streams.positions(transaction.cur, [user_id])
             found = await snapshots.of_user(
                 transaction.cur, user_id, large_threshold=large_threshold
@@ -135,7 +142,18 @@ class Starter:
             await transaction.rollback()
         takes = self._session.takes
         own = {each.guild.id: each for each in found if takes(each.guild.id)}
-        return _Snapshot(account, positions.get(user_id, 0), private, own)
+        return _Snapshot(account, application, positions.get(user_id, 0), private, own)
+
+    async def _application(self, cur: Cursor, account: Account) -> Application | None:
+        """That of a bot, if it asks for no more than it may."""
+        if not account.user.bot:
+            return None
+        application = await applications.get(cur, account.user.id)
+        if application is None:
+            raise Unauthorized
+        if bots.disallowed(application, self._session.intents):
+            raise DisallowedIntents
+        return application
 
     async def _private_channels(self, cur: Cursor, account: Account) -> Sequence[PrivateChannel]:
         """Those of a person: bots are told of a private channel by what happens in it."""
@@ -187,7 +205,10 @@ class Starter:
             "session_type": "normal",
             "resume_gateway_url": gateway_url,
             "shard": list(wanted.shard),
-            "application": {"id": str(session.user_id), "flags": 0},
+            "application": {
+                "id": str(session.user_id),
+                "flags": 0 if snapshot.application is None else snapshot.application.flags,
+            },
             "_trace": [],
         }
         self._send("READY", ready, NO_INTENT)

@@ -12,6 +12,7 @@ from chatd.core.ids import GuildId, LoginId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.presence import ONLINE, Presence, Status
 from chatd.events.event import Event, to_user
+from chatd.gateway import bots
 from chatd.gateway.commands import CloseCode
 from chatd.gateway.frames import Dispatch
 from chatd.wire import payloads
@@ -49,17 +50,19 @@ class SessionState:
     shard: tuple[int, int]
     presence: Presence
     client: str
+    is_bot: bool
     seq: int
 
     def packed(self) -> list[Any]:
         """As JSON, without its id and its login."""
         presence = [self.presence.status, self.presence.activities]
-        return [self.user_id, int(self.intents), self.shard, presence, self.client, self.seq]
+        about = [self.client, self.is_bot, self.seq]
+        return [self.user_id, int(self.intents), self.shard, presence, *about]
 
     @classmethod
     def unpacked(cls, session_id: str, login_id: int, packed: list[Any]) -> SessionState:
         """What `packed()` stands for."""
-        user_id, intents, shard, (status, activities), client, seq = packed
+        user_id, intents, shard, (status, activities), client, is_bot, seq = packed
         presence = Presence(Status(status), tuple(activities))
         return cls(
             session_id,
@@ -69,6 +72,7 @@ class SessionState:
             (shard[0], shard[1]),
             presence,
             client,
+            is_bot,
             seq,
         )
 
@@ -86,6 +90,7 @@ class Session:
         shard: tuple[int, int] = (0, 1),
         presence: Presence = ONLINE,
         client: str = "desktop",
+        is_bot: bool = False,
     ) -> None:
         self.id = session_id
         self.user_id = user_id
@@ -100,8 +105,10 @@ class Session:
         self.presence = presence
         """What it shows, since `shown_at` (monotonic)."""
         self.shown_at = time.monotonic()
-        self._intents = intents
+        self.intents = intents
+        """What its client has asked for."""
         self._shard = shard
+        self._is_bot = is_bot
         self._replay: deque[Dispatch] = deque()  # the newest has the number `seq`
         self._replay_bytes = 0
 
@@ -116,6 +123,7 @@ class Session:
             shard=state.shard,
             presence=state.presence,
             client=state.client,
+            is_bot=state.is_bot,
         )
         session.seq = state.seq
         session._replay = deque(replay)
@@ -128,10 +136,11 @@ class Session:
             self.id,
             self.user_id,
             self.login_id,
-            self._intents,
+            self.intents,
             self._shard,
             self.presence,
             self.client,
+            self._is_bot,
             self.seq,
         )
 
@@ -152,7 +161,7 @@ class Session:
 
     def wants(self, intent: Intents) -> bool:
         """Whether the client has asked for events of this kind."""
-        return bool(self._intents & intent)
+        return bool(self.intents & intent)
 
     def takes(self, guild_id: GuildId) -> bool:
         """Whether this guild belongs to the session's shard."""
@@ -166,8 +175,13 @@ class Session:
 
     def dispatch(self, dispatch: Dispatch) -> None:
         """Send an event, if the client has asked for its kind."""
-        if dispatch.intent != NO_INTENT and not self._intents & dispatch.intent:
+        if dispatch.intent != NO_INTENT and not self.intents & dispatch.intent:
             return
+        if self._is_bot:
+            told = bots.as_told(dispatch, self.user_id, self.intents)
+            if told is None:
+                return
+            dispatch = told
         self.seq += 1  # also while detached: RESUME replays it
         self._replay.append(dispatch)
         self._replay_bytes += dispatch.size

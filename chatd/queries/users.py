@@ -57,6 +57,18 @@ async def insert(
     )
 
 
+async def insert_bot(cur: Cursor, bot: User, *, username_key: str) -> None:
+    """Add an account of a program. Raises UniqueViolation when its name is taken."""
+    await cur.execute(
+        """
+        WITH stream AS (INSERT INTO streams (id) VALUES (%(id)s) ON CONFLICT DO NOTHING)
+        INSERT INTO users (id, username, username_key, bot)
+        VALUES (%(id)s, %(username)s, %(username_key)s, true)
+        """,
+        {"id": bot.id, "username": bot.username, "username_key": username_key},
+    )
+
+
 async def get(cur: Cursor, user_id: UserId) -> User | None:
     """A user as everyone may see it."""
     await cur.execute(f"SELECT {COLUMNS} FROM users WHERE id = %(id)s", {"id": user_id})

@@ -12,8 +12,10 @@ from typing import Any, Protocol, TypeVar, overload
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from chatd.core.errors import NotForBots, OnlyForBots
 from chatd.core.permissions import Permissions
 from chatd.ephemeral.windows import Limit
+from chatd.keys import CONTEXT
 from chatd.rest import parse
 from chatd.wire.fields import UNSET, Schema, Unset
 from chatd.wire.shape import Shape
@@ -27,12 +29,14 @@ class Caller(Enum):
 
     ANYONE = "anyone"
     USER = "anyone who is logged in"
+    PERSON = "people who are logged in, not bots"
+    BOT = "bots"
     MEMBER = "the members of the guild"
     OWNER = "the owner of the guild"
     RECIPIENT = "those in the private channel"
 
 
-ANYONE, USER, MEMBER, OWNER, RECIPIENT = Caller
+ANYONE, USER, PERSON, BOT, MEMBER, OWNER, RECIPIENT = Caller
 
 READS = Limit(50, 1.0)
 WRITES = Limit(20, 5.0)
@@ -176,6 +180,7 @@ class Routes:
 
         def decorate(declared: Callable[..., Answering]) -> Callable[..., Answering]:
             async def handler(request: web.Request) -> web.StreamResponse:
+                _require_kind(request, needs)
                 for name in ids:
                     parse.path_id(request, int, name)  # before waiting for a body
                 read = []
@@ -192,9 +197,18 @@ class Routes:
         return decorate
 
 
+def _require_kind(request: web.Request, needs: Caller | Permissions) -> None:
+    """Raises NotForBots, OnlyForBots."""
+    if needs is PERSON and request[CONTEXT].user.bot:
+        raise NotForBots
+    if needs is BOT and not request[CONTEXT].user.bot:
+        raise OnlyForBots
+
+
 def table() -> list[Route]:
     """Every route of the API, without its prefixes."""
     from chatd.rest import (
+        applications,
         audit_logs,
         auth,
         bans,
@@ -232,6 +246,7 @@ def table() -> list[Route]:
         bans,
         audit_logs,
         invites,
+        applications,
         docs,
         files,
     )

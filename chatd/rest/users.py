@@ -9,7 +9,7 @@ from chatd.core.ids import GuildId, UserId
 from chatd.core.permissions import Permissions
 from chatd.keys import CALLERS, CONTEXT
 from chatd.rest.parse import MAX_IMAGE_BODY, Json, answer, no_content, path_id
-from chatd.rest.routes import MEMBER, USER, Routes
+from chatd.rest.routes import MEMBER, PERSON, USER, Routes
 from chatd.services import deletion, guilds, members, users
 from chatd.wire import payloads, shapes
 from chatd.wire.schemas import accounts as schemas
@@ -44,12 +44,12 @@ async def update_own(request: web.Request, change: schemas.ProfileChange) -> web
 
 @routes.post(
     "/users/@me/delete",
-    USER,
+    PERSON,
     body=Json(schemas.ConfirmationSchema, optional=True),
     answers=None,
 )
 @routes.delete(
-    "/users/@me", USER, body=Json(schemas.ConfirmationSchema, optional=True), answers=None
+    "/users/@me", PERSON, body=Json(schemas.ConfirmationSchema, optional=True), answers=None
 )
 async def delete_own(request: web.Request, wanted: schemas.Confirmation) -> web.Response:
     """Delete the caller's account, given its password. Emits GUILD_MEMBER_REMOVE."""

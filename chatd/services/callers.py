@@ -10,7 +10,8 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from chatd.auth.tokens import AccessTokens, InvalidToken
+from chatd.auth.bot_tokens import BotTokens, is_bot_token
+from chatd.auth.tokens import AccessTokens, Claims, InvalidToken
 from chatd.core.errors import Unauthorized
 from chatd.core.ids import LoginId, UserId
 from chatd.core.models import Caller
@@ -35,9 +36,12 @@ class _Verified:
 class Callers:
     """Turns tokens into callers."""
 
-    def __init__(self, database: Database, access_tokens: AccessTokens) -> None:
+    def __init__(
+        self, database: Database, access_tokens: AccessTokens, bot_tokens: BotTokens
+    ) -> None:
         self._database = database
         self._access_tokens = access_tokens
+        self._bot_tokens = bot_tokens
         self._verified: OrderedDict[str, _Verified] = OrderedDict()
         self._tokens: dict[UserId, set[str]] = {}
         self._forgotten: dict[UserId, int] = {}
@@ -56,7 +60,7 @@ class Callers:
         Raises Unauthorized.
         """
         try:
-            return self._access_tokens.read(_bare(token)).login_id
+            return self._claims(_bare(token)).login_id
         except InvalidToken:
             raise Unauthorized from None
 
@@ -73,7 +77,7 @@ class Callers:
 
     async def _verify(self, token: str) -> Caller:
         try:
-            claims = self._access_tokens.read(token)
+            claims = self._claims(token)
         except InvalidToken:
             raise Unauthorized from None
         forgotten = self._forgotten.get(claims.user_id)
@@ -84,6 +88,10 @@ class Callers:
         if self._forgotten.get(claims.user_id) == forgotten:  # else it may be outdated already
             self._remember(token, caller, claims.expires_at)
         return caller
+
+    def _claims(self, token: str) -> Claims:
+        tokens = self._bot_tokens if is_bot_token(token) else self._access_tokens
+        return tokens.read(token)
 
     def _remember(self, token: str, caller: Caller, expires_at: float) -> None:
         self._verified[token] = _Verified(caller, expires_at, time.time() + _TRUSTED_S)

@@ -43,7 +43,7 @@ async def prove(ctx: Context, password: str | None) -> Proof:
     Raises InvalidForm when it does not, Unauthorized when there is no such account any more,
     RateLimited, Busy.
     """
-    if not password:
+    if not password or ctx.user.bot:  # which have none
         raise _does_not_match()
     async with ctx.database.cursor() as cur:
         password_hash = await users.password_hash(cur, ctx.user.id)
@@ -91,6 +91,7 @@ async def apply(ctx: Context, work: Work, account: Account, change: CredentialCh
     changed = account if change.email is None else replace(account, email=change.email)
     if changed == account and change.password_hash is None:
         return account
+    assert changed.email is not None  # bots have been refused
     await users.update_credentials(
         work.cur,
         account.user.id,

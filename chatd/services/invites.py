@@ -5,34 +5,27 @@ from __future__ import annotations
 import secrets
 import string
 
-from chatd.context import Context, Resources, Work
+from chatd.context import Context, Resources
 from chatd.core.errors import (
     MissingPermissions,
-    TooManyGuilds,
     TooManyInvites,
     UnknownInvite,
     UserBanned,
 )
 from chatd.core.ids import ChannelId
-from chatd.core.models import AuditAction, Counts, Invite, MessageType, Place
+from chatd.core.models import AuditAction, Counts, Invite
 from chatd.core.permissions import Permissions
-from chatd.events import guilds as guild_events
 from chatd.events import invites as events
-from chatd.events import members as member_events
-from chatd.events import users as user_events
-from chatd.queries import guilds, invites, members
+from chatd.queries import invites, members
 from chatd.queries.invites import Terms
-from chatd.services import access, audit, snapshots
-from chatd.services.drafts import Draft, post
-from chatd.services.guilds import MAX_GUILDS
-from chatd.services.snapshots import GuildSnapshot
+from chatd.services import access, audit
+from chatd.services.joining import join, require_room
 from chatd.wire.schemas.invites import NewInvite
 
 MAX_INVITES = 1000
 """How many living invites a guild can have."""
 
 _ALPHABET = string.ascii_letters + string.digits
-_NO_JOIN_MESSAGES = 1 << 0  # Discord docs, Guild resource, "System Channel Flags"
 _CODE_LENGTH = 10  # 59 bits: not to be guessed, short enough to be read out
 
 
@@ -108,34 +101,11 @@ async def accept(ctx: Context, code: str) -> Invite:
             raise UserBanned
         if await members.get(work.cur, guild_id, ctx.user.id) is not None:
             return invite
-        await work.open(ctx.user.id)  # one join of a user at a time, and none while it is renamed
-        await access.require_account(work.cur, ctx.user.id)
-        if await guilds.count_of_user(work.cur, ctx.user.id) >= MAX_GUILDS:
-            raise TooManyGuilds
+        await require_room(work, ctx.user)
         if not await invites.use(work.cur, code):
             raise UnknownInvite
-        await members.insert(work.cur, guild_id, ctx.user.id)
-        snapshot = await snapshots.of_guild(work.cur, guild_id, ctx.user.id, large_threshold=50)
-        assert snapshot is not None
-        work.emit(user_events.membership_changed(ctx.user.id, guild_id))
-        work.emit(member_events.member_added(snapshot.own))
-        work.emit(guild_events.guild_joined(ctx.user.id, guild_id, snapshot.state()))
-        await _welcome(ctx, work, snapshot)
+        await join(ctx, work, ctx.user, guild_id)
     return invite
-
-
-async def _welcome(ctx: Context, work: Work, snapshot: GuildSnapshot) -> None:
-    """Tell in the guild's system channel that the caller has joined, unless that is silenced."""
-    channel_id = snapshot.guild.system_channel_id
-    if channel_id is None or snapshot.guild.system_channel_flags & _NO_JOIN_MESSAGES:
-        return
-    draft = Draft(
-        author=ctx.user,
-        member=snapshot.own,
-        place=Place(channel_id, snapshot.guild.id),
-        type=MessageType.USER_JOIN,
-    )
-    await post(ctx, work, draft)
 
 
 async def delete(ctx: Context, code: str) -> Invite:

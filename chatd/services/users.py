@@ -66,7 +66,7 @@ async def update_profile(ctx: Context, change: ProfileChange) -> Account:
     try:
         async with ctx.begin() as work:
             if _shows_in_guilds(change):
-                await lock_with_guilds(ctx, work)
+                await lock_with_guilds(work, ctx.user.id)
             else:
                 await work.open(ctx.user.id)
             account = await users.account(work.cur, ctx.user.id)
@@ -101,15 +101,15 @@ async def update_profile(ctx: Context, change: ProfileChange) -> Account:
         raise Busy from None  # taken and freed again in between
 
 
-async def lock_with_guilds(ctx: Context, work: Work) -> None:
-    """Lock the user and all its guilds: guilds before users, as everyone does.
+async def lock_with_guilds(work: Work, user_id: UserId) -> None:
+    """Lock a user and all its guilds: guilds before users, as everyone does.
 
     Raises Busy when it joins one after the other meanwhile.
     """
-    guild_ids = set(await guilds.ids_of_user(work.cur, ctx.user.id))
+    guild_ids = set(await guilds.ids_of_user(work.cur, user_id))
     await work.lock_all(StreamId(guild_id) for guild_id in guild_ids)
-    await work.open(ctx.user.id)  # from here on it joins none
-    if not guild_ids >= set(await guilds.ids_of_user(work.cur, ctx.user.id)):
+    await work.open(user_id)  # from here on it joins none
+    if not guild_ids >= set(await guilds.ids_of_user(work.cur, user_id)):
         raise Busy
 
 

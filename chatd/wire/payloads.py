@@ -12,6 +12,7 @@ from chatd.core import snowflake
 from chatd.core.ids import UserId
 from chatd.core.models import (
     Account,
+    Application,
     Attachment,
     AuditEntry,
     Ban,
@@ -113,6 +114,26 @@ def own_user(account: Account) -> Json:
         "locale": "en-US",
         "premium_type": 0,
     }
+
+
+def application(application: Application, *, guilds: int | None = None) -> Json:
+    """An application; how many guilds it is in, only where that has been counted."""
+    payload: Json = {
+        "id": str(application.bot.id),
+        "name": application.name,
+        "icon": None,
+        "description": application.description,
+        "bot_public": application.public,
+        "bot_require_code_grant": False,
+        "flags": application.flags,
+        "verify_key": "",  # of interactions, which come over the gateway or not at all
+        "owner": user(application.owner),
+        "bot": user(application.bot),
+        "team": None,
+    }
+    if guilds is not None:
+        payload |= {"approximate_guild_count": guilds, "approximate_user_install_count": 0}
+    return payload
 
 
 def profile(profile: Profile) -> Json:

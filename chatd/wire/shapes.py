@@ -80,7 +80,7 @@ OWN_USER = extended(
     "OwnUser",
     "A user as it sees itself.",
     {
-        "email": STRING,
+        "email": nullable(STRING),
         "bio": STRING,
         "verified": BOOL,
         "mfa_enabled": BOOL,
@@ -88,6 +88,25 @@ OWN_USER = extended(
         "premium_type": INT,
     },
 )
+APPLICATION = record(
+    "Application",
+    "A program with an account of its own, which has the same id.",
+    {
+        "id": ID,
+        "name": STRING,
+        "icon": NULL,
+        "description": STRING,
+        "bot_public": BOOL,
+        "bot_require_code_grant": BOOL,
+        "flags": INT,
+        "verify_key": STRING,
+        "owner": USER,
+        "bot": USER,
+        "team": NULL,
+    },
+    {"approximate_guild_count": COUNT, "approximate_user_install_count": COUNT},
+)
+BOT_TOKEN = record("BotToken", "What a bot logs in with.", {"token": STRING})
 PRUNED = record("Pruned", "How many members it was, or would be.", {"pruned": nullable(COUNT)})
 PROFILE = record(
     "Profile",

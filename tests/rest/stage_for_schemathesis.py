@@ -31,6 +31,8 @@ RULES = {
     ("password", "INVALID_LOGIN"): "nobody has this address and this password",
     ("username", "USERNAME_ALREADY_TAKEN"): "a rule about what is there",
     ("username", "USERNAME_INVALID"): "its length counts after NFKC; no pattern can say that",
+    ("name", "USERNAME_INVALID"): "as with names of accounts",
+    ("flags", "BASE_TYPE_CHOICES"): "only some bits can be set",
     ("email", "EMAIL_ALREADY_REGISTERED"): "a rule about what is there",
     ("email", "EMAIL_TYPE_INVALID_EMAIL"): "a format binds nobody in JSON Schema 2020-12",
     ("communication_disabled_until", "DATE_TIME_TYPE_PARSE"): "as with the format of addresses",
@@ -62,7 +64,18 @@ RULES = {
 """Why what the document allows may be refused all the same: rules that no schema can say."""
 
 
-PARTS = ("guild", "invite", "member", "role", "message", "marks", "ban", "group", "theirs")
+PARTS = (
+    "guild",
+    "invite",
+    "member",
+    "role",
+    "message",
+    "marks",
+    "ban",
+    "group",
+    "theirs",
+    "application",
+)
 _REACTIONS = "DELETE /channels/{channel_id}/messages/{message_id}/reactions"
 BREAKS = {
     "DELETE /channels/{channel_id}/messages/{message_id}": {"message", "marks"},
@@ -83,6 +96,8 @@ BREAKS = {
     "DELETE /invites/{code}": {"invite"},
     "DELETE /users/@me/guilds/{guild_id}": {"theirs"},
     "DELETE /channels/{channel_id}/recipients/{user_id}": {"group"},
+    "DELETE /applications/{application_id}": {"application"},
+    "POST /applications/{application_id}/delete": {"application"},
 }
 
 
@@ -163,6 +178,11 @@ class Stage:
         wanted = {"recipients": [OTHER_ID, BANNED_ID]}
         self.ids["group"] = call("POST", "/users/@me/channels", wanted)["id"]
 
+    def _make_application(self) -> None:
+        for application in call("GET", "/applications"):  # there is a limit to how many
+            call("DELETE", f"/applications/{application['id']}")
+        self.ids["application_id"] = call("POST", "/applications", {"name": "stage"})["id"]
+
     def _make_theirs(self) -> None:
         """A guild of the other's, of which the owner is a member."""
         if "theirs" not in self.ids:
@@ -199,6 +219,8 @@ class Stage:
         operation = f"{case.method} {case.path}"
         if operation == "POST /guilds":
             call("DELETE", f"/guilds/{response.json()['id']}")
+        elif operation == "POST /applications":
+            call("DELETE", f"/applications/{response.json()['id']}")
         elif operation == "PATCH /guilds/{guild_id}":
             if response.json()["owner_id"] != self.ids["owner_id"]:
                 self.broken.add("guild")

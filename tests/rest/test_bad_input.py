@@ -22,6 +22,8 @@ WITHOUT_BODY = {
     ("PUT", "/channels/{channel_id}/messages/pins/{message_id}"),
     ("PUT", "/channels/{channel_id}/pins/{message_id}"),
     ("POST", "/channels/{channel_id}/typing"),
+    ("POST", "/applications/{application_id}/delete"),
+    ("POST", "/applications/{application_id}/bot/reset"),
     ("PUT", "/channels/{channel_id}/recipients/{user_id}"),
 }
 WITH_BODY = [

@@ -9,12 +9,13 @@ import pytest
 
 from chatd.core.permissions import TIMED_OUT, Permissions
 from chatd.rest import routes
-from chatd.rest.routes import ANYONE, MEMBER, OWNER, RECIPIENT, USER, Route
+from chatd.rest.routes import ANYONE, BOT, MEMBER, OWNER, PERSON, RECIPIENT, USER, Route
 from tests.rest.test_roles import give, made
 from tests.world import Answer, Guild, Rest, World
 
 TABLE = {f"{route.method} {route.path}": route for route in routes.table()}
-IN_GUILD = [name for name, route in TABLE.items() if route.needs not in (ANYONE, USER, RECIPIENT)]
+ELSEWHERE = (ANYONE, USER, PERSON, BOT, RECIPIENT)
+IN_GUILD = [name for name, route in TABLE.items() if route.needs not in ELSEWHERE]
 WITH_PERMISSION = [name for name in IN_GUILD if isinstance(TABLE[name].needs, Permissions)]
 
 SEE = Permissions.VIEW_CHANNEL
@@ -97,7 +98,7 @@ async def test_every_route_says_who_may_call_it(world: World) -> None:
     assert len(TABLE) >= 70
     for name, route in TABLE.items():
         is_in_guild = "{guild_id}" in route.path or "{channel_id}" in route.path
-        assert is_in_guild <= (route.needs not in (ANYONE, USER)), name
+        assert is_in_guild <= (route.needs not in (ANYONE, USER, PERSON, BOT)), name
 
 
 @pytest.mark.parametrize("name", IN_GUILD)
@@ -201,3 +202,18 @@ async def test_members_are_let_in(world: World, name: str) -> None:
     await scene.guild.admit(bob)
     answer = await scene.try_it(bob.rest, name)
     assert_let_in(answer)
+
+
+@pytest.mark.parametrize("name", [name for name, route in TABLE.items() if route.needs is PERSON])
+async def test_what_is_for_people_is_not_for_bots(world: World, name: str) -> None:
+    bot = await world.bot("bot", owner="alice")
+    path = TABLE[name].path.format(application_id=bot.id)
+    answer = await bot.rest.call(TABLE[name].method, path, {})
+    assert (answer.status, answer.code) == (403, 20001)
+
+
+@pytest.mark.parametrize("name", [name for name, route in TABLE.items() if route.needs is BOT])
+async def test_what_is_for_bots_is_not_for_people(world: World, name: str) -> None:
+    alice = await world.person("alice")
+    answer = await alice.rest.call(TABLE[name].method, TABLE[name].path)
+    assert (answer.status, answer.code) == (403, 20002)

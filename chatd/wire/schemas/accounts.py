@@ -66,7 +66,8 @@ class ProfileChange:
     """The one that is still in force: a new address or password needs it."""
 
 
-def _username(text: str) -> None:
+def require_username(text: str) -> None:
+    """Raises ValidationError unless somebody can be called so."""
     try:
         names.username(text)
     except ValueError as refused:
@@ -83,7 +84,7 @@ _TOKEN = length(1, 512)
 
 class NewAccountSchema(Schema[NewAccount]):
     into = NewAccount
-    username = Text(required=True, validate=[validate.Length(max=256), _username])
+    username = Text(required=True, validate=[validate.Length(max=256), require_username])
     email = Text(required=True, trimmed=True, validate=_ADDRESS)
     password = Text(required=True, validate=_PASSWORD)
 
@@ -122,7 +123,7 @@ class ConfirmationSchema(Schema[Confirmation]):
 
 class ProfileChangeSchema(Schema[ProfileChange]):
     into = ProfileChange
-    username = Text(validate=[validate.Length(max=256), _username])
+    username = Text(validate=[validate.Length(max=256), require_username])
     global_name = Text(allow_none=True, trimmed=True, validate=length(1, 32))
     avatar = Text(allow_none=True)
     bio = Text(allow_none=True, validate=length(0, 190))
