@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import aiopg
 import psycopg2
@@ -38,8 +40,10 @@ _OPTIONS = (
     " -c lock_timeout=4s"
     " -c idle_in_transaction_session_timeout=10s"
     " -c timezone=UTC"
+    " -c plan_cache_mode=force_generic_plan"  # of prepared statements; they have no other
     " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 )
+_serial = itertools.count()
 _TRY_AGAIN = ("55P03", "57014", "40001", "40P01")  # lock or statement timeout, conflict, deadlock
 _NO_DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
 
@@ -48,14 +52,30 @@ class NotDurable(Exception):
     """The server does not keep what it has acknowledged; the text names the setting."""
 
 
+class Prepared:
+    """A statement that Postgres plans once for each connection. Planning one with joins costs
+    several times what running it does.
+
+    `types` are those of its parameters, by their names.
+    """
+
+    def __init__(self, sql: str, **types: str) -> None:
+        self.name = f"statement_{next(_serial)}"
+        numbers = {name: f"${number}" for number, name in enumerate(types, 1)}
+        arguments = (f"%({name})s::{kind}" for name, kind in types.items())
+        self.prepare = f"PREPARE {self.name} ({', '.join(types.values())}) AS {sql % numbers}"
+        self.execute = f"EXECUTE {self.name} ({', '.join(arguments)})"
+
+
 class Cursor:
     """Runs statements on one connection. Values only ever as parameters."""
 
-    __slots__ = ("_inner", "_prefix")
+    __slots__ = ("_inner", "_prefix", "_prepared")
 
-    def __init__(self, inner: Any, prefix: str = "") -> None:
+    def __init__(self, inner: Any, prefix: str = "", prepared: set[str] | None = None) -> None:
         self._inner = inner
         self._prefix = prefix  # goes out with the first statement, in the same round trip
+        self._prepared = set() if prepared is None else prepared  # what the connection knows
 
     @property
     def rowcount(self) -> int:
@@ -85,6 +105,14 @@ class Cursor:
         if _cancellations() > cancellations:
             # asyncio.wait_for of Python 3.11 swallows a cancellation that comes with the answer
             raise asyncio.CancelledError
+
+    async def run(self, statement: Prepared, parameters: Mapping[str, object]) -> None:
+        """Run a prepared statement, as `execute` does. The first time on a connection it is one
+        round trip more."""
+        if statement.name not in self._prepared:
+            await self.execute(statement.prepare)
+            self._prepared.add(statement.name)
+        await self.execute(statement.execute, parameters)
 
     async def fetchone(self) -> Row | None:
         """The next row of the last statement. Raises DatabaseAway."""
@@ -117,11 +145,13 @@ async def many(cur: Cursor, make: Callable[..., T]) -> list[T]:
 class Transaction:
     """A transaction on a connection of its own; BEGIN goes out with its first statement."""
 
-    def __init__(self, pool: Database, connection: Any, inner: Any, begin: str) -> None:
+    def __init__(
+        self, pool: Database, connection: Any, inner: Any, begin: str, prepared: set[str]
+    ) -> None:
         self._pool = pool
         self._connection = connection
         self._begin = begin
-        self.cur = Cursor(inner, begin)
+        self.cur = Cursor(inner, begin, prepared)
 
     async def commit(self, last: str = "", parameters: Mapping[str, object] | None = None) -> None:
         """Commit, after a last statement in the same round trip, and give the connection back."""
@@ -156,6 +186,7 @@ class Database:
         self._idle: deque[Any] = deque()
         self._used: set[Any] = set()
         self._waiters: deque[asyncio.Future[Any]] = deque()
+        self._prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
         self._short = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self.away = False
@@ -191,7 +222,7 @@ class Database:
         connection = await self._acquire()
         try:
             async with connection.cursor() as inner:
-                yield Cursor(inner)
+                yield Cursor(inner, prepared=self._prepared_on(connection))
         finally:
             self.release(connection)
 
@@ -220,7 +251,7 @@ class Database:
             self.release(connection)
             raise
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " if snapshot else "BEGIN; "
-        return Transaction(self, connection, inner, begin)
+        return Transaction(self, connection, inner, begin, self._prepared_on(connection))
 
     def release(self, connection: Any) -> None:
         """Give a connection back; one that is broken or left in a transaction is closed."""
@@ -242,6 +273,9 @@ class Database:
     def in_use(self) -> int:
         """How many connections are at work."""
         return len(self._used)
+
+    def _prepared_on(self, connection: Any) -> set[str]:
+        return self._prepared.setdefault(connection, set())
 
     def _hand_out(self, connection: Any) -> None:
         while self._waiters:

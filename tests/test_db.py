@@ -10,7 +10,7 @@ import pytest
 
 from chatd import embedded
 from chatd.core.errors import Busy, DatabaseAway
-from chatd.db import Database, NotDurable
+from chatd.db import Database, NotDurable, Prepared
 
 
 @pytest.fixture
@@ -196,3 +196,25 @@ async def test_a_server_that_leaves_before_its_answer_is_read(database: Database
             await cur.fetchone()
         with pytest.raises(DatabaseAway):
             await cur.fetchall()
+
+
+async def test_a_prepared_statement_outlives_transactions_and_connections(
+    database: Database,
+) -> None:
+    doubled = Prepared("SELECT %(number)s * 2", number="integer")
+    for _ in range(3):
+        transaction = await database.begin()
+        await transaction.cur.run(doubled, {"number": 21})
+        assert await transaction.cur.fetchone() == (42,)
+        await transaction.rollback()
+    async with database.cursor() as cur:
+        await cur.run(doubled, {"number": 4})
+        await cur.execute("SELECT pg_backend_pid()")
+        assert (row := await cur.fetchone()) is not None
+        await answer(database, f"SELECT pg_terminate_backend({row[0]})")
+        await until(lambda: bool(cur._inner.closed))
+    await settled(database)
+    for _ in range(4):
+        async with database.cursor() as cur:
+            await cur.run(doubled, {"number": 5})
+            assert await cur.fetchone() == (10,)

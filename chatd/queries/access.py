@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
 from chatd.core.models import Channel, Guild, Member, User
-from chatd.db import Cursor, one
+from chatd.db import Cursor, Prepared, one
 from chatd.queries import channels, guilds, users
 
 
@@ -55,25 +55,31 @@ _JOIN = """
 """
 
 
+_IN_GUILD = Prepared(
+    f"SELECT {_COLUMNS} FROM guilds {_JOIN} WHERE guilds.id = %(guild_id)s",
+    guild_id="bigint",
+    user_id="bigint",
+)
+_IN_CHANNEL = Prepared(
+    f"""
+    SELECT {_COLUMNS}, {channels.COLUMNS}
+      FROM channels JOIN guilds ON guilds.id = channels.guild_id {_JOIN}
+     WHERE channels.id = %(channel_id)s
+    """,
+    channel_id="bigint",
+    user_id="bigint",
+)
+
+
 async def in_guild(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Grounds | None:
     """The grounds in a guild; None when there is no such guild."""
-    await cur.execute(
-        f"SELECT {_COLUMNS} FROM guilds {_JOIN} WHERE guilds.id = %(guild_id)s",
-        {"guild_id": guild_id, "user_id": user_id},
-    )
+    await cur.run(_IN_GUILD, {"guild_id": guild_id, "user_id": user_id})
     return await one(cur, _make)
 
 
 async def in_channel(cur: Cursor, channel_id: ChannelId, user_id: UserId) -> Grounds | None:
     """The grounds in a channel's guild, with the channel; None when there is no such channel."""
-    await cur.execute(
-        f"""
-        SELECT {_COLUMNS}, {channels.COLUMNS}
-          FROM channels JOIN guilds ON guilds.id = channels.guild_id {_JOIN}
-         WHERE channels.id = %(channel_id)s
-        """,
-        {"channel_id": channel_id, "user_id": user_id},
-    )
+    await cur.run(_IN_CHANNEL, {"channel_id": channel_id, "user_id": user_id})
     return await one(cur, _make)
 
 

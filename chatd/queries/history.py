@@ -9,7 +9,7 @@ from typing import Any
 from chatd.auth.links import Links
 from chatd.core.ids import ChannelId, GuildId, MessageId, UserId
 from chatd.core.models import Attachment, Message, MessageType, Reaction, User
-from chatd.db import Cursor, Row
+from chatd.db import Cursor, Prepared, Row
 from chatd.queries import attachments, users
 
 
@@ -119,19 +119,40 @@ def _message(people: People, files: Files, guild_id: GuildId | None, row: Row) -
     )
 
 
+_ONE = Prepared(
+    f"""
+    SELECT {COLUMNS} FROM messages AS m {JOINS}
+     WHERE m.channel_id = %(channel_id)s AND m.id = %(id)s
+    """,
+    viewer="bigint",
+    channel_id="bigint",
+    id="bigint",
+)
+
+
 async def get(
     cur: Cursor, viewer: Viewer, channel_id: ChannelId, message_id: MessageId
 ) -> Message | None:
     """One message of a channel."""
-    await cur.execute(
-        f"""
-        SELECT {COLUMNS} FROM messages AS m {JOINS}
-         WHERE m.channel_id = %(channel_id)s AND m.id = %(id)s
-        """,
-        {"viewer": viewer.user_id, "channel_id": channel_id, "id": message_id},
-    )
+    await cur.run(_ONE, {"viewer": viewer.user_id, "channel_id": channel_id, "id": message_id})
     found = await read(cur, viewer)
     return found[0] if found else None
+
+
+_BEFORE = Prepared(
+    f"""
+    SELECT {COLUMNS}
+      FROM (SELECT * FROM messages
+             WHERE channel_id = %(channel_id)s AND id < %(before)s
+          ORDER BY id DESC
+             LIMIT %(limit)s) AS m {JOINS}
+      ORDER BY m.id DESC
+    """,
+    viewer="bigint",
+    channel_id="bigint",
+    before="bigint",
+    limit="bigint",
+)
 
 
 async def page_before(
@@ -140,33 +161,34 @@ async def page_before(
     """The newest messages below an id, newest first."""
     # The page is cut first, inside: joining first would read the whole channel while Postgres
     # has no statistics of it yet.
-    await cur.execute(
-        f"""
-        SELECT {COLUMNS}
-          FROM (SELECT * FROM messages
-                 WHERE channel_id = %(channel_id)s AND id < %(before)s
-              ORDER BY id DESC
-                 LIMIT %(limit)s) AS m {JOINS}
-      ORDER BY m.id DESC
-        """,
+    await cur.run(
+        _BEFORE,
         {"viewer": viewer.user_id, "channel_id": channel_id, "before": before, "limit": limit},
     )
     return await read(cur, viewer)
+
+
+_AFTER = Prepared(
+    f"""
+    SELECT {COLUMNS}
+      FROM (SELECT * FROM messages
+             WHERE channel_id = %(channel_id)s AND id > %(after)s
+          ORDER BY id
+             LIMIT %(limit)s) AS m {JOINS}
+      ORDER BY m.id DESC
+    """,
+    viewer="bigint",
+    channel_id="bigint",
+    after="bigint",
+    limit="bigint",
+)
 
 
 async def page_after(
     cur: Cursor, viewer: Viewer, channel_id: ChannelId, after: int, *, limit: int
 ) -> list[Message]:
     """The oldest messages above an id, newest first."""
-    await cur.execute(
-        f"""
-        SELECT {COLUMNS}
-          FROM (SELECT * FROM messages
-                 WHERE channel_id = %(channel_id)s AND id > %(after)s
-              ORDER BY id
-                 LIMIT %(limit)s) AS m {JOINS}
-      ORDER BY m.id DESC
-        """,
-        {"viewer": viewer.user_id, "channel_id": channel_id, "after": after, "limit": limit},
+    await cur.run(
+        _AFTER, {"viewer": viewer.user_id, "channel_id": channel_id, "after": after, "limit": limit}
     )
     return await read(cur, viewer)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chatd.core.ids import LoginId, UserId
 from chatd.core.models import Caller, Login
-from chatd.db import Cursor, many, one
+from chatd.db import Cursor, Prepared, many, one
 from chatd.queries import users
 
 
@@ -160,19 +160,23 @@ async def caller(cur: Cursor, login_id: LoginId, user_id: UserId) -> Caller | No
     return await one(cur, lambda *row: Caller(users.split(row)[0], login_id))
 
 
+_USE = Prepared(
+    f"""
+    WITH used AS (
+        UPDATE logins SET last_used_at = now()
+         WHERE id = %(login_id)s AND user_id = %(user_id)s AND revoked_at IS NULL
+           AND last_used_at < now() - interval '1 hour'
+    )
+    {_CALLER}
+    """,
+    login_id="bigint",
+    user_id="bigint",
+)
+
+
 async def use(cur: Cursor, login_id: LoginId, user_id: UserId) -> Caller | None:
     """The same as `caller`, and notes that the login is used, once an hour at the most."""
-    await cur.execute(
-        f"""
-        WITH used AS (
-            UPDATE logins SET last_used_at = now()
-             WHERE id = %(login_id)s AND user_id = %(user_id)s AND revoked_at IS NULL
-               AND last_used_at < now() - interval '1 hour'
-        )
-        {_CALLER}
-        """,
-        {"login_id": login_id, "user_id": user_id},
-    )
+    await cur.run(_USE, {"login_id": login_id, "user_id": user_id})
     return await one(cur, lambda *row: Caller(users.split(row)[0], login_id))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import orjson
 
 from chatd.core.ids import ChannelId, GuildId, MessageId, RoleId, StreamId, UserId
 from chatd.core.models import Attachment, Embed, MessageType
-from chatd.db import Cursor, many
+from chatd.db import Cursor, Prepared, many
 
 _MS = 1 << 22  # the distance of two ids that are a millisecond apart
 
@@ -104,6 +105,27 @@ _COLUMNS = """
 """
 
 
+_TYPES = {
+    "ids": "bigint[]",
+    "stream_ids": "bigint[]",
+    "versions": "bigint[]",
+    "channel_ids": "bigint[]",
+    "author_ids": "bigint[]",
+    "types": "smallint[]",
+    "contents": "text[]",
+    "flags": "integer[]",
+    "tts": "boolean[]",
+    "reference_ids": "bigint[]",
+    "embeds": "jsonb[]",
+    "mentions": "text[]",
+    "mention_roles": "text[]",
+    "mention_everyone": "boolean[]",
+    "attachment_counts": "smallint[]",
+    "nonces": "text[]",
+    "gaps": "bigint[]",
+}
+
+
 async def insert_many(
     cur: Cursor, ids: Sequence[MessageId], rows: Sequence[NewRow], *, patient: bool
 ) -> list[Outcome]:
@@ -115,24 +137,52 @@ async def insert_many(
     events get the order of commits. One that is locked already is waited for if `patient`, and
     otherwise passed over as if it did not exist.
     """
-    guarded = any(row.is_guarded for row in rows)
     attached = any(row.attachments for row in rows)
-    await cur.execute(
-        f"""
+    statement = _insert(patient, any(row.is_guarded for row in rows), attached)
+    await cur.run(
+        statement,
+        {
+            "ids": list(ids),
+            "stream_ids": [row.stream_id for row in rows],
+            "versions": [row.version for row in rows],
+            "channel_ids": [row.channel_id for row in rows],
+            "author_ids": [row.author_id for row in rows],
+            "types": [int(row.type) for row in rows],
+            "contents": [row.content for row in rows],
+            "flags": [row.flags for row in rows],
+            "tts": [row.tts for row in rows],
+            "reference_ids": [row.reference_id for row in rows],
+            "embeds": [_json(row.embeds) for row in rows],
+            "mentions": [_array(row.mentions) for row in rows],
+            "mention_roles": [_array(row.mention_roles) for row in rows],
+            "mention_everyone": [row.mention_everyone for row in rows],
+            "attachment_counts": [len(row.attachments) for row in rows],
+            "nonces": [row.nonce for row in rows],
+            "gaps": [_gap(row.slow_mode_s) for row in rows],
+            **({"files": _files(zip(ids, rows, strict=True))} if attached else {}),
+        },
+    )
+    return await many(cur, Outcome)
+
+
+@cache
+def _insert(patient: bool, guarded: bool, attached: bool) -> Prepared:
+    """The statement of `insert_many`, with what these rows need of it."""
+    sql = f"""
         WITH wanted AS (
             SELECT * FROM unnest(
-                %(ids)s::bigint[], %(stream_ids)s::bigint[], %(versions)s::bigint[],
-                %(channel_ids)s::bigint[], %(author_ids)s::bigint[], %(types)s::smallint[],
-                %(contents)s::text[], %(flags)s::integer[], %(tts)s::boolean[],
-                %(reference_ids)s::bigint[], %(embeds)s::jsonb[], %(mentions)s::text[],
-                %(mention_roles)s::text[], %(mention_everyone)s::boolean[],
-                %(attachment_counts)s::smallint[], %(nonces)s::text[], %(gaps)s::bigint[]
+                %(ids)s, %(stream_ids)s, %(versions)s,
+                %(channel_ids)s, %(author_ids)s, %(types)s,
+                %(contents)s, %(flags)s, %(tts)s,
+                %(reference_ids)s, %(embeds)s, %(mentions)s,
+                %(mention_roles)s, %(mention_everyone)s,
+                %(attachment_counts)s, %(nonces)s, %(gaps)s
             ) AS wanted (id, stream_id, version, channel_id, author_id, type, content, flags,
                          tts, reference_id, embeds, mentions, mention_roles, mention_everyone,
                          attachment_count, nonce, gap)
         ), stream AS (
             SELECT id, seq, version, last_message_id FROM streams
-             WHERE id = ANY(%(stream_ids)s::bigint[])
+             WHERE id = ANY(%(stream_ids)s)
           ORDER BY id
                FOR NO KEY UPDATE {"" if patient else "SKIP LOCKED"}
         ), eligible AS (
@@ -160,29 +210,8 @@ async def insert_many(
                LEFT JOIN stream ON stream.id = wanted.stream_id
                LEFT JOIN accepted ON accepted.id = wanted.id
       ORDER BY wanted.id
-        """,
-        {
-            "ids": list(ids),
-            "stream_ids": [row.stream_id for row in rows],
-            "versions": [row.version for row in rows],
-            "channel_ids": [row.channel_id for row in rows],
-            "author_ids": [row.author_id for row in rows],
-            "types": [int(row.type) for row in rows],
-            "contents": [row.content for row in rows],
-            "flags": [row.flags for row in rows],
-            "tts": [row.tts for row in rows],
-            "reference_ids": [row.reference_id for row in rows],
-            "embeds": [_json(row.embeds) for row in rows],
-            "mentions": [_array(row.mentions) for row in rows],
-            "mention_roles": [_array(row.mention_roles) for row in rows],
-            "mention_everyone": [row.mention_everyone for row in rows],
-            "attachment_counts": [len(row.attachments) for row in rows],
-            "nonces": [row.nonce for row in rows],
-            "gaps": [_gap(row.slow_mode_s) for row in rows],
-            "files": _files(zip(ids, rows, strict=True)) if attached else None,
-        },
-    )
-    return await many(cur, Outcome)
+        """
+    return Prepared(sql, **_TYPES, **({"files": "jsonb"} if attached else {}))
 
 
 async def insert_in_work(cur: Cursor, message_id: MessageId, row: NewRow) -> None:

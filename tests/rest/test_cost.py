@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from chatd.db import Cursor
+from chatd.queries import logins
 from tests.world import World
 
 _OTHERS = ("janitor", "indexer", "gap watch")
@@ -14,15 +15,17 @@ _OTHERS = ("janitor", "indexer", "gap watch")
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The statements that are run, but for those of tasks of the server's own, and for who a
-    token belongs to, which is looked up every two seconds however many requests there are."""
+    """The statements that are run, but for those of tasks of the server's own, for who a token
+    belongs to, which is looked up every two seconds however many requests there are, and for what
+    a connection does once."""
     seen: list[str] = []
     execute = Cursor.execute
 
     async def counted(self: Cursor, query: str, *args: object) -> None:
         task = asyncio.current_task()
         is_request = task is None or task.get_name() not in _OTHERS
-        if is_request and "FROM logins" not in query:
+        is_counted = query != logins._USE.execute and not query.startswith("PREPARE")
+        if is_request and is_counted:
             seen.append(" ".join(query.split())[:60])
         await execute(self, query, *args)  # type: ignore[arg-type]
 
