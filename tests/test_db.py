@@ -210,7 +210,8 @@ async def test_a_prepared_statement_outlives_transactions_and_connections(
     async with database.cursor() as cur:
         await cur.run(doubled, {"number": 4})
         await cur.execute("SELECT pg_backend_pid()")
-        assert (row := await cur.fetchone()) is not None
+        row = await cur.fetchone()
+        assert row is not None
         await answer(database, f"SELECT pg_terminate_backend({row[0]})")
         await until(lambda: bool(cur._inner.closed))
     await settled(database)
