@@ -30,6 +30,7 @@ from chatd.gateway import handler
 from chatd.gateway.connection import Gateway
 from chatd.gateway.connections import Connections
 from chatd.gateway.dispatcher import Dispatcher
+from chatd.gateway.outboxes import Outboxes
 from chatd.gateway.parking import Parking
 from chatd.gateway.presence import Presences
 from chatd.gateway.recent import Recent
@@ -128,6 +129,7 @@ class _Parts:
                 within_s=config.shutdown_timeout_s / 4,
             ),
             recent=Recent(lasting_s=config.resume_window_s),
+            outboxes=Outboxes(),
             starts=asyncio.Semaphore(max(2, config.database_max_connections // 4)),
             heartbeat_interval_ms=config.heartbeat_interval_ms,
             rate_limits=self.resources.rate_limits if config.rate_limits else None,
@@ -150,7 +152,12 @@ class _Parts:
         gateway = self.gateway
         presences = Presences(gateway.registry, self._bus)
         dispatcher = Dispatcher(
-            gateway.registry, self._database, self.callers, presences, gateway.recent
+            gateway.registry,
+            self._database,
+            self.callers,
+            presences=presences,
+            recent=gateway.recent,
+            outboxes=gateway.outboxes,
         )
         async with (
             gateway.parking.open(),

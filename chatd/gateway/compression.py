@@ -21,7 +21,12 @@ _STORED_MAX = 0xFFFF
 
 def stored(data: bytes) -> bytes:
     """Data as an uncompressed block that is not the last (section 3.2.4)."""
-    return pack("<BHH", 0, len(data), len(data) ^ _STORED_MAX) + data
+    return stored_head(len(data)) + data
+
+
+def stored_head(size: int) -> bytes:
+    """What stands before so many bytes of an uncompressed block."""
+    return pack("<BHH", 0, size, size ^ _STORED_MAX)
 
 
 def deflated(data: bytes) -> bytes:
@@ -53,7 +58,12 @@ _zstd = zstandard.ZstdCompressor(
 
 def raw(data: bytes) -> bytes:
     """Data as an uncompressed block that is not the last (section 3.1.1.2)."""
-    return _block(_RAW, data)
+    return raw_head(len(data)) + data
+
+
+def raw_head(size: int) -> bytes:
+    """What stands before so many bytes of an uncompressed block."""
+    return _block_head(_RAW, size)
 
 
 def zstd_blocks(data: bytes) -> bytes:
@@ -70,7 +80,11 @@ def zstd_blocks(data: bytes) -> bytes:
 
 
 def _block(kind: int, data: bytes) -> bytes:
-    return (kind << 1 | len(data) << 3).to_bytes(3, "little") + data
+    return _block_head(kind, len(data)) + data
+
+
+def _block_head(kind: int, size: int) -> bytes:
+    return (kind << 1 | size << 3).to_bytes(3, "little")
 
 
 _ALL_RLE = 0b01_01_01_00  # each of the three kinds of symbols is one symbol repeated

@@ -31,6 +31,7 @@ from chatd.gateway.commands import (
     ShowPresence,
 )
 from chatd.gateway.frames import Dispatch
+from chatd.gateway.outboxes import Outboxes
 from chatd.gateway.parking import Parking
 from chatd.gateway.ready import DisallowedIntents, Starter
 from chatd.gateway.recent import Recent
@@ -68,6 +69,7 @@ class Gateway:
     registry: Registry
     parking: Parking
     recent: Recent
+    outboxes: Outboxes
     starts: asyncio.Semaphore
     """Bounds how many sessions are started at once: when all clients come back, the database and
     the loop are there for others too."""
@@ -207,7 +209,7 @@ class Connection:
 
     async def _read_up(self) -> None:
         """Wait until the client has read most of what it was sent."""
-        await asyncio.sleep(0)  # lets the outbox be flushed
+        self.flush()
         # The transport tells only its protocol, which is aiohttp's, when there is room again.
         while self._socket_transport.get_write_buffer_size() > _AHEAD_BYTES:  # noqa: ASYNC110
             await asyncio.sleep(_AHEAD_S)
@@ -334,11 +336,11 @@ class Connection:
 
     def _queue(self, frame: bytes) -> None:
         if not self._outbox:
-            self._loop.call_soon(self._flush)
+            self._gateway.outboxes.add(self)
         self._outbox.append(frame)
 
-    def _flush(self) -> None:
-        """Hand over what this turn of the loop has queued; cut off who does not read."""
+    def flush(self) -> None:
+        """Hand over what has been queued; cut off who does not read."""
         outbox, self._outbox = self._outbox, []
         if not outbox or self._socket_transport.is_closing():
             return
@@ -355,7 +357,7 @@ class Connection:
         self._allowed_bytes = MAX_OUTBOX_BYTES + sum(map(len, self._outbox))
 
     async def _close(self, closing: CloseWith) -> None:
-        self._flush()
+        self.flush()
         self._detach()
         try:
             async with asyncio.timeout(_CLOSE_S):

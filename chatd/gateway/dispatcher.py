@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatd.bus.bus import Arrived, History, Interrupted, Subscription
@@ -13,6 +15,7 @@ from chatd.db import Database
 from chatd.events.event import AudienceKind, Event
 from chatd.events.users import revoked_login
 from chatd.gateway.feed import Feed, GuildFeed
+from chatd.gateway.outboxes import Outboxes
 from chatd.gateway.presence import Presences
 from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
@@ -26,6 +29,7 @@ _MEMBERSHIP = frozenset({"GUILD_CREATE", "GUILD_DELETE"})
 """Events to one user by which it is a member from now on, or no longer."""
 
 _BUDGET_S = 0.004  # of fan-out in one go, before others get their turn
+_TOGETHER_S = 0.03  # for so long events may wait for others that have arrived with them
 _PATIENCE_S = 2.0  # for an event whose successor is here already
 _WATCH_S = 0.25
 _COMPARE_S = 5.0
@@ -47,9 +51,12 @@ class Dispatcher:
         registry: Registry,
         database: Database,
         callers: Callers,
+        *,
         presences: Presences,
         recent: Recent,
+        outboxes: Outboxes,
     ) -> None:
+        self._outboxes = outboxes
         self._presences = presences
         self._recent = recent
         self._registry = registry
@@ -60,20 +67,14 @@ class Dispatcher:
 
     async def run(self, subscription: Subscription) -> None:
         """Deliver for ever."""
-        clock = asyncio.get_running_loop().time
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self._watch(subscription), name="gap watch")
-            resting_since = clock()
             while True:
                 match await subscription.get():
                     case Arrived(events) as arrived:
                         try:
-                            for event in events:
-                                self._take(event)
-                                if clock() - resting_since > _BUDGET_S:
-                                    await asyncio.sleep(0)
-                                    resting_since = clock()
+                            await self._deliver(events)
                         finally:
                             arrived.done()
                     case History(events):
@@ -83,6 +84,20 @@ class Dispatcher:
                         self._recent.complete.set()
                         self._compare_at = 0.0
                         self._presences.interrupted()
+
+    async def _deliver(self, events: Sequence[Event]) -> None:
+        """Deliver what has arrived together, so that it leaves together."""
+        clock = asyncio.get_running_loop().time
+        left = deque(events)
+        while left:
+            with self._outboxes.held():
+                held_since = resting_since = clock()
+                while left and clock() - held_since < _TOGETHER_S:
+                    self._take(left.popleft())
+                    if clock() - resting_since > _BUDGET_S:
+                        await asyncio.sleep(0)
+                        resting_since = clock()
+            await asyncio.sleep(0)
 
     def _take(self, event: Event) -> None:
         self._recent.add(event)

@@ -5,6 +5,7 @@ A dispatch differs between sessions only by its number, so the rest is made once
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from struct import pack
 from typing import Any, ClassVar
@@ -12,7 +13,6 @@ from typing import Any, ClassVar
 import orjson
 
 from chatd.core.ids import UserId
-from chatd.core.intents import Intents
 from chatd.events import contents
 from chatd.events.event import Event
 from chatd.gateway import compression
@@ -20,6 +20,38 @@ from chatd.gateway.commands import Opcode
 
 TEXT = 0x81  # the last fragment, text (RFC 6455, section 5.2)
 BINARY = 0x82
+
+
+class Frames:
+    """The frames of one payload, which differ by its number alone.
+
+    What stands before the number depends only on how many digits it has.
+    """
+
+    __slots__ = ("_before", "_head", "_kind", "_rest")
+
+    def __init__(self, kind: int, before: Callable[[int], bytes], rest: bytes) -> None:
+        self._kind = kind
+        self._before = before
+        self._rest = rest
+        self._head: dict[int, bytes] = {}
+
+    def of(self, seq: int) -> bytes:
+        """The frame for the session in which it has this number."""
+        number = b"%d" % seq
+        head = self._head.get(len(number))
+        if head is None:
+            head = self._head[len(number)] = self._make_head(len(number))
+        return b"".join((head, number, self._rest))
+
+    def after(self, header: bytes, seq: int) -> bytes:
+        """The same, with the header of a stream that begins with it."""
+        number = b"%d" % seq
+        return frame(self._kind, header + self._before(len(number)) + number + self._rest)
+
+    def _make_head(self, digits: int) -> bytes:
+        before = self._before(digits)
+        return frame_head(self._kind, len(before) + digits + len(self._rest)) + before
 
 
 class Dispatch:
@@ -33,7 +65,7 @@ class Dispatch:
 
     def __init__(self, event: Event) -> None:
         self.event = event
-        self.intent: Intents = event.intent
+        self.intent = int(event.intent)  # combining flags as such is slow
         self.size = len(event.body)
         Dispatch.living_bytes += self.size
         self._start = b'{"op":0,"t":"%s","s":' % event.name.encode()
@@ -41,23 +73,37 @@ class Dispatch:
     def __del__(self) -> None:
         Dispatch.living_bytes -= self.size
 
-    def text(self, seq: int) -> bytes:
-        """The payload for the session in which it has this number."""
-        return b'%s%d,"d":%s}' % (self._start, seq, self.event.body)
+    @cached_property
+    def plain(self) -> Frames:
+        """The payload as it is, in text frames."""
+        start = self._start  # not self: a cycle would keep it alive
+        return Frames(TEXT, lambda _: start, self._rest)
 
-    def deflated(self, seq: int) -> bytes:
-        """The same, as the continuation of any deflate stream that stands at a byte boundary."""
-        return compression.stored(b"%s%d" % (self._start, seq)) + self._deflated_rest
+    @cached_property
+    def deflated(self) -> Frames:
+        """The payload as the continuation of any deflate stream at a byte boundary."""
+        start = self._start
+        return Frames(
+            BINARY,
+            lambda digits: compression.stored_head(len(start) + digits) + start,
+            self._deflated_rest,
+        )
+
+    @cached_property
+    def zstd(self) -> Frames:
+        """The payload as the continuation of any zstd frame."""
+        start = self._start
+        return Frames(
+            BINARY,
+            lambda digits: compression.raw_head(len(start) + digits) + start,
+            compression.ZSTD_RESET + compression.zstd_blocks(self._rest),
+        )
 
     def zipped(self, seq: int) -> bytes:
         """The same, as a zlib stream of its own."""
         head = b"%s%d" % (self._start, seq)
         end = compression.zlib_end(head, self._rest)
         return compression.ZLIB_HEADER + compression.stored(head) + self._deflated_rest + end
-
-    def zstd(self, seq: int) -> bytes:
-        """The same, as the continuation of any zstd frame."""
-        return compression.raw(b"%s%d" % (self._start, seq)) + self._zstd_rest
 
     @cached_property
     def readers(self) -> frozenset[UserId]:
@@ -77,10 +123,6 @@ class Dispatch:
     def _deflated_rest(self) -> bytes:
         return compression.deflated(self._rest)
 
-    @cached_property
-    def _zstd_rest(self) -> bytes:
-        return compression.ZSTD_RESET + compression.zstd_blocks(self._rest)
-
 
 def payload(op: Opcode, data: Any = None) -> bytes:
     """Any payload that is no dispatch."""
@@ -98,11 +140,15 @@ def hello(heartbeat_interval_ms: int) -> bytes:
     return payload(Opcode.HELLO, {"heartbeat_interval": heartbeat_interval_ms})
 
 
-def frame(head: int, payload: bytes) -> bytes:
+def frame(kind: int, payload: bytes) -> bytes:
     """An unmasked WebSocket frame (RFC 6455, section 5.2)."""
-    length = len(payload)
+    return frame_head(kind, len(payload)) + payload
+
+
+def frame_head(kind: int, length: int) -> bytes:
+    """What stands before a payload of this length."""
     if length < 126:
-        return pack("!BB", head, length) + payload
+        return pack("!BB", kind, length)
     if length < 1 << 16:
-        return pack("!BBH", head, 126, length) + payload
-    return pack("!BBQ", head, 127, length) + payload
+        return pack("!BBH", kind, 126, length)
+    return pack("!BBQ", kind, 127, length)

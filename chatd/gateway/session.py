@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
-from chatd.core.intents import NO_INTENT, Intents
+from chatd.core.intents import Intents
 from chatd.core.presence import ONLINE, Presence, Status
 from chatd.events.event import Event, to_user
 from chatd.gateway import bots
@@ -107,6 +107,7 @@ class Session:
         self.shown_at = time.monotonic()
         self.intents = intents
         """What its client has asked for."""
+        self._bits = int(intents)  # combining flags as such is slow, and done for each event
         self._shard = shard
         self._is_bot = is_bot
         self._replay: deque[Dispatch] = deque()  # the newest has the number `seq`
@@ -175,7 +176,7 @@ class Session:
 
     def dispatch(self, dispatch: Dispatch) -> None:
         """Send an event, if the client has asked for its kind."""
-        if dispatch.intent != NO_INTENT and not self.intents & dispatch.intent:
+        if dispatch.intent and not self._bits & dispatch.intent:
             return
         if self._is_bot:
             told = bots.as_told(dispatch, self.user_id, self.intents)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from chatd.gateway import compression
-from chatd.gateway.frames import BINARY, TEXT, Dispatch, frame
+from chatd.gateway.frames import BINARY, TEXT, Dispatch, Frames, frame
 
 
 class Transport(Protocol):
@@ -28,7 +28,7 @@ class Plain:
 
     def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
         """The frame of a dispatch."""
-        return frame(TEXT, dispatch.text(seq))
+        return dispatch.plain.of(seq)
 
     def other(self, payload: bytes) -> bytes:
         """The frame of any other payload."""
@@ -58,6 +58,13 @@ class _Stream:
     def __init__(self) -> None:
         self._begun = False
 
+    def continued(self, frames: Frames, seq: int) -> bytes:
+        """The frame of a dispatch that comes next in the stream."""
+        if self._begun:
+            return frames.of(seq)
+        self._begun = True
+        return frames.after(self.header, seq)
+
     def frame(self, blocks: bytes) -> bytes:
         """The frame of what comes next in the stream."""
         if self._begun:
@@ -73,7 +80,7 @@ class ZlibStream(_Stream):
 
     def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
         """The frame of a dispatch."""
-        return self.frame(dispatch.deflated(seq))
+        return self.continued(dispatch.deflated, seq)
 
     def other(self, payload: bytes) -> bytes:
         """The frame of any other payload."""
@@ -87,7 +94,7 @@ class ZstdStream(_Stream):
 
     def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
         """The frame of a dispatch."""
-        return self.frame(dispatch.zstd(seq))
+        return self.continued(dispatch.zstd, seq)
 
     def other(self, payload: bytes) -> bytes:
         """The frame of any other payload."""
