@@ -342,14 +342,15 @@ class Connection:
     def flush(self) -> None:
         """Hand over what has been queued; cut off who does not read."""
         outbox, self._outbox = self._outbox, []
-        if not outbox or self._socket_transport.is_closing():
+        transport = self._socket_transport
+        if not outbox or transport.is_closing():
             return
-        self._socket_transport.write(b"".join(outbox))
-        waiting = self._socket_transport.get_write_buffer_size()
+        transport.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
+        waiting = transport.get_write_buffer_size()
         if waiting > self._allowed_bytes:
             log.info("cut off a client that does not read")
-            self._socket_transport.abort()
-        elif waiting <= MAX_OUTBOX_BYTES:
+            transport.abort()
+        elif waiting <= MAX_OUTBOX_BYTES < self._allowed_bytes:
             self._allowed_bytes = MAX_OUTBOX_BYTES
 
     def _allow_burst(self) -> None:
