@@ -1,0 +1,64 @@
+"""Creating messages: 1, 16 and 64 at once, permissions checked, committed, heard by a listener."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+
+from tests.bench import measuring, report
+from tests.bench.http import request
+from tests.bench.measuring import Lap, Subject
+from tests.bench.report import Row
+from tests.bench.stage import Process, Stage
+
+CONTENT = "a message of the usual length, about as long as people write them"
+_PATIENCE_S = 30.0
+
+
+async def rows(
+    subject: Subject, bare: Process, *, at_once: int, rounds: int, seconds: float
+) -> list[Row]:
+    """The line for so many at once."""
+    path = "/alone" if at_once == 1 else "/grouped"
+    stage = subject.stage
+    figures = await measuring.take_turns(
+        {
+            "own": partial(on_server, subject, at_once=at_once, seconds=seconds),
+            "bare": partial(_on_bare, stage, bare, path, at_once=at_once, seconds=seconds),
+        },
+        rounds=rounds,
+    )
+    made = report.row(subject.adapter.name, f"create, {at_once} at once", figures["own"])
+    name = f"aiohttp, insert {path[1:]}"
+    if at_once == 1:
+        return [report.beside(made, name, figures["bare"], "p50", at_most=1.5)]
+    target = 0.6 if at_once == 64 else None
+    return [report.beside(made, name, figures["bare"], "rate", at_least=target)]
+
+
+async def on_server(subject: Subject, *, at_once: int, seconds: float) -> Lap:
+    """Create for a while; the lap ends when the listener has heard of all."""
+    adapter, place = subject.adapter, subject.scene.places[0]
+    listener = await adapter.connect(subject.port)
+    await listener.identify(place.tokens[-1], intents=adapter.intents)
+    listener.socket.only_count()
+    heard_before = listener.socket.frames
+    raw = [adapter.message(token, place.channel, CONTENT) for token in place.tokens[:at_once]]
+    async with subject.lap() as counted:
+        await measuring.keep_asking(counted, subject.port, raw, at_once=at_once, seconds=seconds)
+        deadline = time.perf_counter() + _PATIENCE_S
+        while listener.socket.frames - heard_before < counted.units:
+            assert time.perf_counter() < deadline, "the listener has not heard of all messages"
+            await asyncio.sleep(0.001)
+    listener.socket.abort()
+    return counted
+
+
+async def _on_bare(
+    stage: Stage, bare: Process, path: str, *, at_once: int, seconds: float
+) -> Lap:
+    raw = [request("POST", path, body={"content": CONTENT})]
+    async with measuring.lap(stage, bare.pids, private=True) as counted:
+        await measuring.keep_asking(counted, bare.port, raw, at_once=at_once, seconds=seconds)
+    return counted

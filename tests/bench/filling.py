@@ -1,0 +1,184 @@
+"""Fills chatd's database by SQL: accounts, guilds with their members, and a long history."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2.extensions import cursor as Cursor
+
+from chatd.core.ids import LoginId, UserId
+from chatd.core.permissions import EVERYONE
+from chatd.core.snowflake import EPOCH_MS
+
+_MS = 1 << 22
+_HOUR_MS = 3_600_000
+_BITE = 100_000  # rows in a statement
+_WORKER = 31 << 17
+
+Account = tuple[UserId, LoginId]
+
+
+@dataclass(frozen=True)
+class FilledGuild:
+    """Its channel, and its members, the owner first."""
+
+    channel_id: int
+    members: list[Account]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Ids of what has been made."""
+
+    guilds: list[FilledGuild]
+    busy: Account
+    reader: Account
+    long_channel_id: int
+    deep_id: int
+
+
+class _Filler:
+    """Makes ids of the last hour, before any that a server makes from now on."""
+
+    def __init__(self, cur: Cursor) -> None:
+        self._cur = cur
+        self._next_ms = int(time.time() * 1000) - EPOCH_MS - _HOUR_MS
+
+    def ids(self, count: int) -> int:
+        """The first of so many ids, which are a millisecond apart."""
+        first = self._next_ms * _MS | _WORKER
+        self._next_ms += count
+        return first
+
+    def accounts(self, count: int) -> list[Account]:
+        """Make accounts, each with a login. Nobody knows their passwords: they have none."""
+        users, logins = self.ids(count), self.ids(count)
+        self._cur.execute(
+            """
+            INSERT INTO users (id, username, username_key, email, email_key, password_hash)
+            SELECT id, 'u' || id, 'u' || id, id || '@bench', id || '@bench', '!'
+              FROM (SELECT %(users)s + %(step)s * n AS id
+                      FROM generate_series(0::bigint, %(count)s - 1) AS n) AS made;
+            INSERT INTO logins (id, user_id)
+            SELECT %(logins)s + %(step)s * n, %(users)s + %(step)s * n
+              FROM generate_series(0::bigint, %(count)s - 1) AS n;
+            INSERT INTO streams (id)
+            SELECT %(users)s + %(step)s * n FROM generate_series(0::bigint, %(count)s - 1) AS n
+            """,
+            {"users": users, "logins": logins, "count": count, "step": _MS},
+        )
+        return [
+            (UserId(users + _MS * each), LoginId(logins + _MS * each)) for each in range(count)
+        ]
+
+    def guild(self, members: int, channels: int) -> FilledGuild:
+        """Make a guild whose members are in no other."""
+        accounts = self.accounts(members)
+        guild_id, channel_id = self.guilds(1, accounts[0][0])
+        self._cur.execute(
+            """
+            INSERT INTO channels (id, guild_id, type, name, position)
+            SELECT %(first)s + %(step)s * n, %(guild_id)s, 0, 'channel-' || n, n
+              FROM generate_series(1::bigint, %(more)s) AS n
+            """,
+            {
+                "first": self.ids(channels),
+                "step": _MS,
+                "guild_id": guild_id,
+                "more": channels - 1,
+            },
+        )
+        self.join(guild_id, 1, [user_id for user_id, _ in accounts[1:]])
+        return FilledGuild(channel_id, accounts)
+
+    def guilds(self, count: int, owner: UserId) -> tuple[int, int]:
+        """Make guilds with a channel each; the first ids of the guilds and of the channels."""
+        guilds, channels = self.ids(count), self.ids(count)
+        self._cur.execute(
+            """
+            CREATE TEMPORARY TABLE made ON COMMIT DROP AS
+            SELECT %(guilds)s + %(step)s * n AS guild, %(channels)s + %(step)s * n AS channel
+              FROM generate_series(0::bigint, %(count)s - 1) AS n;
+            INSERT INTO guilds (id, name, owner_id) SELECT guild, 'bench', %(owner)s FROM made;
+            INSERT INTO roles (id, guild_id, name, permissions)
+            SELECT guild, guild, '@everyone', %(permissions)s FROM made;
+            INSERT INTO channels (id, guild_id, type, name)
+            SELECT channel, guild, 0, 'general' FROM made;
+            INSERT INTO streams (id) SELECT guild FROM made;
+            DROP TABLE made
+            """,
+            {
+                "guilds": guilds,
+                "channels": channels,
+                "count": count,
+                "step": _MS,
+                "owner": owner,
+                "permissions": int(EVERYONE),
+            },
+        )
+        self.join(guilds, count, [owner])
+        return guilds, channels
+
+    def join(self, first_guild: int, count: int, users: list[UserId]) -> None:
+        """Let users join guilds."""
+        self._cur.execute(
+            """
+            INSERT INTO guild_members (guild_id, user_id)
+            SELECT %(first)s + %(step)s * n, user_id
+              FROM generate_series(0::bigint, %(count)s - 1) AS n,
+                   unnest(%(users)s::bigint[]) AS user_id
+            """,
+            {"first": first_guild, "count": count, "step": _MS, "users": users},
+        )
+
+    def history(self, channel_id: int, authors: list[UserId], count: int) -> int:
+        """Write messages, a second apart, up to two hours ago; the one in the middle."""
+        newest_ms = int(time.time() * 1000) - EPOCH_MS - 2 * _HOUR_MS
+        first = (newest_ms - count * 1000) * _MS | _WORKER
+        for start in range(0, count, _BITE):
+            self._cur.execute(
+                """
+                INSERT INTO messages (channel_id, id, author_id, content)
+                SELECT %(channel_id)s, %(first)s + %(step)s * n,
+                       (%(authors)s::bigint[])[1 + n %% %(people)s],
+                       'message ' || n || ' of a long history, as long as people write'
+                  FROM generate_series(%(start)s::bigint, %(end)s) AS n
+                """,
+                {
+                    "channel_id": channel_id,
+                    "first": first,
+                    "step": 1000 * _MS,
+                    "authors": authors,
+                    "people": len(authors),
+                    "start": start,
+                    "end": min(start + _BITE, count) - 1,
+                },
+            )
+        return first + 1000 * _MS * (count // 2)
+
+
+def fill(
+    url: str, *, places: int, members: int, channels: int, guilds: int, messages: int
+) -> Filled:
+    """Make so many guilds of `members` with `channels`, somebody in `guilds` guilds, and a channel
+    with `messages`."""
+    connection = psycopg2.connect(url)
+    try:
+        with connection, connection.cursor() as cur:
+            filler = _Filler(cur)
+            made = [filler.guild(members, channels) for _ in range(places)]
+            busy, landlord, reader = filler.accounts(3)
+            many, _ = filler.guilds(guilds, landlord[0])
+            filler.join(many, guilds, [busy[0]])
+            _, long_channel_id = filler.guilds(1, reader[0])
+            authors = [user_id for user_id, _ in made[0].members[:50]]
+            deep_id = filler.history(long_channel_id, authors, messages)
+        connection.autocommit = True
+        with connection.cursor() as cur:
+            cur.execute("VACUUM ANALYZE")  # or it would begin by itself, in the middle
+            cur.execute("CHECKPOINT")
+    finally:
+        connection.close()
+    return Filled(made, busy, reader, long_channel_id, deep_id)
