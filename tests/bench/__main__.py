@@ -1,0 +1,110 @@
+"""scripts/bench: the arguments, and the order of things."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import uvloop
+
+from tests.bench import adapters, measuring, meters, profiled, report
+from tests.bench.adapters import Adapter, Chatd
+from tests.bench.measuring import Subject
+from tests.bench.plans import FULL, QUICK, SLOW, WORKLOADS, Plan
+from tests.bench.report import Progress, Row
+from tests.bench.stage import Stage, staged
+
+_OTHERS = 0.1
+"""What other programs may use of the machine without a word."""
+
+
+async def measure(
+    stage: Stage, adapter: Adapter, names: Sequence[str], plan: Plan, progress: Progress
+) -> list[Row]:
+    """Run workloads on a server."""
+    rows: list[Row] = []
+    progress.step(f"{adapter.name}: filling")
+    subject = Subject(adapter, stage, [await measuring.start(adapter, stage)])
+    subject.scene = await adapter.furnish(stage, subject.port, plan.size)
+    for name in names:
+        progress.step(f"{adapter.name}: {name}")
+        rows += await WORKLOADS[name](subject, plan)
+    return rows
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="Measures chatd beside the bare limits of what it is made of.",
+    )
+    parser.add_argument(
+        "workloads",
+        nargs="*",
+        help=f"of {', '.join(WORKLOADS)}; all unless some are named, but with --quick not"
+        f" {', '.join(SLOW)}",
+    )
+    parser.add_argument("--quick", action="store_true", help="smaller and shorter: a minute")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help=f"show where chatd's time goes instead, in {', '.join(profiled.PROFILED)}",
+    )
+    parser.add_argument(
+        "--adapter",
+        action="append",
+        default=[],
+        metavar="FILE.py:CLASS",
+        help="measure another server too; see tests/bench/adapters.py",
+    )
+    arguments = parser.parse_args()
+    if unknown := set(arguments.workloads) - WORKLOADS.keys():
+        parser.error(f"no such workload: {', '.join(sorted(unknown))}")
+    return arguments
+
+
+def main() -> None:
+    """Read the arguments, measure, and print the table."""
+    arguments = _arguments()
+    names = arguments.workloads or [
+        name for name in WORKLOADS if not (arguments.quick and name in SLOW)
+    ]
+    plan = QUICK if arguments.quick else FULL
+    if not meters.Cores.of_this_machine().are_two:
+        print("Server and generator share what cores there are: rates are too low.")
+    if warning := meters.raise_file_limit(plan.files):
+        print(warning)
+    if arguments.profile:
+        chosen = [name for name in names if name in profiled.PROFILED]
+        print(uvloop.run(profiled.profile(chosen, QUICK, Progress(len(chosen) + 1))))
+        return
+    servers = [Chatd(), *map(adapters.named, arguments.adapter)]
+    progress = Progress(len(servers) * (len(names) + 1))
+    others = meters.Others()
+    rows = []
+    for adapter in servers:
+        with staged() as stage:
+            rows += uvloop.run(measure(stage, adapter, names, plan, progress))
+    progress.end()
+    print(report.table(rows))
+    busy = others.share()
+    if busy > _OTHERS:
+        print(f"\nOther programs took {busy:.0%} of the machine: the rates are too low.")
+    if arguments.json:
+        machine = {
+            "python": sys.version,
+            "system": platform.platform(),
+            "cores": os.cpu_count(),
+            "used_by_others": busy,
+        }
+        found = {"machine": machine, "rows": report.as_json(rows)}
+        arguments.json.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+
+
+if __name__ == "__main__":
+    main()

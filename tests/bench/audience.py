@@ -1,0 +1,184 @@
+"""Many sessions that listen to one guild, and the ways in which somebody speaks to them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.bench.adapters import Place
+from tests.bench.http import Connection
+from tests.bench.measuring import Lap, Subject
+from tests.bench.sockets import Session, Socket, Tally
+
+_AT_ONCE = 32  # identify together
+_SAMPLES = 20  # sessions that read what they get
+_PATIENCE_S = 60.0
+_QUIET_S = 0.2
+_HEARTBEAT_S = 20.0  # at least so often; below what servers ask for
+_HEARTBEAT = b'{"op":1,"d":null}'
+_TEXT = "a message of the usual length, about as long as people write them"
+
+
+class Audience:
+    """Sessions, most of which only count. A few, spread evenly, note when each event arrives."""
+
+    def __init__(self, subject: Subject, place: Place, sessions: list[Session]) -> None:
+        self._subject = subject
+        self._place = place
+        self.sessions = sessions
+        self.payload_size = 0
+        """Of the last event, in bytes, unpacked."""
+        self._tally = Tally()
+        self._sent_at: list[float] = []
+        self._latencies_s: list[float] = []
+        self._alive_at = time.perf_counter()
+        every = max(1, len(sessions) // _SAMPLES)
+        for number, session in enumerate(sessions):
+            if number % every == every // 2:
+                session.socket.on_payload = self._heard
+            else:
+                session.socket.only_count()
+            session.socket.tally = self._tally
+
+    async def one_at_a_time(self, events: int) -> Lap:
+        """Send the next when the last session has the one before."""
+        async with self._lap(events) as counted, await self._connection() as connection:
+            for _ in range(events):
+                arrived = self._expect(1)
+                await connection.well(self._message())
+                await self._all(arrived)
+        return counted
+
+    async def bursts(self, count: int, of: int) -> Lap:
+        """Send so many at the same moment, and the next burst when all have arrived."""
+        connections = [await self._connection() for _ in range(of)]
+        async with self._lap(count * of) as counted:
+            for _ in range(count):
+                arrived = self._expect(of)
+                await asyncio.gather(*(each.well(self._message()) for each in connections))
+                await self._all(arrived)
+        for connection in connections:
+            connection.close()
+        return counted
+
+    async def steadily(self, rate: float, seconds: float) -> Lap:
+        """Send at a fixed rate, whatever arrives; the lap ends when all has arrived."""
+        events = max(1, round(rate * seconds))
+        free = [await self._connection() for _ in range(8)]
+        sending: set[asyncio.Task[None]] = set()
+
+        async def send() -> None:
+            connection = free.pop() if free else await self._connection()
+            await connection.well(self._message())
+            free.append(connection)
+
+        async with self._lap(events) as counted:
+            arrived = self._expect(events)
+            started = time.perf_counter()
+            for number in range(events):
+                await asyncio.sleep(started + number / rate - time.perf_counter())
+                sending.add(asyncio.create_task(send()))
+            await asyncio.gather(*sending)
+            await self._all(arrived)
+        for connection in free:
+            connection.close()
+        return counted
+
+    @asynccontextmanager
+    async def _lap(self, events: int) -> AsyncIterator[Lap]:
+        await self._stay_alive()
+        self._sent_at.clear()
+        self._latencies_s = []
+        before = [session.socket.frames for session in self.sessions]
+        async with self._subject.lap() as counted:
+            yield counted
+        after = [session.socket.frames for session in self.sessions]
+        missed = sum(a - b != events for a, b in zip(after, before, strict=True))
+        assert not missed, f"{missed} sessions did not get each of {events} events once"
+        counted.units = events * len(self.sessions)
+        counted.latencies_s = self._latencies_s
+
+    async def _stay_alive(self) -> None:
+        """Send the heartbeats that are due, between laps."""
+        if time.perf_counter() - self._alive_at < _HEARTBEAT_S:
+            return
+        self._alive_at = time.perf_counter()
+        for session in self.sessions:
+            session.socket.send(_HEARTBEAT)
+        await until_quiet(self.sessions)
+
+    async def _connection(self) -> Connection:
+        return await Connection.to(self._subject.port)
+
+    def _message(self) -> bytes:
+        """The request for the next event, which has a number."""
+        content = f"#{len(self._sent_at)}: {_TEXT}"
+        place = self._place
+        raw = self._subject.adapter.message(place.tokens[0], place.channel, content)
+        self._sent_at.append(time.perf_counter())
+        return raw
+
+    def _heard(self, _: Socket, payload: bytes) -> None:
+        start = payload.find(b'"#') + 2
+        if start > 1:
+            number = int(payload[start : payload.index(b":", start)])
+            self._latencies_s.append(time.perf_counter() - self._sent_at[number])
+            self.payload_size = len(payload)
+
+    def _expect(self, events: int) -> asyncio.Future[None]:
+        return self._tally.reach(self._tally.frames + events * len(self.sessions))
+
+    async def _all(self, arrived: asyncio.Future[None]) -> None:
+        async with asyncio.timeout(_PATIENCE_S):
+            await arrived
+
+
+async def gather(subject: Subject, place: Place, count: int, compress: str = "") -> list[Session]:
+    """So many identified sessions, on all instances alike, when what greets them has come."""
+    adapter, tokens = subject.adapter, place.tokens
+    ports = [process.port for process in subject.processes]
+    sessions: list[Session] = []
+    numbers = iter(range(count))
+
+    async def identify() -> None:
+        for number in numbers:
+            session = await adapter.connect(ports[number % len(ports)], compress)
+            await session.identify(tokens[number % len(tokens)], intents=adapter.intents)
+            sessions.append(session)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(min(_AT_ONCE, count)):
+            tasks.create_task(identify())
+    await until_quiet(sessions)
+    return sessions
+
+
+async def until_quiet(sessions: list[Session]) -> None:
+    """Wait until nothing comes any more."""
+    before = -1
+    while (now := sum(session.socket.frames for session in sessions)) != before:
+        before = now
+        await asyncio.sleep(_QUIET_S)
+
+
+async def dismiss(sessions: list[Session]) -> None:
+    """Let all vanish."""
+    for session in sessions:
+        session.socket.tally = None
+        session.socket.abort()
+    await asyncio.sleep(_QUIET_S)  # the server works through it before the next is measured
+
+
+@asynccontextmanager
+async def listening(
+    subject: Subject, count: int, compress: str = "", *, place: int = 0
+) -> AsyncIterator[Audience]:
+    """An audience for as long as the context lasts."""
+    guild = subject.scene.places[place]
+    sessions = await gather(subject, guild, count, compress)
+    try:
+        yield Audience(subject, guild, sessions)
+    finally:
+        await dismiss(sessions)

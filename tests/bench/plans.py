@@ -1,0 +1,160 @@
+"""What is measured, and how much of it: at length, or in a minute."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tests.bench import connect, create, fan_out, growth, history
+from tests.bench.adapters import Size
+from tests.bench.fan_out import Effort
+from tests.bench.measuring import Subject
+from tests.bench.report import Row
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured."""
+
+    size: Size
+    rounds: int
+    seconds: float
+    fan_out: Effort
+    sessions: tuple[int, ...]
+    packed: int
+    connects: int
+    idle: int
+    resumes: int
+    small: Size
+    """What growth starts from."""
+    factors: tuple[int, ...]
+
+    @property
+    def files(self) -> int:
+        """How many open files a server, and the generator, needs at most: the generator has the
+        sockets of the server and of the bare limit at a time."""
+        return max(2 * max(self.sessions), 3 * self.packed, self.idle, 2 * self.resumes) + 500
+
+
+FULL = Plan(
+    Size(),
+    rounds=3,
+    seconds=2.0,
+    fan_out=Effort(),
+    sessions=(100, 1000, 5000),
+    packed=1000,
+    connects=400,
+    idle=5000,
+    resumes=5000,
+    small=Size(messages=100_000),
+    factors=(3, 10),
+)
+QUICK = Plan(
+    Size(messages=100_000),
+    rounds=1,
+    seconds=0.5,
+    fan_out=Effort(rounds=1, deliveries=20_000, seconds=0.5),
+    sessions=(1000,),
+    packed=100,
+    connects=48,
+    idle=300,
+    resumes=300,
+    small=Size(members=100, channels=2, guilds=10, messages=10_000),
+    factors=(10,),
+)
+TINY = Plan(
+    Size(members=4, channels=1, guilds=2, messages=200),
+    rounds=0,
+    seconds=0.05,
+    fan_out=Effort(rounds=0, deliveries=60, seconds=0.1),
+    sessions=(3,),
+    packed=3,
+    connects=4,
+    idle=4,
+    resumes=4,
+    small=Size(members=2, channels=1, guilds=1, messages=100),
+    factors=(2,),
+)
+"""Only shows that it runs."""
+
+Workload = Callable[[Subject, Plan], Awaitable[list[Row]]]
+
+
+async def _create(subject: Subject, plan: Plan) -> list[Row]:
+    rows = []
+    stage = subject.stage
+    bare = await stage.start_bare("create", stage.postgres.create("bare"))
+    for at_once in (1, 16, 64):
+        rows += await create.rows(
+            subject, bare, at_once=at_once, rounds=plan.rounds, seconds=plan.seconds
+        )
+    stage.stop(bare)
+    return rows
+
+
+async def _fan_out(subject: Subject, plan: Plan) -> list[Row]:
+    rows = []
+    for count in plan.sessions:
+        rows += await fan_out.rows(subject, count, plan.fan_out)
+    return rows
+
+
+async def _packed(subject: Subject, plan: Plan) -> list[Row]:
+    return await fan_out.packed_rows(subject, plan.packed, plan.fan_out)
+
+
+async def _history(subject: Subject, plan: Plan) -> list[Row]:
+    stage, messages = subject.stage, plan.size.messages
+    url = stage.postgres.create(f"bare_history_{time.time_ns()}")
+    bare = await stage.start_bare("history", url, str(messages))
+    rows = await history.rows(
+        subject, bare, messages=messages, rounds=plan.rounds, seconds=plan.seconds
+    )
+    stage.stop(bare)
+    return rows
+
+
+async def _connect(subject: Subject, plan: Plan) -> list[Row]:
+    return await connect.identify_rows(
+        subject,
+        count=plan.connects,
+        members=plan.size.members,
+        guilds=plan.size.guilds,
+        rounds=plan.rounds,
+    )
+
+
+async def _memory(subject: Subject, plan: Plan) -> list[Row]:
+    return await connect.memory_rows(subject, plan.idle)
+
+
+async def _resume(subject: Subject, plan: Plan) -> list[Row]:
+    return await connect.storm_rows(subject, plan.resumes)
+
+
+async def _growth(subject: Subject, plan: Plan) -> list[Row]:
+    return await growth.rows(
+        subject,
+        plan.small,
+        plan.factors,
+        rounds=plan.rounds,
+        seconds=plan.seconds,
+        effort=plan.fan_out,
+        listeners=plan.packed,
+        connects=plan.connects,
+    )
+
+
+WORKLOADS: dict[str, Workload] = {
+    "create": _create,
+    "fan-out": _fan_out,
+    "compressed": _packed,
+    "history": _history,
+    "connect": _connect,
+    "memory": _memory,
+    "resume": _resume,
+    "growth": _growth,
+}
+SLOW = ("growth",)
+"""What --quick leaves out, unless it is asked for."""
