@@ -55,9 +55,7 @@ async def on_server(subject: Subject, *, at_once: int, seconds: float) -> Lap:
     return counted
 
 
-async def _on_bare(
-    stage: Stage, bare: Process, path: str, *, at_once: int, seconds: float
-) -> Lap:
+async def _on_bare(stage: Stage, bare: Process, path: str, *, at_once: int, seconds: float) -> Lap:
     raw = [request("POST", path, body={"content": CONTENT})]
     async with measuring.lap(stage, bare.pids, private=True) as counted:
         await measuring.keep_asking(counted, bare.port, raw, at_once=at_once, seconds=seconds)

@@ -69,9 +69,7 @@ class _Filler:
             """,
             {"users": users, "logins": logins, "count": count, "step": _MS},
         )
-        return [
-            (UserId(users + _MS * each), LoginId(logins + _MS * each)) for each in range(count)
-        ]
+        return [(UserId(users + _MS * each), LoginId(logins + _MS * each)) for each in range(count)]
 
     def guild(self, members: int, channels: int) -> FilledGuild:
         """Make a guild whose members are in no other."""

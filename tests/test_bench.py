@@ -1,0 +1,143 @@
+"""The measurements still run and count right; see `scripts/bench`. How fast is not asked here."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatd import embedded
+from chatd.gateway.frames import BINARY, TEXT, frame
+from tests.bench import profiler, report
+from tests.bench.__main__ import measure
+from tests.bench.adapters import Adapter, Chatd, Scene, Size
+from tests.bench.http import Answer, Connection, request
+from tests.bench.measuring import Figures, Lap
+from tests.bench.meters import Cores
+from tests.bench.plans import TINY
+from tests.bench.report import Progress
+from tests.bench.sockets import Socket
+from tests.bench.stage import Stage
+
+CUTS = st.lists(st.integers(1, 400), max_size=20)
+
+
+async def test_the_workloads_run(
+    tmp_path: Path, postgres: embedded.Postgres, valkey: embedded.Valkey
+) -> None:
+    stage = Stage(tmp_path, Cores(None, None), postgres, valkey)
+    names = ["create", "history", "fan-out", "connect", "resume"]
+    try:
+        rows = await measure(stage, Chatd(), names, TINY, Progress(len(names) + 1))
+    finally:
+        stage.close()
+    assert {row.what.split()[0].rstrip(",") for row in rows} >= {
+        *("create", "history", "fan-out", "handshake", "IDENTIFY", "REST")
+    }
+    assert all(row.rate and row.p50_s and row.p99_s for row in rows)
+    assert len(report.table(rows).splitlines()) == len(rows) + 1
+    assert len(report.as_json(rows)) == len(rows)
+
+
+class Rival(Chatd):
+    """A server of which only is known how it is started and how one registers."""
+
+    name = "rival"
+
+    async def furnish(self, stage: Stage, port: int, size: Size) -> Scene:
+        """Over the API, as for any other server."""
+        return await Adapter.furnish(self, stage, port, size)
+
+    async def register(self, connection: Connection, name: str) -> str:
+        """Make an account."""
+        email = f"{name}@example.org"
+        body = {"username": name, "email": email, "password": "Password123!"}
+        answer = await connection.well(request("POST", "/auth/register", body=body))
+        return str(answer.json["access_token"])
+
+
+async def test_a_rival_is_measured_through_its_adapter(
+    tmp_path: Path, postgres: embedded.Postgres, valkey: embedded.Valkey
+) -> None:
+    stage = Stage(tmp_path, Cores(None, None), postgres, valkey)
+    plan = replace(TINY, size=Size(members=2, channels=2, guilds=1, messages=60, places=1))
+    try:
+        rows = await measure(stage, Rival(), ["create"], plan, Progress(2))
+    finally:
+        stage.close()
+    assert [row.server for row in rows] == ["rival"] * 3
+
+
+def pieces(data: bytes, sizes: list[int]) -> list[bytes]:
+    """The data as a network may deliver it."""
+    found = []
+    for size in sizes:
+        found.append(data[:size])
+        data = data[size:]
+    return [each for each in [*found, data] if each]
+
+
+@given(st.lists(st.integers(0, 70_000), max_size=3), CUTS, st.booleans())
+def test_frames_are_counted_however_they_arrive(
+    lengths: list[int], sizes: list[int], reading: bool
+) -> None:
+    async def receive() -> tuple[int, list[bytes]]:
+        socket, heard = Socket("/gateway"), list[bytes]()
+        if reading:
+            socket.on_payload = lambda _, payload: heard.append(payload)
+        upgraded = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
+        frames = [frame(TEXT if n % 2 else BINARY, b"x" * n) for n in lengths]
+        for piece in pieces(upgraded + b"".join(frames), sizes):
+            socket.get_buffer(-1)[: len(piece)] = piece
+            socket.buffer_updated(len(piece))
+        return socket.frames, heard
+
+    count, heard = asyncio.run(receive())
+    assert count == len(lengths)
+    assert list(map(len, heard)) == (lengths if reading else [])
+
+
+@given(st.binary(min_size=1, max_size=2000), CUTS, st.booleans())
+def test_answers_are_read_however_they_arrive(body: bytes, sizes: list[int], chunked: bool) -> None:
+    async def receive() -> Answer:
+        connection = Connection()
+        connection.connection_made(_Nowhere())
+        waiting = connection.send(b"GET / HTTP/1.1\r\n\r\n")
+        data = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        if chunked:
+            head = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
+            data = head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        for piece in pieces(data, sizes):
+            connection.data_received(piece)
+        return await waiting
+
+    assert asyncio.run(receive()) == (201, body)
+
+
+class _Nowhere(asyncio.Transport):
+    """Takes what is written."""
+
+    def write(self, data: object) -> None:
+        """Forget it."""
+
+    def is_closing(self) -> bool:
+        """It never is."""
+        return False
+
+
+def test_figures() -> None:
+    laps = [Lap(units, 2.0, [0.001] * 99 + [1.0], {"server": 0.5}) for units in (10, 20, 60)]
+    figures = Figures(laps)
+    assert figures.rate == 10.0  # of the middle lap
+    assert figures.latency_s(0.5) == 0.001
+    assert figures.latency_s(0.99) == 1.0
+    assert figures.cpu_s("server") == 1.5 / 90
+
+
+def test_samples_are_added_up() -> None:
+    text = profiler.table("3\tchatd/db.py:a;chatd/app.py:b\n1\tre.py:c;chatd/app.py:b\n")
+    assert " 75.0%  chatd/db.py:a" in text
+    assert " 75.0%  chatd/db.py" in text.partition("in the module")[2]
