@@ -6,6 +6,7 @@ import argparse
 import os
 import platform
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,14 +27,19 @@ _OTHERS = 0.1
 async def measure(
     stage: Stage, adapter: Adapter, names: Sequence[str], plan: Plan, progress: Progress
 ) -> list[Row]:
-    """Run workloads on a server."""
+    """Run workloads on a server. One that breaks off leaves a row without figures."""
     rows: list[Row] = []
     progress.step(f"{adapter.name}: filling")
     subject = Subject(adapter, stage, [await measuring.start(adapter, stage)])
     subject.scene = await adapter.furnish(stage, subject.port, plan.size)
     for name in names:
         progress.step(f"{adapter.name}: {name}")
-        rows += await WORKLOADS[name](subject, plan)
+        try:
+            rows += await WORKLOADS[name](subject, plan)
+        except Exception:
+            traceback.print_exc()
+            rows.append(Row(adapter.name, name, met=False, notes=["broke off"]))
+            await subject.start_anew()
     return rows
 
 
@@ -104,6 +110,8 @@ def main() -> None:
         }
         found = {"machine": machine, "rows": report.as_json(rows)}
         arguments.json.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    if any(row.rate is None and row.bytes_each is None for row in rows):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -194,6 +194,8 @@ class Chatd(Adapter):
             "GATEWAY_PORT": str(port),
             "WORKER_ID": str(number),
             "RATE_LIMITS": "off",
+            "SESSIONS_PER_USER": "0",
+            "SOCKETS_PER_ADDRESS": "0",
             "HEARTBEAT_INTERVAL": "600000",
         }
         command = [sys.executable, *self.program]
