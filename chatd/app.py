@@ -35,6 +35,7 @@ from chatd.gateway.parking import Parking
 from chatd.gateway.presence import Presences
 from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
+from chatd.gateway.turnstile import Turnstile
 from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER, TRUSTED_PROXIES, UPLOAD_MAX_BYTES
 from chatd.rest import cors, middlewares, parse, rate_limits, routes
 from chatd.services import indexer, janitor
@@ -48,6 +49,7 @@ from chatd.worker import WorkerIdTaken, claimed
 log = logging.getLogger(__name__)
 
 _KEEPALIVE_S = 75.0
+_ENTERING = 8  # sockets that are opened or resumed in one turn of the loop: about 4 ms
 
 
 class StartError(Exception):
@@ -130,6 +132,7 @@ class _Parts:
             ),
             recent=Recent(lasting_s=config.resume_window_s),
             outboxes=Outboxes(),
+            turnstile=Turnstile(_ENTERING),
             starts=asyncio.Semaphore(max(2, config.database_max_connections // 4)),
             heartbeat_interval_ms=config.heartbeat_interval_ms,
             rate_limits=self.resources.rate_limits if config.rate_limits else None,

@@ -39,6 +39,7 @@ from chatd.gateway.registry import Registry
 from chatd.gateway.session import Session
 from chatd.gateway.taking_up import CannotTakeUp, take_up
 from chatd.gateway.transports import Plain, Transport, ZlibPayloads
+from chatd.gateway.turnstile import Turnstile
 from chatd.services import member_chunks
 from chatd.services.callers import Callers
 from chatd.wire import payloads
@@ -70,6 +71,7 @@ class Gateway:
     parking: Parking
     recent: Recent
     outboxes: Outboxes
+    turnstile: Turnstile
     starts: asyncio.Semaphore
     """Bounds how many sessions are started at once: when all clients come back, the database and
     the loop are there for others too."""
@@ -273,6 +275,7 @@ class Connection:
     async def _resume(self, wanted: Resume) -> None:
         if self._session is not None:
             raise CloseWith(CloseCode.ALREADY_AUTHENTICATED, "Already authenticated.")
+        await self._gateway.turnstile.enter()
         try:
             # A revoked login has no sessions: that it is valid needs no look into the database.
             login_id = self._gateway.callers.login_of(wanted.token)

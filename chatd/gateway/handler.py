@@ -39,6 +39,7 @@ async def gateway(request: web.Request) -> web.StreamResponse:
 
 
 async def _serve(request: web.Request) -> web.WebSocketResponse:
+    await request.app[GATEWAY].turnstile.enter()
     socket = web.WebSocketResponse(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5)
     await socket.prepare(request)
     make_transport = transports.BY_NAME.get(request.query.get("compress", ""))

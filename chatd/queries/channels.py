@@ -7,7 +7,7 @@ from typing import Any
 
 from chatd.core.ids import ChannelId, GuildId
 from chatd.core.models import Channel, ChannelType, Overwrite, OverwriteType
-from chatd.db import Cursor, many
+from chatd.db import Cursor, Prepared, many
 
 COLUMNS = """
     channels.id, channels.guild_id, channels.type, channels.name, channels.topic,
@@ -137,16 +137,19 @@ async def of_guild(cur: Cursor, guild_id: GuildId) -> list[Channel]:
     return await of_guilds(cur, [guild_id])
 
 
+_OF_GUILDS = Prepared(
+    f"""
+    SELECT {COLUMNS} FROM channels
+     WHERE guild_id = ANY(%(guild_ids)s)
+      ORDER BY guild_id, position, id
+    """,
+    guild_ids="bigint[]",
+)
+
+
 async def of_guilds(cur: Cursor, guild_ids: Iterable[GuildId]) -> list[Channel]:
     """All channels of these guilds, each guild's in the order in which clients list them."""
-    await cur.execute(
-        f"""
-        SELECT {COLUMNS} FROM channels
-         WHERE guild_id = ANY(%(guild_ids)s)
-      ORDER BY guild_id, position, id
-        """,
-        {"guild_ids": list(guild_ids)},
-    )
+    await cur.run(_OF_GUILDS, {"guild_ids": list(guild_ids)})
     return await many(cur, make)
 
 

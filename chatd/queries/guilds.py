@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chatd.core.ids import GuildId, UserId
 from chatd.core.models import Guild
-from chatd.db import Cursor, many
+from chatd.db import Cursor, Prepared, many
 
 COLUMNS = (
     "guilds.id, guilds.name, guilds.description, guilds.icon, guilds.owner_id,"
@@ -74,12 +74,15 @@ async def delete(cur: Cursor, guild_id: GuildId) -> None:
     await cur.execute("DELETE FROM guilds WHERE id = %(id)s", {"id": guild_id})
 
 
+_BY_IDS = Prepared(
+    f"SELECT {COLUMNS} FROM guilds WHERE id = ANY(%(ids)s) ORDER BY id",
+    ids="bigint[]",
+)
+
+
 async def by_ids(cur: Cursor, guild_ids: Iterable[GuildId]) -> list[Guild]:
     """These guilds, as far as they exist, in the order of their ids."""
-    await cur.execute(
-        f"SELECT {COLUMNS} FROM guilds WHERE id = ANY(%(ids)s) ORDER BY id",
-        {"ids": list(guild_ids)},
-    )
+    await cur.run(_BY_IDS, {"ids": list(guild_ids)})
     return await many(cur, Guild)
 
 
@@ -110,12 +113,15 @@ async def of_user(
     )
 
 
+_IDS_OF_USER = Prepared(
+    "SELECT guild_id FROM guild_members WHERE user_id = %(user_id)s",
+    user_id="bigint",
+)
+
+
 async def ids_of_user(cur: Cursor, user_id: UserId) -> list[GuildId]:
     """The guilds that a user is a member of."""
-    await cur.execute(
-        "SELECT guild_id FROM guild_members WHERE user_id = %(user_id)s",
-        {"user_id": user_id},
-    )
+    await cur.run(_IDS_OF_USER, {"user_id": user_id})
     return await many(cur, GuildId)
 
 

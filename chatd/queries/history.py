@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from chatd.auth.links import Links
@@ -87,14 +87,19 @@ def _make(
 ) -> Message:
     answered = row[_WIDTH:]
     reference = None if answered[0] is None else _message(people, files, guild_id, answered)
-    return replace(
-        _message(people, files, guild_id, row[:_WIDTH]),
-        reference=reference,
-        reactions=tuple(Reaction(*each) for each in reactions or ()),
-    )
+    found = tuple(Reaction(*each) for each in reactions or ())
+    return _message(people, files, guild_id, row[:_WIDTH], reference=reference, reactions=found)
 
 
-def _message(people: People, files: Files, guild_id: GuildId | None, row: Row) -> Message:
+def _message(
+    people: People,
+    files: Files,
+    guild_id: GuildId | None,
+    row: Row,
+    *,
+    reference: Message | None = None,
+    reactions: tuple[Reaction, ...] = (),
+) -> Message:
     own, author = row[:_OWN_COUNT], row[_OWN_COUNT:]
     message_id, channel_id, kind, content, flags, tts, edited_at, reference_id, pinned = own[:9]
     embeds, mentions, mention_roles, mention_everyone, _ = own[9:]
@@ -109,8 +114,9 @@ def _message(people: People, files: Files, guild_id: GuildId | None, row: Row) -
         tts=tts,
         edited_at=edited_at,
         reference_id=reference_id,
-        reference=None,
+        reference=reference,
         pinned=pinned,
+        reactions=reactions,
         mentions=tuple(people[user_id] for user_id in mentions or () if user_id in people),
         mention_roles=tuple(mention_roles or ()),
         mention_everyone=mention_everyone,

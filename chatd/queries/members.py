@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chatd.core.ids import GuildId, RoleId, UserId
 from chatd.core.models import Member, MutualGuild
-from chatd.db import Cursor, Row, many, one
+from chatd.db import Cursor, Prepared, Row, many, one
 from chatd.queries import users
 
 _COLUMNS = f"""
@@ -60,15 +60,19 @@ async def by_ids(cur: Cursor, guild_id: GuildId, user_ids: Iterable[UserId]) -> 
     return await many(cur, _make)
 
 
+_ONE = Prepared(
+    f"""
+    SELECT {_COLUMNS} FROM {_FROM}
+     WHERE guild_members.guild_id = %(guild_id)s AND guild_members.user_id = %(user_id)s
+    """,
+    guild_id="bigint",
+    user_id="bigint",
+)
+
+
 async def get(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Member | None:
     """One member."""
-    await cur.execute(
-        f"""
-        SELECT {_COLUMNS} FROM {_FROM}
-         WHERE guild_members.guild_id = %(guild_id)s AND guild_members.user_id = %(user_id)s
-        """,
-        {"guild_id": guild_id, "user_id": user_id},
-    )
+    await cur.run(_ONE, {"guild_id": guild_id, "user_id": user_id})
     return await one(cur, _make)
 
 
@@ -177,12 +181,15 @@ async def update(
     )
 
 
+_ALL_OF_USER = Prepared(
+    f"SELECT {_COLUMNS} FROM {_FROM} WHERE guild_members.user_id = %(user_id)s",
+    user_id="bigint",
+)
+
+
 async def all_of_user(cur: Cursor, user_id: UserId) -> list[Member]:
     """A user as a member of each of its guilds."""
-    await cur.execute(
-        f"SELECT {_COLUMNS} FROM {_FROM} WHERE guild_members.user_id = %(user_id)s",
-        {"user_id": user_id},
-    )
+    await cur.run(_ALL_OF_USER, {"user_id": user_id})
     return await many(cur, _make)
 
 
@@ -200,36 +207,43 @@ async def mutual(cur: Cursor, viewer_id: UserId, user_id: UserId) -> list[Mutual
     return await many(cur, MutualGuild)
 
 
+_OF_GUILDS = Prepared(
+    f"""
+    SELECT {_COLUMNS}
+      FROM unnest(%(guild_ids)s::bigint[]) AS wanted (guild_id)
+           CROSS JOIN LATERAL (
+               SELECT * FROM guild_members
+                WHERE guild_members.guild_id = wanted.guild_id
+             ORDER BY user_id
+                LIMIT %(limit)s
+           ) AS guild_members
+           JOIN users ON users.id = guild_members.user_id
+      ORDER BY guild_members.guild_id, guild_members.user_id
+    """,
+    guild_ids="bigint[]",
+    limit="bigint",
+)
+
+
 async def of_guilds(cur: Cursor, guild_ids: Iterable[GuildId], *, limit: int) -> list[Member]:
     """The members of these guilds, up to a limit for each, in the order of their ids."""
-    await cur.execute(
-        f"""
-        SELECT {_COLUMNS}
-          FROM unnest(%(guild_ids)s::bigint[]) AS wanted (guild_id)
-               CROSS JOIN LATERAL (
-                   SELECT * FROM guild_members
-                    WHERE guild_members.guild_id = wanted.guild_id
-                 ORDER BY user_id
-                    LIMIT %(limit)s
-               ) AS guild_members
-               JOIN users ON users.id = guild_members.user_id
-      ORDER BY guild_members.guild_id, guild_members.user_id
-        """,
-        {"guild_ids": list(guild_ids), "limit": limit},
-    )
+    await cur.run(_OF_GUILDS, {"guild_ids": list(guild_ids), "limit": limit})
     return await many(cur, _make)
+
+
+_COUNTS = Prepared(
+    """
+    SELECT guild_id, count(*) FROM guild_members
+     WHERE guild_id = ANY(%(guild_ids)s)
+      GROUP BY guild_id
+    """,
+    guild_ids="bigint[]",
+)
 
 
 async def counts(cur: Cursor, guild_ids: Iterable[GuildId]) -> dict[GuildId, int]:
     """How many members each of these guilds has."""
-    await cur.execute(
-        """
-        SELECT guild_id, count(*) FROM guild_members
-         WHERE guild_id = ANY(%(guild_ids)s)
-      GROUP BY guild_id
-        """,
-        {"guild_ids": list(guild_ids)},
-    )
+    await cur.run(_COUNTS, {"guild_ids": list(guild_ids)})
     rows: list[Row] = await cur.fetchall()
     return {GuildId(row[0]): int(row[1]) for row in rows}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chatd.core.ids import ChannelId, UserId
 from chatd.core.models import ChannelType, PrivateChannel, User
-from chatd.db import Cursor, many, one
+from chatd.db import Cursor, Prepared, many, one
 
 _COLUMNS = """
     channels.id, channels.type, channels.name, channels.owner_id,
@@ -39,19 +39,22 @@ async def get(cur: Cursor, channel_id: ChannelId) -> PrivateChannel | None:
     return await one(cur, _make)
 
 
+_OPEN_OF_USER = Prepared(
+    f"""
+    SELECT * FROM (
+        SELECT {_COLUMNS}
+          FROM dm_recipients AS own JOIN channels ON channels.id = own.channel_id
+         WHERE own.user_id = %(user_id)s AND NOT own.closed AND {_PRIVATE}
+    ) AS found (id, type, name, owner_id, recipients, last_message_id)
+      ORDER BY coalesce(last_message_id, id) DESC
+    """,
+    user_id="bigint",
+)
+
+
 async def open_of_user(cur: Cursor, user_id: UserId) -> list[PrivateChannel]:
     """The private channels that a user has not closed, the liveliest first."""
-    await cur.execute(
-        f"""
-        SELECT * FROM (
-            SELECT {_COLUMNS}
-              FROM dm_recipients AS own JOIN channels ON channels.id = own.channel_id
-             WHERE own.user_id = %(user_id)s AND NOT own.closed AND {_PRIVATE}
-        ) AS found (id, type, name, owner_id, recipients, last_message_id)
-      ORDER BY coalesce(last_message_id, id) DESC
-        """,
-        {"user_id": user_id},
-    )
+    await cur.run(_OPEN_OF_USER, {"user_id": user_id})
     return await many(cur, _make)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from chatd.core.ids import GuildId, RoleId, UserId
 from chatd.core.models import Role
-from chatd.db import Cursor, many, one
+from chatd.db import Cursor, Prepared, many, one
 
 _COLUMNS = "id, guild_id, name, permissions, color, hoist, mentionable, position"
 
@@ -23,16 +23,19 @@ async def insert(cur: Cursor, role: Role) -> None:
     )
 
 
+_OF_GUILDS = Prepared(
+    f"""
+    SELECT {_COLUMNS} FROM roles
+     WHERE guild_id = ANY(%(guild_ids)s)
+      ORDER BY guild_id, position, id
+    """,
+    guild_ids="bigint[]",
+)
+
+
 async def of_guilds(cur: Cursor, guild_ids: Iterable[GuildId]) -> list[Role]:
     """The roles of these guilds, each guild's in the order in which clients list them."""
-    await cur.execute(
-        f"""
-        SELECT {_COLUMNS} FROM roles
-         WHERE guild_id = ANY(%(guild_ids)s)
-      ORDER BY guild_id, position, id
-        """,
-        {"guild_ids": list(guild_ids)},
-    )
+    await cur.run(_OF_GUILDS, {"guild_ids": list(guild_ids)})
     return await many(cur, Role)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chatd.core.ids import ChannelId, StreamId
-from chatd.db import Cursor, many, one
+from chatd.db import Cursor, Prepared, many, one
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,15 @@ async def insert(cur: Cursor, ids: Iterable[StreamId]) -> None:
     )
 
 
+_POSITIONS = Prepared(
+    "SELECT id, seq FROM streams WHERE id = ANY(%(ids)s)",
+    ids="bigint[]",
+)
+
+
 async def positions(cur: Cursor, ids: Iterable[int]) -> dict[int, int]:
     """The number of the newest event of each stream that exists."""
-    await cur.execute("SELECT id, seq FROM streams WHERE id = ANY(%(ids)s)", {"ids": list(ids)})
+    await cur.run(_POSITIONS, {"ids": list(ids)})
     return {row[0]: row[1] for row in await cur.fetchall()}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from chatd.core.ids import UserId
 from chatd.core.models import Account, User
-from chatd.db import Cursor, Row, many, one
+from chatd.db import Cursor, Prepared, Row, many, one
 
 COLUMNS = "users.id, users.username, users.global_name, users.avatar, users.bot"
 """In the order of User; queries that join users begin their rows with it."""
@@ -90,12 +90,15 @@ async def by_ids(
     return await many(cur, User)
 
 
+_ACCOUNT = Prepared(
+    f"SELECT {COLUMNS}, email, bio FROM users WHERE id = %(id)s AND deleted_at IS NULL",
+    id="bigint",
+)
+
+
 async def account(cur: Cursor, user_id: UserId) -> Account | None:
     """A user as it sees itself; None for one that has been deleted."""
-    await cur.execute(
-        f"SELECT {COLUMNS}, email, bio FROM users WHERE id = %(id)s AND deleted_at IS NULL",
-        {"id": user_id},
-    )
+    await cur.run(_ACCOUNT, {"id": user_id})
     return await one(cur, _account)
 
 

@@ -79,13 +79,19 @@ async def read_json(request: web.Request, most: int = MAX_BODY) -> Any:
     if request.body_exists and request.content_type != "application/json":
         text = "Expected the Content-Type header to be application/json."
         raise InvalidForm({"_errors": [{"code": "CONTENT_TYPE_INVALID", "message": text}]})
+    try:
+        return orjson.loads(await _whole(request, most))
+    except orjson.JSONDecodeError:
+        raise InvalidJson from None
+
+
+async def _whole(request: web.Request, most: int) -> bytes | bytearray:
+    if request.content.is_eof() and (request.content_length or 0) <= most:
+        return request.content.read_nowait()  # it came along with the head, as small ones do
     data = bytearray()
     async for chunk in arriving(request, most=most):
         data += chunk
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        raise InvalidJson from None
+    return data
 
 
 async def arriving(request: web.Request, *, most: int) -> AsyncGenerator[bytes, None]:

@@ -234,10 +234,10 @@ def table() -> list[Route]:
         auth,
         users,
         guilds,
+        messages,  # first of its kind: aiohttp tries one after the other
         channels,
         pins,
         search,
-        messages,
         reactions,
         private_channels,
         read_states,

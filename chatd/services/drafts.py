@@ -80,9 +80,8 @@ class Draft:
             attachments=tuple(self.attachments),
         )
 
-    def created(self, message_id: MessageId) -> list[Event]:
-        """What is told of it, once it has this id."""
-        message = self.message(message_id)
+    def created(self, message: Message) -> list[Event]:
+        """What is told of it, once it is this message."""
         mentioned = self.mentions.members
         return events.message_created(message, self.place, self.member, mentioned, self.nonce)
 
@@ -93,5 +92,6 @@ async def post(ctx: Context, work: Work, draft: Draft) -> Message:
     ctx.resources.snowflakes.observe(newest)
     message_id = ctx.new_id(MessageId)
     await messages.insert_in_work(work.cur, message_id, draft.row())
-    work.emit(*draft.created(message_id))
-    return draft.message(message_id)
+    message = draft.message(message_id)
+    work.emit(*draft.created(message))
+    return message

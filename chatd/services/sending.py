@@ -18,7 +18,7 @@ from chatd.core.errors import (
     SlowedDown,
     UnknownMessage,
 )
-from chatd.core.ids import ChannelId, UserId
+from chatd.core.ids import ChannelId, MessageId, UserId
 from chatd.core.mentions import Mentioned
 from chatd.core.models import Attachment, ChannelType, Message, MessageType
 from chatd.core.permissions import Permissions
@@ -128,13 +128,14 @@ class Sender:
         if Permissions.BYPASS_SLOWMODE in granted.permissions:
             slow_mode_s = 0
         row = draft.row(version=granted.version, slow_mode_s=slow_mode_s)
-        return draft.message(await self._writer.insert(row, lambda each: _one(draft.created(each))))
+        made: dict[MessageId, Message] = {}
 
+        def told(message_id: MessageId) -> Event:
+            message = made[message_id] = draft.message(message_id)
+            [event] = draft.created(message)  # of a message in a guild there is one
+            return event
 
-def _one(events: Sequence[Event]) -> Event:
-    """Of a message in a guild there is one event."""
-    [event] = events
-    return event
+        return made[await self._writer.insert(row, told)]
 
 
 async def _send_privately(

@@ -186,11 +186,12 @@ class Session:
         socket.on_lost = self._lost
 
     async def identify(self, token: str, *, intents: int) -> None:
-        """IDENTIFY, and wait until READY and all guilds that it names are here."""
+        """IDENTIFY, wait until READY and all guilds that it names are here, and say so."""
         self.token = token
         properties = {"os": "bench", "browser": "bench", "device": "bench"}
         data = {"token": token, "properties": properties, "intents": intents}
         await self._ask({"op": 2, "d": data}, "READY")
+        self.socket.send(orjson.dumps({"op": 1, "d": self.seq}))
 
     async def resume(self, earlier: Session) -> None:
         """RESUME, and wait until all that was missed has come."""
