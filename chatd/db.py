@@ -18,13 +18,17 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import aiopg
+import orjson
 import psycopg2
 import psycopg2.errors
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extras import register_default_jsonb
 
 from chatd.core.errors import Busy, DatabaseAway
 
 log = logging.getLogger(__name__)
+
+register_default_jsonb(globally=True, loads=orjson.loads)
 
 UniqueViolation = psycopg2.errors.UniqueViolation
 

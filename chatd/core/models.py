@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, IntFlag
-from typing import Any
+from typing import Any, NamedTuple
 
 from chatd.core.ids import (
     AttachmentId,
@@ -55,9 +55,8 @@ class MessageType(IntEnum):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class User:
-    """An account as everyone may see it."""
+class User(NamedTuple):
+    """An account as everyone may see it. A tuple, as it is made for every row of many queries."""
 
     id: UserId
     username: str
@@ -313,9 +312,11 @@ class StoredFile:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message, as one user sees it. `reference` is what it answers, when that is there."""
+class Message(NamedTuple):
+    """A message, as one user sees it. `reference` is what it answers, when that is there.
+
+    A tuple, as it is made for every row of a page: three times as fast as a frozen dataclass.
+    """
 
     id: MessageId
     channel_id: ChannelId

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 EPOCH_MS = 1_420_070_400_000
 """2015-01-01T00:00:00Z in Unix milliseconds, the first moment that a snowflake can name."""
@@ -21,6 +22,17 @@ _EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 def created_at(snowflake: int) -> datetime:
     """When the snowflake was made, in UTC, to the millisecond."""
     return _EPOCH + timedelta(milliseconds=snowflake >> _TIME_SHIFT)
+
+
+def written_at(snowflake: int) -> str:
+    """The same as text: ISO 8601 with microseconds and offset. Made for every message shown."""
+    seconds, ms = divmod((snowflake >> _TIME_SHIFT) + EPOCH_MS, 1000)
+    return f"{_second(seconds)}.{ms:03d}000+00:00"
+
+
+@lru_cache(4096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def at(moment: datetime) -> int:

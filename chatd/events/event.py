@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -62,7 +62,7 @@ class Event:
 
     def numbered(self, seq: int) -> Event:
         """The same event, at its place in the order of its stream."""
-        return replace(self, seq=seq)
+        return Event(self.name, self.stream, self.audience, self.body, self.intent, seq)
 
     def head(self) -> bytes:
         """All but the body, for the way to other instances."""

@@ -74,7 +74,7 @@ async def update_profile(ctx: Context, change: ProfileChange) -> Account:
                 raise Unauthorized
             changed = _changed(account, change)
             if change.avatar is not UNSET:
-                changed = replace(changed, user=replace(changed.user, avatar=avatar))
+                changed = replace(changed, user=changed.user._replace(avatar=avatar))
                 await images.replace(
                     work, "avatars", ctx.user.id, old=account.user.avatar, new=avatar
                 )
@@ -133,7 +133,7 @@ def _changed(account: Account, change: ProfileChange) -> Account:
 
 def _renamed(user: User, change: ProfileChange) -> User:
     if change.username is not UNSET:
-        user = replace(user, username=names.username(change.username))
+        user = user._replace(username=names.username(change.username))
     if change.global_name is not UNSET:
-        user = replace(user, global_name=change.global_name)
+        user = user._replace(global_name=change.global_name)
     return user

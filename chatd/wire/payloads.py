@@ -402,7 +402,7 @@ def message(message: Message) -> Json:
         "channel_id": str(message.channel_id),
         "author": user(message.author),
         "content": message.content,
-        "timestamp": timestamp(snowflake.created_at(message.id)),
+        "timestamp": snowflake.written_at(message.id),
         "edited_timestamp": _optional(message.edited_at),
         "tts": message.tts,
         "mention_everyone": message.mention_everyone,

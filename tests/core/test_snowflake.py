@@ -48,6 +48,12 @@ def test_an_id_tells_its_time(ms: int) -> None:
     assert snowflake.at(made) == ms << 22
 
 
+@given(st.integers(0, 2**63 - 1))
+def test_its_time_is_written_as_python_writes_it(snowflake_id: int) -> None:
+    written = snowflake.written_at(snowflake_id)
+    assert written == snowflake.created_at(snowflake_id).isoformat(timespec="microseconds")
+
+
 def test_a_worker_outside_of_the_range_is_refused() -> None:
     with pytest.raises(ValueError, match="0-31"):
         SnowflakeGenerator(32)
