@@ -156,7 +156,9 @@ class _Reload:
         waiting = [name for name in names if getattr(fresh, name) != getattr(self._config, name)]
         log.info("reloaded; LOG_LEVEL is %s", fresh.log_level)
         if waiting:
-            log.warning("these settings have changed and wait for a restart: %s", ", ".join(waiting))
+            log.warning(
+                "these settings have changed and wait for a restart: %s", ", ".join(waiting)
+            )
 
 
 def _reloads_on_hangup() -> bool:
