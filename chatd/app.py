@@ -298,7 +298,7 @@ def _reload(notifier: Notifier, reload: Callable[[], None]) -> None:
 
 def _status(app: web.Application) -> str:
     """How it is, in a line for whoever asks the service manager."""
-    connections, sessions = len(app[handler.CONNECTIONS]), len(app[handler.GATEWAY].registry)
+    connections, sessions = len(app[handler.CONNECTIONS].served), len(app[handler.GATEWAY].registry)
     redis = "" if app[RESOURCES].bus.connected else ", without Redis"
     return f"Serving {connections} connections and {sessions} sessions{redis}"
 

@@ -148,5 +148,7 @@ def _listening(fd: int) -> socket.socket:
     except OSError as error:
         raise PassedSocketsError(f"file descriptor {fd} was passed, but: {error}") from error
     if passed.type != socket.SOCK_STREAM or not listens:
-        raise PassedSocketsError(f"file descriptor {fd} was passed, but does not listen (Accept=no)")
+        raise PassedSocketsError(
+            f"file descriptor {fd} was passed, but does not listen (Accept=no)"
+        )
     return passed

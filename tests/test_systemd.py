@@ -156,7 +156,7 @@ def test_a_loop_that_only_crawls_does_not_beat(manager: NotifySocket) -> None:
             assert beats() >= 3
             for _ in range(4):  # it turns, but each turn takes more than twice the interval
                 time.sleep(0.25)  # noqa: ASYNC251
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.01)
             assert beats() <= 1
             await asyncio.sleep(0.35)
             assert beats() >= 2  # and what has recovered is well again
