@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+import os
 import signal
+import socket
 import sys
 from contextlib import ExitStack
 from types import FrameType
@@ -39,6 +42,8 @@ def main() -> None:
 def serve(embedded: bool) -> None:
     """Serve the REST API and the gateway until SIGINT or SIGTERM.
 
+    SIGHUP reads LOG_LEVEL anew, and tells which other settings wait for a restart.
+
     \b
     Examples:
       chatd serve --embedded          try it out; data goes to ./var
@@ -48,10 +53,11 @@ def serve(embedded: bool) -> None:
     _end_on_signals()
     config = _config(embedded=embedded)
     with ExitStack() as stack:
+        used = config
         if embedded:
-            config = _with_private_servers(config, stack)
-        _check_schema(config, may_apply=embedded)
-        _serve(config)
+            used = _with_private_servers(config, stack)
+        _check_schema(used, may_apply=embedded)
+        _serve(used, _Reload(config, embedded=embedded))
 
 
 @main.command()
@@ -110,24 +116,64 @@ def _check_schema(config: Config, *, may_apply: bool) -> None:
         _fail(str(error))
 
 
-def _serve(config: Config) -> None:
+def _serve(config: Config, reload: _Reload) -> None:
     import asyncio
 
     import uvloop
 
-    from chatd import app
+    from chatd import app, systemd
 
     try:
+        sockets = systemd.passed_sockets(os.environ)
+        serving = app.serve(
+            config,
+            systemd.Notifier(os.environ),
+            sockets=sockets,
+            ready=lambda: _greet(config, sockets),
+            reload=reload if _reloads_on_hangup() else None,
+        )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(app.serve(config, ready=lambda: _greet(config)))
-    except app.StartError as error:
+            runner.run(serving)
+    except (app.StartError, systemd.PassedSocketsError) as error:
         _fail(str(error))
 
 
-def _greet(config: Config) -> None:
-    api = f"http://{config.api_host}:{config.api_port}"
+class _Reload:
+    """Reads the settings anew and follows what can be followed while it serves."""
+
+    def __init__(self, config: Config, *, embedded: bool) -> None:
+        self._config = config
+        self._embedded = embedded
+
+    def __call__(self) -> None:
+        try:
+            fresh = load(embedded=self._embedded)
+        except ConfigError as error:
+            log.error("not reloaded: %s", error)
+            return
+        logging.getLogger().setLevel(fresh.log_level.upper())
+        names = [field.name for field in dataclasses.fields(Config) if field.name != "log_level"]
+        waiting = [name for name in names if getattr(fresh, name) != getattr(self._config, name)]
+        log.info("reloaded; LOG_LEVEL is %s", fresh.log_level)
+        if waiting:
+            log.warning(
+                "these settings have changed and wait for a restart: %s", ", ".join(waiting)
+            )
+
+
+def _reloads_on_hangup() -> bool:
+    """In a terminal, SIGHUP says that it was closed, and ends the server."""
+    return not sys.stdin.isatty()
+
+
+def _greet(config: Config, sockets: list[socket.socket]) -> None:
+    api = f"{config.api_host}:{config.api_port}"
+    gateway = f"{config.gateway_host}:{config.gateway_port}"
+    if sockets:
+        api, gateway = _address(sockets[0]), _address(sockets[-1])
+    api = f"http://{api}"
     click.echo(f"REST API  {api}")
-    click.echo(f"Gateway   ws://{config.gateway_host}:{config.gateway_port}/gateway")
+    click.echo(f"Gateway   ws://{gateway}/gateway")
     if sys.stdout.isatty():
         click.echo(
             f"""
@@ -142,10 +188,19 @@ The README has a tour of five minutes. Ctrl-C stops the server."""
     sys.stdout.flush()
 
 
+def _address(listening: socket.socket) -> str:
+    name = listening.getsockname()
+    if listening.family == socket.AF_UNIX:
+        return f"unix:{name}"
+    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+
+
 def _end_on_signals() -> None:
     """Unwind on SIGTERM as on Ctrl-C, also before the server listens to it."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
+    if _reloads_on_hangup():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nothing to reload yet
 
 
 def _end(number: int, _: FrameType | None) -> NoReturn:

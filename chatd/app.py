@@ -8,8 +8,10 @@ import errno
 import logging
 import resource
 import signal
-from collections.abc import AsyncIterator, Callable
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
@@ -44,12 +46,14 @@ from chatd.services.group_commit import MessageWriter
 from chatd.services.sending import Sender
 from chatd.storage.local import LocalStorage
 from chatd.storage.storage import Storage
+from chatd.systemd import Notifier, watched
 from chatd.worker import WorkerIdTaken, claimed
 
 log = logging.getLogger(__name__)
 
 _KEEPALIVE_S = 75.0
 _ENTERING = 8  # sockets that are opened or resumed in one turn of the loop: about 4 ms
+_BACKLOG = 4096
 
 
 class StartError(Exception):
@@ -216,8 +220,11 @@ def _storage(config: Config) -> Storage:
 
 
 @asynccontextmanager
-async def listening(config: Config) -> AsyncIterator[web.AppRunner]:
-    """A server that listens, on the port of the API and on that of the gateway.
+async def listening(
+    config: Config, sockets: Sequence[socket.socket] = ()
+) -> AsyncIterator[web.AppRunner]:
+    """A server that listens: on the port of the API and on that of the gateway, or on sockets that
+    listen already.
 
     Raises StartError.
     """
@@ -236,10 +243,13 @@ async def listening(config: Config) -> AsyncIterator[web.AppRunner]:
             raise StartError(f"cannot reach the database: {error}") from error
         except (NotDurable, WorkerIdTaken) as error:
             raise StartError(str(error)) from error
-        api = (config.api_host, config.api_port)
-        gateway = (config.gateway_host, config.gateway_port)
-        for host, port in dict.fromkeys([api, gateway]):
-            await _listen(runner, host, port)
+        for passed in sockets:
+            await web.SockSite(runner, passed, backlog=_BACKLOG).start()
+        if not sockets:
+            api = (config.api_host, config.api_port)
+            gateway = (config.gateway_host, config.gateway_port)
+            for host, port in dict.fromkeys([api, gateway]):
+                await _listen(runner, host, port)
         yield runner
     finally:
         await runner.cleanup()
@@ -257,8 +267,16 @@ def _is_our_trouble(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], theirs))
 
 
-async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is called when the ports are open.
+async def serve(
+    config: Config,
+    notifier: Notifier,
+    *,
+    sockets: Sequence[socket.socket] = (),
+    ready: Callable[[], None],
+    reload: Callable[[], None] | None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is called when the ports are open, and `reload` on
+    SIGHUP.
 
     Raises StartError.
     """
@@ -267,10 +285,14 @@ async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> N
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with listening(config):
-        if ready is not None:
+    async with listening(config, sockets) as runner:
+        async with watched(notifier, partial(_status, runner.app)):
+            if reload is not None:
+                loop.add_signal_handler(signal.SIGHUP, _reload, notifier, reload)
+            notifier.ready()
             ready()
-        await stop.wait()
+            await stop.wait()
+        notifier.stopping()
         log.info("stopping")
 
 
@@ -281,9 +303,22 @@ def _allow_many_sockets() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
+def _reload(notifier: Notifier, reload: Callable[[], None]) -> None:
+    notifier.reloading()
+    reload()
+    notifier.ready()
+
+
+def _status(app: web.Application) -> str:
+    """How it is, in a line for whoever asks the service manager."""
+    connections, sessions = len(app[handler.CONNECTIONS].served), len(app[handler.GATEWAY].registry)
+    redis = "" if app[RESOURCES].bus.connected else ", without Redis"
+    return f"Serving {connections} connections and {sessions} sessions{redis}"
+
+
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
-        await web.TCPSite(runner, host, port, backlog=1024).start()
+        await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StartError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -67,11 +68,49 @@ class Config:
 def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
     """Read the environment, and for what it leaves out the `.env` file in `directory` (or here).
 
+    Secrets may instead be files in CREDENTIALS_DIRECTORY (systemd.exec(5), "Credentials"), which
+    win over both. All are read as they are now, so it may be called again, to see what has changed.
     With `embedded`, the servers and the secret that are not given stay empty, for
     `chatd.embedded` to fill in. Raises ConfigError, which names every variable at fault.
     """
     env = Env(eager=False)
     env.read_env(str((directory or Path.cwd()) / ".env"), recurse=False)
+    with _in_environment(_credentials(os.environ.get("CREDENTIALS_DIRECTORY"))):
+        return _read(env, embedded=embedded)
+
+
+@contextmanager
+def _in_environment(secrets: dict[str, str]) -> Iterator[None]:
+    """Secrets stand in the environment while it is read, and no longer: a child would inherit."""
+    before = {name: os.environ.get(name) for name in secrets}
+    os.environ.update(secrets)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _credentials(folder: str | None) -> dict[str, str]:
+    """The secrets that are files: `jwt_secret` holds JWT_SECRET, and so on."""
+    if folder is None:
+        return {}
+    found = {}
+    for name in _SECRETS:
+        try:
+            found[name] = Path(folder, name.lower()).read_text().strip()
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            reason = "not text" if isinstance(error, ValueError) else error.strerror
+            raise ConfigError(f"{name}: cannot read the credential: {reason}") from error
+    return found
+
+
+def _read(env: Env, *, embedded: bool) -> Config:
     private: Any = "" if embedded else ...
     config = Config(
         app_env=env.str("APP_ENV", "development", validate=_one_of(*_APP_ENVS)),
@@ -130,6 +169,13 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
     return replace(config, public_url=config.public_url.rstrip("/"))
 
 
+_SECRETS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "JWT_SECRET",
+    "S3_ACCESS_KEY_ID",
+    "S3_SECRET_ACCESS_KEY",
+)
 _APP_ENVS = ("development", "staging", "production")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _PORT = validate.Range(1, 65535)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from pathlib import Path
 
@@ -57,6 +58,51 @@ def test_env_file_is_read_and_the_environment_wins(
     (tmp_path / ".env").write_text("API_PORT=9000\nGATEWAY_PORT=9001\n")
     config = given(monkeypatch, tmp_path, GATEWAY_PORT="9002")
     assert (config.api_port, config.gateway_port) == (9000, 9002)
+
+
+def test_secrets_may_be_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "jwt_secret").write_text("a secret that stands in a file alone\n")
+    (credentials / "redis_url").write_text("redis://:hunter2@localhost")
+    (credentials / "worker_id").write_text("7")  # not a secret
+    (tmp_path / ".env").write_text("REDIS_URL=redis://other\nJWT_SECRET=x\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    before = dict(os.environ)
+    config = given(monkeypatch, tmp_path, JWT_SECRET="too short")
+    assert config.jwt_secret == "a secret that stands in a file alone"
+    assert config.redis_url == "redis://:hunter2@localhost"
+    assert config.database_url == NEEDED["DATABASE_URL"]
+    assert config.worker_id == 0
+    given_now = {**NEEDED, "JWT_SECRET": "too short"}
+    assert dict(os.environ) == {**before, **given_now}  # no child finds the secrets there
+
+
+def test_a_wrong_credential_is_named_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "jwt_secret").write_text("hunter2")
+    with pytest.raises(ConfigError, match=r"^JWT_SECRET: Needs at least") as refused:
+        given(monkeypatch, tmp_path)
+    assert "hunter2" not in str(refused.value)
+    (tmp_path / "jwt_secret").write_bytes(b"hunter2 \xff")
+    with pytest.raises(ConfigError, match=r"^JWT_SECRET: cannot read the credential: not text$"):
+        given(monkeypatch, tmp_path)
+    (tmp_path / "jwt_secret").unlink()
+    (tmp_path / "jwt_secret").mkdir()
+    with pytest.raises(ConfigError, match=r"^JWT_SECRET: cannot read the credential: Is a dir"):
+        given(monkeypatch, tmp_path)
+
+
+def test_settings_are_read_anew_each_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("LOG_LEVEL=debug\n")
+    assert given(monkeypatch, tmp_path).log_level == "debug"
+    file.write_text("LOG_LEVEL=error\n")
+    assert load(directory=tmp_path).log_level == "error"
+    file.unlink()
+    assert load(directory=tmp_path).log_level == "info"
 
 
 def test_proxies_are_a_list_of_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ LAYERS = [
     {"keys"},
     {"clients"},
     {"rest", "gateway"},
-    {"app", "worker", "embedded", "__main__"},
+    {"app", "worker", "systemd", "embedded", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 STRANGERS = [("rest", "gateway"), ("gateway", "rest"), ("core", "config"), ("config", "core")]

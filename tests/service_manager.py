@@ -1,0 +1,88 @@
+"""Plays systemd for a test: holds the sockets, starts chatd with them, and hears what it says."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+PATIENCE_S = 30.0
+
+# Puts the sockets where sd_listen_fds(3) wants them and becomes chatd, under the same process id.
+_LAUNCHER = """
+import os, sys
+fds = [int(fd) for fd in sys.argv[1].split(",") if fd]
+for place, fd in enumerate(fds, start=3):
+    if fd != place:
+        os.dup2(fd, place)
+    os.set_inheritable(place, True)
+if fds:
+    os.environ |= {"LISTEN_FDS": str(len(fds)), "LISTEN_PID": str(os.getpid())}
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+
+
+class NotifySocket:
+    """Where a service tells how it is."""
+
+    def __init__(self, receiving: socket.socket, address: str) -> None:
+        self._receiving = receiving
+        self.address = address
+
+    def hear(self, timeout_s: float = PATIENCE_S) -> list[str]:
+        """The lines of the next message. Raises TimeoutError."""
+        self._receiving.settimeout(timeout_s)
+        return self._receiving.recv(4096).decode().split("\n")
+
+    def hear_until(self, line: str) -> list[list[str]]:
+        """All messages up to the one with this line."""
+        deadline = time.monotonic() + PATIENCE_S
+        heard: list[list[str]] = []
+        while not heard or line not in heard[-1]:
+            heard.append(self.hear(max(deadline - time.monotonic(), 0.001)))
+        return heard
+
+
+@contextmanager
+def notify_socket(*, abstract: bool = False) -> Iterator[NotifySocket]:
+    """Opens one, by path or in the abstract namespace of Linux (unix(7))."""
+    with (
+        tempfile.TemporaryDirectory(prefix="notify-") as folder,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiving,
+    ):
+        name = f"@chatd-{secrets.token_hex(8)}" if abstract else str(Path(folder, "notify"))
+        receiving.bind(name.replace("@", "\0") if abstract else name)
+        yield NotifySocket(receiving, name)
+
+
+@contextmanager
+def service(
+    folder: Path,
+    environment: dict[str, str],
+    *words: str,
+    sockets: Sequence[socket.socket] = (),
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs Python with these words as a service; it is killed at the end if it still runs."""
+    fds = sorted(one.fileno() for one in sockets)
+    launch = [sys.executable, "-c", _LAUNCHER, ",".join(map(str, fds))]
+    with (folder / "output").open("ab") as out, (folder / "complaints").open("ab") as err:
+        process = subprocess.Popen(
+            [*launch, *words],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            pass_fds=fds,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
