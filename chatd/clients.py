@@ -1,4 +1,4 @@
-"""Whose request it is, as far as the connection tells: the network that it comes from."""
+"""Whose request it is and how it came, as far as the connection and trusted proxies tell."""
 
 from __future__ import annotations
 
@@ -20,6 +20,19 @@ def client_network(request: web.Request) -> str:
     if forwarded_for and not trusted:
         _tell_of_proxy(request.remote)
     return addresses.of_client(request.remote or "", forwarded_for, trusted)
+
+
+def is_secure(request: web.Request) -> bool:
+    """Whether the client came by TLS, to us or to a trusted proxy that says so.
+
+    Rule: MDN, X-Forwarded-Proto.
+    """
+    if request.secure:
+        return True
+    if not addresses.is_trusted(request.remote or "", request.app[TRUSTED_PROXIES]):
+        return False
+    told = ",".join(request.headers.getall("X-Forwarded-Proto", ()))
+    return told.rpartition(",")[2].strip().lower() in {"https", "wss"}
 
 
 @lru_cache(256)

@@ -32,6 +32,12 @@ def of_client(peer: str, forwarded_for: str, trusted: Networks) -> str:
     return _network(client)
 
 
+def is_trusted(peer: str, trusted: Networks) -> bool:
+    """Whether this is the address of a proxy whose headers are believed."""
+    address = _address(peer)
+    return address is not None and _is_in(address, trusted)
+
+
 def is_private(peer: str) -> bool:
     """Whether this is an address of our own machine or network, as a proxy's often is."""
     address = _address(peer)

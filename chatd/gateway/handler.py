@@ -7,7 +7,7 @@ import time
 
 from aiohttp import web
 
-from chatd.clients import client_network
+from chatd.clients import client_network, is_secure
 from chatd.ephemeral import identifies
 from chatd.gateway import transports
 from chatd.gateway.commands import CloseCode
@@ -85,5 +85,5 @@ async def bot(request: web.Request) -> web.Response:
 
 def url_of(request: web.Request) -> str:
     """The address of the gateway, as this client reaches us; without a query."""
-    scheme = "wss" if request.secure else "ws"
+    scheme = "wss" if is_secure(request) else "ws"
     return f"{scheme}://{request.host}/gateway"

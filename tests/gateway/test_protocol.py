@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any
 
 import orjson
@@ -283,3 +284,16 @@ async def test_who_does_not_read_is_cut_off_and_costs_the_others_nothing(
             if "cut off" in caplog.text:
                 break
         assert "cut off" in caplog.text
+
+
+async def test_the_address_is_secure_where_a_trusted_proxy_says_so(
+    world: World, serve_more: ServeMore
+) -> None:
+    proxies = (ip_network("127.0.0.0/8"),)
+    async with serve_more(worker_id=9, trusted_proxies=proxies) as server:
+        for told, scheme in (("https", "wss"), ("http, HTTPS", "wss"), ("https, http", "ws")):
+            headers = {"X-Forwarded-Proto": told}
+            async with world.http.get(f"{server.url}/gateway", headers=headers) as answer:
+                assert (await answer.json())["url"].startswith(f"{scheme}://"), told
+    forged = await world.nobody.call("GET", "/gateway", headers={"X-Forwarded-Proto": "https"})
+    assert forged.json["url"].startswith("ws://")
