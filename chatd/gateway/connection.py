@@ -103,6 +103,7 @@ class Connection:
         self._url = url
         self._session: Session | None = None
         self._outbox: list[bytes] = []
+        self._outboxes = gateway.outboxes
         self._allowed_bytes = MAX_OUTBOX_BYTES
         self._loop = asyncio.get_running_loop()
         self._closing: asyncio.Future[CloseWith] = self._loop.create_future()
@@ -137,7 +138,9 @@ class Connection:
 
     def dispatch(self, dispatch: Dispatch, seq: int) -> None:
         """Queue a dispatch. Never waits, never raises."""
-        self._queue(self._transport.dispatch(dispatch, seq))
+        if not self._outbox:
+            self._outboxes.add(self)
+        self._outbox.append(self._transport.dispatch(dispatch, seq))
 
     def invalidate(self) -> None:
         """Tell the client to identify anew, on this socket or another."""
@@ -339,7 +342,7 @@ class Connection:
 
     def _queue(self, frame: bytes) -> None:
         if not self._outbox:
-            self._gateway.outboxes.add(self)
+            self._outboxes.add(self)
         self._outbox.append(frame)
 
     def flush(self) -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 _BUDGET_S = 0.004  # of writing in one go
+_AT_ONCE = 32  # outboxes between two looks at the clock
 
 
 class Outbox(Protocol):
@@ -34,7 +35,8 @@ class Outboxes:
     def add(self, outbox: Outbox) -> None:
         """Flush this soon: at the end of this turn of the loop, or when no longer held."""
         self._full.append(outbox)
-        self._schedule()
+        if not self._held:
+            self._schedule()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -55,6 +57,7 @@ class Outboxes:
         clock = asyncio.get_running_loop().time
         end = clock() + _BUDGET_S
         while self._full and clock() < end:
-            self._full.popleft().flush()
+            for _ in range(min(len(self._full), _AT_ONCE)):
+                self._full.popleft().flush()
         self._scheduled = False
         self._schedule()
