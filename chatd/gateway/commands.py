@@ -121,6 +121,10 @@ class Ignored:
 Command = Heartbeat | Identify | Resume | ShowPresence | RequestMembers | RequestSounds | Ignored
 
 _IGNORED = frozenset({4, 43})
+_IDENTIFY = schemas.IdentifySchema()
+_PRESENCE = schemas.PresenceSchema()
+_MEMBER_REQUEST = schemas.MemberRequestSchema()
+_RESUME = schemas.ResumeSchema()
 _MOBILE = ("ios", "android")
 
 
@@ -152,7 +156,7 @@ def _heartbeat(data: Any) -> Heartbeat:
 
 def _identify(data: Any) -> Identify:
     try:
-        wanted = schemas.IdentifySchema().read(data)
+        wanted = _IDENTIFY.read(data)
     except InvalidForm as refused:
         if "intents" in refused.errors:
             raise CloseWith(CloseCode.INVALID_INTENTS, "Invalid intents.") from None
@@ -186,7 +190,7 @@ def _client(os: str, browser: str) -> str:
 
 def _show_presence(data: Any) -> ShowPresence:
     try:
-        return ShowPresence(_shown(schemas.PresenceSchema().read(data)))
+        return ShowPresence(_shown(_PRESENCE.read(data)))
     except InvalidForm:
         raise CloseWith(CloseCode.DECODE_ERROR, "Invalid presence.") from None
 
@@ -200,7 +204,7 @@ def _shown(wanted: WantedPresence) -> Presence:
 
 def _request_members(data: Any) -> RequestMembers:
     try:
-        wanted = schemas.MemberRequestSchema().read(data)
+        wanted = _MEMBER_REQUEST.read(data)
     except InvalidForm:
         raise CloseWith(CloseCode.DECODE_ERROR, "Invalid request for members.") from None
     if (wanted.query is None) == (wanted.user_ids is None):
@@ -218,7 +222,7 @@ def _request_sounds(data: Any) -> RequestSounds:
 
 def _resume(data: Any) -> Resume:
     try:
-        wanted = schemas.ResumeSchema().read(data)
+        wanted = _RESUME.read(data)
     except InvalidForm:
         raise CloseWith(CloseCode.DECODE_ERROR, "Invalid resume.") from None
     return Resume(wanted.token, wanted.session_id, wanted.seq)
