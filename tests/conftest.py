@@ -86,7 +86,7 @@ def config(
         resume_window_s=120,
         replay_max_bytes=256 * 2**20,
         sessions_per_user=100,
-        sockets_per_address=1000,
+        sockets_per_address=0,
         shutdown_timeout_s=20,
         files_dir=tmp_path_factory.mktemp("files"),
         upload_max_bytes=10 * 2**20,

@@ -85,12 +85,12 @@ class RateLimited(Refusal):
 
 
 class TooManySockets(RateLimited):
-    """An address has as many gateway connections as it may have."""
+    """An address has as many gateway connections as it may have, or has misused too many."""
 
     message = "Too many connections from your address."
 
-    def __init__(self) -> None:
-        super().__init__(5.0, {})
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(retry_after_s, {})
 
 
 class DatabaseAway(Busy):

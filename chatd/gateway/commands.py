@@ -56,6 +56,17 @@ class CloseCode(IntEnum):
     DISALLOWED_INTENTS = 4014
 
 
+UNRULY = frozenset(
+    {
+        CloseCode.UNKNOWN_OPCODE,
+        CloseCode.DECODE_ERROR,
+        CloseCode.NOT_AUTHENTICATED,
+        CloseCode.RATE_LIMITED,
+    }
+)
+"""Of a client that does not keep to the protocol, or not to its limits."""
+
+
 class CloseWith(Exception):
     """The client is to be disconnected, for a reason that it is told."""
 

@@ -111,8 +111,11 @@ class Connection:
         self._window_ends = 0.0
         self._asking: asyncio.TimerHandle | None = None
 
-    async def run(self) -> None:
-        """Serve until either side is done. Nothing a client does raises from here."""
+    async def run(self) -> CloseCode | None:
+        """Serve until either side is done. Nothing a client does raises from here.
+
+        Returns why the client was disconnected, if it was for what it sent.
+        """
         self._send(frames.hello(self._gateway.heartbeat_interval_ms))
         reading = asyncio.create_task(self._read(), name="gateway reader")
         try:
@@ -124,6 +127,7 @@ class Connection:
                 reading.result()
         except CloseWith as closing:
             await self._close(closing)
+            return closing.code
         except TimeoutError:
             await self._close(CloseWith(CloseCode.SESSION_TIMED_OUT, "No heartbeat."))
         except ConnectionError:
@@ -135,6 +139,7 @@ class Connection:
             await asyncio.wait({reading})
             if not reading.cancelled():
                 reading.exception()  # has been dealt with, or came too late to matter
+        return None
 
     def dispatch(self, dispatch: Dispatch, seq: int) -> None:
         """Queue a dispatch. Never waits, never raises."""

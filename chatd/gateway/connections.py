@@ -1,7 +1,8 @@
-"""The open sockets of this instance, and how many of them each address has."""
+"""The open sockets of this instance, and what each address may do with them."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,10 @@ from typing import Protocol
 
 from chatd.core.addresses import UNKNOWN
 from chatd.core.errors import TooManySockets
+
+_BLAMES = 30  # in _PER_S seconds: who is cut off and comes back at once costs more than any other
+_PER_S = 60.0
+_A_WHILE_S = 5.0
 
 
 class Leaving(Protocol):
@@ -19,21 +24,22 @@ class Leaving(Protocol):
 
 
 class Connections:
-    """All open sockets. `per_address` bounds those of one address; 0 does not."""
+    """All open sockets. `per_address` bounds those of one address; 0 does not.
+
+    Clients whose address is not known cannot be told apart, and are not counted.
+    """
 
     def __init__(self, *, per_address: int) -> None:
         self.served: set[Leaving] = set()
         self._per_address = per_address
         self._of_address: Counter[str] = Counter()
+        self._blamed: Counter[str] = Counter()
+        self._window_ends = 0.0
 
     @contextmanager
     def counted(self, address: str) -> Iterator[None]:
-        """A socket from this address, while it is open. Raises TooManySockets.
-
-        Clients whose address is not known cannot be told apart, and are not counted.
-        """
-        if self._per_address and self._of_address[address] >= self._per_address:
-            raise TooManySockets
+        """A socket from this address, while it is open. Raises TooManySockets."""
+        self._require_room(address)
         if address != UNKNOWN:
             self._of_address[address] += 1
         try:
@@ -42,3 +48,20 @@ class Connections:
             self._of_address[address] -= 1
             if self._of_address[address] <= 0:
                 del self._of_address[address]
+
+    def blame(self, address: str) -> None:
+        """A client from there was cut off for what it sent."""
+        if address != UNKNOWN:
+            self._blamed[address] += 1
+
+    def _require_room(self, address: str) -> None:
+        now = time.monotonic()
+        if now >= self._window_ends:
+            self._blamed.clear()
+            self._window_ends = now + _PER_S
+        if not self._per_address:
+            return
+        if self._of_address[address] >= self._per_address:
+            raise TooManySockets(_A_WHILE_S)
+        if self._blamed[address] >= _BLAMES:
+            raise TooManySockets(self._window_ends - now)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import time
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
 from chatd.clients import client_network, is_secure
 from chatd.ephemeral import identifies
 from chatd.gateway import transports
-from chatd.gateway.commands import CloseCode
+from chatd.gateway.commands import UNRULY, CloseCode
 from chatd.gateway.connection import Connection, Gateway
 from chatd.gateway.connections import Connections
 from chatd.keys import CONTEXT
@@ -34,11 +34,12 @@ async def gateway(request: web.Request) -> web.StreamResponse:
     if request.headers.get("Upgrade", "").lower() != "websocket":
         body = payloads.encode({"url": url_of(request)})
         return web.Response(body=body, content_type="application/json")
-    with request.app[CONNECTIONS].counted(client_network(request)):
-        return await _serve(request)
+    network = client_network(request)
+    with request.app[CONNECTIONS].counted(network):
+        return await _serve(request, network)
 
 
-async def _serve(request: web.Request) -> web.WebSocketResponse:
+async def _serve(request: web.Request, network: str) -> web.WebSocketResponse:
     await request.app[GATEWAY].turnstile.enter()
     socket = web.WebSocketResponse(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5)
     await socket.prepare(request)
@@ -52,12 +53,13 @@ async def _serve(request: web.Request) -> web.WebSocketResponse:
         connection = Connection(
             request.app[GATEWAY], socket, request.transport, make_transport(), url_of(request)
         )
-        served = request.app[CONNECTIONS].served
-        served.add(connection)
+        connections = request.app[CONNECTIONS]
+        connections.served.add(connection)
         try:
-            await connection.run()
+            if await connection.run() in UNRULY or socket.close_code == WSCloseCode.MESSAGE_TOO_BIG:
+                connections.blame(network)
         finally:
-            served.discard(connection)
+            connections.served.discard(connection)
     return socket
 
 

@@ -26,8 +26,13 @@ async def opens(server: Server, **headers: str) -> bool:
         assert refused.response.status_code == 429
         body = orjson.loads(refused.response.body or b"")
         assert body["message"] == "Too many connections from your address."
-        assert body["retry_after"] == float(refused.response.headers["Retry-After"])
+        assert 0 < body["retry_after"] <= float(refused.response.headers["Retry-After"]) <= 60
         return False
+
+
+async def refuses(server: Server) -> bool:
+    """Whether no more sockets can be opened."""
+    return not await opens(server)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -44,6 +49,16 @@ async def test_an_address_has_so_many_sockets(serve_more: ServeMore) -> None:
             second.transport.abort()
             await until(lambda: opens(server))
         await until(lambda: opens(server))
+
+
+async def test_an_address_that_floods_has_to_wait(serve_more: ServeMore) -> None:
+    async with serve_more(worker_id=21, sockets_per_address=100) as server:
+        for _ in range(30):
+            assert await opens(server)
+            async with connect(server.gateway_url) as socket:
+                await socket.send("no JSON")
+                await socket.wait_closed()
+        await until(lambda: refuses(server))
 
 
 async def test_clients_behind_a_proxy_are_counted_apart(serve_more: ServeMore) -> None:

@@ -208,6 +208,7 @@ async def test_members_on_request(world: World) -> None:
     assert ids(await chunk(client, guild_id=guild.id, query="nobody has this name", limit=1)) == []
     with_presences: dict[str, Any] = {}
     while not with_presences.get("presences"):  # until it is known that she is there
+        await asyncio.sleep(0.05)  # there is a limit to how often one may ask
         with_presences = await chunk(
             client, guild_id=guild.id, user_ids=[alice.id, bob.id], presences=True
         )
