@@ -50,7 +50,7 @@ async def of_user(
 ) -> list[ReadState]:
     """What a user has read of these channels, and has not.
 
-    Where it has acknowledged nothing, what is above `since` is unread. Its own messages are not.
+    Unread is what is above both its mark and `since`, and not its own.
     No row is kept for a recipient: mentions are counted in an index of the messages that mention
     somebody.
     """
@@ -80,7 +80,7 @@ async def of_user(
                      AND read_states.channel_id = wanted.channel_id
                CROSS JOIN LATERAL (
                     SELECT coalesce(read_states.message_id, 0) AS message_id,
-                           coalesce(read_states.message_id, wanted.since) AS from_id) AS mark
+                           greatest(read_states.message_id, wanted.since) AS from_id) AS mark
       ORDER BY wanted.channel_id
         """,
         {

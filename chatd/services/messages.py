@@ -103,6 +103,8 @@ async def update(
             granted.require(Permissions.MANAGE_MESSAGES)
         if not message.type.is_written:
             raise SystemMessage
+        if uploads.stored:  # asked before they came in, which may have been a while ago
+            granted.require(Permissions.SEND_MESSAGES | Permissions.ATTACH_FILES)
         files = await _change_files(work.cur, message, change, uploads)
         text = await _changed(work.cur, granted, message, change)
         text = replace(text, attachment_count=len(files))
@@ -163,7 +165,8 @@ async def _changed(
     if change.content is not UNSET:
         content = change.content or ""
         named = mentions.narrowed(mentions.read(content), change.allowed_mentions)
-        if message.reference is not None and message.reference.author in message.mentions:
+        pings = change.allowed_mentions is None or change.allowed_mentions.replied_user
+        if pings and message.reference is not None and message.reference.author in message.mentions:
             named = named.with_user(message.reference.author.id)
         found = await mention_service.resolve(cur, granted, named)
         text = replace(

@@ -13,9 +13,10 @@ from chatd.events import messages as events
 from chatd.queries import pins
 from chatd.queries.pins import Pin
 from chatd.services import access, audit
-from chatd.services.access import AnyAccess, ChannelAccess
+from chatd.services.access import AnyAccess, ChannelAccess, PrivateAccess
 from chatd.services.drafts import Draft, post
 from chatd.services.messages import existing, updated
+from chatd.services.private_channels import reopen
 
 MAX_PINS = 250
 """How many messages of a channel can be pinned."""
@@ -36,6 +37,8 @@ async def add(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> Non
             raise TooManyPins
         await pins.insert(work.cur, channel_id, message_id)
         await _tell(ctx, work, granted, message, AuditAction.MESSAGE_PIN)
+        if isinstance(granted, PrivateAccess):
+            await reopen(work, granted)
         told = Draft(
             author=ctx.user,
             member=granted.member,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from chatd.context import Context, Work
@@ -57,8 +57,7 @@ async def open_with(ctx: Context, user_id: UserId) -> PrivateChannel:
     if user_id == ctx.user.id:
         raise InvalidRecipient
     async with ctx.begin() as work:
-        people = await _people(work.cur, sorted([ctx.user.id, user_id]))
-        await work.open(*(user.id for user in people))
+        people = await _locked_people(work, {ctx.user.id, user_id})
         await access.require_account(work.cur, ctx.user.id)
         channel_id = await private_channels.between(work.cur, ctx.user.id, user_id)
         if channel_id is None:
@@ -80,9 +79,8 @@ async def open_group(ctx: Context, user_ids: Sequence[UserId]) -> PrivateChannel
     if len(ids) > MAX_RECIPIENTS:
         raise TooManyRecipients
     async with ctx.begin() as work:
-        people = await _people(work.cur, sorted(ids))
+        people = await _locked_people(work, ids)
         channel = _new(ctx, ChannelType.GROUP_DM, people)
-        await work.open(*ids)
         await access.require_account(work.cur, ctx.user.id)
         await work.open(channel.id)
         await private_channels.insert(work.cur, channel)
@@ -112,7 +110,9 @@ async def add_recipient(ctx: Context, channel_id: ChannelId, user_id: UserId) ->
     Raises UnknownChannel, MissingAccess, WrongChannelType, UnknownUser, TooManyRecipients.
     """
     async with ctx.begin() as work:
-        granted = await _locked_group(ctx, work, channel_id, besides=[user_id])
+        # Whatever else has this id is not to be locked after the users in the group.
+        besides = [user_id] if await users.is_living(work.cur, user_id) else []
+        granted = await _locked_group(ctx, work, channel_id, besides=besides)
         if any(user.id == user_id for user in granted.channel.recipients):
             return
         if len(granted.channel.recipients) >= MAX_RECIPIENTS:
@@ -140,6 +140,12 @@ async def remove_recipient(ctx: Context, channel_id: ChannelId, user_id: UserId)
         await _remove(ctx, work, granted.channel, user_id)
 
 
+async def reopen(work: Work, granted: PrivateAccess) -> None:
+    """Show a channel again to all who have closed it: there is something new in it."""
+    for user_id in await private_channels.reopen(work.cur, granted.channel.id):
+        work.emit(events.channel_opened(granted.channel, user_id))
+
+
 async def close(ctx: Context, work: Work, granted: PrivateAccess) -> PrivateChannel:
     """Hide a channel of two from one's list until there is something new in it; leave a group."""
     channel = granted.channel
@@ -157,12 +163,14 @@ async def _remove(ctx: Context, work: Work, channel: PrivateChannel, user_id: Us
     await private_channels.remove_recipient(work.cur, channel.id, user_id)
     work.emit(events.channel_closed(channel, user_id))
     left = replace(channel, recipients=tuple(channel.others(user_id)))
-    if not left.recipients:
+    ids = [user.id for user in left.recipients]
+    living = await users.by_ids(work.cur, ids, only_living=True)
+    if not living:
         await private_channels.delete(work.cur, channel.id)
         return
     work.emit(*events.recipient_removed(channel, removed))
     if channel.owner_id == user_id:
-        left = replace(left, owner_id=left.recipients[0].id)
+        left = replace(left, owner_id=living[0].id)
         await private_channels.update(work.cur, left)
         work.emit(*events.channel_updated(left))
     await _tell(ctx, work, left, MessageType.RECIPIENT_REMOVE, about=removed)
@@ -198,8 +206,17 @@ async def _locked_group(
     return granted
 
 
-async def _people(cur: Cursor, user_ids: Sequence[UserId]) -> list[User]:
-    """These users, in the order of their ids. Raises InvalidRecipient when one is not there."""
+async def _locked_people(work: Work, user_ids: Collection[UserId]) -> list[User]:
+    """These users in the order of their ids, who stay what they are until the work commits.
+
+    Raises InvalidRecipient when one is not there.
+    """
+    await _people(work.cur, user_ids)  # only users are locked
+    await work.open(*user_ids)
+    return await _people(work.cur, user_ids)
+
+
+async def _people(cur: Cursor, user_ids: Collection[UserId]) -> list[User]:
     found = await users.by_ids(cur, user_ids, only_living=True)
     if len(found) != len(user_ids):
         raise InvalidRecipient

@@ -29,7 +29,8 @@ async def count(
     async with ctx.database.cursor() as cur:
         granted = await access.guild(cur, ctx.user.id, guild_id)
         granted.require(_NEEDED)
-        return await members.count_idle(cur, guild_id, days=days, roles=include_roles)
+        roles = await access.below(cur, granted, include_roles)
+        return await members.count_idle(cur, guild_id, days=days, roles=roles)
 
 
 async def begin(

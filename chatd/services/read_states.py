@@ -25,6 +25,7 @@ async def acknowledge(
         check_is_text(granted)
         granted.require(Permissions.VIEW_CHANNEL)
         await work.open(ctx.user.id)
+        await access.require_account(work.cur, ctx.user.id)  # nothing is kept of a deleted one
         moved = await read_states.move(work.cur, ctx.user.id, channel_id, message_id, back=back)
         if moved is not None:
             work.emit(events.read_state_changed(ctx.user.id, channel_id, moved))

@@ -23,15 +23,15 @@ from chatd.core.mentions import Mentioned
 from chatd.core.models import Attachment, ChannelType, Message, MessageType
 from chatd.core.permissions import Permissions
 from chatd.db import Cursor
-from chatd.events import private_channels as channel_events
 from chatd.events.event import Event
-from chatd.queries import history, messages, private_channels, users
+from chatd.queries import history, messages, users
 from chatd.services import access
 from chatd.services import mentions as mention_service
 from chatd.services.access import AnyAccess, ChannelAccess, PrivateAccess
 from chatd.services.drafts import Draft, post
 from chatd.services.group_commit import Held, MessageWriter, Outdated
 from chatd.services.mentions import NO_MENTIONS, Mentions
+from chatd.services.private_channels import reopen
 from chatd.wire.payloads import SUPPRESS_EMBEDS
 from chatd.wire.schemas.messages import NewMessage, Reference
 
@@ -151,8 +151,7 @@ async def _send_privately(
             if await messages.of_nonce(work.cur, channel_id, ctx.user.id, nonce) is not None:
                 return await _of_nonce(work.cur, ctx, channel_id, nonce)
         draft = await _draft_with(work.cur, ctx, granted, wanted, attachments)
-        for user_id in await private_channels.reopen(work.cur, channel_id):
-            work.emit(channel_events.channel_opened(granted.channel, user_id))
+        await reopen(work, granted)
         return await post(ctx, work, draft)
 
 

@@ -118,3 +118,15 @@ async def test_wrong_allowed_mentions(world: World, allowed: object) -> None:
     )
     assert (answer.status, answer.code) == (400, 50035)
     assert "allowed_mentions" in answer.json["errors"]
+
+
+async def test_an_edit_can_stop_a_reply_from_mentioning(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    bob = await world.person("bob")
+    path = f"/channels/{guild.general.id}/messages"
+    asked = await guild.owner.rest.post(path, {"content": "a question"})
+    reference = {"message_id": asked["id"]}
+    reply = await bob.rest.post(path, {"content": "an answer", "message_reference": reference})
+    assert [user["id"] for user in reply["mentions"]] == [guild.owner.id]
+    quiet = {"content": "an answer!", "allowed_mentions": {"replied_user": False}}
+    assert (await bob.rest.patch(f"{path}/{reply['id']}", quiet))["mentions"] == []

@@ -9,7 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from chatd.rest import routes
-from tests.world import Client, Person, World, like
+from tests.conftest import Server
+from tests.locks import held_stream
+from tests.world import PASSWORD, Client, Person, World, like
 
 
 async def dm(one: Person, other: Person) -> str:
@@ -326,3 +328,62 @@ async def test_read_states_of_what_one_may_see(world: World) -> None:
     category = await guild.channel("category", type=4)
     refused = await bob.rest.call("POST", f"/channels/{category.id}/messages/{sent['id']}/ack")
     assert (refused.status, refused.code) == (400, 50008)
+
+
+async def test_adding_a_guild_to_a_group_disturbs_nobody(world: World, server: Server) -> None:
+    alice, bob, carol = await world.people("alice", "bob", "carol")
+    guild = await world.guild(owner="dave")
+    channel = await group(alice, bob, carol)
+    with held_stream(server, guild.id):
+        answer = await alice.rest.call("PUT", f"/channels/{channel}/recipients/{guild.id}")
+    assert (answer.status, answer.code) == (404, 10013)
+
+
+async def test_a_deleted_account_leads_no_group(world: World) -> None:
+    alice, bob, carol = await world.people("alice", "bob", "carol")
+    lowest, other = sorted((bob, carol), key=lambda person: int(person.id))
+    channel = await group(alice, bob, carol)
+    await lowest.rest.call("DELETE", "/users/@me", {"password": PASSWORD})
+    await alice.rest.delete(f"/channels/{channel}")
+    assert (await other.rest.get(f"/channels/{channel}"))["owner_id"] == other.id
+    await other.rest.delete(f"/channels/{channel}")  # nobody is left who could come back
+    assert (await alice.rest.call("GET", f"/channels/{channel}")).status == 404
+
+
+async def test_nobody_is_talked_to_who_goes_at_that_moment(world: World, server: Server) -> None:
+    alice, bob = await world.people("alice", "bob")
+    with held_stream(server, bob.id) as held:
+        going = asyncio.create_task(bob.rest.call("DELETE", "/users/@me", {"password": PASSWORD}))
+        await held.waited_for_by(1)
+        opening = asyncio.create_task(
+            alice.rest.call("POST", "/users/@me/channels", {"recipient_id": bob.id})
+        )
+        await held.waited_for_by(2)
+        held.let_go()
+        await going
+        answer = await opening
+    assert (answer.status, answer.code) == (400, 50033)
+
+
+async def test_a_pin_opens_a_closed_channel(world: World) -> None:
+    alice, bob = await world.people("alice", "bob")
+    channel = await dm(alice, bob)
+    sent = await alice.rest.post(f"/channels/{channel}/messages", {"content": "hi"})
+    [theirs] = await world.online("bob")
+    await bob.rest.delete(f"/channels/{channel}")
+    await theirs.next("CHANNEL_DELETE")
+    await alice.rest.put(f"/channels/{channel}/messages/pins/{sent['id']}")
+    heard = names(await theirs.heard_before_fence())
+    assert heard.index("CHANNEL_CREATE") < heard.index("MESSAGE_CREATE")
+
+
+async def test_what_was_there_before_one_joined_is_read(world: World) -> None:
+    guild = await world.guild(owner="alice")
+    path = f"/channels/{guild.general.id}/messages"
+    first = await guild.owner.rest.post(path, {"content": "before"})
+    await guild.owner.rest.post(path, {"content": "before, too"})
+    bob = await world.person("bob")
+    await guild.admit(bob)
+    await bob.rest.post(f"{path}/{first['id']}/ack")
+    [state] = await bob.rest.get("/users/@me/read-states")
+    assert state == like(last_message_id=first["id"], unread_count=0)
