@@ -11,7 +11,7 @@ import orjson
 
 from chatd.bus.order import Order
 from chatd.core.ids import ChannelId, GuildId, RoleId, StreamId, UserId
-from chatd.core.intents import Intents
+from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.permissions import Permissions
 from chatd.events.event import AudienceKind, Event, to_user
 from chatd.events.users import INTERNAL
@@ -266,7 +266,22 @@ class GuildFeed(Feed):
             self._dispatch(event, self._still_seeing(ChannelId(event.audience.id), before))
         else:
             super()._deliver(event)
+        if event.name == "GUILD_MEMBER_UPDATE":
+            self._tell_itself(event)
         self._open_and_close(before)
+
+    def _tell_itself(self, event: Event) -> None:
+        """Tell a member of its own change though it has not asked for those of members.
+
+        Rule: Discord docs, Gateway, "List of Intents": it needs no intent.
+        """
+        uncurious = [
+            session
+            for session in self._sessions.get(_member_in(event), ())
+            if not session.wants(Intents.GUILD_MEMBERS)
+        ]
+        if uncurious:
+            self._dispatch(replace(event, intent=NO_INTENT), uncurious)
 
     def _introduce(self, event: Event) -> None:
         """Show a guild to one who has just joined, with who is online there if it wants to know."""
@@ -331,7 +346,7 @@ class GuildFeed(Feed):
     def _restart_starting(self, event: Event) -> None:
         """A member whose session is being started is not known yet: let that look anew."""
         if self._watchers:
-            user_id = int(orjson.loads(event.body)["user"]["id"])
+            user_id = _member_in(event)
             for watcher in self._watchers:
                 if watcher.user_id == user_id:
                     watcher.restart()
@@ -356,6 +371,11 @@ class GuildFeed(Feed):
                 for session in sessions
             ]
         return viewers
+
+
+def _member_in(event: Event) -> UserId:
+    """Whom a GUILD_MEMBER_UPDATE is about."""
+    return UserId(int(orjson.loads(event.body)["user"]["id"]))
 
 
 class Residents(Protocol):
