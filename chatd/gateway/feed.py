@@ -329,6 +329,8 @@ class GuildFeed(Feed):
 
     def _apply(self, event: Event) -> None:
         assert self._visibility is not None
+        if event.name == "MESSAGE_CREATE":
+            self._visibility.has_message(event)
         if event.name not in _APPLIED:
             return
         if self._visibility.apply(event):

@@ -33,6 +33,7 @@ async def take_up(parked: ParkedSession, registry: Registry, recent: Recent) -> 
     await _let_catch_up(registry, recent, positions)
     # From here to the end nothing waits, so nothing changes.
     session = Session.restored(parked.state, parked.replay)
+    session.detached_at = _now()
     way = _Way(session, registry, recent)
     try:
         way.follow_user(parked.user_position)
