@@ -6,11 +6,14 @@ before, and nothing is told twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import pytest
+
 from chatd.core.intents import Intents
-from tests.world import Client, Dispatched
+from tests.world import PATIENCE_S, WITHOUT_PRESENCES, Client, Dispatched, World
 
 Json = dict[str, Any]
 
@@ -41,6 +44,8 @@ class Mirror:
         self.guilds: dict[str, Json] = {}
         self.private: dict[str, Json] = {}
         self.user: Json = {}
+        self.read: list[str] = []
+        """What was written."""
         self._told_of_members = bool(intents & Intents.GUILD_MEMBERS)
 
     def state(self) -> Json:
@@ -171,6 +176,7 @@ class Mirror:
         guild["member_count"] -= 1
 
     def _message_create(self, data: Json) -> None:
+        self.read.append(data["content"])
         if "guild_id" not in data:
             self.private[data["channel_id"]]["last_message_id"] = data["id"]
         else:
@@ -198,3 +204,38 @@ class Mirror:
         "MESSAGE_CREATE": _message_create,
         "USER_UPDATE": _user_update,
     }
+
+
+async def mirrored(world: World, name: str, intents: int = WITHOUT_PRESENCES) -> Mirror:
+    """A client of somebody from which nothing is hidden that it is told."""
+    client = await world.socket()
+    mirror = Mirror(client, intents=intents)
+    token = (await world.person(name)).token
+    client.ready, client.seq = {}, 0
+    await client.send(2, {"token": token, "properties": {}, "intents": intents})
+    client.ready = (await client.next("READY")).d
+    mirror.start()
+    missing = {guild["id"] for guild in client.ready["guilds"]}
+    while missing:
+        dispatched = await client.next_any()
+        mirror.apply(dispatched)
+        if dispatched.t == "GUILD_CREATE":
+            missing.discard(dispatched.d["id"])
+    return mirror
+
+
+async def agree(mirrors: Sequence[tuple[str, Mirror]], fresh: dict[str, Mirror]) -> None:
+    """Wait until every mirror shows what a fresh one does; say what it does not."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not all(mirror.state() == fresh[kind].state() for kind, mirror in mirrors):
+                await asyncio.sleep(0.02)
+                for _, mirror in mirrors:
+                    mirror.catch_up()
+    except TimeoutError:
+        found = [
+            f"{kind} {difference}"
+            for kind, mirror in mirrors
+            for difference in differences(mirror.state(), fresh[kind].state())
+        ]
+        pytest.fail("\n".join(found))

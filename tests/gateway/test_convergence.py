@@ -13,8 +13,8 @@ import pytest
 from chatd.core.intents import Intents
 from chatd.core.permissions import Permissions
 from tests.conftest import ServeMore
-from tests.gateway.mirror import Mirror, differences
-from tests.world import PATIENCE_S, WITHOUT_PRESENCES, Answer, Client, Guild, World, world_on
+from tests.gateway.mirror import Mirror, agree, mirrored
+from tests.world import WITHOUT_PRESENCES, Answer, Client, Guild, World, world_on
 
 PEOPLE = ("alice", "bob", "carol", "dave")
 BITS = (
@@ -35,24 +35,6 @@ async def other(serve_more: ServeMore, world: World) -> AsyncIterator[World]:
     ):
         there.meet(world)
         yield there
-
-
-async def mirrored(world: World, name: str, intents: int = WITHOUT_PRESENCES) -> Mirror:
-    """A client of somebody from which nothing is hidden that it is told."""
-    client = await world.socket()
-    mirror = Mirror(client, intents=intents)
-    token = (await world.person(name)).token
-    client.ready, client.seq = {}, 0
-    await client.send(2, {"token": token, "properties": {}, "intents": intents})
-    client.ready = (await client.next("READY")).d
-    mirror.start()
-    missing = {guild["id"] for guild in client.ready["guilds"]}
-    while missing:
-        dispatched = await client.next_any()
-        mirror.apply(dispatched)
-        if dispatched.t == "GUILD_CREATE":
-            missing.discard(dispatched.d["id"])
-    return mirror
 
 
 class Acts:
@@ -232,23 +214,6 @@ class Acts:
         await self._call(who, "DELETE", f"/channels/{channels.json[0]['id']}")
         if self._rng.random() < 0.5:
             await self._call(who, "DELETE", f"/guilds/{guild_id}")
-
-
-async def agree(mirrors: Sequence[tuple[str, Mirror]], fresh: dict[str, Mirror]) -> None:
-    """Wait until every mirror shows what a fresh one does; say what it does not."""
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while not all(mirror.state() == fresh[kind].state() for kind, mirror in mirrors):
-                await asyncio.sleep(0.02)
-                for _, mirror in mirrors:
-                    mirror.catch_up()
-    except TimeoutError:
-        found = [
-            f"{kind} {difference}"
-            for kind, mirror in mirrors
-            for difference in differences(mirror.state(), fresh[kind].state())
-        ]
-        pytest.fail("\n".join(found))
 
 
 async def resumed(world: World, name: str, mirror: Mirror, old: Client) -> None:
