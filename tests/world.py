@@ -166,6 +166,13 @@ class Client:
                         return dispatched
                 await self._wait(f"waiting for {' or '.join(names)}")
 
+    async def next_any(self) -> Dispatched:
+        """The next dispatch, whatever it is."""
+        async with asyncio.timeout(PATIENCE_S), self._news:
+            while not self._received:
+                await self._wait("waiting for anything")
+            return self._received.popleft()
+
     async def next_op(self, op: int) -> dict[str, Any]:
         """The next payload of this opcode that is no dispatch."""
         async with asyncio.timeout(PATIENCE_S), self._news:
@@ -179,6 +186,12 @@ class Client:
     def received(self, name: str) -> list[Dispatched]:
         """The dispatches of this name that have arrived and not been asked for yet."""
         found = [each for each in self._received if each.t == name]
+        self._received.clear()
+        return found
+
+    def all_received(self) -> list[Dispatched]:
+        """The dispatches that have arrived and not been asked for yet."""
+        found = list(self._received)
         self._received.clear()
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -11,9 +11,10 @@ import orjson
 
 from chatd.bus.order import Order
 from chatd.core.ids import ChannelId, GuildId, RoleId, StreamId, UserId
-from chatd.core.intents import Intents
+from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.permissions import Permissions
 from chatd.events.event import AudienceKind, Event, to_user
+from chatd.events.guilds import guild_joined
 from chatd.events.users import INTERNAL
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.session import Session
@@ -89,6 +90,11 @@ class Feed:
     def is_live(self) -> bool:
         """Whether it knows where it stands."""
         return self.order.position is not None
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it is about to know."""
+        return False
 
     @property
     def is_deserted(self) -> bool:
@@ -191,25 +197,36 @@ class GuildFeed(Feed):
         super().__init__(stream)
         self._residents = residents
         self._visibility: Visibility | None = None
-        self._opens_with: int | None = None
+        self.newcomers: dict[UserId, int] = {}
+        """Users who have joined, by that event, before anybody here knew more of the guild."""
         self._viewers: dict[tuple[int, Permissions], list[Session]] = {}
 
-    def open_with(self, seq: int) -> None:
-        """Begin with this event at the latest: by it, somebody who is here has joined."""
-        self._opens_with = min(seq, self._opens_with or seq)
+    @property
+    def is_opening(self) -> bool:
+        """Whether it is to begin with those who have just joined, and nobody else may begin it."""
+        return bool(self.newcomers)
 
     def begin(self, snapshot: GuildSnapshot, now: float) -> None:
-        """Go on after a snapshot of the guild, or before it with the event it is to open with.
-
-        Then some events change again what the snapshot holds already; the last of them leaves it
-        as it was.
-        """
+        """Go on after a snapshot of the guild."""
         self._visibility = Visibility(snapshot)
         self._visibility.admit(snapshot.own.user.id, snapshot.own.roles)
-        position = snapshot.seq
-        if self._opens_with is not None:
-            position = min(position, self._opens_with - 1)
-        self.start(position, now)
+        self.start(snapshot.seq, now)
+
+    def open(self, snapshots: Sequence[GuildSnapshot], now: float) -> None:
+        """Begin with those who have just joined: show each of them the guild as it is by now.
+
+        As it was when they joined nobody here knows: what has opened and closed since then is in
+        the snapshots, which are of one moment.
+        """
+        self._visibility = Visibility(snapshots[0])
+        for snapshot in snapshots:
+            user_id = snapshot.own.user.id
+            for session in self._residents.of_user(user_id):
+                if session.takes(GuildId(self.stream)):
+                    self.admit(session, snapshot.own.roles)
+            self._introduce(guild_joined(user_id, snapshot.guild.id, snapshot.state()))
+        self.newcomers.clear()
+        self.start(snapshots[0].seq, now)
 
     def restore(self, visibility: Visibility, position: int, now: float) -> None:
         """Go on after `position`, where this was who could see what."""
@@ -266,7 +283,22 @@ class GuildFeed(Feed):
             self._dispatch(event, self._still_seeing(ChannelId(event.audience.id), before))
         else:
             super()._deliver(event)
+        if event.name == "GUILD_MEMBER_UPDATE":
+            self._tell_itself(event)
         self._open_and_close(before)
+
+    def _tell_itself(self, event: Event) -> None:
+        """Tell a member of its own change though it has not asked for those of members.
+
+        Rule: Discord docs, Gateway, "List of Intents": it needs no intent.
+        """
+        uncurious = [
+            session
+            for session in self._sessions.get(_member_in(event), ())
+            if not session.wants(Intents.GUILD_MEMBERS)
+        ]
+        if uncurious:
+            self._dispatch(replace(event, intent=NO_INTENT), uncurious)
 
     def _introduce(self, event: Event) -> None:
         """Show a guild to one who has just joined, with who is online there if it wants to know."""
@@ -314,6 +346,8 @@ class GuildFeed(Feed):
 
     def _apply(self, event: Event) -> None:
         assert self._visibility is not None
+        if event.name == "MESSAGE_CREATE":
+            self._visibility.has_message(event)
         if event.name not in _APPLIED:
             return
         if self._visibility.apply(event):
@@ -331,7 +365,7 @@ class GuildFeed(Feed):
     def _restart_starting(self, event: Event) -> None:
         """A member whose session is being started is not known yet: let that look anew."""
         if self._watchers:
-            user_id = int(orjson.loads(event.body)["user"]["id"])
+            user_id = _member_in(event)
             for watcher in self._watchers:
                 if watcher.user_id == user_id:
                     watcher.restart()
@@ -356,6 +390,11 @@ class GuildFeed(Feed):
                 for session in sessions
             ]
         return viewers
+
+
+def _member_in(event: Event) -> UserId:
+    """Whom a GUILD_MEMBER_UPDATE is about."""
+    return UserId(int(orjson.loads(event.body)["user"]["id"]))
 
 
 class Residents(Protocol):

@@ -169,7 +169,7 @@ class Starter:
         if not user_feed.is_live:
             user_feed.start(snapshot.user_seq, now)
         for guild_id, guild in snapshot.guilds.items():
-            if not feeds[guild_id].is_live:
+            if not feeds[guild_id].is_live and not feeds[guild_id].is_opening:
                 feeds[guild_id].begin(guild, now)
         try:
             async with asyncio.timeout(_CATCH_UP_S):

@@ -33,6 +33,7 @@ async def take_up(parked: ParkedSession, registry: Registry, recent: Recent) -> 
     await _let_catch_up(registry, recent, positions)
     # From here to the end nothing waits, so nothing changes.
     session = Session.restored(parked.state, parked.replay)
+    session.detached_at = _now()
     way = _Way(session, registry, recent)
     try:
         way.follow_user(parked.user_position)
@@ -52,7 +53,7 @@ async def _let_catch_up(registry: Registry, recent: Recent, positions: dict[Stre
             await recent.complete.wait()
             for stream, seq in positions.items():
                 feed = registry.feed(stream)
-                if feed is not None and feed.is_live:
+                if feed is not None and (feed.is_live or feed.is_opening):
                     await feed.reached(seq)
     except TimeoutError:
         raise CannotTakeUp from None
@@ -99,6 +100,8 @@ class _Way:
             shadow.detach(session)
             if roles is not None:
                 feed.admit(session, roles)
+        elif feed.is_opening:
+            raise CannotTakeUp
         else:
             feed.attach(session)
             feed.restore(visibility, seq, _now())

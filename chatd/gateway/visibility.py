@@ -112,6 +112,12 @@ class Visibility:
         """A channel as clients are told of it."""
         return self._channels[channel_id]
 
+    def has_message(self, event: Event) -> None:
+        """Keep in mind, for those to whom the channel opens later, that this is its newest."""
+        channel = self._channels.get(ChannelId(event.audience.id))
+        if channel is not None:
+            channel["last_message_id"] = orjson.loads(event.body)["id"]
+
     def apply(self, event: Event) -> bool:
         """Take in what an event changes. True when somebody may see less or more by it.
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ServeMore
-from tests.gateway.test_resume_and_loss import caught_up, refused, say
+from tests.gateway.test_resume_and_loss import caught_up, expired, refused, say
 from tests.rest.test_roles import give, made
 from tests.world import Client, World, world_on
 
@@ -210,3 +210,21 @@ async def test_many_sessions_move_at_once(world: World, fleet: Fleet) -> None:
     for client, ids in zip(back, heard, strict=True):
         live = [each for each in await client.heard_before_fence() if each.t == "MESSAGE_CREATE"]
         assert [*ids, *(each.d["id"] for each in live)] == sent
+
+
+async def test_who_resumes_from_the_future_elsewhere_does_not_stay(
+    world: World, fleet: Fleet, serve_more: ServeMore
+) -> None:
+    """It is refused, and its session is given up as any that nobody resumes."""
+    there = await fleet.start(18)
+    [bob] = await there.online("bob")
+    await fleet.stop(18, bob)
+    async with (
+        serve_more(worker_id=19, resume_window_s=1) as server,
+        world_on(server.url, server.gateway_url) as here,
+    ):
+        here.meet(world)
+        bob.seq += 1
+        future = await here.resumed("bob", bob)
+        assert await future.closed() == 4007
+        await expired(server)

@@ -1,0 +1,241 @@
+"""What a client knows: READY, and all that it was told since.
+
+It is as strict as a client may be: whatever is changed or deleted it must have been told of
+before, and nothing is told twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import pytest
+
+from chatd.core.intents import Intents
+from tests.world import PATIENCE_S, WITHOUT_PRESENCES, Client, Dispatched, World
+
+Json = dict[str, Any]
+
+_NOT_COMPARED = ("presences", "unavailable")
+_BY_ID = ("roles", "channels")
+
+
+def differences(one: Any, other: Any, path: str = "") -> list[str]:
+    """Where two states differ."""
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return [] if one == other else [f"{path}: {one!r} is not {other!r}"]
+    missing = object()
+    return [
+        found
+        for name in sorted({*one, *other})
+        for found in differences(one.get(name, missing), other.get(name, missing), f"{path}/{name}")
+    ]
+
+
+class Mirror:
+    """The state of one client.
+
+    Without GUILD_MEMBERS a client is told of its own member alone, and not of how many there are.
+    """
+
+    def __init__(self, client: Client, *, intents: int) -> None:
+        self.client = client
+        self.guilds: dict[str, Json] = {}
+        self.private: dict[str, Json] = {}
+        self.user: Json = {}
+        self.read: list[str] = []
+        """What was written."""
+        self._told_of_members = bool(intents & Intents.GUILD_MEMBERS)
+
+    def state(self) -> Json:
+        """All that it knows, to be compared.
+
+        Overwrites and recipients have no order; what recipients are called, a client has from
+        wherever it met them last.
+        """
+        guilds = {
+            guild_id: {
+                **guild,
+                "channels": {
+                    channel_id: {
+                        **channel,
+                        "permission_overwrites": {
+                            each["id"]: each for each in channel["permission_overwrites"]
+                        },
+                    }
+                    for channel_id, channel in guild["channels"].items()
+                },
+            }
+            for guild_id, guild in self.guilds.items()
+        }
+        private = {
+            channel_id: {**channel, "recipients": {each["id"] for each in channel["recipients"]}}
+            for channel_id, channel in self.private.items()
+        }
+        return {"user": self.user, "guilds": guilds, "private": private}
+
+    def start(self) -> None:
+        """Begin with what READY holds."""
+        self.user = self.client.ready["user"]
+        self.private = {each["id"]: dict(each) for each in self.client.ready["private_channels"]}
+
+    def catch_up(self) -> None:
+        """Take in what has arrived."""
+        for dispatched in self.client.all_received():
+            self.apply(dispatched)
+
+    def apply(self, dispatched: Dispatched) -> None:
+        """Take in a dispatch."""
+        reader = self._readers.get(dispatched.t)
+        if reader is not None:
+            reader(self, dispatched.d)
+
+    def _guild_create(self, data: Json) -> None:
+        assert data["id"] not in self.guilds, "a guild came twice"
+        guild = {name: value for name, value in data.items() if name not in _NOT_COMPARED}
+        for name in _BY_ID:
+            guild[name] = {each["id"]: each for each in data[name]}
+        guild["members"] = {each["user"]["id"]: each for each in data["members"]}
+        if not self._told_of_members:
+            own = self.user["id"]
+            guild["members"] = {own: guild["members"][own]}
+            del guild["member_count"]
+        self.guilds[data["id"]] = guild
+
+    def _guild_update(self, data: Json) -> None:
+        roles = {each["id"]: each for each in data["roles"]}
+        self.guilds[data["id"]].update(data, roles=roles)
+
+    def _guild_delete(self, data: Json) -> None:
+        del self.guilds[data["id"]]
+
+    def _channels(self, data: Json) -> tuple[dict[str, Json], Json]:
+        guild_id = data.get("guild_id")
+        if guild_id is None:
+            return self.private, data
+        channel = {name: value for name, value in data.items() if name != "guild_id"}
+        known: dict[str, Json] = self.guilds[guild_id]["channels"]
+        return known, channel
+
+    def _channel_create(self, data: Json) -> None:
+        known, channel = self._channels(data)
+        assert channel["id"] not in known, "a channel came twice"
+        known[channel["id"]] = channel
+
+    def _channel_update(self, data: Json) -> None:
+        known, channel = self._channels(data)
+        assert channel["id"] in known, "an update of a channel that is not to be seen"
+        known[channel["id"]] = channel
+
+    def _channel_delete(self, data: Json) -> None:
+        known, channel = self._channels(data)
+        del known[channel["id"]]
+
+    def _recipient_added(self, data: Json) -> None:
+        recipients = self.private[data["channel_id"]]["recipients"]
+        assert data["user"] not in recipients
+        recipients.append(data["user"])
+
+    def _recipient_removed(self, data: Json) -> None:
+        channel = self.private[data["channel_id"]]
+        left = [each for each in channel["recipients"] if each["id"] != data["user"]["id"]]
+        assert len(left) == len(channel["recipients"]) - 1
+        channel["recipients"] = left
+
+    def _role_create(self, data: Json) -> None:
+        roles = self.guilds[data["guild_id"]]["roles"]
+        assert data["role"]["id"] not in roles, "a role came twice"
+        roles[data["role"]["id"]] = data["role"]
+
+    def _role_update(self, data: Json) -> None:
+        roles = self.guilds[data["guild_id"]]["roles"]
+        assert data["role"]["id"] in roles
+        roles[data["role"]["id"]] = data["role"]
+
+    def _role_delete(self, data: Json) -> None:
+        guild = self.guilds[data["guild_id"]]
+        del guild["roles"][data["role_id"]]
+        for member in guild["members"].values():
+            member["roles"] = [each for each in member["roles"] if each != data["role_id"]]
+
+    def _member_add(self, data: Json) -> None:
+        guild = self.guilds[data.pop("guild_id")]
+        assert data["user"]["id"] not in guild["members"], "a member came twice"
+        guild["members"][data["user"]["id"]] = data
+        guild["member_count"] += 1
+
+    def _member_update(self, data: Json) -> None:
+        members = self.guilds[data.pop("guild_id")]["members"]
+        assert data["user"]["id"] in members, "an update of somebody who is no member"
+        members[data["user"]["id"]] = data
+
+    def _member_remove(self, data: Json) -> None:
+        guild = self.guilds[data["guild_id"]]
+        del guild["members"][data["user"]["id"]]
+        guild["member_count"] -= 1
+
+    def _message_create(self, data: Json) -> None:
+        self.read.append(data["content"])
+        if "guild_id" not in data:
+            self.private[data["channel_id"]]["last_message_id"] = data["id"]
+        else:
+            channels = self.guilds[data["guild_id"]]["channels"]
+            channels[data["channel_id"]]["last_message_id"] = data["id"]
+
+    def _user_update(self, data: Json) -> None:
+        self.user = data
+
+    _readers: ClassVar[dict[str, Callable[[Mirror, Json], None]]] = {
+        "GUILD_CREATE": _guild_create,
+        "GUILD_UPDATE": _guild_update,
+        "GUILD_DELETE": _guild_delete,
+        "GUILD_ROLE_CREATE": _role_create,
+        "GUILD_ROLE_UPDATE": _role_update,
+        "GUILD_ROLE_DELETE": _role_delete,
+        "GUILD_MEMBER_ADD": _member_add,
+        "GUILD_MEMBER_UPDATE": _member_update,
+        "GUILD_MEMBER_REMOVE": _member_remove,
+        "CHANNEL_CREATE": _channel_create,
+        "CHANNEL_UPDATE": _channel_update,
+        "CHANNEL_DELETE": _channel_delete,
+        "CHANNEL_RECIPIENT_ADD": _recipient_added,
+        "CHANNEL_RECIPIENT_REMOVE": _recipient_removed,
+        "MESSAGE_CREATE": _message_create,
+        "USER_UPDATE": _user_update,
+    }
+
+
+async def mirrored(world: World, name: str, intents: int = WITHOUT_PRESENCES) -> Mirror:
+    """A client of somebody from which nothing is hidden that it is told."""
+    client = await world.socket()
+    mirror = Mirror(client, intents=intents)
+    token = (await world.person(name)).token
+    client.ready, client.seq = {}, 0
+    await client.send(2, {"token": token, "properties": {}, "intents": intents})
+    client.ready = (await client.next("READY")).d
+    mirror.start()
+    missing = {guild["id"] for guild in client.ready["guilds"]}
+    while missing:
+        dispatched = await client.next_any()
+        mirror.apply(dispatched)
+        if dispatched.t == "GUILD_CREATE":
+            missing.discard(dispatched.d["id"])
+    return mirror
+
+
+async def agree(mirrors: Sequence[tuple[str, Mirror]], fresh: dict[str, Mirror]) -> None:
+    """Wait until every mirror shows what a fresh one does; say what it does not."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not all(mirror.state() == fresh[kind].state() for kind, mirror in mirrors):
+                await asyncio.sleep(0.02)
+                for _, mirror in mirrors:
+                    mirror.catch_up()
+    except TimeoutError:
+        found = [
+            f"{kind} {difference}"
+            for kind, mirror in mirrors
+            for difference in differences(mirror.state(), fresh[kind].state())
+        ]
+        pytest.fail("\n".join(found))
