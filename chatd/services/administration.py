@@ -6,10 +6,12 @@ tokens and sockets end at once.
 
 from __future__ import annotations
 
+import contextlib
+
 from chatd.context import Context, Resources
 from chatd.core import names
 from chatd.core.errors import UnknownGuild, UnknownUser
-from chatd.core.ids import MAX_ID, GuildId, LoginId, UserId
+from chatd.core.ids import GuildId, LoginId, UserId, parse_id
 from chatd.core.models import Caller
 from chatd.db import Cursor
 from chatd.queries import administration, users
@@ -29,14 +31,24 @@ async def find(cur: Cursor, text: str) -> AccountSummary:
     An id goes before a name: nobody takes another's place by being called like its id.
     """
     found = None
-    if text.isascii() and text.isdigit() and int(text[:20]) <= MAX_ID:
-        found = await administration.account(cur, user_id=int(text))
-    if found is None and "@" in text:
+    with contextlib.suppress(ValueError):
+        found = await administration.account(cur, user_id=parse_id(text))
+    if found is None and "@" in text:  # which stands in no name
         found = await administration.account(cur, email_key=email_key(text))
     elif found is None:
         found = await administration.account(cur, username_key=names.key(text))
     if found is None:
-        raise UnknownUser
+        raise UnknownUser(f"There is no account {text!r}.")
+    return found
+
+
+async def find_guild(cur: Cursor, text: str) -> GuildSummary:
+    """The guild of an id. Raises UnknownGuild."""
+    found = None
+    with contextlib.suppress(ValueError):
+        found = await administration.guild(cur, parse_id(text))
+    if found is None:
+        raise UnknownGuild(f"There is no guild {text!r}.")
     return found
 
 
