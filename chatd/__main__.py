@@ -17,6 +17,7 @@ from typing import NoReturn
 import click
 
 import chatd
+from chatd.cli.check import check
 from chatd.cli.command import EXIT_MISUSED
 from chatd.cli.command import fail as _fail
 from chatd.cli.completion import completion
@@ -224,7 +225,7 @@ def _end(number: int, _: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-for command in (migrate, user, guild, stats, completion):
+for command in (migrate, check, user, guild, stats, completion):
     main.add_command(command)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -22,6 +22,10 @@ _OUR_PREFIX = "CHATD_"  # a name that begins like this can only be meant for us
 
 class ConfigError(Exception):
     """The environment cannot be used; the text is one line for the person who started chatd."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {text}" for name, text in problems.items()))
+        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +88,7 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
         if name.startswith(_OUR_PREFIX) and name not in known:
             problems[name] = ["There is no such setting."]
     if problems:
-        raise ConfigError(
-            "; ".join(f"{name}: {' '.join(texts)}" for name, texts in problems.items())
-        )
+        raise ConfigError({name: " ".join(texts) for name, texts in problems.items()})
     if config.files_dir == Path():
         config = replace(config, files_dir=config.data_dir / "files")
     if not config.public_url:
@@ -133,7 +135,7 @@ def _credentials(folder: str | None) -> dict[str, str]:
             continue
         except (OSError, ValueError) as error:
             reason = "not text" if isinstance(error, ValueError) else error.strerror
-            raise ConfigError(f"{name}: cannot read the credential: {reason}") from error
+            raise ConfigError({name: f"cannot read the credential: {reason}"}) from error
     return found
 
 

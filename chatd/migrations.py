@@ -79,6 +79,11 @@ def find(text: str) -> str:
     return found[0]
 
 
+def newest() -> str:
+    """The last of our migrations."""
+    return max(str(migration.id) for migration in _files())
+
+
 def status(url: str) -> list[Migration]:
     """All migrations, in their order. Raises SchemaError, also for a newer schema."""
     with _backend(url) as backend:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any, NoReturn
 
 import click
@@ -24,7 +25,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask whether it is meant; where nobody can answer, --yes has to say so."""
     if yes:
         return
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         fail("this needs --yes where nobody can be asked", EXIT_MISUSED)
     click.confirm(question, abort=True, err=True)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from chatd.context import Resources
     from chatd.queries.administration import GuildSummary
 
-_COLUMNS = ("id", "name", "owner", "members", "channels", "invites", "created")
+_COLUMNS = ("id", "name", "owner", "members", "channels", "invites")
 
 
 @click.group()
@@ -33,7 +33,7 @@ def list_(part: str, after: int, limit: int, json: bool) -> None:
     """List guilds, the oldest first; with PART, those with it in the name.
 
     Elsewhere than on a terminal a line has, between tabs: id, name, owner, members, channels,
-    invites, created.
+    invites.
 
     \b
     Examples:

@@ -29,12 +29,13 @@ def records(found: Sequence[Record], columns: Sequence[str], *, json: bool) -> N
     if json:
         _write_json([_jsonable(each) for each in found])
     elif sys.stdout.isatty():
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
         for column in columns:
-            is_number = all(isinstance(each[column], int | float) for each in found)
+            kinds = {type(each[column]) for each in found}
             table.add_column(
                 column.replace("_", " "),
-                justify="right" if is_number and found else "left",
+                justify="right" if kinds == {int} else "left",
+                no_wrap=column in ("id", "code", "state") or datetime in kinds,
                 overflow="fold",
             )
         for each in found:
@@ -100,6 +101,8 @@ def _shown(value: object) -> str:
 
 def _styled(value: object) -> Text:
     text = _shown(value)
+    if isinstance(value, datetime):
+        text = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     return Text(text, style=_STYLES.get(text, ""))
 
 

@@ -57,6 +57,7 @@ def act(work: Callable[[Resources], Awaitable[T]], *, heard: bool = True) -> T:
             if heard:
                 await stack.enter_async_context(bus.publishing())
             return await work(_resources(config, database, bus, snowflakes))
+        raise AssertionError  # nothing above suppresses what is raised in it
 
     return _run(acting)
 
@@ -87,8 +88,7 @@ def with_servers(config: Config) -> Iterator[Config]:
     if embedded is None or not ((folder / "postgres").exists() or (folder / "valkey").exists()):
         if not config.database_url:
             raise ConfigError(
-                "DATABASE_URL: Not set, and there is no private Postgres"
-                f" in {folder} (CHATD_DATA_DIR)."
+                {"DATABASE_URL": f"Not set, and CHATD_DATA_DIR ({folder}) has no private Postgres."}
             )
         yield replace(config, redis_url=_DEFAULT_REDIS)
         return
@@ -101,6 +101,13 @@ def explained(error: Exception) -> str:
     if isinstance(error, InvalidForm):
         return " ".join(_fields(error.errors)) or error.text
     return str(error)
+
+
+def _only(error: Exception) -> Exception:
+    """What a task group has wrapped."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def is_of_embedded(error: Exception) -> bool:
@@ -117,7 +124,10 @@ def _run(work: Callable[[Config], Awaitable[T]]) -> T:
             raise migrations.SchemaError(
                 f"the schema is not up to date ({waiting[0]}); run `chatd migrate` first"
             )
-        return await work(config)
+        try:
+            return await work(config)
+        except ExceptionGroup as group:
+            raise _only(group) from None
 
     try:
         with servers() as config:

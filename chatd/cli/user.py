@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chatd.core.ids import UserId
     from chatd.queries.administration import AccountSummary
 
-_COLUMNS = ("id", "username", "email", "state", "guilds", "logins", "last_used", "created")
+_COLUMNS = ("id", "username", "email", "state", "guilds", "logins", "last_used")
 _INVITATION = ("code", "uses_left", "expires", "created", "created_by")
 
 
@@ -83,7 +83,7 @@ def list_(part: str, only: str, after: int, limit: int, json: bool) -> None:
     """List accounts, the oldest first; with PART, those with it in name or address.
 
     Elsewhere than on a terminal a line has, between tabs: id, username, email, state, guilds,
-    logins, last used, created.
+    logins, last used.
 
     \b
     Examples:
@@ -184,9 +184,11 @@ def password(name: str, password_stdin: bool, json: bool) -> None:
     """
     new, is_made = _password(password_stdin)
     from chatd.services import administration
+    from chatd.wire.schemas.accounts import ProfileChangeSchema
 
-    def work(resources: Resources, user_id: UserId) -> Awaitable[None]:
-        return administration.set_password(resources, user_id, new)
+    async def work(resources: Resources, user_id: UserId) -> None:
+        ProfileChangeSchema().read({"new_password": new})
+        await administration.set_password(resources, user_id, new)
 
     told = f" It is {new}" if is_made else ""
     shown = {"password": new} if is_made else {}

@@ -93,9 +93,10 @@ async def log_in(
         raise _invalid_login()
     assert found is not None
     async with resources.begin() as work:
-        if await users.credentials(work.cur, email_key, hold=True) != found:
+        held = await users.credentials(work.cur, email_key, hold=True)
+        if held is None or (held.user_id, held.password_hash) != (found.user_id, hashed):
             raise _invalid_login()  # changed while it was being checked
-        if found.is_disabled:
+        if held.is_disabled:
             raise AccountDisabled
         account = await users.account(work.cur, found.user_id)
         assert account is not None
