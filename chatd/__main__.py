@@ -59,7 +59,7 @@ def serve(embedded: bool) -> None:
     """
     _end_on_signals()
     config = _config(embedded=embedded)
-    _check_ports(config)
+    _check_ports(config, embedded=embedded)
     with ExitStack() as stack:
         used = config
         if embedded:
@@ -82,32 +82,43 @@ def _config(*, embedded: bool) -> Config:
     return config
 
 
-def _check_ports(config: Config) -> None:
+def _check_ports(config: Config, *, embedded: bool) -> None:
     """Tell of a port that is in use before anything is started. Whether it is free, opening tells.
 
     Passed sockets (LISTEN_FDS) are opened by somebody else.
     """
-    if "LISTEN_FDS" in os.environ:
-        return
-    for host, port in (
-        (config.api_host, config.api_port),
-        (config.gateway_host, config.gateway_port),
-    ):
-        with contextlib.suppress(socket.gaierror):
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-            for family, kind, protocol, _, address in found:
-                with socket.socket(family, kind, protocol) as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    if family == socket.AF_INET6:
-                        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                    try:
-                        probe.bind(address)
-                    except OSError as error:
-                        if error.errno == errno.EADDRINUSE:
-                            _fail(
-                                f"port {port} on {host} is in use by another program;"
-                                " see API_PORT, GATEWAY_PORT"
-                            )
+    addresses = [(config.api_host, config.api_port), (config.gateway_host, config.gateway_port)]
+    for host, port in addresses if "LISTEN_FDS" not in os.environ else ():
+        if _is_in_use(host, port):
+            if embedded:
+                _check_folder(config)  # another chatd here is the better reason
+            _fail(f"port {port} on {host} is in use by another program; see API_PORT, GATEWAY_PORT")
+
+
+def _is_in_use(host: str, port: int) -> bool:
+    with contextlib.suppress(socket.gaierror):
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in found:
+            with contextlib.suppress(OSError), socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as asyncio does
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                try:
+                    probe.bind(address)
+                except OSError as error:
+                    if error.errno == errno.EADDRINUSE:
+                        return True
+    return False
+
+
+def _check_folder(config: Config) -> None:
+    with contextlib.suppress(ImportError):
+        from chatd import embedded
+
+        try:
+            embedded.require_unused(config.data_dir)
+        except embedded.EmbeddedError as error:
+            _fail(str(error))
 
 
 def _with_private_servers(config: Config, stack: ExitStack) -> Config:

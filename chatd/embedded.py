@@ -65,8 +65,10 @@ class InUse(EmbeddedError):
 
 
 @contextmanager
-def private_servers(config: Config) -> Iterator[Config]:
+def private_servers(config: Config, *, lends: bool = True) -> Iterator[Config]:
     """The config with private servers and a secret for what it leaves empty.
+
+    With `lends`, commands in other processes may use them as well.
 
     Raises EmbeddedError when another chatd uses the data folder, or a server does not start.
     """
@@ -93,8 +95,9 @@ def private_servers(config: Config) -> Iterator[Config]:
                     config = replace(config, redis_url=server.url)
             if not config.jwt_secret:
                 config = replace(config, jwt_secret=_secret(folder / "jwt_secret"))
-            stack.callback(told.unlink, missing_ok=True)
-            _tell(told, config)
+            if lends:
+                stack.callback(told.unlink, missing_ok=True)
+                _tell(told, config)
         except OSError as error:
             raise EmbeddedError(f"cannot use {folder}: {error}") from error
         yield config
@@ -102,15 +105,16 @@ def private_servers(config: Config) -> Iterator[Config]:
 
 @contextmanager
 def shared_servers(config: Config) -> Iterator[Config]:
-    """As `private_servers`, for a command: a chatd that holds the data folder lends its own.
+    """As `private_servers`, for a command: a server that holds the data folder lends its own.
 
-    Raises EmbeddedError.
+    Another command does not, since it may be done at any moment: that one is waited for. Raises
+    EmbeddedError.
     """
     deadline = time.monotonic() + _START_S
     with ExitStack() as stack:
         while True:
             try:
-                yielded = stack.enter_context(private_servers(config))
+                yielded = stack.enter_context(private_servers(config, lends=False))
                 break
             except InUse:
                 if (lent := _lent(config)) is not None:
@@ -118,13 +122,16 @@ def shared_servers(config: Config) -> Iterator[Config]:
                     break
                 if time.monotonic() > deadline:
                     raise
-            time.sleep(_POLL_S)  # it has only begun
+            time.sleep(_POLL_S)  # it has only begun, or is a command
         yield yielded
 
 
-def is_made(data_dir: Path) -> bool:
-    """Whether a private Postgres has been made in this data folder."""
-    return (data_dir / "postgres" / "PG_VERSION").exists()
+def require_unused(data_dir: Path) -> None:
+    """Raises EmbeddedError when another chatd uses the data folder."""
+    folder = data_dir.absolute()
+    if folder.is_dir():
+        with _locked(folder):
+            pass
 
 
 def _tell(path: Path, config: Config) -> None:

@@ -205,7 +205,7 @@ def test_disks_that_are_full(
     config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def has(total: int, free: int) -> None:
-        found = shutil._ntuple_diskusage(total, total - free, free)  # type: ignore[attr-defined]
+        found = shutil._ntuple_diskusage(total, total - free, free)
         monkeypatch.setattr(shutil, "disk_usage", lambda _: found)
 
     wanted = replace(config, files_dir=tmp_path)
