@@ -128,9 +128,9 @@ def permissions(config: Config) -> Iterator[Finding]:
     if env_file().exists() and any(name in _SECRETS for name in dotenv_values(env_file())):
         secret.append(env_file())
     for path in secret:
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            text = f"{path} holds secrets, and others than its owner can read it"
-            yield Finding("permissions", "warning", text, f"chmod 600 {path}")
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o007:
+            text = f"{path} holds secrets, and everyone here can read it"
+            yield Finding("permissions", "warning", text, f"chmod o= {path}")
 
 
 def port(config: Config) -> Iterator[Finding]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
-import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from chatd.cli.command import Duration, as_json, confirm, confirmed, fail
+from chatd.cli.account import change, new_password, summary
+from chatd.cli.command import as_json
+from chatd.cli.invitation import invitations, invite, uninvite
 
 if TYPE_CHECKING:
     from chatd.context import Resources
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from chatd.queries.administration import AccountSummary
 
 _COLUMNS = ("id", "username", "email", "state", "guilds", "logins", "last_used")
-_INVITATION = ("code", "uses_left", "expires", "created", "created_by")
 
 
 @click.group()
@@ -49,7 +48,7 @@ def create(
       pass show chat/bob | chatd user create bob --email bob@example.org \\
           --password-stdin
     """
-    password, is_made = _password(password_stdin)
+    password, is_made = new_password(password_stdin)
     from chatd.cli import output, running
     from chatd.services import accounts, administration
     from chatd.wire.schemas.accounts import NewAccountSchema
@@ -63,7 +62,7 @@ def create(
             return await administration.find(cur, str(account.user.id))
 
     made = running.act(work, heard=False)
-    shown = {**_summary(made), **({"password": password} if is_made else {})}
+    shown = {**summary(made), **({"password": password} if is_made else {})}
     told = f" Its password is {password}" if is_made else ""
     output.done(f"Made {made.username}, id {made.id}.{told}", shown, json=json)
 
@@ -100,7 +99,7 @@ def list_(part: str, only: str, after: int, limit: int, json: bool) -> None:
             cur, which=only, part=names.key(part), after=after, limit=limit
         )
     )
-    output.records([_summary(each) for each in found], _COLUMNS, json=json)
+    output.records([summary(each) for each in found], _COLUMNS, json=json)
     if len(found) == limit:
         click.echo(f"There may be more: go on with --after {found[-1].id}.", err=True)
 
@@ -125,7 +124,7 @@ def show(name: str, json: bool) -> None:
         account = await administration.find(cur, name)
         logins = await queries.logins(cur, account.id, limit=200)
         return {
-            **_summary(account),
+            **summary(account),
             "login": [
                 {"last_used": each.last_used_at, "client": each.user_agent} for each in logins
             ],
@@ -149,7 +148,7 @@ def disable(name: str, json: bool) -> None:
     """
     from chatd.services import administration
 
-    _change(name, administration.disable, "Disabled {}.", json=json)
+    change(name, administration.disable, "Disabled {}.", json=json)
 
 
 @user.command()
@@ -164,7 +163,7 @@ def enable(name: str, json: bool) -> None:
     """
     from chatd.services import administration
 
-    _change(name, administration.enable, "Enabled {}.", json=json, heard=False)
+    change(name, administration.enable, "Enabled {}.", json=json, heard=False)
 
 
 @user.command()
@@ -182,7 +181,7 @@ def password(name: str, password_stdin: bool, json: bool) -> None:
       chatd user password ada
       openssl rand -base64 18 | chatd user password ada --password-stdin
     """
-    new, is_made = _password(password_stdin)
+    new, is_made = new_password(password_stdin)
     from chatd.services import administration
     from chatd.wire.schemas.accounts import ProfileChangeSchema
 
@@ -192,7 +191,7 @@ def password(name: str, password_stdin: bool, json: bool) -> None:
 
     told = f" It is {new}" if is_made else ""
     shown = {"password": new} if is_made else {}
-    _change(name, work, "{} has a new password." + told, json=json, besides=shown)
+    change(name, work, "{} has a new password." + told, json=json, besides=shown)
 
 
 @user.command("revoke-sessions")
@@ -209,7 +208,7 @@ def revoke_sessions(name: str, json: bool) -> None:
     """
     from chatd.services import administration
 
-    _change(name, administration.revoke_sessions, "Logged {} out everywhere.", json=json)
+    change(name, administration.revoke_sessions, "Logged {} out everywhere.", json=json)
 
 
 @user.command()
@@ -230,7 +229,7 @@ def promote(name: str, json: bool) -> None:
     def work(resources: Resources, user_id: UserId) -> Awaitable[None]:
         return administration.set_administrator(resources, user_id, True)
 
-    _change(name, work, "{} is an administrator of the server.", json=json, heard=False)
+    change(name, work, "{} is an administrator of the server.", json=json, heard=False)
 
 
 @user.command()
@@ -248,146 +247,8 @@ def demote(name: str, json: bool) -> None:
     def work(resources: Resources, user_id: UserId) -> Awaitable[None]:
         return administration.set_administrator(resources, user_id, False)
 
-    _change(name, work, "{} is no administrator of the server.", json=json, heard=False)
+    change(name, work, "{} is no administrator of the server.", json=json, heard=False)
 
 
-@user.command()
-@click.option(
-    "--uses", type=click.IntRange(0, 10_000), default=1, show_default=True, help="0 is any number."
-)
-@click.option(
-    "--expires", type=Duration(), default="7d", show_default=True, help="Such as 12h, or never."
-)
-@as_json
-def invite(uses: int, expires: int, json: bool) -> None:
-    """Make a code to register with, for REGISTRATION=invitation.
-
-    Whoever registers sends it as "invitation" in POST /auth/register.
-
-    \b
-    Examples:
-      chatd user invite
-      chatd user invite --uses 30 --expires 2w
-    """
-    from chatd.cli import output, running
-    from chatd.services import invitations
-    from chatd.wire.schemas.accounts import NewInvitation
-
-    async def work(resources: Resources) -> dict[str, Any]:
-        async with resources.begin() as work:
-            wanted = NewInvitation(max_uses=uses, max_age=expires)
-            return _invitation(await invitations.make(work, None, wanted))
-
-    made = running.act(work, heard=False)
-    output.done(made["code"], made, json=json)
-
-
-@user.command("invitations")
-@as_json
-def invitations_(json: bool) -> None:
-    """List the codes that somebody can still register with.
-
-    \b
-    Example:
-      chatd user invitations
-    """
-    from chatd.cli import output, running
-    from chatd.queries import invitations
-
-    found = running.read(lambda cur: invitations.living(cur, limit=100_000))
-    output.records([_invitation(each) for each in found], _INVITATION, json=json)
-
-
-@user.command()
-@click.argument("code")
-@confirmed
-@as_json
-def uninvite(code: str, yes: bool, json: bool) -> None:
-    """Take a code to register with back.
-
-    \b
-    Example:
-      chatd user uninvite 3Fq0sD1xkQ9ZbT7u
-    """
-    from chatd.cli import output, running
-    from chatd.queries import invitations
-
-    confirm(f"Take {code} back?", yes=yes)
-    if not running.read(lambda cur: invitations.delete(cur, code)):
-        fail(f"there is no invitation {code!r}")
-    output.done(f"{code} is void.", {"code": code}, json=json)
-
-
-def _change(
-    name: str,
-    change: Callable[[Resources, UserId], Awaitable[None]],
-    told: str,
-    *,
-    json: bool,
-    heard: bool = True,
-    besides: Mapping[str, str] | None = None,
-) -> None:
-    """Change an account and say so; `told` has a place for its name."""
-    from chatd.cli import output, running
-    from chatd.services import administration
-
-    async def work(resources: Resources) -> AccountSummary:
-        async with resources.database.cursor() as cur:
-            account = await administration.find(cur, name)
-        await change(resources, account.id)
-        async with resources.database.cursor() as cur:
-            return await administration.find(cur, str(account.id))
-
-    changed = running.act(work, heard=heard)
-    shown = {**_summary(changed), **(besides or {})}
-    output.done(told.replace("{}", changed.username, 1), shown, json=json)
-
-
-def _password(from_stdin: bool) -> tuple[str, bool]:
-    """A password that was given or made, and whether it was made."""
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n"), False
-    if sys.stdin.isatty():
-        text: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-        return text, False
-    return secrets.token_urlsafe(15), True
-
-
-def _summary(account: AccountSummary) -> dict[str, Any]:
-    from chatd.core.snowflake import created_at
-
-    return {
-        "id": str(account.id),
-        "username": account.username,
-        "email": account.email,
-        "state": _state(account),
-        "administrator": account.is_administrator,
-        "bot": account.bot,
-        "disabled_at": account.disabled_at,
-        "guilds": account.guilds,
-        "guilds_owned": account.guilds_owned,
-        "logins": account.logins,
-        "last_used": account.last_used_at,
-        "created": created_at(account.id),
-    }
-
-
-def _state(account: AccountSummary) -> str:
-    if account.deleted_at is not None:
-        return "deleted"
-    if account.disabled_at is not None:
-        return "disabled"
-    if account.bot:
-        return "bot"
-    return "administrator" if account.is_administrator else "active"
-
-
-def _invitation(made: Any) -> dict[str, Any]:
-    return {
-        "code": made.code,
-        "uses": made.uses,
-        "uses_left": None if made.max_uses == 0 else made.max_uses - made.uses,
-        "expires": made.expires_at,
-        "created": made.created_at,
-        "created_by": None if made.created_by is None else str(made.created_by),
-    }
+for each in (invite, invitations, uninvite):
+    user.add_command(each)

@@ -159,8 +159,8 @@ def test_secrets_that_others_can_read(chatd: Chatd, config: Config) -> None:
     file.write_text("JWT_SECRET=another secret of thirty-two characters\n")
     file.chmod(0o644)
     found = the_only(chatd, 0)
-    assert found["remedy"] == f"chmod 600 {file}"
-    file.chmod(0o600)
+    assert found["remedy"] == f"chmod o= {file}"
+    file.chmod(0o640)
     assert check(chatd) == (0, [])
 
 
