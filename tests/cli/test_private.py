@@ -55,6 +55,19 @@ async def test_several_commands_at_once(private: Chatd, served: Command) -> None
     assert {row[1] for row in (await private.well("user", "list")).rows} == set(names)
 
 
+async def test_a_command_does_not_lend_what_it_is_about_to_stop(
+    private: Chatd, served: Command
+) -> None:
+    told = private.folder / "var" / "servers.json"
+    assert told.exists()
+    assert await asyncio.to_thread(served.end, signal.SIGTERM) == 0
+    running = asyncio.create_task(private.well("stats"))
+    while not running.done():
+        assert not told.exists()
+        await asyncio.sleep(0.002)
+    await running
+
+
 async def test_where_nothing_is(private: Chatd) -> None:
     for words in (["user", "list"], ["migrate"], ["stats"]):
         line = await private.refused(*words, code=2)
