@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import logging
 import os
 import signal
@@ -15,12 +17,17 @@ from typing import NoReturn
 import click
 
 import chatd
+from chatd.cli.check import check
+from chatd.cli.command import EXIT_MISUSED
+from chatd.cli.command import fail as _fail
+from chatd.cli.completion import completion
+from chatd.cli.guild import guild
+from chatd.cli.migrate import migrate
+from chatd.cli.stats import stats
+from chatd.cli.user import user
 from chatd.config import Config, ConfigError, load
 
 log = logging.getLogger("chatd")
-
-_EXIT_FAILED = 1
-_EXIT_MISUSED = 2
 
 
 @click.group(
@@ -52,6 +59,7 @@ def serve(embedded: bool) -> None:
     """
     _end_on_signals()
     config = _config(embedded=embedded)
+    _check_ports(config, embedded=embedded)
     with ExitStack() as stack:
         used = config
         if embedded:
@@ -60,29 +68,11 @@ def serve(embedded: bool) -> None:
         _serve(used, _Reload(config, embedded=embedded))
 
 
-@main.command()
-def migrate() -> None:
-    """Bring the schema of the database up to date.
-
-    Does nothing when it is. Several may run at once: one does the work, the others wait.
-    """
-    from chatd import migrations
-
-    config = _config(embedded=False)
-    try:
-        applied = migrations.apply(config.database_url)
-    except migrations.SchemaError as error:
-        _fail(str(error))
-    for name in applied:
-        click.echo(f"applied {name}")
-    click.echo("The schema is up to date.")
-
-
 def _config(*, embedded: bool) -> Config:
     try:
         config = load(embedded=embedded)
     except ConfigError as error:
-        _fail(str(error), _EXIT_MISUSED)
+        _fail(str(error), EXIT_MISUSED)
     logging.basicConfig(
         level=config.log_level.upper(),
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
@@ -90,6 +80,45 @@ def _config(*, embedded: bool) -> Config:
     )
     logging.getLogger("yoyo").setLevel(logging.WARNING)  # it tells every statement
     return config
+
+
+def _check_ports(config: Config, *, embedded: bool) -> None:
+    """Tell of a port that is in use before anything is started. Whether it is free, opening tells.
+
+    Passed sockets (LISTEN_FDS) are opened by somebody else.
+    """
+    addresses = [(config.api_host, config.api_port), (config.gateway_host, config.gateway_port)]
+    for host, port in addresses if "LISTEN_FDS" not in os.environ else ():
+        if _is_in_use(host, port):
+            if embedded:
+                _check_folder(config)  # another chatd here is the better reason
+            _fail(f"port {port} on {host} is in use by another program; see API_PORT, GATEWAY_PORT")
+
+
+def _is_in_use(host: str, port: int) -> bool:
+    with contextlib.suppress(socket.gaierror):
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in found:
+            with contextlib.suppress(OSError), socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as asyncio does
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                try:
+                    probe.bind(address)
+                except OSError as error:
+                    if error.errno == errno.EADDRINUSE:
+                        return True
+    return False
+
+
+def _check_folder(config: Config) -> None:
+    with contextlib.suppress(ImportError):
+        from chatd import embedded
+
+        try:
+            embedded.require_unused(config.data_dir)
+        except embedded.EmbeddedError as error:
+            _fail(str(error))
 
 
 def _with_private_servers(config: Config, stack: ExitStack) -> Config:
@@ -207,9 +236,8 @@ def _end(number: int, _: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _fail(message: str, code: int = _EXIT_FAILED) -> NoReturn:
-    click.echo(f"chatd: {message}", err=True)
-    raise SystemExit(code)
+for command in (migrate, check, user, guild, stats, completion):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -117,6 +117,7 @@ class _Parts:
             storage=_storage(config),
             links=Links(config.jwt_secret, config.public_url),
             refresh_token_lifetime_s=config.jwt_refresh_token_expiry_s,
+            registration=config.registration,
         )
         self.writer = MessageWriter(self._database, self._bus, self._snowflakes)
         self.callers = Callers(self._database, tokens, bot_tokens)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -22,6 +22,10 @@ _OUR_PREFIX = "CHATD_"  # a name that begins like this can only be meant for us
 
 class ConfigError(Exception):
     """The environment cannot be used; the text is one line for the person who started chatd."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {text}" for name, text in problems.items()))
+        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,7 @@ class Config:
     rate_limits: bool
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     cors_origins: tuple[str, ...]
+    registration: str
 
 
 def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
@@ -74,9 +79,33 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
     `chatd.embedded` to fill in. Raises ConfigError, which names every variable at fault.
     """
     env = Env(eager=False)
-    env.read_env(str((directory or Path.cwd()) / ".env"), recurse=False)
+    env.read_env(str(env_file(directory)), recurse=False)
     with _in_environment(_credentials(os.environ.get("CREDENTIALS_DIRECTORY"))):
-        return _read(env, embedded=embedded)
+        config = _read(env, "" if embedded else ...)
+    problems = _problems(env)
+    known = names()
+    for name in sorted(os.environ):
+        if name.startswith(_OUR_PREFIX) and name not in known:
+            problems[name] = ["There is no such setting."]
+    if problems:
+        raise ConfigError({name: " ".join(texts) for name, texts in problems.items()})
+    if config.files_dir == Path():
+        config = replace(config, files_dir=config.data_dir / "files")
+    if not config.public_url:
+        config = replace(config, public_url=f"http://{config.api_host}:{config.api_port}")
+    return replace(config, public_url=config.public_url.rstrip("/"))
+
+
+def env_file(directory: Path | None = None) -> Path:
+    """Where settings may stand besides the environment."""
+    return (directory or Path.cwd()) / ".env"
+
+
+def names() -> frozenset[str]:
+    """What every setting is called."""
+    env = Env(eager=False)
+    _read(env, "")
+    return frozenset(env.dump()) | _problems(env).keys()
 
 
 @contextmanager
@@ -106,13 +135,23 @@ def _credentials(folder: str | None) -> dict[str, str]:
             continue
         except (OSError, ValueError) as error:
             reason = "not text" if isinstance(error, ValueError) else error.strerror
-            raise ConfigError(f"{name}: cannot read the credential: {reason}") from error
+            raise ConfigError({name: f"cannot read the credential: {reason}"}) from error
     return found
 
 
-def _read(env: Env, *, embedded: bool) -> Config:
-    private: Any = "" if embedded else ...
-    config = Config(
+def _problems(env: Env) -> dict[str, Any]:
+    try:
+        env.seal()
+    except EnvValidationError as refused:
+        return {**cast(dict[str, Any], refused.error_messages)}
+    return {}
+
+
+def _read(env: Env, private: Any) -> Config:
+    """The settings as they stand; what is wrong with them, the env knows. `private` is for those
+    that `chatd.embedded` can fill in."""
+    embedded = private == ""
+    return Config(
         app_env=env.str("APP_ENV", "development", validate=_one_of(*_APP_ENVS)),
         api_host=env.str("API_HOST", "127.0.0.1", validate=_NOT_EMPTY),
         api_port=env.int("API_PORT", 8080, validate=_PORT),
@@ -147,26 +186,9 @@ def _read(env: Env, *, embedded: bool) -> Config:
         rate_limits=env.str("RATE_LIMITS", "on", validate=_one_of("on", "off")) == "on",
         trusted_proxies=_networks(env.str("TRUSTED_PROXIES", "", validate=_networks)),
         cors_origins=tuple(_origins(env.list("CORS_ORIGINS", [], validate=_all_origins))),
+        registration=env.str("REGISTRATION", "open", validate=_one_of(*REGISTRATIONS)),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
     )
-    problems: dict[str, Any] = {}
-    known = set(env.dump())
-    try:
-        env.seal()
-    except EnvValidationError as refused:
-        problems |= cast(dict[str, Any], refused.error_messages)
-    for name in sorted(os.environ):
-        if name.startswith(_OUR_PREFIX) and name not in known | problems.keys():
-            problems[name] = ["There is no such setting."]
-    if problems:
-        raise ConfigError(
-            "; ".join(f"{name}: {' '.join(texts)}" for name, texts in problems.items())
-        )
-    if config.files_dir == Path():
-        config = replace(config, files_dir=config.data_dir / "files")
-    if not config.public_url:
-        config = replace(config, public_url=f"http://{config.api_host}:{config.api_port}")
-    return replace(config, public_url=config.public_url.rstrip("/"))
 
 
 _SECRETS = (
@@ -176,6 +198,7 @@ _SECRETS = (
     "S3_ACCESS_KEY_ID",
     "S3_SECRET_ACCESS_KEY",
 )
+REGISTRATIONS = ("open", "invitation", "closed")
 _APP_ENVS = ("development", "staging", "production")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _PORT = validate.Range(1, 65535)

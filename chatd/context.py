@@ -66,6 +66,8 @@ class Resources:
     tasks: Tasks = field(default_factory=Tasks)
     searches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """Lets so many searches run at once: they must not take all connections."""
+    registration: str = "open"
+    """Who may make an account: "open", "invitation" or "closed"."""
     presences: PresenceTable = field(default_factory=PresenceTable)
     """Who is online, for those who only count them."""
 

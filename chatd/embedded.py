@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import importlib.util
+import json
 import logging
 import os
 import pwd
@@ -44,6 +45,7 @@ _BETWEEN_REMOVALS_S = 0.1
 _ACCOUNT = "chatd"
 _DATABASE = "chatd"
 _POSTGRES_MAJOR = 18  # data folders are made for one major version
+_TOLD = "servers.json"
 _START_S = 60.0
 _STOP_S = 20.0
 _ANSWER_S = 2.0
@@ -58,9 +60,15 @@ class EmbeddedError(Exception):
     """A private server cannot be used; the text is one line for the person who started chatd."""
 
 
+class InUse(EmbeddedError):
+    """Another chatd uses the data folder."""
+
+
 @contextmanager
-def private_servers(config: Config) -> Iterator[Config]:
+def private_servers(config: Config, *, lends: bool = True) -> Iterator[Config]:
     """The config with private servers and a secret for what it leaves empty.
+
+    With `lends`, commands in other processes may use them as well.
 
     Raises EmbeddedError when another chatd uses the data folder, or a server does not start.
     """
@@ -69,6 +77,8 @@ def private_servers(config: Config) -> Iterator[Config]:
         try:
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
             stack.enter_context(_locked(folder))
+            told = folder / _TOLD
+            told.unlink(missing_ok=True)  # by one that was killed
             servers: list[Postgres | Valkey] = []
             if not config.database_url:
                 servers.append(Postgres(folder / "postgres"))
@@ -85,9 +95,71 @@ def private_servers(config: Config) -> Iterator[Config]:
                     config = replace(config, redis_url=server.url)
             if not config.jwt_secret:
                 config = replace(config, jwt_secret=_secret(folder / "jwt_secret"))
+            if lends:
+                stack.callback(told.unlink, missing_ok=True)
+                _tell(told, config)
         except OSError as error:
             raise EmbeddedError(f"cannot use {folder}: {error}") from error
         yield config
+
+
+@contextmanager
+def shared_servers(config: Config) -> Iterator[Config]:
+    """As `private_servers`, for a command: a server that holds the data folder lends its own.
+
+    Another command does not, since it may be done at any moment: that one is waited for. Raises
+    EmbeddedError.
+    """
+    deadline = time.monotonic() + _START_S
+    with ExitStack() as stack:
+        while True:
+            try:
+                yielded = stack.enter_context(private_servers(config, lends=False))
+                break
+            except InUse:
+                if (lent := _lent(config)) is not None:
+                    yielded = lent
+                    break
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_POLL_S)  # it has only begun, or is a command
+        yield yielded
+
+
+def require_unused(data_dir: Path) -> None:
+    """Raises EmbeddedError when another chatd uses the data folder."""
+    folder = data_dir.absolute()
+    if folder.is_dir():
+        with _locked(folder):
+            pass
+
+
+def _tell(path: Path, config: Config) -> None:
+    """Note where the servers are, for commands of the same user."""
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.unlink(missing_ok=True)
+    with open(unfinished, "x", opener=_only_ours) as file:
+        json.dump({"database_url": config.database_url, "redis_url": config.redis_url}, file)
+    unfinished.rename(path)
+
+
+def _lent(config: Config) -> Config | None:
+    """The config with the servers of the chatd that holds the data folder; None while it starts.
+
+    Raises EmbeddedError when they are not for us.
+    """
+    path = config.data_dir.absolute() / _TOLD
+    try:
+        told = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise EmbeddedError(f"cannot read {path}: {error}; run as the user of the server") from None
+    return replace(
+        config,
+        database_url=config.database_url or told["database_url"],
+        redis_url=config.redis_url or told["redis_url"],
+    )
 
 
 @contextmanager
@@ -379,7 +451,7 @@ def _locked(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            raise EmbeddedError(f"another chatd is already using {folder} (pid {holder})") from None
+            raise InUse(f"another chatd is already using {folder} (pid {holder})") from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

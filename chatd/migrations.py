@@ -8,8 +8,10 @@ system's user and of the host, which some systems cannot tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +29,70 @@ class SchemaError(Exception):
     """The schema cannot be used as it is; the text is one line for the person who runs chatd."""
 
 
-def apply(url: str) -> list[str]:
-    """Bring a database up to date; returns the names of what was applied.
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One of ours, and when it was applied, in UTC; None while it waits."""
 
-    When another process is at it, waits until that is done. Raises SchemaError.
+    name: str
+    applied_at: datetime | None
+
+
+def apply(
+    url: str,
+    *,
+    up_to: str | None = None,
+    begun: Callable[[list[str]], None] | None = None,
+    applied: Callable[[str], None] | None = None,
+) -> list[str]:
+    """Bring a database up to date, or up to a migration; returns the names of what was applied.
+
+    When another process is at it, waits until that is done. `begun` hears what will be applied,
+    `applied` of each that was. Raises SchemaError.
     """
+    last = None if up_to is None else find(up_to)
     with _backend(url) as backend, backend.lock():
         _refuse_newer(backend)
         waiting = backend.to_apply(_files())
+        if last is not None:
+            waiting = waiting.filter(lambda migration: migration.id <= last)
         names = [migration.id for migration in waiting]
+        if begun is not None:
+            begun(names)
+        backend.applied = applied
         try:
             backend.apply_migrations(waiting)
         except psycopg2.Error as error:
             raise SchemaError(f"a migration failed: {_first_line(error)}") from error
     return names
+
+
+def find(text: str) -> str:
+    """The name of the migration that a number or the beginning of a name means.
+
+    Raises SchemaError when it is none, or several.
+    """
+    names = sorted(str(migration.id) for migration in _files())
+    number = text.zfill(4) if text.isdecimal() else text
+    found = [name for name in names if name.startswith(number)]
+    if len(found) != 1:
+        raise SchemaError(f"there is no migration {text!r}; they go up to {names[-1]}")
+    return found[0]
+
+
+def newest() -> str:
+    """The last of our migrations."""
+    return max(str(migration.id) for migration in _files())
+
+
+def status(url: str) -> list[Migration]:
+    """All migrations, in their order. Raises SchemaError, also for a newer schema."""
+    with _backend(url) as backend:
+        _refuse_newer(backend)
+        times = backend.applied_times()
+        return [
+            Migration(each.id, times.get(each.id))
+            for each in sorted(_files(), key=lambda each: str(each.id))
+        ]
 
 
 def pending(url: str) -> list[str]:
@@ -64,6 +116,7 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]  # yoyo has no types
     _is_locked: bool
 
     def __init__(self, url: str) -> None:
+        self.applied: Callable[[str], None] | None = None
         self._url = url
         super().__init__(parse_uri(url), _TABLE)
 
@@ -97,6 +150,8 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]  # yoyo has no types
         else:
             migration.process_steps(self, "apply")
             self.mark_one(migration)
+        if self.applied is not None:
+            self.applied(migration.id)
 
     def log_migration(self, migration: Any, operation: str) -> None:
         """No log besides the table of what is applied."""
@@ -106,6 +161,14 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]  # yoyo has no types
         self.ensure_internal_schema_updated()
         rows = self.execute(f"SELECT migration_id FROM {self.migration_table_quoted}").fetchall()
         return [str(row[0]) for row in rows]
+
+    def applied_times(self) -> dict[str, datetime]:
+        """When each that is applied was, in UTC."""
+        self.ensure_internal_schema_updated()
+        rows = self.execute(
+            f"SELECT migration_id, applied_at_utc FROM {self.migration_table_quoted}"
+        ).fetchall()
+        return {str(name): moment.replace(tzinfo=UTC) for name, moment in rows}
 
 
 @contextmanager

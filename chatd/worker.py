@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _RESERVE_EVERY_S = 1.0
 _RESERVE_AHEAD_MS = 2_000
 _RETRY_S = 0.5
-_PATIENCE_S = 5.0  # a predecessor's connection may take a moment to be noticed as gone
+_PATIENCE_S = 5.0
 
 
 class WorkerIdTaken(Exception):
@@ -35,16 +35,23 @@ class WorkerIdTaken(Exception):
 
 @asynccontextmanager
 async def claimed(
-    database: Database, worker_id: int, snowflakes: SnowflakeGenerator
+    database: Database,
+    worker_id: int,
+    snowflakes: SnowflakeGenerator,
+    *,
+    patience_s: float = _PATIENCE_S,
 ) -> AsyncIterator[None]:
     """Hold the worker id. If another process gets it meanwhile, the context is cancelled.
+
+    One that is taken is waited for so long: a predecessor's connection may take a moment to be
+    noticed as gone.
 
     Raises WorkerIdTaken, DatabaseAway.
     """
     # Containers may share their process id and host name, hence the random part.
     holder = f"process {os.getpid()} on {socket.gethostname()} ({secrets.token_hex(4)})"
     async with database.own_connection() as cur:
-        await _claim(cur, worker_id, holder)
+        await _claim(cur, worker_id, holder, patience_s)
         snowflakes.start_after(await workers.reserved_ms(cur, worker_id))
         await _reserve(cur, worker_id, snowflakes)
         async with asyncio.TaskGroup() as tasks:
@@ -92,8 +99,8 @@ async def _reserve(cur: Cursor, worker_id: int, snowflakes: SnowflakeGenerator) 
     await workers.reserve(cur, worker_id, until_ms)
 
 
-async def _claim(cur: Cursor, worker_id: int, holder: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+async def _claim(cur: Cursor, worker_id: int, holder: str, patience_s: float = _PATIENCE_S) -> None:
+    deadline = time.monotonic() + patience_s
     while not await workers.claim(cur, worker_id, holder):
         taken_by = await workers.holder(cur, worker_id)
         # Our own earlier connection may linger at the server's end; everybody else is another.

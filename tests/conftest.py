@@ -99,6 +99,7 @@ def config(
         rate_limits=False,
         trusted_proxies=(),
         cors_origins=(),
+        registration="open",
     )
 
 

@@ -155,7 +155,7 @@ def working_in(folder: Path) -> list[psutil.Process]:
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        ([], ["serve", "migrate", "--version", ".env.example"]),
+        ([], ["serve", "migrate", "check", "user", "guild", "stats", "--version", ".env.example"]),
         (["serve"], ["--embedded", "DATABASE_URL", "CHATD_DATA_DIR"]),
         (["migrate"], ["schema"]),
     ],
@@ -180,12 +180,20 @@ def test_help_comes_without_loading_the_server() -> None:
     assert heavy & set(loaded.stdout.split()) == set()
 
 
+def test_only_serving_needs_the_secret(tmp_path: Path, environment: Environment) -> None:
+    given = {**environment, "DATABASE_URL": NEEDED["DATABASE_URL"]}
+    assert refused(tmp_path, given, "serve") == (
+        2,
+        "chatd: JWT_SECRET: Environment variable not set.",
+    )
+    assert "cannot reach the database" in refused(tmp_path, given, "migrate")[1]
+
+
 @pytest.mark.parametrize("word", ["serve", "migrate"])
 @pytest.mark.parametrize(
     "wrong",
     [
         {"DATABASE_URL": None},
-        {"JWT_SECRET": None},
         {"JWT_SECRET": "hunter2"},
         {"API_PORT": "http"},
         {"CHATD_DATADIR": "/srv"},

@@ -19,7 +19,9 @@ LAYERS = [
     {"keys"},
     {"clients"},
     {"rest", "gateway"},
-    {"app", "worker", "systemd", "embedded", "__main__"},
+    {"app", "worker", "systemd", "embedded"},
+    {"cli"},
+    {"__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 STRANGERS = [("rest", "gateway"), ("gateway", "rest"), ("core", "config"), ("config", "core")]
@@ -33,6 +35,8 @@ HOMES = {
         "gateway/handler.py",
         "gateway/connection.py",
     ),
+    "click": ("cli/", "__main__.py"),
+    "rich": ("cli/",),
     "aiopg": ("db.py",),
     "psycopg2": ("db.py", "migrations.py", "embedded.py", "__main__.py"),
     "redis": ("bus/", "ephemeral/", "gateway/parking.py"),

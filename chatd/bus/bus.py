@@ -47,6 +47,10 @@ class Arrived:
             self.dealt_with.set_result(None)
 
 
+class NotHeard(Exception):
+    """The instances cannot be told, or could not; the text is one line for a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interrupted:
     """The link to the other instances was cut and is back: something may have been missed."""
@@ -150,6 +154,32 @@ class Bus:
                 self._subscription = None
                 subscription.close()
                 await _stop(reading, writing)
+
+    @asynccontextmanager
+    async def publishing(self) -> AsyncIterator[None]:
+        """Publish without hearing the others, for as long as the context is open: for a command.
+
+        Raises NotHeard: at the start when Redis cannot be reached, at the end when it could not.
+        """
+        client = self._client()
+        try:
+            await client.ping()
+        except (RedisError, OSError, TimeoutError) as error:
+            raise NotHeard(f"cannot reach Redis: {_short(error)}") from error
+        finally:
+            await _close(client)
+        writing = asyncio.create_task(self._write(), name="bus writer")
+        try:
+            yield
+            try:
+                async with asyncio.timeout(_FLUSH_S):
+                    await self._flushed.wait()
+            except TimeoutError:
+                raise NotHeard(
+                    "it is done, but Redis went away: running instances may not know of it yet"
+                ) from None
+        finally:
+            await _stop(writing)
 
     async def _write(self) -> None:
         """Append what is published to this instance's stream, many events a round trip."""

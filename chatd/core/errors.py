@@ -153,6 +153,12 @@ class UnknownInvite(Refusal):
     status, code, message = 404, 10006, "Unknown Invite"
 
 
+class UnknownInvitation(Refusal):
+    """No code of an administrator's to register with; not an invite to a guild."""
+
+    status, code, message = 404, 10006, "Unknown Invitation"
+
+
 class UnknownMember(Refusal):
     status, code, message = 404, 10007, "Unknown Member"
 
@@ -197,6 +203,18 @@ class NotForBots(Refusal):
 
 class OnlyForBots(Refusal):
     status, code, message = 403, 20002, "Only bots can use this endpoint"
+
+
+class AccountDisabled(Refusal):
+    """Told only to whoever has shown that it knows the password."""
+
+    status, code, message = 403, 20013, "This account has been disabled"
+
+
+class RegistrationClosed(Refusal):
+    """Discord has nothing like it, and so no code."""
+
+    status, message = 403, "Registration is closed on this server."
 
 
 class TooManyGuilds(Refusal):

@@ -141,6 +141,19 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Invitation:
+    """Lets people register, where not everyone may. Of 0 uses there is no end."""
+
+    code: str
+    created_by: UserId | None
+    """An administrator; None is the command line."""
+    created_at: datetime
+    max_uses: int
+    uses: int
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Guild:
     id: GuildId
     name: str

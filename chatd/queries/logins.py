@@ -148,6 +148,7 @@ _CALLER = f"""
     SELECT {users.COLUMNS}
       FROM logins JOIN users ON users.id = logins.user_id
      WHERE logins.id = %(login_id)s AND users.id = %(user_id)s AND revoked_at IS NULL
+       AND users.disabled_at IS NULL
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from chatd.core.ids import UserId
@@ -13,6 +14,15 @@ COLUMNS = "users.id, users.username, users.global_name, users.avatar, users.bot"
 """In the order of User; queries that join users begin their rows with it."""
 
 COLUMN_COUNT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What logging in to an account depends on."""
+
+    user_id: UserId
+    password_hash: str = field(repr=False)
+    is_disabled: bool
 
 
 def split(row: Row) -> tuple[User, Row]:
@@ -108,21 +118,20 @@ async def bio_of(cur: Cursor, user_id: UserId) -> str:
     return await one(cur, str) or ""
 
 
-async def credentials(
-    cur: Cursor, email_key: str, *, hold: bool = False
-) -> tuple[UserId, str] | None:
-    """The account of an address, and the hash of its password.
+async def credentials(cur: Cursor, email_key: str, *, hold: bool = False) -> Credentials | None:
+    """What is needed to log in to the account of an address.
 
-    With `hold`, neither changes until the transaction ends.
+    With `hold`, none of it changes until the transaction ends.
     """
     await cur.execute(
         f"""
-        SELECT id, password_hash FROM users WHERE email_key = %(email_key)s
+        SELECT id, password_hash, disabled_at IS NOT NULL FROM users
+         WHERE email_key = %(email_key)s
         {"FOR SHARE" if hold else ""}
         """,
         {"email_key": email_key},
     )
-    return await one(cur, lambda *row: (UserId(row[0]), str(row[1])))
+    return await one(cur, Credentials)
 
 
 async def password_hash(cur: Cursor, user_id: UserId) -> str | None:
@@ -198,6 +207,7 @@ async def anonymise(cur: Cursor, user_id: UserId, *, username: str, username_key
         """
         UPDATE users
            SET username = %(username)s, username_key = %(username_key)s, deleted_at = now(),
+               is_administrator = false, disabled_at = NULL,
                global_name = NULL, avatar = NULL, bio = '',
                email = NULL, email_key = NULL, password_hash = NULL
          WHERE id = %(id)s

@@ -28,10 +28,14 @@ _LOGINS = Limit(100, 60.0, "logins")
     ANYONE,
     limit=_REGISTRATIONS,
     body=Json(schemas.NewAccountSchema),
-    answers={201: shapes.GRANT},
+    answers={201: shapes.GRANT, 403: shapes.REFUSAL},
 )
 async def register(request: web.Request, wanted: schemas.NewAccount) -> web.Response:
-    """Make an account and log in. Anyone may make an account, and is logged in with it."""
+    """Make an account and log in.
+
+    Anyone may make an account, and is logged in with it, unless the server has closed registration
+    (403) or takes only those with an `invitation` of an administrator's.
+    """
     grant = await accounts.register(request.app[RESOURCES], wanted, user_agent(request))
     return answer(_granted(grant), status=201)
 
@@ -41,10 +45,10 @@ async def register(request: web.Request, wanted: schemas.NewAccount) -> web.Resp
     ANYONE,
     limit=_LOGINS,
     body=Json(schemas.CredentialsSchema),
-    answers=shapes.GRANT,
+    answers={200: shapes.GRANT, 403: shapes.REFUSAL},
 )
 async def log_in(request: web.Request, credentials: schemas.Credentials) -> web.Response:
-    """Log in with email and password. Anyone may try."""
+    """Log in with email and password. Anyone may try; 403 with 20013 for a disabled account."""
     grant = await accounts.log_in(
         request.app[RESOURCES], credentials, client_network(request), user_agent(request)
     )

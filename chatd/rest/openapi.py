@@ -21,7 +21,7 @@ import chatd
 from chatd.core.permissions import Permissions
 from chatd.rest import routes
 from chatd.rest.parse import MAX_REASON
-from chatd.rest.routes import ANYONE, BOT, PERSON, Route
+from chatd.rest.routes import ADMINISTRATOR, ANYONE, BOT, PERSON, Route
 from chatd.wire import shapes
 from chatd.wire.shape import ID, Json, Shape
 
@@ -210,7 +210,7 @@ def _refusals(route: Route) -> list[int]:
         found.append(400)
     if route.needs is not ANYONE:
         found.append(401)
-    if in_path or route.needs in (PERSON, BOT):
+    if in_path or route.needs in (PERSON, BOT, ADMINISTRATOR):
         found.append(403)
     if in_path:
         found.append(404)

@@ -34,9 +34,10 @@ class Caller(Enum):
     MEMBER = "the members of the guild"
     OWNER = "the owner of the guild"
     RECIPIENT = "those in the private channel"
+    ADMINISTRATOR = "administrators of the server"
 
 
-ANYONE, USER, PERSON, BOT, MEMBER, OWNER, RECIPIENT = Caller
+ANYONE, USER, PERSON, BOT, MEMBER, OWNER, RECIPIENT, ADMINISTRATOR = Caller
 
 READS = Limit(50, 1.0)
 WRITES = Limit(20, 5.0)
@@ -217,6 +218,7 @@ def table() -> list[Route]:
         files,
         guilds,
         health,
+        invitations,
         invites,
         members,
         messages,
@@ -232,6 +234,7 @@ def table() -> list[Route]:
     modules = (
         health,
         auth,
+        invitations,
         users,
         guilds,
         messages,  # first of its kind: aiohttp tries one after the other

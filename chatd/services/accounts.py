@@ -6,17 +6,19 @@ Cheat Sheet (one answer for an unknown address and a wrong password).
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from chatd.auth import tokens
 from chatd.context import Resources, Work
 from chatd.core import names
-from chatd.core.errors import Busy, FieldErrors, InvalidForm, Unauthorized
+from chatd.core.errors import AccountDisabled, Busy, FieldErrors, InvalidForm, Unauthorized
 from chatd.core.ids import LoginId, UserId
 from chatd.core.models import Account, User
 from chatd.db import UniqueViolation
-from chatd.queries import logins, users
-from chatd.services import guessing
+from chatd.queries import administration, logins, users
+from chatd.services import guessing, invitations
 from chatd.services.credentials import email_key as key_of
 from chatd.services.credentials import normal
 from chatd.services.revocation import revoke
@@ -34,7 +36,28 @@ class Grant:
 
 
 async def register(resources: Resources, wanted: NewAccount, user_agent: str | None) -> Grant:
-    """Make an account and log it in. Raises InvalidForm when name or address is taken, Busy."""
+    """Make an account and log it in.
+
+    Raises RegistrationClosed, InvalidForm when name or address is taken, or the invitation that it
+    takes is missing or not valid, Busy.
+    """
+    await invitations.require(resources, wanted.invitation)
+    async with _making(resources, wanted) as (work, account):
+        await invitations.use(resources, work, wanted.invitation)
+        return await _open_login(resources, work, account, user_agent)
+
+
+async def make(resources: Resources, wanted: NewAccount, *, administrator: bool) -> Account:
+    """Make an account, whoever may register. Raises InvalidForm when name or address is taken."""
+    async with _making(resources, wanted) as (work, account):
+        if administrator:
+            await administration.set_administrator(work.cur, account.user.id, True)
+        return account
+
+
+@asynccontextmanager
+async def _making(resources: Resources, wanted: NewAccount) -> AsyncIterator[tuple[Work, Account]]:
+    """A new account, and the work that it is made in. Raises InvalidForm, Busy."""
     username = names.username(wanted.username)
     await refuse_taken(resources, username, wanted.email)  # cheaply, before the hashing
     password_hash = await resources.passwords.hash(normal(wanted.password))
@@ -49,7 +72,7 @@ async def register(resources: Resources, wanted: NewAccount, user_agent: str | N
                 email_key=key_of(wanted.email),
                 password_hash=password_hash,
             )
-            return await _open_login(resources, work, Account(user, wanted.email), user_agent)
+            yield work, Account(user, wanted.email)
     except UniqueViolation:
         await refuse_taken(resources, username, wanted.email)
         raise Busy from None  # taken and freed again in between; the violation names the address
@@ -60,19 +83,22 @@ async def log_in(
 ) -> Grant:
     """Open a login for somebody in this network.
 
-    Raises InvalidForm when address and password do not match, RateLimited, Busy.
+    Raises InvalidForm when address and password do not match, AccountDisabled, RateLimited, Busy.
     """
     email_key, password = key_of(credentials.email), normal(credentials.password)
     async with resources.database.cursor() as cur:
         found = await users.credentials(cur, email_key)
-    user_id, hashed = found or (None, None)
+    hashed = None if found is None else found.password_hash
     if not await guessing.is_login(resources, network, email_key, password, hashed):
         raise _invalid_login()
-    assert user_id is not None
+    assert found is not None
     async with resources.begin() as work:
-        if await users.credentials(work.cur, email_key, hold=True) != found:
+        held = await users.credentials(work.cur, email_key, hold=True)
+        if held is None or (held.user_id, held.password_hash) != (found.user_id, hashed):
             raise _invalid_login()  # changed while it was being checked
-        account = await users.account(work.cur, user_id)
+        if held.is_disabled:
+            raise AccountDisabled
+        account = await users.account(work.cur, found.user_id)
         assert account is not None
         return await _open_login(resources, work, account, user_agent)
 

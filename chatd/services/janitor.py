@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from chatd.core import snowflake
 from chatd.core.errors import Busy, DatabaseAway
 from chatd.db import Database
-from chatd.queries import files, invites, logins, messages
+from chatd.queries import files, invitations, invites, logins, messages
 from chatd.storage.storage import Storage, StorageAway
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ async def run(database: Database, storage: Storage) -> None:
             await _sweep(database)
             async with database.cursor() as cur:
                 await invites.delete_dead(cur)
+                await invitations.delete_dead(cur)
                 await logins.delete_expired(cur)
                 await messages.delete_expired_guards(
                     cur,

@@ -20,6 +20,7 @@ from chatd.core.models import (
     ChannelType,
     Counts,
     Guild,
+    Invitation,
     Invite,
     Login,
     Member,
@@ -505,6 +506,18 @@ def invite_with_uses(invite_: Invite) -> Json:
         "max_age": invite_.max_age_s,
         "temporary": invite_.temporary,
         "created_at": timestamp(invite_.created_at),
+    }
+
+
+def invitation(invitation: Invitation) -> Json:
+    """What administrators see of an invitation to register."""
+    return {
+        "code": invitation.code,
+        "created_by": _id(invitation.created_by),
+        "created_at": timestamp(invitation.created_at),
+        "max_uses": invitation.max_uses,
+        "uses": invitation.uses,
+        "expires_at": _optional(invitation.expires_at),
     }
 
 

@@ -480,6 +480,19 @@ INVITE_WITH_USES = extended(
     },
 )
 
+INVITATION = record(
+    "Invitation",
+    "Lets people register, where not everyone may. Of 0 `max_uses` there is no end.",
+    {
+        "code": STRING,
+        "created_by": nullable(ID),
+        "created_at": MOMENT,
+        "max_uses": COUNT,
+        "uses": COUNT,
+        "expires_at": nullable(MOMENT),
+    },
+)
+
 BAN = record("Ban", "Who is banned, and why.", {"reason": nullable(STRING), "user": USER})
 BULK_BAN = record(
     "BulkBan",

@@ -164,7 +164,7 @@ async def hash_of(server: Server, person: Person) -> str:
     async with server.runner.app[RESOURCES].database.cursor() as cur:
         found = await users.credentials(cur, person.email)
     assert found is not None
-    return found[1]
+    return found.password_hash
 
 
 async def test_invalid_tokens_are_refused_for_less(

@@ -9,12 +9,22 @@ import pytest
 
 from chatd.core.permissions import TIMED_OUT, Permissions
 from chatd.rest import routes
-from chatd.rest.routes import ANYONE, BOT, MEMBER, OWNER, PERSON, RECIPIENT, USER, Route
+from chatd.rest.routes import (
+    ADMINISTRATOR,
+    ANYONE,
+    BOT,
+    MEMBER,
+    OWNER,
+    PERSON,
+    RECIPIENT,
+    USER,
+    Route,
+)
 from tests.rest.test_roles import give, made
 from tests.world import Answer, Guild, Rest, World
 
 TABLE = {f"{route.method} {route.path}": route for route in routes.table()}
-ELSEWHERE = (ANYONE, USER, PERSON, BOT, RECIPIENT)
+ELSEWHERE = (ANYONE, USER, PERSON, BOT, RECIPIENT, ADMINISTRATOR)
 IN_GUILD = [name for name, route in TABLE.items() if route.needs not in ELSEWHERE]
 WITH_PERMISSION = [name for name in IN_GUILD if isinstance(TABLE[name].needs, Permissions)]
 

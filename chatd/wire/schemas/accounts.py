@@ -10,11 +10,13 @@ from chatd.core import names
 from chatd.wire.fields import (
     ERRORS,
     UNSET,
+    Int,
     Maybe,
     Problem,
     Schema,
     Text,
     length,
+    within,
 )
 
 
@@ -22,7 +24,15 @@ from chatd.wire.fields import (
 class NewAccount:
     username: str
     email: str
-    password: str
+    password: str = field(repr=False)
+    invitation: str | None = field(default=None, repr=False)
+    """A code to register with, where that needs one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewInvitation:
+    max_uses: int = 1  # 0 is without end
+    max_age: int = 604_800  # seconds; 0 is for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,13 @@ class NewAccountSchema(Schema[NewAccount]):
     username = Text(required=True, validate=[validate.Length(max=256), require_username])
     email = Text(required=True, trimmed=True, validate=_ADDRESS)
     password = Text(required=True, validate=_PASSWORD)
+    invitation = Text(allow_none=True, validate=length(1, 64))
+
+
+class NewInvitationSchema(Schema[NewInvitation]):
+    into = NewInvitation
+    max_uses = Int(validate=within(0, 10_000))
+    max_age = Int(validate=within(0, 31_536_000))
 
 
 class CredentialsSchema(Schema[Credentials]):
