@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import secrets
 from collections import deque
@@ -142,6 +143,15 @@ class Client:
     async def send_raw(self, frame: str | bytes) -> None:
         """Send a frame as it is."""
         await self._socket.send(frame)
+
+    async def send_raw_parts(self, parts: str | list[str]) -> None:
+        """Send a message as it is, each part of it in a frame of its own."""
+        with contextlib.suppress(ConnectionClosed):
+            await self._socket.send(parts)
+
+    async def ping(self) -> None:
+        """Send a ping, and do not wait for its answer."""
+        await self._socket.ping()
 
     async def identify(self, token: str, **extra: Any) -> None:
         """Identify, and wait until READY and every guild in it have arrived."""

@@ -39,6 +39,12 @@ class Order:
             self._ahead[event.seq] = event
         return self._ready(now)
 
+    def held_back(self, after: int, up_to: int) -> list[Event] | None:
+        """What waits for `start` of these numbers; None when not all of it has arrived."""
+        held = [self._ahead.get(seq) for seq in range(after + 1, up_to + 1)]
+        found = [event for event in held if event is not None]
+        return found if len(found) == len(held) else None
+
     def _ready(self, now: float) -> list[Event]:
         ready = []
         assert self.position is not None

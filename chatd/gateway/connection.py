@@ -208,6 +208,8 @@ class Connection:
         )
         try:
             async for chunk in asked_for:
+                if self._session is not session:
+                    return  # it is over
                 payload = payloads.members_chunk(chunk)
                 if wanted.presences and session.wants(Intents.GUILD_PRESENCES):
                     shown = self._gateway.registry.presences_of(payload["members"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatd.bus.bus import Arrived, History, Interrupted, Subscription
@@ -22,8 +22,6 @@ from chatd.gateway.registry import Registry
 from chatd.queries import streams
 from chatd.services import snapshots
 from chatd.services.callers import Callers
-from chatd.services.joining import LARGE
-from chatd.services.snapshots import GuildSnapshot
 
 log = logging.getLogger(__name__)
 
@@ -126,46 +124,33 @@ class Dispatcher:
         feed = self._registry.guild_feed(guild_id)
         if feed.is_live:
             return
-        is_opening = feed.is_opening
-        feed.newcomers[user_id] = event.seq
-        if is_opening:
-            return
+        feed.open_with(event)
         opening = _Opening()
         feed.watch(opening)  # keeps the feed while nobody follows it
-        self._tasks.create_task(self._open(feed, opening), name="opening a feed")
+        self._tasks.create_task(self._open(feed, opening, user_id), name="opening a feed")
 
-    async def _open(self, feed: GuildFeed, opening: _Opening) -> None:
-        """Begin a feed with those who have joined."""
+    async def _open(self, feed: GuildFeed, opening: _Opening, user_id: UserId) -> None:
+        """Begin a feed, unless it has been begun for another who has joined."""
         try:
-            joined: dict[UserId, int] = {}
-            members: list[GuildSnapshot] = []
-            while joined != feed.newcomers:  # until nobody has joined meanwhile
-                joined = dict(feed.newcomers)
-                members = await self._snapshots(GuildId(feed.stream), joined)
-            if members:
-                feed.open(members, asyncio.get_running_loop().time())
-        except (Busy, DatabaseAway):
-            for user_id in feed.newcomers:
-                for session in self._registry.of_user(user_id):
-                    self._registry.invalidate(session)
+            transaction = await self._database.begin(snapshot=True)
+            try:
+                snapshot = await snapshots.of_guild(
+                    transaction.cur, GuildId(feed.stream), user_id, large_threshold=0
+                )
+            finally:
+                await transaction.rollback()
+            if snapshot is not None:
+                async with asyncio.timeout(_PATIENCE_S):
+                    await feed.collected(snapshot.seq)
+                if not feed.is_live:
+                    feed.begin(snapshot, asyncio.get_running_loop().time())
+        except (Busy, DatabaseAway, TimeoutError):
+            for session in self._registry.of_user(user_id):
+                self._registry.invalidate(session)
         finally:
-            feed.newcomers.clear()
+            feed.opened()
             feed.unwatch(opening)
             self._registry.drop_if_deserted(feed)
-
-    async def _snapshots(
-        self, guild_id: GuildId, user_ids: Iterable[UserId]
-    ) -> list[GuildSnapshot]:
-        """A guild at one moment, as each of these users has it who is a member then."""
-        transaction = await self._database.begin(snapshot=True)
-        try:
-            found = [
-                await snapshots.of_guild(transaction.cur, guild_id, user_id, large_threshold=LARGE)
-                for user_id in user_ids
-            ]
-        finally:
-            await transaction.rollback()
-        return [each for each in found if each is not None]
 
     def _end_login(self, user_id: UserId, login_id: LoginId) -> None:
         for session in self._registry.of_user(user_id):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
@@ -14,7 +14,6 @@ from chatd.core.ids import ChannelId, GuildId, RoleId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.permissions import Permissions
 from chatd.events.event import AudienceKind, Event, to_user
-from chatd.events.guilds import guild_joined
 from chatd.events.users import INTERNAL
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.session import Session
@@ -197,36 +196,48 @@ class GuildFeed(Feed):
         super().__init__(stream)
         self._residents = residents
         self._visibility: Visibility | None = None
-        self.newcomers: dict[UserId, int] = {}
-        """Users who have joined, by that event, before anybody here knew more of the guild."""
+        self._opens_with: Event | None = None
+        self._openings = 0
         self._viewers: dict[tuple[int, Permissions], list[Session]] = {}
+
+    def open_with(self, event: Event) -> None:
+        """Begin with this GUILD_CREATE at the latest: by it, somebody who is here has joined."""
+        if self._opens_with is None or event.seq < self._opens_with.seq:
+            self._opens_with = event
+        self._openings += 1
+
+    def opened(self) -> None:
+        """It has been opened for one who has joined, or that has been given up."""
+        self._openings -= 1
+        if not self._openings:
+            self._opens_with = None
 
     @property
     def is_opening(self) -> bool:
-        """Whether it is to begin with those who have just joined, and nobody else may begin it."""
-        return bool(self.newcomers)
+        """Whether it is to begin with somebody's joining, and nobody else may begin it."""
+        return self._openings > 0 and not self.is_live
+
+    async def collected(self, position: int) -> None:
+        """Wait until it can begin, with a snapshot of `position`."""
+        while not self.is_live and self._since_opening(position) is None:
+            self._moved.clear()
+            await self._moved.wait()
 
     def begin(self, snapshot: GuildSnapshot, now: float) -> None:
-        """Go on after a snapshot of the guild."""
+        """Go on after a snapshot of the guild, or before it with the event it is to open with."""
         self._visibility = Visibility(snapshot)
+        position = snapshot.seq
+        if self._opens_with is not None and (since := self._since_opening(position)):
+            position = self._opens_with.seq - 1
+            self._visibility.rewind(orjson.loads(self._opens_with.body), since)
         self._visibility.admit(snapshot.own.user.id, snapshot.own.roles)
-        self.start(snapshot.seq, now)
+        self.start(position, now)
 
-    def open(self, snapshots: Sequence[GuildSnapshot], now: float) -> None:
-        """Begin with those who have just joined: show each of them the guild as it is by now.
-
-        As it was when they joined nobody here knows: what has opened and closed since then is in
-        the snapshots, which are of one moment.
-        """
-        self._visibility = Visibility(snapshots[0])
-        for snapshot in snapshots:
-            user_id = snapshot.own.user.id
-            for session in self._residents.of_user(user_id):
-                if session.takes(GuildId(self.stream)):
-                    self.admit(session, snapshot.own.roles)
-            self._introduce(guild_joined(user_id, snapshot.guild.id, snapshot.state()))
-        self.newcomers.clear()
-        self.start(snapshots[0].seq, now)
+    def _since_opening(self, position: int) -> list[Event] | None:
+        """The event to open with and those after it; None when not all have arrived."""
+        if self._opens_with is None:
+            return []
+        return self.order.held_back(self._opens_with.seq - 1, position)
 
     def restore(self, visibility: Visibility, position: int, now: float) -> None:
         """Go on after `position`, where this was who could see what."""

@@ -64,6 +64,23 @@ class Visibility:
             "members": [[user_id, roles] for user_id, roles in self._members.items()],
         }
 
+    def rewind(self, state: Json, since: Iterable[Event]) -> None:
+        """Go back to where somebody was shown this state of the guild, before these events.
+
+        What the channels were like that have changed since is not known; those that could be seen
+        then come back with the GUILD_CREATE that shows them.
+        """
+        self._owner_id = UserId(int(state["owner_id"]))
+        self._roles = {
+            RoleId(int(role["id"])): Permissions(int(role["permissions"]))
+            for role in state["roles"]
+        }
+        for event in since:
+            if event.name in ("CHANNEL_CREATE", "CHANNEL_UPDATE", "CHANNEL_DELETE"):
+                self._channels.pop(ChannelId(event.audience.id), None)
+                self._overwrites.pop(ChannelId(event.audience.id), None)
+        self._forget_seen()
+
     def admit(self, user_id: UserId, roles: tuple[RoleId, ...]) -> None:
         """Keep what this member may see current from now on."""
         self._members[user_id] = roles
@@ -182,6 +199,10 @@ class Visibility:
         for member in state["members"]:
             if member["user"]["id"] == str(user_id):
                 self._members[user_id] = _role_ids(member)
+        for channel in state["channels"]:
+            channel_id = ChannelId(int(channel["id"]))
+            if channel_id not in self._channels:  # only where it was gone back in time
+                self._channel_changed(channel_id, {"guild_id": state["id"], **channel})
 
     def _member_changed(self, member: Json) -> None:
         user_id = UserId(int(member["user"]["id"]))

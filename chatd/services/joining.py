@@ -15,9 +15,6 @@ from chatd.services.drafts import Draft, post
 from chatd.services.guilds import MAX_GUILDS
 from chatd.services.snapshots import GuildSnapshot
 
-LARGE = 50
-"""How many members a guild may have to be shown with all of them to those who join."""
-
 _NO_JOIN_MESSAGES = 1 << 0  # Discord docs, Guild resource, "System Channel Flags"
 
 
@@ -35,7 +32,7 @@ async def require_room(work: Work, user: User) -> None:
 async def join(ctx: Context, work: Work, user: User, guild_id: GuildId) -> None:
     """Make a user a member, and tell both sides. The guild is locked, and there is room."""
     await members.insert(work.cur, guild_id, user.id)
-    snapshot = await snapshots.of_guild(work.cur, guild_id, user.id, large_threshold=LARGE)
+    snapshot = await snapshots.of_guild(work.cur, guild_id, user.id, large_threshold=50)
     assert snapshot is not None
     work.emit(user_events.membership_changed(user.id, guild_id))
     work.emit(member_events.member_added(snapshot.own))

@@ -26,7 +26,8 @@ async def asked_for(
 ) -> AsyncIterator[MemberChunk]:
     """The members that a user has asked for; at least one chunk, though it be empty.
 
-    All members are given only to those who `may_list` them. Raises UnknownGuild, MissingAccess.
+    All members are given only to those who `may_list` them, for as long as they are members
+    themselves. Raises UnknownGuild, MissingAccess.
     """
     nonce = wanted.nonce
     if nonce is not None and len(nonce.encode()) > _NONCE_BYTES:
@@ -37,9 +38,11 @@ async def asked_for(
     parts = list(_parts(ids)) or [()]
     for index, part in enumerate(parts):
         async with database.cursor() as cur:
+            if index:
+                await access.guild(cur, user_id, wanted.guild_id)  # it takes time to read them
             found = await members.by_ids(cur, wanted.guild_id, part)
         there = {member.user.id for member in found}
-        missing = [each for each in wanted.user_ids or () if each not in there]
+        missing = [each for each in part if each not in there] if wanted.user_ids else []
         yield MemberChunk(wanted.guild_id, found, index, len(parts), missing, nonce)
 
 

@@ -1,0 +1,242 @@
+"""A channel opens and closes for somebody while others talk in it.
+
+Its owner hears everything, in the one order of the guild: so what the other should hear is what
+lies between an opening and a closing there. Just that it has to hear, on every instance, live, in
+a replay and after its instance was stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.conftest import ServeMore
+from tests.gateway.test_parking import Fleet
+from tests.rest.test_roles import give, made
+from tests.world import Client, Dispatched, Guild, Person, World
+
+VIEW = str(1 << 10)
+DENY = {"type": 0, "deny": VIEW}
+ALLOW = {"type": 0, "allow": VIEW}
+TURNS = 12
+
+
+@dataclass
+class Stage:
+    """A guild with a channel that opens and closes for bob."""
+
+    guild: Guild
+    bob: Person
+    channel: str
+    switch: Callable[[bool], Awaitable[object]] = field(init=False)
+    """Opens it, or closes it."""
+    opens: Callable[[Dispatched], bool | None] = field(init=False)
+    """Whether it opens with this event, or closes; None when neither."""
+
+    async def talk(self, stop: asyncio.Event) -> None:
+        """Write in it, all the time, until it is enough."""
+        number = 0
+        while not stop.is_set():
+            number += 1
+            path = f"/channels/{self.channel}/messages"
+            answer = await self.guild.owner.rest.call("POST", path, {"content": f"{number}"})
+            if answer.status == 503:  # what it was allowed by has changed too often meanwhile
+                continue
+            sent = answer.json
+            if number % 3 == 0:
+                await self.guild.owner.rest.patch(f"{path}/{sent['id']}", {"content": "edited"})
+            if number % 5 == 0:
+                await self.guild.owner.rest.delete(f"{path}/{sent['id']}")
+
+
+async def by_overwrite(world: World, stage: Stage) -> None:
+    rest, path = stage.guild.owner.rest, f"/channels/{stage.channel}/permissions/{stage.bob.id}"
+
+    async def switch(is_open: bool) -> None:
+        await rest.put(path, {"type": 1, "allow" if is_open else "deny": VIEW})
+
+    def opens(event: Dispatched) -> bool | None:
+        if event.t != "CHANNEL_UPDATE" or event.d["id"] != stage.channel:
+            return None
+        return any(each["allow"] == VIEW for each in event.d["permission_overwrites"])
+
+    stage.switch, stage.opens = switch, opens
+
+
+async def by_role(world: World, stage: Stage) -> None:
+    rest = stage.guild.owner.rest
+    await rest.put(f"/channels/{stage.channel}/permissions/{stage.guild.id}", DENY)
+    role = await made(stage.guild, "staff")
+    await rest.put(f"/channels/{stage.channel}/permissions/{role}", ALLOW)
+    await give(world, stage.guild, "bob", role)
+    path = f"/guilds/{stage.guild.id}/members/{stage.bob.id}/roles/{role}"
+
+    async def switch(is_open: bool) -> None:
+        await (rest.put if is_open else rest.delete)(path)
+
+    def opens(event: Dispatched) -> bool | None:
+        return role in event.d["roles"] if event.t == "GUILD_MEMBER_UPDATE" else None
+
+    stage.switch, stage.opens = switch, opens
+
+
+async def by_what_a_role_may(world: World, stage: Stage) -> None:
+    rest = stage.guild.owner.rest
+    role = await made(stage.guild, "admins", 8)
+    await give(world, stage.guild, "bob", role)
+    await rest.put(f"/channels/{stage.channel}/permissions/{stage.guild.id}", DENY)
+
+    async def switch(is_open: bool) -> None:
+        body = {"permissions": "8" if is_open else "0"}
+        await rest.patch(f"/guilds/{stage.guild.id}/roles/{role}", body)
+
+    def opens(event: Dispatched) -> bool | None:
+        if event.t != "GUILD_ROLE_UPDATE" or event.d["role"]["id"] != role:
+            return None
+        return bool(event.d["role"]["permissions"] == "8")
+
+    stage.switch, stage.opens = switch, opens
+
+
+async def by_category(world: World, stage: Stage) -> None:
+    rest, path = stage.guild.owner.rest, f"/guilds/{stage.guild.id}/channels"
+    public = await rest.post(path, {"name": "public", "type": 4})
+    closed = {"id": stage.guild.id, **DENY}
+    staff = await rest.post(path, {"name": "x", "type": 4, "permission_overwrites": [closed]})
+
+    async def switch(is_open: bool) -> None:
+        parent = public["id"] if is_open else staff["id"]
+        move = {"id": stage.channel, "parent_id": parent, "lock_permissions": True}
+        await rest.patch(path, [move])
+
+    def opens(event: Dispatched) -> bool | None:
+        if event.t != "CHANNEL_UPDATE" or event.d["id"] != stage.channel:
+            return None
+        return bool(event.d["parent_id"] == public["id"])
+
+    await switch(True)
+    stage.switch, stage.opens = switch, opens
+
+
+async def by_membership(world: World, stage: Stage) -> None:
+    async def switch(is_open: bool) -> None:
+        if is_open:
+            await stage.guild.admit(stage.bob)
+        else:
+            path = f"/guilds/{stage.guild.id}/members/{stage.bob.id}"
+            await stage.guild.owner.rest.delete(path)
+
+    def opens(event: Dispatched) -> bool | None:
+        return {"GUILD_MEMBER_ADD": True, "GUILD_MEMBER_REMOVE": False}.get(event.t)
+
+    stage.switch, stage.opens = switch, opens
+
+
+ABOUT = ("MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE")
+SEEN = {
+    "CHANNEL_CREATE": True,
+    "CHANNEL_DELETE": False,
+    "GUILD_CREATE": True,
+    "GUILD_DELETE": False,
+}
+Heard = list[tuple[str, str]]
+
+
+def expected(events: Iterable[Dispatched], stage: Stage) -> Heard:
+    """What bob should hear of what the owner has heard."""
+    found, is_open = [], True
+    for event in events:
+        now = stage.opens(event)
+        if now is not None and now != is_open:
+            is_open = now
+            found.append(("switch", str(now)))
+        elif is_open and event.t in ABOUT:
+            found.append((event.t, event.d["id"]))
+    return found
+
+
+def of_bob(events: Iterable[Dispatched]) -> Heard:
+    """What bob has heard, of the same kind."""
+    found = []
+    for event in events:
+        if event.t in SEEN:
+            found.append(("switch", str(SEEN[event.t])))
+        elif event.t in ABOUT:
+            found.append((event.t, event.d["id"]))
+    return found
+
+
+@pytest.fixture
+async def fleet(world: World, serve_more: ServeMore) -> AsyncIterator[Fleet]:
+    """Instances beside the shared one."""
+    instances = Fleet(world, serve_more)
+    yield instances
+    await instances.aclose()
+
+
+@pytest.mark.parametrize(
+    "way", [by_overwrite, by_role, by_what_a_role_may, by_category, by_membership]
+)
+async def test_what_is_heard_lies_between_opening_and_closing(
+    world: World, fleet: Fleet, way: Callable[[World, Stage], Awaitable[None]]
+) -> None:
+    other, leaving = await fleet.start(24), await fleet.start(25)
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    channel = await guild.channel("staff")
+    stage = Stage(guild, await world.person("bob"), channel.id)
+    await way(world, stage)
+    [alice] = await world.online("alice")
+    clients = {
+        "here": (await world.online("bob"))[0],
+        "there": (await other.online("bob"))[0],
+        "cut": (await world.online("bob"))[0],
+        "cut there": (await other.online("bob"))[0],
+        "parked": (await leaving.online("bob"))[0],
+        "parked, and followed where it goes": (await leaving.online("bob"))[0],
+    }
+    stop = asyncio.Event()
+    talking = [asyncio.create_task(stage.talk(stop)) for _ in range(2)]
+    heard: dict[str, list[Dispatched]] = {name: [] for name in clients}
+
+    async def lose(name: str) -> None:
+        await clients[name].cut()
+        heard[name] += clients[name].all_received()
+
+    for turn in range(TURNS):
+        if turn == 3:
+            await lose("cut")
+            await lose("cut there")
+        if turn == 5 and way is not by_membership:  # a guild that was joined is only told anew
+            await fleet.stop(25)
+            for name in ("parked", "parked, and followed where it goes"):
+                heard[name] += clients[name].all_received()
+        await stage.switch(turn % 2 == 1)
+    await stage.switch(False)
+    stop.set()
+    await asyncio.gather(*talking)
+    clients["cut"] = await world.resumed("bob", clients["cut"])
+    clients["cut there"] = await other.resumed("bob", clients["cut there"])
+    if way is not by_membership:
+        clients["parked"] = await world.resumed("bob", clients["parked"])
+        name = "parked, and followed where it goes"
+        clients[name] = await other.resumed("bob", clients[name])
+    # Everyone hears this, after all that there was to hear.
+    await stage.switch(True)
+    path = f"/channels/{channel.id}/messages"
+    last = (await guild.owner.rest.post(path, {"content": "the end"}))["id"]
+    wanted = expected(await until_message(alice, last), stage)
+    assert len(wanted) > TURNS
+    for name, client in clients.items():
+        heard[name] += await until_message(client, last)
+        assert of_bob(heard[name]) == wanted, name
+
+
+async def until_message(client: Client, message_id: str) -> list[Dispatched]:
+    """All that a client hears up to this message."""
+    found: list[Dispatched] = []
+    while not (found and found[-1].t == "MESSAGE_CREATE" and found[-1].d["id"] == message_id):
+        found.append(await client.next_any())
+    return found
