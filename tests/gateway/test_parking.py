@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from chatd.gateway import recent
 from tests.conftest import ServeMore
 from tests.gateway.test_resume_and_loss import caught_up, expired, refused, say
 from tests.rest.test_roles import give, made
-from tests.world import Client, World, world_on
+from tests.world import Client, Dispatched, World, world_on
 
 
 class Fleet:
@@ -228,3 +229,42 @@ async def test_who_resumes_from_the_future_elsewhere_does_not_stay(
         future = await here.resumed("bob", bob)
         assert await future.closed() == 4007
         await expired(server)
+
+
+async def test_only_one_instance_takes_a_session_up(world: World, fleet: Fleet) -> None:
+    there, other = await fleet.start(20), await fleet.start(22)
+    parked = await there.online(*["bob"] * 10)
+    await fleet.stop(20, *parked)
+
+    async def is_taken(where: World, client: Client) -> bool:
+        back = await where.resumed("bob", client)
+        waiting = {
+            asyncio.ensure_future(back.next("RESUMED")),
+            asyncio.ensure_future(refused(back)),
+        }
+        done, late = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in late:
+            task.cancel()
+        return isinstance(done.pop().result(), Dispatched)
+
+    for client in parked:
+        taken = await asyncio.gather(is_taken(world, client), is_taken(other, client))
+        assert sorted(taken) == [False, True]
+
+
+@pytest.mark.parametrize("followed", [True, False])
+async def test_more_was_missed_than_is_known_here(
+    world: World, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, followed: bool
+) -> None:
+    """It is told so, at the latest when it is found out; nothing is left out in silence."""
+    there = await fleet.start(23)
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    [bob] = await there.online("bob")
+    if followed:
+        await world.online("carol")
+    await fleet.stop(23, bob)
+    monkeypatch.setattr(recent, "MAX_BYTES", 2000)
+    await say(world, guild, *[f"{number}" for number in range(10)])
+    back = await world.resumed("bob", bob)
+    await refused(back)
+    assert back.received("MESSAGE_CREATE") == []

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import orjson
+
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
 from chatd.core.intents import Intents
+from chatd.core.presence import Presence, Status
 from chatd.events.event import Event, to_user
 from chatd.gateway import session as module
 from chatd.gateway.commands import CloseCode
 from chatd.gateway.frames import Dispatch
-from chatd.gateway.session import Session
+from chatd.gateway.session import Session, SessionState
 
 
 class Outlet:
@@ -80,3 +83,26 @@ def test_guilds_belong_to_shards() -> None:
         for shard in range(3)
     ]
     assert all(sum(each.takes(guild_id) for each in shards) == 1 for guild_id in guild_ids)
+
+
+def test_a_session_that_was_put_away_is_what_it_was() -> None:
+    presence = Presence(Status.IDLE, ({"name": "chess", "type": 0},))
+    before = Session(
+        "s",
+        UserId(1),
+        LoginId(2),
+        intents=Intents.GUILDS,
+        shard=(1, 3),
+        presence=presence,
+        client="mobile",
+        is_bot=True,
+    )
+    for _ in range(3):
+        before.dispatch(dispatch())
+    before.acknowledge(1)
+    packed = orjson.loads(orjson.dumps(before.state().packed()))
+    state = SessionState.unpacked(before.id, before.login_id, packed)
+    after = Session.restored(state, before.replayed)
+    assert after.state() == before.state()
+    assert (after.takes_private, after.replay_bytes) == (False, before.replay_bytes)
+    assert [after.can_replay(seq) for seq in range(5)] == [False, True, True, True, False]
