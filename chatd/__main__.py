@@ -15,6 +15,7 @@ from typing import NoReturn
 import click
 
 import chatd
+from chatd import logs
 from chatd.config import Config, ConfigError, load
 
 log = logging.getLogger("chatd")
@@ -83,12 +84,7 @@ def _config(*, embedded: bool) -> Config:
         config = load(embedded=embedded)
     except ConfigError as error:
         _fail(str(error), _EXIT_MISUSED)
-    logging.basicConfig(
-        level=config.log_level.upper(),
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    logging.getLogger("yoyo").setLevel(logging.WARNING)  # it tells every statement
+    logs.set_up(config.log_level, config.log_format)
     return config
 
 

@@ -46,6 +46,9 @@ class Config:
     worker_id: int
     data_dir: Path
     log_level: str
+    log_format: str
+    metrics_host: str
+    metrics_port: int
     heartbeat_interval_ms: int
     resume_window_s: float
     replay_max_bytes: int
@@ -148,6 +151,9 @@ def _read(env: Env, *, embedded: bool) -> Config:
         trusted_proxies=_networks(env.str("TRUSTED_PROXIES", "", validate=_networks)),
         cors_origins=tuple(_origins(env.list("CORS_ORIGINS", [], validate=_all_origins))),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
+        log_format=env.str("LOG_FORMAT", "plain", validate=_one_of("plain", "json")),
+        metrics_host=env.str("METRICS_HOST", "127.0.0.1", validate=_NOT_EMPTY),
+        metrics_port=env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
     )
     problems: dict[str, Any] = {}
     known = set(env.dump())

@@ -10,7 +10,7 @@ import chatd
 ROOT = Path(chatd.__file__).parent
 
 LAYERS = [
-    {"core", "config"},
+    {"core", "config", "metrics", "logs"},
     {"wire"},
     {"events"},
     {"db", "queries", "bus", "ephemeral", "auth", "storage", "migrations"},
@@ -19,7 +19,7 @@ LAYERS = [
     {"keys"},
     {"clients"},
     {"rest", "gateway"},
-    {"app", "worker", "systemd", "embedded", "__main__"},
+    {"app", "worker", "systemd", "watching", "embedded", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 STRANGERS = [("rest", "gateway"), ("gateway", "rest"), ("core", "config"), ("config", "core")]
@@ -27,12 +27,14 @@ STRANGERS = [("rest", "gateway"), ("gateway", "rest"), ("core", "config"), ("con
 HOMES = {
     "aiohttp": (
         "app.py",
+        "watching.py",
         "keys.py",
         "clients.py",
         "rest/",
         "gateway/handler.py",
         "gateway/connection.py",
     ),
+    "prometheus_client": ("metrics.py",),
     "aiopg": ("db.py",),
     "psycopg2": ("db.py", "migrations.py", "embedded.py", "__main__.py"),
     "redis": ("bus/", "ephemeral/", "gateway/parking.py"),
