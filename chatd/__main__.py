@@ -17,6 +17,7 @@ from typing import NoReturn
 import click
 
 import chatd
+from chatd import logs
 from chatd.cli.check import check
 from chatd.cli.command import EXIT_MISUSED
 from chatd.cli.command import fail as _fail
@@ -73,12 +74,7 @@ def _config(*, embedded: bool) -> Config:
         config = load(embedded=embedded)
     except ConfigError as error:
         _fail(str(error), EXIT_MISUSED)
-    logging.basicConfig(
-        level=config.log_level.upper(),
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    logging.getLogger("yoyo").setLevel(logging.WARNING)  # it tells every statement
+    logs.set_up(config.log_level, config.log_format)
     return config
 
 

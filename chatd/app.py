@@ -32,14 +32,24 @@ from chatd.gateway import handler
 from chatd.gateway.connection import Gateway
 from chatd.gateway.connections import Connections
 from chatd.gateway.dispatcher import Dispatcher
+from chatd.gateway.frames import Dispatch
 from chatd.gateway.outboxes import Outboxes
 from chatd.gateway.parking import Parking
 from chatd.gateway.presence import Presences
 from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
 from chatd.gateway.turnstile import Turnstile
-from chatd.keys import CALLERS, OPEN_HANDLERS, RESOURCES, SENDER, TRUSTED_PROXIES, UPLOAD_MAX_BYTES
-from chatd.rest import cors, middlewares, parse, rate_limits, routes
+from chatd.keys import (
+    CALLERS,
+    METRICS,
+    OPEN_HANDLERS,
+    RESOURCES,
+    SENDER,
+    TRUSTED_PROXIES,
+    UPLOAD_MAX_BYTES,
+)
+from chatd.metrics import Metrics
+from chatd.rest import cors, measured, middlewares, parse, rate_limits, routes
 from chatd.services import indexer, janitor
 from chatd.services.callers import Callers
 from chatd.services.group_commit import MessageWriter
@@ -47,6 +57,7 @@ from chatd.services.sending import Sender
 from chatd.storage.local import LocalStorage
 from chatd.storage.storage import Storage
 from chatd.systemd import Notifier, watched
+from chatd.watching import loop_watched, metrics_app
 from chatd.worker import WorkerIdTaken, claimed
 
 log = logging.getLogger(__name__)
@@ -65,17 +76,31 @@ def create_app(config: Config) -> web.Application:
     parts = _Parts(config)
     app = web.Application(
         client_max_size=parse.MAX_IMAGE_BODY,
-        middlewares=[middlewares.errors, middlewares.limits, middlewares.callers],
+        middlewares=[
+            measured.measured,
+            middlewares.errors,
+            middlewares.limits,
+            middlewares.callers,
+        ],
     )
     app[RESOURCES] = parts.resources
     app[CALLERS] = parts.callers
+    app[METRICS] = parts.metrics
     app[SENDER] = Sender(parts.writer)
     app[UPLOAD_MAX_BYTES] = config.upload_max_bytes
     app[TRUSTED_PROXIES] = config.trusted_proxies
     app[handler.CONNECTIONS] = Connections(per_address=config.sockets_per_address)
     app[handler.GATEWAY] = parts.gateway
+    _add_gauges(parts.metrics, app)
     app.cleanup_ctx.extend(
-        [parts.connections, parts.worker_id, parts.fan_out, parts.writing, parts.housekeeping]
+        [
+            parts.watching,
+            parts.connections,
+            parts.worker_id,
+            parts.fan_out,
+            parts.writing,
+            parts.housekeeping,
+        ]
     )
     app.on_shutdown.append(_goodbye)
     for prefix in routes.PREFIXES:
@@ -95,10 +120,12 @@ class _Parts:
 
     def __init__(self, config: Config) -> None:
         self._worker_id = config.worker_id
+        self.metrics = Metrics()
         self._database = Database(
             config.database_url,
             size=config.database_max_connections,
             name=f"chatd {config.worker_id}",
+            tally=self.metrics.tally,
         )
         self._bus = Bus(
             config.redis_url, worker_id=config.worker_id, history_s=config.resume_window_s
@@ -119,7 +146,7 @@ class _Parts:
             refresh_token_lifetime_s=config.jwt_refresh_token_expiry_s,
             registration=config.registration,
         )
-        self.writer = MessageWriter(self._database, self._bus, self._snowflakes)
+        self.writer = MessageWriter(self._database, self._bus, self._snowflakes, self.metrics)
         self.callers = Callers(self._database, tokens, bot_tokens)
         self.gateway = Gateway(
             database=self._database,
@@ -129,6 +156,7 @@ class _Parts:
                 replay_max_bytes=config.replay_max_bytes,
                 sessions_per_user=config.sessions_per_user,
                 presences=self.resources.presences,
+                tally=self.metrics.tally,
             ),
             parking=Parking(
                 config.redis_url,
@@ -142,6 +170,11 @@ class _Parts:
             heartbeat_interval_ms=config.heartbeat_interval_ms,
             rate_limits=self.resources.rate_limits if config.rate_limits else None,
         )
+
+    async def watching(self, _: web.Application) -> AsyncIterator[None]:
+        """The event loop is watched."""
+        async with loop_watched(self.metrics):
+            yield
 
     async def connections(self, _: web.Application) -> AsyncIterator[None]:
         """Connected to Postgres."""
@@ -202,6 +235,30 @@ class _Parts:
             cleaning.cancel()
 
 
+def _add_gauges(metrics: Metrics, app: web.Application) -> None:
+    """How it is at the moment that Prometheus asks."""
+    served, registry = app[handler.CONNECTIONS].served, app[handler.GATEWAY].registry
+    database, bus = app[RESOURCES].database, app[RESOURCES].bus
+    for name, meaning, read in (
+        ("chatd_connections", "Open gateway connections.", lambda: len(served)),
+        ("chatd_sessions", "Sessions, with those that wait to be resumed.", lambda: len(registry)),
+        (
+            "chatd_outbox_bytes",
+            "What waits to be read by clients.",
+            lambda: sum(each.waiting_bytes for each in served),
+        ),
+        ("chatd_replay_bytes", "What is kept for resuming.", lambda: Dispatch.living_bytes),
+        ("chatd_pool_in_use", "Database connections at work.", lambda: database.in_use),
+        ("chatd_pool_idle", "Free database connections.", lambda: database.idle),
+        ("chatd_pool_waiting", "Who waits for one of them.", lambda: database.waiting),
+        ("chatd_database_up", "Whether Postgres is there.", lambda: not database.away),
+        ("chatd_bus_up", "Whether the other instances are heard.", lambda: bus.connected),
+        ("chatd_bus_lag_seconds", "How old the last event from them was.", lambda: bus.lag_s),
+        ("chatd_bus_unpublished", "Events they are still to get.", lambda: bus.unpublished),
+    ):
+        metrics.gauge(name, meaning, read)
+
+
 def _storage(config: Config) -> Storage:
     """Where files are kept: in a bucket if one is named, else on the local disk."""
     if config.s3_bucket is None:
@@ -251,7 +308,23 @@ async def listening(
             gateway = (config.gateway_host, config.gateway_port)
             for host, port in dict.fromkeys([api, gateway]):
                 await _listen(runner, host, port)
-        yield runner
+        async with _metrics_served(config, runner.app[METRICS]):
+            yield runner
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _metrics_served(config: Config, metrics: Metrics) -> AsyncIterator[None]:
+    """`/metrics` can be read, if METRICS_PORT is set."""
+    if not config.metrics_port:
+        yield
+        return
+    runner = web.AppRunner(metrics_app(metrics), access_log=None, logger=_http_log())
+    try:
+        await runner.setup()
+        await _listen(runner, config.metrics_host, config.metrics_port)
+        yield
     finally:
         await runner.cleanup()
 
@@ -323,7 +396,8 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StartError(
-                f"port {port} on {host} is in use by another program; see API_PORT, GATEWAY_PORT"
+                f"port {port} on {host} is in use by another program;"
+                " see API_PORT, GATEWAY_PORT, METRICS_PORT"
             ) from error
         raise StartError(f"cannot listen on {host} port {port}: {error.strerror}") from error
 

@@ -50,6 +50,9 @@ class Config:
     worker_id: int
     data_dir: Path
     log_level: str
+    log_format: str
+    metrics_host: str
+    metrics_port: int
     heartbeat_interval_ms: int
     resume_window_s: float
     replay_max_bytes: int
@@ -188,6 +191,9 @@ def _read(env: Env, private: Any) -> Config:
         cors_origins=tuple(_origins(env.list("CORS_ORIGINS", [], validate=_all_origins))),
         registration=env.str("REGISTRATION", "open", validate=_one_of(*REGISTRATIONS)),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
+        log_format=env.str("LOG_FORMAT", "plain", validate=_one_of("plain", "json")),
+        metrics_host=env.str("METRICS_HOST", "127.0.0.1", validate=_NOT_EMPTY),
+        metrics_port=env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
     )
 
 

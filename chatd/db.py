@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extras import register_default_jsonb
 
 from chatd.core.errors import Busy, DatabaseAway
+from chatd.metrics import Tally
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,8 @@ T = TypeVar("T")
 CONNECT_TIMEOUT_S = 3
 ACQUIRE_TIMEOUT_S = 5.0
 STATEMENT_TIMEOUT_S = 10
+SLOW_S = 0.5
+_TOLD = 500  # characters of a slow statement
 
 _OPTIONS = (
     f"-c statement_timeout={STATEMENT_TIMEOUT_S}s"
@@ -74,10 +78,13 @@ class Prepared:
 class Cursor:
     """Runs statements on one connection. Values only ever as parameters."""
 
-    __slots__ = ("_inner", "_prefix", "_prepared")
+    __slots__ = ("_inner", "_prefix", "_prepared", "_tally")
 
-    def __init__(self, inner: Any, prefix: str = "", prepared: set[str] | None = None) -> None:
+    def __init__(
+        self, inner: Any, tally: Tally, prefix: str = "", prepared: set[str] | None = None
+    ) -> None:
         self._inner = inner
+        self._tally = tally
         self._prefix = prefix  # goes out with the first statement, in the same round trip
         self._prepared = set() if prepared is None else prepared  # what the connection knows
 
@@ -86,13 +93,18 @@ class Cursor:
         """How many rows the last statement touched or returned."""
         return int(self._inner.rowcount)
 
-    async def execute(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
+    async def execute(
+        self, sql: str, parameters: Mapping[str, object] | None = None, *, known_as: str = ""
+    ) -> None:
         """Run a statement. When cancelled, its connection is closed and its outcome unknown.
+
+        If it is slow, the log has it, or what it is `known_as`, without its parameters.
 
         Raises DatabaseAway, Busy, or what Postgres says of the data.
         """
         prefix, self._prefix = self._prefix, ""
         cancellations = _cancellations()
+        began = time.monotonic()
         try:
             await self._inner.execute(prefix + sql, parameters)
         except asyncio.CancelledError:
@@ -106,6 +118,9 @@ class Cursor:
             if error.pgcode in _TRY_AGAIN:
                 raise Busy from error
             raise DatabaseAway from error
+        finally:
+            if (took_s := time.monotonic() - began) > SLOW_S:
+                self._tell_slow(known_as or sql, took_s)
         if _cancellations() > cancellations:
             # asyncio.wait_for of Python 3.11 swallows a cancellation that comes with the answer
             raise asyncio.CancelledError
@@ -116,7 +131,11 @@ class Cursor:
         if statement.name not in self._prepared:
             await self.execute(statement.prepare)
             self._prepared.add(statement.name)
-        await self.execute(statement.execute, parameters)
+        await self.execute(statement.execute, parameters, known_as=statement.prepare)
+
+    def _tell_slow(self, sql: str, took_s: float) -> None:
+        self._tally.slow_queries += 1
+        log.warning("a statement took %.1f s: %s", took_s, " ".join(sql.split())[:_TOLD])
 
     async def fetchone(self) -> Row | None:
         """The next row of the last statement. Raises DatabaseAway."""
@@ -155,7 +174,7 @@ class Transaction:
         self._pool = pool
         self._connection = connection
         self._begin = begin
-        self.cur = Cursor(inner, begin, prepared)
+        self.cur = Cursor(inner, pool.tally, begin, prepared)
 
     async def commit(self, last: str = "", parameters: Mapping[str, object] | None = None) -> None:
         """Commit, after a last statement in the same round trip, and give the connection back."""
@@ -163,6 +182,7 @@ class Transaction:
             if not self._begun and not last:
                 return
             await self.cur.execute(f"{last}; COMMIT" if last else "COMMIT", parameters)
+            self._pool.tally.commits += 1
         finally:
             self._pool.release(self._connection)
 
@@ -183,7 +203,10 @@ class Transaction:
 class Database:
     """A fixed number of connections to Postgres, kept whole by a task of its own."""
 
-    def __init__(self, url: str, *, size: int, name: str = "chatd") -> None:
+    def __init__(
+        self, url: str, *, size: int, name: str = "chatd", tally: Tally | None = None
+    ) -> None:
+        self.tally = tally or Tally()
         self._url = url
         self._size = size
         self._name = name
@@ -226,7 +249,7 @@ class Database:
         connection = await self._acquire()
         try:
             async with connection.cursor() as inner:
-                yield Cursor(inner, prepared=self._prepared_on(connection))
+                yield Cursor(inner, self.tally, prepared=self._prepared_on(connection))
         finally:
             self.release(connection)
 
@@ -242,7 +265,7 @@ class Database:
             raise DatabaseAway(_first_line(error)) from error
         try:
             async with connection.cursor() as inner:
-                yield Cursor(inner)
+                yield Cursor(inner, self.tally)
         finally:
             await connection.close()
 
@@ -278,6 +301,11 @@ class Database:
         """How many connections are at work."""
         return len(self._used)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a connection."""
+        return len(self._waiters)
+
     def _prepared_on(self, connection: Any) -> set[str]:
         return self._prepared.setdefault(connection, set())
 
@@ -301,6 +329,8 @@ class Database:
             raise DatabaseAway
         waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
+        self.tally.pool_waits += 1
+        began = time.monotonic()
         try:
             async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
                 return await waiter
@@ -310,6 +340,8 @@ class Database:
             if isinstance(stopped, TimeoutError):
                 raise Busy from None
             raise
+        finally:
+            self.tally.pool_wait_s += time.monotonic() - began
 
     async def _connect(self) -> Any:
         cancellations = _cancellations()

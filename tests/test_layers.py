@@ -10,7 +10,7 @@ import chatd
 ROOT = Path(chatd.__file__).parent
 
 LAYERS = [
-    {"core", "config"},
+    {"core", "config", "metrics", "logs"},
     {"wire"},
     {"events"},
     {"db", "queries", "bus", "ephemeral", "auth", "storage", "migrations"},
@@ -19,7 +19,7 @@ LAYERS = [
     {"keys"},
     {"clients"},
     {"rest", "gateway"},
-    {"app", "worker", "systemd", "embedded"},
+    {"app", "worker", "systemd", "watching", "embedded"},
     {"cli"},
     {"__main__"},
 ]
@@ -29,6 +29,7 @@ STRANGERS = [("rest", "gateway"), ("gateway", "rest"), ("core", "config"), ("con
 HOMES = {
     "aiohttp": (
         "app.py",
+        "watching.py",
         "keys.py",
         "clients.py",
         "rest/",
@@ -36,6 +37,7 @@ HOMES = {
         "gateway/connection.py",
     ),
     "click": ("cli/", "__main__.py"),
+    "prometheus_client": ("metrics.py",),
     "rich": ("cli/",),
     "aiopg": ("db.py",),
     "psycopg2": ("db.py", "migrations.py", "embedded.py", "__main__.py"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -117,6 +118,14 @@ class Bus:
         self._flushed.set()
         self._reads = False
         self._writes = True
+        self.lag_s = 0.0
+        """How long the last event of another instance was under way, by the clocks of this host
+        and of Redis."""
+
+    @property
+    def unpublished(self) -> int:
+        """How many events the other instances are still to be given."""
+        return len(self._outgoing)
 
     @property
     def connected(self) -> bool:
@@ -248,8 +257,11 @@ class Bus:
                     self._link_is_cut(error)
                     await asyncio.sleep(_RETRY_S)
                     continue
+                if not found:
+                    self.lag_s = 0.0
                 for key, entries in found:
-                    positions[key.decode()] = entries[-1][0].decode()
+                    last = positions[key.decode()] = entries[-1][0].decode()
+                    self.lag_s = max(0.0, time.time() - _order(last)[0] / 1000)
                     if events := _events(entries):
                         subscription.put(Arrived(events))
         finally:

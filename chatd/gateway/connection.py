@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from chatd import logs
 from chatd.core.errors import Refusal, Unauthorized
 from chatd.core.ids import LoginId, StreamId
 from chatd.core.intents import Intents
@@ -149,6 +150,7 @@ class Connection:
 
     def invalidate(self) -> None:
         """Tell the client to identify anew, on this socket or another."""
+        self._gateway.registry.tally.invalidations += 1
         self._session = None
         self._send(frames.INVALID_SESSION)
 
@@ -161,6 +163,11 @@ class Connection:
         """Ask the client to come back, to this or another instance."""
         self._send(frames.RECONNECT)
         self.close(CloseCode.GOING_AWAY, "The server restarts.")
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits to be read by the client."""
+        return sum(map(len, self._outbox)) + self._socket_transport.get_write_buffer_size()
 
     async def _read(self) -> None:
         async with asyncio.timeout(self._gateway.grace_s) as deadline:
@@ -280,6 +287,9 @@ class Connection:
         except Refusal as refused:
             raise CloseWith(CloseCode.UNKNOWN_ERROR, refused.text) from None
         self._session = session
+        self._gateway.registry.tally.identifies += 1
+        logs.name_session(session.id)
+        log.debug("user %d has identified", session.user_id)
         self._allow_burst()
 
     async def _resume(self, wanted: Resume) -> None:
@@ -307,6 +317,9 @@ class Connection:
         self._session = session
         session.replay(wanted.seq, self)
         session.resumed()
+        self._gateway.registry.tally.resumes += 1
+        logs.name_session(session.id)
+        log.debug("user %d has resumed", session.user_id)
         self._allow_burst()
 
     async def _take_up(self, session_id: str, login_id: LoginId) -> Session | None:
@@ -361,6 +374,7 @@ class Connection:
         transport.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
         waiting = transport.get_write_buffer_size()
         if waiting > self._allowed_bytes:
+            self._gateway.registry.tally.slow_readers += 1
             log.info("cut off a client that does not read")
             transport.abort()
         elif waiting <= MAX_OUTBOX_BYTES < self._allowed_bytes:

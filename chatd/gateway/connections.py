@@ -22,6 +22,10 @@ class Leaving(Protocol):
     def reconnect(self) -> None:
         """Ask the client to come back, to this or another instance."""
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits to be read by the client."""
+
 
 class Connections:
     """All open sockets. `per_address` bounds those of one address; 0 does not.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from chatd.events.users import INTERNAL
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.session import Session
 from chatd.gateway.visibility import Visibility
+from chatd.metrics import Tally
 from chatd.services.snapshots import GuildSnapshot
 from chatd.wire import payloads
 
@@ -76,8 +77,9 @@ class Watcher(Protocol):
 class Feed:
     """Events in order, to the sessions that follow them. Base of the two kinds."""
 
-    def __init__(self, stream: StreamId) -> None:
+    def __init__(self, stream: StreamId, tally: Tally) -> None:
         self.stream = stream
+        self._tally = tally
         self.order = Order()
         self.changed_at = 0
         """The number of the last event that changed who may see what."""
@@ -165,12 +167,14 @@ class Feed:
     def _deliver(self, event: Event) -> None:
         self._dispatch(event, self._audience(event))
 
-    def _dispatch(self, event: Event, sessions: Iterable[Session]) -> None:
+    def _dispatch(self, event: Event, sessions: Collection[Session]) -> None:
+        self._tally.dispatches += 1
+        self._tally.deliveries += len(sessions)
         dispatch = Dispatch(event)
         for session in sessions:
             session.dispatch(dispatch)
 
-    def _audience(self, event: Event) -> Iterable[Session]:
+    def _audience(self, event: Event) -> Collection[Session]:
         if event.audience.kind is AudienceKind.USER:
             return list(self._sessions.get(UserId(event.audience.id), ()))
         return ()
@@ -183,7 +187,7 @@ class UserFeed(Feed):
         if event.name not in INTERNAL:
             super()._deliver(event)
 
-    def _audience(self, event: Event) -> Iterable[Session]:
+    def _audience(self, event: Event) -> Collection[Session]:
         if event.intent in IN_PRIVATE:
             return [session for session in self.sessions if session.takes_private]
         return super()._audience(event)
@@ -192,8 +196,8 @@ class UserFeed(Feed):
 class GuildFeed(Feed):
     """What happens in a guild, to the members who may see it."""
 
-    def __init__(self, stream: StreamId, residents: Residents) -> None:
-        super().__init__(stream)
+    def __init__(self, stream: StreamId, residents: Residents, tally: Tally) -> None:
+        super().__init__(stream, tally)
         self._residents = residents
         self._visibility: Visibility | None = None
         self._opens_with: Event | None = None
@@ -387,7 +391,7 @@ class GuildFeed(Feed):
             if everyone or session.user_id == event.audience.id:
                 self.detach(session)
 
-    def _audience(self, event: Event) -> Iterable[Session]:
+    def _audience(self, event: Event) -> Collection[Session]:
         audience = event.audience
         if audience.kind is AudienceKind.USER:
             return super()._audience(event)

@@ -13,6 +13,7 @@ from chatd.gateway.commands import CloseCode
 from chatd.gateway.feed import Feed, GuildFeed, UserFeed, Watcher
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.session import Outlet, Session
+from chatd.metrics import Tally
 from chatd.wire import payloads
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,9 @@ class Registry:
         replay_max_bytes: int,
         sessions_per_user: int,
         presences: PresenceTable,
+        tally: Tally,
     ) -> None:
+        self.tally = tally
         self.presences = presences
         self.restless: set[UserId] = set()
         """Users who may have to be reported anew: one of their sessions has changed."""
@@ -176,13 +179,15 @@ class Registry:
 
     def guild_feed(self, guild_id: GuildId) -> GuildFeed:
         """The feed of a guild; a new one collects events until it is begun."""
-        feed = self._feeds.setdefault(StreamId(guild_id), GuildFeed(StreamId(guild_id), self))
+        feed = self._feeds.setdefault(
+            StreamId(guild_id), GuildFeed(StreamId(guild_id), self, self.tally)
+        )
         assert isinstance(feed, GuildFeed)
         return feed
 
     def user_feed(self, user_id: UserId) -> UserFeed:
         """The feed of a user; a new one collects events until it is started."""
-        feed = self._feeds.setdefault(StreamId(user_id), UserFeed(StreamId(user_id)))
+        feed = self._feeds.setdefault(StreamId(user_id), UserFeed(StreamId(user_id), self.tally))
         assert isinstance(feed, UserFeed)
         return feed
 

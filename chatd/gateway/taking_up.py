@@ -14,6 +14,7 @@ from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
 from chatd.gateway.session import Session
 from chatd.gateway.visibility import Visibility
+from chatd.metrics import Tally
 from chatd.wire import payloads
 
 _CATCH_UP_S = 2.0
@@ -76,7 +77,7 @@ class _Way:
                 raise CannotTakeUp
         feed = self._registry.user_feed(session.user_id)
         if feed.is_live:
-            shadow = UserFeed(feed.stream)
+            shadow = UserFeed(feed.stream, Tally())
             shadow.start(seq, _now())
             self._pass_through(shadow, feed, missed)
             shadow.detach(session)
@@ -93,7 +94,7 @@ class _Way:
         visibility.keep_only(session.user_id)
         feed = self._registry.guild_feed(guild_id)
         if feed.is_live:
-            shadow = GuildFeed(feed.stream, _Alone(session, self._registry))
+            shadow = GuildFeed(feed.stream, _Alone(session, self._registry), Tally())
             shadow.restore(visibility, seq, _now())
             self._pass_through(shadow, feed, missed)
             roles = shadow.visibility.roles_of(session.user_id)

@@ -8,6 +8,7 @@ import secrets
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from chatd import logs
 from chatd.context import Context
 from chatd.core.errors import Refusal, RequestTooLarge, UnsupportedEncoding
 from chatd.keys import CALLERS, CONTEXT, OPEN_HANDLERS, REQUEST_ID, RESOURCES
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Render refusals; log what is our own fault, with the id that the client is told."""
     request[REQUEST_ID] = secrets.token_hex(8)
+    logs.REQUEST_ID.set(request[REQUEST_ID])
     try:
         response = await handler(request)
     except Refusal as refused:

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,6 +29,7 @@ from chatd.core.ids import MessageId, StreamId
 from chatd.core.snowflake import SnowflakeGenerator
 from chatd.db import Database
 from chatd.events.event import Event
+from chatd.metrics import Metrics
 from chatd.queries import messages
 from chatd.queries.messages import NewRow, Outcome
 
@@ -59,7 +62,10 @@ class _Pending:
 class MessageWriter:
     """Inserts messages and publishes their events."""
 
-    def __init__(self, database: Database, bus: Bus, snowflakes: SnowflakeGenerator) -> None:
+    def __init__(
+        self, database: Database, bus: Bus, snowflakes: SnowflakeGenerator, metrics: Metrics
+    ) -> None:
+        self._metrics = metrics
         self._database = database
         self._bus = bus
         self._snowflakes = snowflakes
@@ -138,7 +144,11 @@ class MessageWriter:
     ) -> None:
         streams = {pending.row.stream_id for pending in batch}
         self._under_way |= streams
-        task = asyncio.create_task(self._fly(batch, patient=patient), name="group commit")
+        task = asyncio.create_task(
+            self._fly(batch, patient=patient),
+            name="group commit",
+            context=Context(),  # what it logs is not about the request that happened to start it
+        )
         flights.add(task)
         task.add_done_callback(partial(self._land, streams, flights))
 
@@ -186,9 +196,12 @@ class MessageWriter:
         if not flying:
             return
         rows = [pending.row for pending, _ in flying.values()]
+        began = time.monotonic()
         async with self._database.cursor() as cur:
             outcomes = await messages.insert_many(cur, list(flying), rows, patient=patient)
         committed = [outcome for outcome in outcomes if outcome.seq is not None]
+        if committed:
+            self._metrics.committed(len(committed), time.monotonic() - began)
         await self._bus.publish(
             [
                 flying[outcome.id][1].numbered(outcome.seq)
