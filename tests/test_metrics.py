@@ -130,10 +130,11 @@ async def test_a_slow_statement_is_named(
     database: Database = watched.server.runner.app[RESOURCES].database
     async with database.cursor() as cur:
         await cur.execute("SELECT pg_sleep(%(s)s), %(text)s::text", {"s": 0.6, "text": "hunter2"})
-    [told] = [each for each in caplog.messages if "a statement took" in each]
+    [told] = [each for each in caplog.messages if "pg_sleep" in each]
+    assert "a statement took" in told
     assert "SELECT pg_sleep(%(s)s), %(text)s::text" in told
     assert "hunter2" not in caplog.text
-    assert (await watched.read())["chatd_slow_queries_total"] == 1
+    assert (await watched.read())["chatd_slow_queries_total"] >= 1
 
 
 async def test_what_blocks_the_loop_is_named(
