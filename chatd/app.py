@@ -65,6 +65,7 @@ log = logging.getLogger(__name__)
 _KEEPALIVE_S = 75.0
 _ENTERING = 8  # sockets that are opened or resumed in one turn of the loop: about 4 ms
 _BACKLOG = 4096
+_HEARING_OUT_S = 0.1
 
 
 class StartError(Exception):
@@ -311,7 +312,20 @@ async def listening(
         async with _metrics_served(config, runner.app[METRICS]):
             yield runner
     finally:
+        await _stop_accepting(runner)
         await runner.cleanup()
+
+
+async def _stop_accepting(runner: web.AppRunner) -> None:
+    """Close the ports, and hear those out who have just come in.
+
+    aiohttp closes a connection at once that has not asked for anything yet.
+    """
+    sites = list(runner.sites)
+    for site in sites:
+        await site.stop()
+    if sites:
+        await asyncio.sleep(_HEARING_OUT_S)
 
 
 @asynccontextmanager

@@ -363,8 +363,9 @@ class Postgres(_Server):
                 fresh.rename(self._folder)
                 _sync(self._folder.parent)
         finally:
-            making.kill()
-            making.wait()
+            if making.poll() is None:
+                os.killpg(making.pid, signal.SIGKILL)  # its children, too: they write the folder
+                making.wait()
             _remove(fresh)
         if not made:
             raise EmbeddedError(f"cannot make a Postgres database; see {self._log}")

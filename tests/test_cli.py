@@ -323,10 +323,8 @@ def test_the_life_of_an_embedded_server(tmp_path: Path, environment: Environment
         assert secret.strip() not in run.output.read_text() + run.complaints.read_text()
         assert "Traceback" not in run.complaints.read_text()
 
-    started = time.monotonic()
     with command(tmp_path / "first", environment, "serve", "--embedded") as run:
         run.wait_until_ready()
-        assert time.monotonic() - started < 5.0  # on an idle machine 1
         servers = run.servers()
         run.end(signal.SIGKILL)
         with command(tmp_path / "first", environment, "serve", "--embedded") as again:
