@@ -49,6 +49,25 @@ class ParkedSession:
     guilds: Mapping[GuildId, tuple[int, Visibility]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """A session on its way into Redis; `positions` is how far its feeds have come, by stream."""
+
+    state: SessionState
+    replay: Sequence[Dispatch]
+    positions: Mapping[str, int]
+
+    @classmethod
+    def now(cls, session: Session) -> _Leaving:
+        """The session as it is at this moment."""
+        positions = {
+            str(feed.stream): feed.order.position
+            for feed in session.feeds
+            if feed.order.position is not None
+        }
+        return cls(session.state(), tuple(session.replayed), positions)
+
+
 class Parking:
     """Where sessions wait, for as long as they can be resumed."""
 
@@ -85,6 +104,8 @@ class Parking:
             return 0
         numbers: dict[Dispatch, int] = {}
         guilds: dict[StreamId, GuildFeed] = {}
+        # As they are now: what a client that is still there asks for from here on comes too late.
+        leaving = [_Leaving.now(session) for session in sessions]
         for session in sessions:
             for dispatch in session.replayed:
                 numbers.setdefault(dispatch, len(numbers))
@@ -98,7 +119,7 @@ class Parking:
         try:
             async with asyncio.timeout(self._within_s):
                 await self._write_hashes(fields)
-                await self._write_sessions(sessions, numbers)
+                await self._write_sessions(leaving, numbers)
         except (RedisError, OSError, TimeoutError) as error:
             log.error("cannot park the sessions: %s", error)
             return 0
@@ -132,23 +153,20 @@ class Parking:
         await pipeline.execute()
 
     async def _write_sessions(
-        self, sessions: Sequence[Session], numbers: Mapping[Dispatch, int]
+        self, sessions: Sequence[_Leaving], numbers: Mapping[Dispatch, int]
     ) -> None:
         for start in range(0, len(sessions), _BATCH):
             pipeline = self._client.pipeline(transaction=False)
             for session in sessions[start : start + _BATCH]:
                 parked = {
                     "lot": self._lot,
-                    "login": session.login_id,
-                    "state": session.state().packed(),
-                    "replay": [numbers[dispatch] for dispatch in session.replayed],
-                    "feeds": {
-                        str(feed.stream): feed.order.position
-                        for feed in session.feeds
-                        if feed.order.position is not None
-                    },
+                    "login": session.state.login_id,
+                    "state": session.state.packed(),
+                    "replay": [numbers[dispatch] for dispatch in session.replay],
+                    "feeds": session.positions,
                 }
-                pipeline.set(_session_key(session.id), orjson.dumps(parked), ex=self._lasting_s)
+                key = _session_key(session.state.id)
+                pipeline.set(key, orjson.dumps(parked), ex=self._lasting_s)
             await pipeline.execute()
 
     async def _load(self, session_id: str, parked: dict[str, Any]) -> ParkedSession | None:

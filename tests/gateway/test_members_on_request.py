@@ -21,9 +21,7 @@ async def test_more_ids_than_are_looked_up(world: World) -> None:
     assert (chunk["members"], chunk["not_found"]) == ([], strangers)
 
 
-async def asking(
-    world: World, monkeypatch: pytest.MonkeyPatch, guild: Guild, client: Client
-) -> None:
+async def asking(monkeypatch: pytest.MonkeyPatch, guild: Guild, client: Client) -> None:
     """Let a client ask for all members, of whom it gets one and must read it before the next."""
     monkeypatch.setattr(member_chunks, "CHUNK", 1)
     monkeypatch.setattr(connection, "_AHEAD_BYTES", -1)
@@ -36,7 +34,7 @@ async def test_who_is_thrown_out_is_given_no_more(
 ) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     [client] = await world.online("bob")
-    await asking(world, monkeypatch, guild, client)
+    await asking(monkeypatch, guild, client)
     bob = await world.person("bob")
     await guild.owner.rest.delete(f"/guilds/{guild.id}/members/{bob.id}")
     await client.next("GUILD_DELETE")
@@ -53,7 +51,7 @@ async def test_a_session_that_is_over_is_given_no_more(
     await client.next("MESSAGE_CREATE")
     await client.send(1, client.seq)  # acknowledged, and so forgotten
     await client.next_op(11)
-    await asking(world, monkeypatch, guild, client)
+    await asking(monkeypatch, guild, client)
     second = await world.socket()
     session_id = client.ready["session_id"]
     token = (await world.person("bob")).token

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
-from chatd.gateway import recent
+from chatd.gateway import connection, recent
+from chatd.gateway.handler import GATEWAY
+from chatd.gateway.parking import Parking
 from tests.conftest import ServeMore
+from tests.gateway.test_members_on_request import asking
 from tests.gateway.test_resume_and_loss import caught_up, expired, refused, say
 from tests.rest.test_roles import give, made
-from tests.world import Client, Dispatched, World, world_on
+from tests.world import Client, World, world_on
 
 
 class Fleet:
@@ -238,14 +241,7 @@ async def test_only_one_instance_takes_a_session_up(world: World, fleet: Fleet) 
 
     async def is_taken(where: World, client: Client) -> bool:
         back = await where.resumed("bob", client)
-        waiting = {
-            asyncio.ensure_future(back.next("RESUMED")),
-            asyncio.ensure_future(refused(back)),
-        }
-        done, late = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in late:
-            task.cancel()
-        return isinstance(done.pop().result(), Dispatched)
+        return "RESUMED" in [each.t for each in await back.heard_before_fence()]
 
     for client in parked:
         taken = await asyncio.gather(is_taken(world, client), is_taken(other, client))
@@ -268,3 +264,33 @@ async def test_more_was_missed_than_is_known_here(
     back = await world.resumed("bob", bob)
     await refused(back)
     assert back.received("MESSAGE_CREATE") == []
+
+
+async def test_who_is_given_something_while_the_server_leaves(
+    world: World, serve_more: ServeMore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes then is lost with the socket; it costs neither it nor others the session."""
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    async with (
+        serve_more(worker_id=28) as server,
+        world_on(server.url, server.gateway_url) as there,
+    ):
+        there.meet(world)
+        bob, carol = await there.online("bob", "carol")
+        await asking(monkeypatch, guild, bob)
+        assert server.runner.app is not None
+        session = server.runner.app[GATEWAY].registry.session(bob.ready["session_id"])
+        assert session is not None
+        write_hashes = Parking._write_hashes
+
+        async def slowly(parking: Parking, fields: Sequence[tuple[str, int, bytes]]) -> None:
+            monkeypatch.setattr(connection, "_AHEAD_BYTES", 2**20)
+            while session.seq < 5:
+                await asyncio.sleep(0.01)
+            await write_hashes(parking, fields)
+
+        monkeypatch.setattr(Parking, "_write_hashes", slowly)
+    missed = await say(world, guild, "missed")
+    for name, client in (("carol", carol), ("bob", bob)):
+        back = await world.resumed(name, client)
+        assert await caught_up(back) == missed
