@@ -17,7 +17,7 @@ from chatd.core.ids import parse_id
 from chatd.ephemeral import headers
 from chatd.ephemeral.windows import Limit, Verdict
 from chatd.keys import CONTEXT, RESOURCES
-from chatd.rest import routes
+from chatd.rest import middlewares, routes
 from chatd.rest.routes import Route
 
 GLOBAL = Limit(50, 1.0)
@@ -44,7 +44,7 @@ def add_to(app: web.Application) -> None:
     """Limit every route of the table that has a limit. Goes after what finds out who asks."""
     limited = [(route, route.limit) for route in routes.table() if route.limit is not None]
     app[_BUCKETS] = {route.handler: _bucket(route, limit) for route, limit in limited}
-    app.middlewares.insert(1, _invalid_tokens)
+    app.middlewares.insert(app.middlewares.index(middlewares.errors) + 1, _invalid_tokens)
     app.middlewares.append(_by_route)
     app.on_response_prepare.append(_tell)
 

@@ -21,13 +21,13 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     execute = Cursor.execute
 
-    async def counted(self: Cursor, query: str, *args: object) -> None:
+    async def counted(self: Cursor, query: str, *args: object, **options: object) -> None:
         task = asyncio.current_task()
         is_request = task is None or task.get_name() not in _OTHERS
         is_counted = query != logins._USE.execute and not query.startswith("PREPARE")
         if is_request and is_counted:
             seen.append(" ".join(query.split())[:60])
-        await execute(self, query, *args)  # type: ignore[arg-type]
+        await execute(self, query, *args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Cursor, "execute", counted)
     return seen
