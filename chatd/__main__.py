@@ -17,7 +17,7 @@ from typing import NoReturn
 import click
 
 import chatd
-from chatd import logs
+from chatd import garbage, logs
 from chatd.cli.check import check
 from chatd.cli.command import EXIT_MISUSED
 from chatd.cli.command import fail as _fail
@@ -154,7 +154,7 @@ def _serve(config: Config, reload: _Reload) -> None:
             config,
             systemd.Notifier(os.environ),
             sockets=sockets,
-            ready=lambda: _greet(config, sockets),
+            ready=lambda: _is_ready(config, sockets),
             reload=reload if _reloads_on_hangup() else None,
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -189,6 +189,11 @@ class _Reload:
 def _reloads_on_hangup() -> bool:
     """In a terminal, SIGHUP says that it was closed, and ends the server."""
     return not sys.stdin.isatty()
+
+
+def _is_ready(config: Config, sockets: list[socket.socket]) -> None:
+    garbage.collect_less()
+    _greet(config, sockets)
 
 
 def _greet(config: Config, sockets: list[socket.socket]) -> None:

@@ -22,4 +22,3 @@ OPEN_HANDLERS: web.AppKey[frozenset[Handler]] = web.AppKey("OPEN_HANDLERS")
 UPLOAD_MAX_BYTES = web.AppKey("UPLOAD_MAX_BYTES", int)
 
 CONTEXT = web.RequestKey("CONTEXT", Context)
-REQUEST_ID = web.RequestKey("REQUEST_ID", str)

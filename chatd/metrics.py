@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -61,19 +62,22 @@ class Metrics:
         self.tally = Tally()
         self._registry = CollectorRegistry()
         self._gauges: list[tuple[str, str, Callable[[], float]]] = []
-        self._requests = Counter(
+        requests = Counter(
             "chatd_http_requests",
             "Requests that were answered.",
             ["method", "route", "status"],
             registry=self._registry,
         )
-        self._request_s = Histogram(
+        request_s = Histogram(
             "chatd_http_request_seconds",
             "How long answering took.",
             ["method", "route"],
             buckets=_REQUEST_S,
             registry=self._registry,
         )
+        # Its client looks labels up under a lock, and makes strings of them each time.
+        self._requests_of = cache(requests.labels)
+        self._request_s_of = cache(request_s.labels)
         self._commit_s = Histogram(
             "chatd_commit_seconds",
             "How long committing a batch of messages took.",
@@ -100,9 +104,9 @@ class Metrics:
 
     def answered(self, method: str, route: str, status: int, took_s: float | None) -> None:
         """A request was answered. `route` is the template of its path."""
-        self._requests.labels(method, route, str(status)).inc()
+        self._requests_of(method, route, status).inc()
         if took_s is not None:
-            self._request_s.labels(method, route).observe(took_s)
+            self._request_s_of(method, route).observe(took_s)
 
     def committed(self, rows: int, took_s: float) -> None:
         """A batch of messages was committed."""

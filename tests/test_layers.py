@@ -19,7 +19,7 @@ LAYERS = [
     {"keys"},
     {"clients"},
     {"rest", "gateway"},
-    {"app", "worker", "systemd", "watching", "embedded"},
+    {"app", "worker", "systemd", "watching", "garbage", "embedded"},
     {"cli"},
     {"__main__"},
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NewType
 
 UserId = NewType("UserId", int)
@@ -22,6 +23,7 @@ MAX_ID = 2**63 - 1  # a signed 64-bit integer in Postgres
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
+@lru_cache(maxsize=2**14)  # a request's ids are looked at by all that it passes
 def parse_id(text: str) -> int:
     """The number of an id as clients write it. Raises ValueError for all that is no snowflake."""
     if not _DIGITS.fullmatch(text):  # int() would take "１２", "1_0" and " 7 " too

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cache
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -43,6 +44,11 @@ def _template(request: web.Request) -> tuple[str, str]:
     route = request.match_info.route
     if route.resource is None:
         return "other", "unmatched"
-    path = route.resource.canonical
+    return request.method, _bare(route.resource.canonical)
+
+
+@cache
+def _bare(path: str) -> str:
+    """A path of the table without its prefix."""
     prefix = max((each for each in PREFIXES if path.startswith(f"{each}/")), key=len, default="")
-    return request.method, path[len(prefix) :]
+    return path[len(prefix) :]

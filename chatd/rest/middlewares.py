@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import secrets
 
@@ -11,19 +12,22 @@ from aiohttp.typedefs import Handler
 from chatd import logs
 from chatd.context import Context
 from chatd.core.errors import Refusal, RequestTooLarge, UnsupportedEncoding
-from chatd.keys import CALLERS, CONTEXT, OPEN_HANDLERS, REQUEST_ID, RESOURCES
+from chatd.keys import CALLERS, CONTEXT, OPEN_HANDLERS, RESOURCES
 from chatd.rest import parse
 from chatd.rest.parse import MAX_IMAGE_BODY, answer
 from chatd.rest.uploads import is_form
 
 log = logging.getLogger(__name__)
 
+_START = secrets.token_hex(4)  # of the ids of requests: no other server's, and no earlier one's
+_numbers = itertools.count(1)
+
 
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Render refusals; log what is our own fault, with the id that the client is told."""
-    request[REQUEST_ID] = secrets.token_hex(8)
-    logs.REQUEST_ID.set(request[REQUEST_ID])
+    request_id = f"{_START}{next(_numbers):08x}"
+    logs.REQUEST_ID.set(request_id)
     try:
         response = await handler(request)
     except Refusal as refused:
@@ -39,10 +43,10 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ConnectionResetError:
         raise  # the client has left; there is nobody to answer
     except Exception:
-        log.exception("request %s failed: %s", request[REQUEST_ID], request.method)
+        log.exception("request %s failed: %s", request_id, request.method)
         response = answer({"code": 0, "message": "500: Internal Server Error"}, status=500)
     if not response.prepared:
-        response.headers["X-Request-Id"] = request[REQUEST_ID]
+        response.headers["X-Request-Id"] = request_id
     return response
 
 

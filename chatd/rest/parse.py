@@ -152,7 +152,10 @@ def user_agent(request: web.Request) -> str | None:
 
 def reason(request: web.Request) -> str | None:
     """The X-Audit-Log-Reason header, decoded. Raises InvalidForm when it is too long."""
-    text = unquote(request.headers.get("X-Audit-Log-Reason", ""), errors="replace").strip()
+    given = request.headers.get("X-Audit-Log-Reason")
+    if not given:
+        return None
+    text = unquote(given, errors="replace").strip()
     text = text.replace("\0", "").encode("utf-8", "replace").decode()
     if len(text) > MAX_REASON:
         raise InvalidForm.of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chatd.context import Context, Work
 from chatd.core.ids import MessageId, StreamId
@@ -15,9 +15,9 @@ from chatd.queries.messages import NewRow
 from chatd.services.mentions import NO_MENTIONS, Mentions
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A message in the making. `member` is its author, where that is one."""
+class Draft(NamedTuple):
+    """A message in the making. `member` is its author, where that is one. A tuple, as one is made
+    for every message."""
 
     author: User
     member: Member | None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cached_property
-from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Generic, Self, TypeAlias, TypeVar
 
 import marshmallow as ma
 from marshmallow import EXCLUDE, ValidationError, fields, validate
@@ -31,6 +31,8 @@ UNSET: Final = Unset.UNSET
 Json: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 Maybe: TypeAlias = T | Unset
+
+_MOST_NARROWED = 64  # schemas for as many sets of fields, of each kind of body
 
 
 class Problem(str):
@@ -276,11 +278,40 @@ class Schema(ma.Schema, Generic[T]):
 
     def read(self, data: Any) -> T:
         """The value in `data`. Raises InvalidForm with every field at fault."""
+        schema = self._narrowed(data) if type(data) is dict else self
         try:
-            value: T = self.load(data)
+            value: T = schema.load(data)
         except ValidationError as refused:
             raise InvalidForm(_field_errors(refused.messages)) from None
         return value
+
+    def _narrowed(self, data: dict[str, Any]) -> Self:
+        """The same schema, without the fields that may be missing and are.
+
+        A field that is not there costs marshmallow about as much as one that is, and most bodies
+        have few of many. One schema is kept for each set of fields, as long as these are not too
+        many.
+        """
+        given = self._optional.intersection(data)
+        found = self._narrow.get(given)
+        if found is None:
+            if len(self._narrow) >= _MOST_NARROWED or given == self._optional:
+                return self
+            found = self._narrow[given] = type(self)(exclude=self._optional - given)
+        return found
+
+    @cached_property
+    def _narrow(self) -> dict[frozenset[str], Self]:
+        return {}
+
+    @cached_property
+    def _optional(self) -> frozenset[str]:
+        """The fields of which nothing comes when they are not given."""
+        return frozenset(
+            name
+            for name, field in self.fields.items()
+            if not field.required and field.load_default is ma.missing and field.data_key is None
+        )
 
     def read_many(self, data: Any) -> list[T]:
         """The values in an array. Raises InvalidForm with every field at fault, by index."""
