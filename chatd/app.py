@@ -43,6 +43,7 @@ from chatd.keys import (
     CALLERS,
     METRICS,
     OPEN_HANDLERS,
+    READER,
     RESOURCES,
     SENDER,
     TRUSTED_PROXIES,
@@ -52,7 +53,9 @@ from chatd.metrics import Metrics
 from chatd.rest import cors, measured, middlewares, parse, rate_limits, routes
 from chatd.services import indexer, janitor
 from chatd.services.callers import Callers
+from chatd.services.grants import Grants
 from chatd.services.group_commit import MessageWriter
+from chatd.services.reading import Reader
 from chatd.services.sending import Sender
 from chatd.storage.local import LocalStorage
 from chatd.storage.storage import Storage
@@ -87,7 +90,8 @@ def create_app(config: Config) -> web.Application:
     app[RESOURCES] = parts.resources
     app[CALLERS] = parts.callers
     app[METRICS] = parts.metrics
-    app[SENDER] = Sender(parts.writer)
+    grants = Grants()
+    app[SENDER], app[READER] = Sender(parts.writer, grants), Reader(grants)
     app[UPLOAD_MAX_BYTES] = config.upload_max_bytes
     app[TRUSTED_PROXIES] = config.trusted_proxies
     app[handler.CONNECTIONS] = Connections(per_address=config.sockets_per_address)

@@ -9,10 +9,12 @@ from chatd.context import Context, Resources
 from chatd.core.addresses import Networks
 from chatd.metrics import Metrics
 from chatd.services.callers import Callers
+from chatd.services.reading import Reader
 from chatd.services.sending import Sender
 
 RESOURCES = web.AppKey("RESOURCES", Resources)
 CALLERS = web.AppKey("CALLERS", Callers)
+READER = web.AppKey("READER", Reader)
 SENDER = web.AppKey("SENDER", Sender)
 METRICS = web.AppKey("METRICS", Metrics)
 TRUSTED_PROXIES: web.AppKey[Networks] = web.AppKey("TRUSTED_PROXIES")

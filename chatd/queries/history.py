@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from chatd.auth.links import Links
-from chatd.core.ids import ChannelId, GuildId, MessageId, UserId
-from chatd.core.models import Attachment, Message, MessageType, Reaction, User
+from chatd.core.ids import ChannelId, MessageId, UserId
+from chatd.core.models import Attachment, Message, MessageType, Place, Reaction, User
 from chatd.db import Cursor, Prepared, Row
-from chatd.queries import attachments, users
+from chatd.queries import attachments, reactions, users
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,108 +20,104 @@ class Viewer:
     links: Links
 
 
-_OWN = """
-    {0}.id, {0}.channel_id, {0}.type, {0}.content, {0}.flags, {0}.tts, {0}.edited_at,
-    {0}.reference_id, {0}.pinned_at IS NOT NULL, {0}.embeds, {0}.mentions, {0}.mention_roles,
-    {0}.mention_everyone, {0}.attachment_count
-"""
-_OWN_COUNT = 14
-_REACTIONS = """
-    (SELECT jsonb_agg(jsonb_build_array(emoji, count, me) ORDER BY first, emoji)
-       FROM (SELECT emoji, count(*) AS count, bool_or(user_id = %(viewer)s) AS me,
-                    min(created_at) AS first
-               FROM reactions
-              WHERE reactions.channel_id = m.channel_id AND reactions.message_id = m.id
-           GROUP BY emoji) AS reacted)
-"""
-_AUTHOR = "{0}.id, {0}.username, {0}.global_name, {0}.avatar, {0}.bot"
-COLUMNS = f"""
-    channels.guild_id, {_REACTIONS}, {_OWN.format("m")}, {_AUTHOR.format("author")},
-           {_OWN.format("answered")}, {_AUTHOR.format("answered_author")}
+COLUMNS = """
+    EXISTS (SELECT FROM reactions
+             WHERE reactions.channel_id = m.channel_id AND reactions.message_id = m.id),
+    channels.guild_id, m.id, m.channel_id, m.type, m.content, m.flags, m.tts, m.edited_at,
+    m.reference_id, m.pinned_at IS NOT NULL, m.embeds, m.mentions, m.mention_roles,
+    m.mention_everyone, m.attachment_count,
+    author.id, author.username, author.global_name, author.avatar, author.bot
 """
 JOINS = """
     JOIN channels ON channels.id = m.channel_id
     JOIN users AS author ON author.id = m.author_id
-    LEFT JOIN messages AS answered
-           ON answered.channel_id = m.channel_id AND answered.id = m.reference_id
-    LEFT JOIN users AS answered_author ON answered_author.id = answered.author_id
 """
+_HAS_REACTIONS, _ID, _CHANNEL_ID, _REFERENCE_ID, _MENTIONS, _ATTACHMENT_COUNT = 0, 2, 3, 9, 12, 15
+_TYPES = {int(kind): kind for kind in MessageType}
 
 
-_WIDTH = _OWN_COUNT + users.COLUMN_COUNT
-_MENTIONS = 10
-_ATTACHMENT_COUNT = 13
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What only some messages have."""
 
-People = Mapping[UserId, User]
-Files = Mapping[MessageId, Sequence[Attachment]]
+    people: Mapping[UserId, User]
+    files: Mapping[MessageId, Sequence[Attachment]]
+    reactions: Mapping[MessageId, Sequence[Reaction]]
 
 
 async def read(cur: Cursor, viewer: Viewer) -> list[Message]:
     """The messages of the last statement, whose rows are those of COLUMNS.
 
-    What only some messages have (mentions, files) is read with further statements, and only if
-    one has it.
+    What only some messages have (mentions, files, reactions, a message that they answer) is read
+    with further statements, each only if one has it.
     """
     return await of_rows(cur, viewer, await cur.fetchall())
 
 
 async def of_rows(cur: Cursor, viewer: Viewer, rows: Sequence[Row]) -> list[Message]:
     """The messages of rows of COLUMNS."""
-    parts = [part for row in rows for part in _parts(row)]
-    mentioned = {user_id for part in parts for user_id in part[_MENTIONS] or ()}
+    references = [(row[_CHANNEL_ID], row[_REFERENCE_ID]) for row in rows if row[_REFERENCE_ID]]
+    answered_rows = await _rows_of(cur, references) if references else []
+    parts = await _parts(cur, viewer, [*rows, *answered_rows])
+    answered = {row[_ID]: _message(parts, None, row) for row in answered_rows}
+    return [_message(parts, answered.get(row[_REFERENCE_ID]), row) for row in rows]
+
+
+async def _parts(cur: Cursor, viewer: Viewer, rows: Sequence[Row]) -> _Parts:
+    mentioned = {user_id for row in rows for user_id in row[_MENTIONS] or ()}
     people = {user.id: user for user in await users.by_ids(cur, mentioned)} if mentioned else {}
-    with_files = [(part[1], part[0]) for part in parts if part[_ATTACHMENT_COUNT]]
+    with_files = [(row[_CHANNEL_ID], row[_ID]) for row in rows if row[_ATTACHMENT_COUNT]]
     files = await attachments.of_messages(cur, viewer.links, with_files) if with_files else {}
-    return [_make(people, files, *row) for row in rows]
+    reacted_to = [(row[_CHANNEL_ID], row[_ID]) for row in rows if row[_HAS_REACTIONS]]
+    found = await reactions.of_messages(cur, viewer.user_id, reacted_to) if reacted_to else {}
+    return _Parts(people, files, found)
 
 
-def _parts(row: Row) -> Iterable[Row]:
-    """The message of a row, and the one that it answers."""
-    own, answered = row[2 : 2 + _OWN_COUNT], row[2 + _WIDTH : 2 + _WIDTH + _OWN_COUNT]
-    return (own,) if answered[0] is None else (own, answered)
-
-
-def _make(
-    people: People, files: Files, guild_id: GuildId | None, reactions: Any, *row: Any
-) -> Message:
-    answered = row[_WIDTH:]
-    reference = None if answered[0] is None else _message(people, files, guild_id, answered)
-    found = tuple(Reaction(*each) for each in reactions or ())
-    return _message(people, files, guild_id, row[:_WIDTH], reference=reference, reactions=found)
-
-
-def _message(
-    people: People,
-    files: Files,
-    guild_id: GuildId | None,
-    row: Row,
-    *,
-    reference: Message | None = None,
-    reactions: tuple[Reaction, ...] = (),
-) -> Message:
-    own, author = row[:_OWN_COUNT], row[_OWN_COUNT:]
-    message_id, channel_id, kind, content, flags, tts, edited_at, reference_id, pinned = own[:9]
-    embeds, mentions, mention_roles, mention_everyone, _ = own[9:]
+def _message(parts: _Parts, reference: Message | None, row: Row) -> Message:
+    (
+        has_reactions, guild_id, message_id, channel_id, kind, content, flags, tts, edited_at,
+        reference_id, pinned, embeds, mentions, mention_roles, mention_everyone, attachment_count,
+        *author,
+    ) = row  # fmt: skip
+    people = parts.people
     return Message(
-        id=message_id,
-        channel_id=channel_id,
-        guild_id=guild_id,
-        author=users.split(author)[0],
-        type=MessageType(kind),
-        content=content,
-        flags=flags,
-        tts=tts,
-        edited_at=edited_at,
-        reference_id=reference_id,
-        reference=reference,
-        pinned=pinned,
-        reactions=reactions,
-        mentions=tuple(people[user_id] for user_id in mentions or () if user_id in people),
-        mention_roles=tuple(mention_roles or ()),
-        mention_everyone=mention_everyone,
-        embeds=tuple(embeds or ()),
-        attachments=tuple(files.get(message_id, ())),
+        message_id,
+        channel_id,
+        guild_id,
+        User(*author),
+        _TYPES[kind],
+        content,
+        flags,
+        tts,
+        edited_at,
+        reference_id,
+        reference,
+        pinned,
+        tuple(parts.reactions.get(message_id, ())) if has_reactions else (),
+        tuple(people[each] for each in mentions if each in people) if mentions else (),
+        tuple(mention_roles) if mention_roles else (),
+        mention_everyone,
+        tuple(embeds) if embeds else (),
+        tuple(parts.files.get(message_id, ())) if attachment_count else (),
     )
+
+
+_BY_KEYS = Prepared(
+    f"""
+    SELECT {COLUMNS}
+      FROM unnest(%(channel_ids)s, %(ids)s) AS wanted (channel_id, message_id)
+           JOIN messages AS m ON m.channel_id = wanted.channel_id AND m.id = wanted.message_id
+           {JOINS}
+    """,
+    channel_ids="bigint[]",
+    ids="bigint[]",
+)
+
+
+async def _rows_of(cur: Cursor, keys: Iterable[tuple[ChannelId, MessageId]]) -> list[Row]:
+    channel_ids, ids = zip(*set(keys), strict=True)
+    await cur.run(_BY_KEYS, {"channel_ids": list(channel_ids), "ids": list(ids)})
+    return await cur.fetchall()
 
 
 _ONE = Prepared(
@@ -130,7 +125,6 @@ _ONE = Prepared(
     SELECT {COLUMNS} FROM messages AS m {JOINS}
      WHERE m.channel_id = %(channel_id)s AND m.id = %(id)s
     """,
-    viewer="bigint",
     channel_id="bigint",
     id="bigint",
 )
@@ -140,61 +134,59 @@ async def get(
     cur: Cursor, viewer: Viewer, channel_id: ChannelId, message_id: MessageId
 ) -> Message | None:
     """One message of a channel."""
-    await cur.run(_ONE, {"viewer": viewer.user_id, "channel_id": channel_id, "id": message_id})
+    await cur.run(_ONE, {"channel_id": channel_id, "id": message_id})
     found = await read(cur, viewer)
     return found[0] if found else None
 
 
-_BEFORE = Prepared(
-    f"""
-    SELECT {COLUMNS}
-      FROM (SELECT * FROM messages
-             WHERE channel_id = %(channel_id)s AND id < %(before)s
-          ORDER BY id DESC
-             LIMIT %(limit)s) AS m {JOINS}
-      ORDER BY m.id DESC
-    """,
-    viewer="bigint",
-    channel_id="bigint",
-    before="bigint",
-    limit="bigint",
-)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which messages of a channel: the newest below `before`, or the oldest above `after`."""
+
+    limit: int
+    before: int = 0
+    after: int | None = None
 
 
-async def page_before(
-    cur: Cursor, viewer: Viewer, channel_id: ChannelId, before: int, *, limit: int
-) -> list[Message]:
-    """The newest messages below an id, newest first."""
+def _page(chosen: str, order: str) -> Prepared:
     # The page is cut first, inside: joining first would read the whole channel while Postgres
     # has no statistics of it yet.
-    await cur.run(
-        _BEFORE,
-        {"viewer": viewer.user_id, "channel_id": channel_id, "before": before, "limit": limit},
-    )
-    return await read(cur, viewer)
-
-
-_AFTER = Prepared(
-    f"""
-    SELECT {COLUMNS}
-      FROM (SELECT * FROM messages
-             WHERE channel_id = %(channel_id)s AND id > %(after)s
-          ORDER BY id
-             LIMIT %(limit)s) AS m {JOINS}
+    return Prepared(
+        f"""
+        SELECT {COLUMNS}
+          FROM (SELECT * FROM messages
+                 WHERE channel_id = %(channel_id)s AND {chosen}
+                   AND (SELECT version FROM streams WHERE id = %(stream_id)s)
+                       IS NOT DISTINCT FROM %(version)s
+              ORDER BY {order}
+                 LIMIT %(limit)s) AS m {JOINS}
       ORDER BY m.id DESC
-    """,
-    viewer="bigint",
-    channel_id="bigint",
-    after="bigint",
-    limit="bigint",
-)
-
-
-async def page_after(
-    cur: Cursor, viewer: Viewer, channel_id: ChannelId, after: int, *, limit: int
-) -> list[Message]:
-    """The oldest messages above an id, newest first."""
-    await cur.run(
-        _AFTER, {"viewer": viewer.user_id, "channel_id": channel_id, "after": after, "limit": limit}
+        """,
+        channel_id="bigint",
+        bound="bigint",
+        stream_id="bigint",
+        version="bigint",
+        limit="bigint",
     )
+
+
+_BEFORE = _page("id < %(bound)s", "id DESC")
+_AFTER = _page("id > %(bound)s", "id")
+
+
+async def page(
+    cur: Cursor, viewer: Viewer, place: Place, part: Part, *, version: int | None = None
+) -> list[Message]:
+    """A part of a channel's messages, newest first.
+
+    With a `version`, there are none when that is not the one that the channel's guild has now.
+    """
+    parameters = {
+        "channel_id": place.channel_id,
+        "bound": part.before if part.after is None else part.after,
+        "stream_id": None if version is None else place.guild_id,
+        "version": version,
+        "limit": part.limit,
+    }
+    await cur.run(_BEFORE if part.after is None else _AFTER, parameters)
     return await read(cur, viewer)

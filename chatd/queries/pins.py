@@ -82,7 +82,7 @@ async def page(
                  LIMIT %(limit)s) AS m {history.JOINS}
       ORDER BY m.pinned_at DESC
         """,
-        {"viewer": viewer.user_id, "channel_id": channel_id, "before": before, "limit": limit},
+        {"channel_id": channel_id, "before": before, "limit": limit},
     )
     rows = await cur.fetchall()
     found = await history.of_rows(cur, viewer, [row[1:] for row in rows])

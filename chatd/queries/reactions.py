@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
 from chatd.core.ids import ChannelId, MessageId, UserId
-from chatd.core.models import User
-from chatd.db import Cursor, many
+from chatd.core.models import Reaction, User
+from chatd.db import Cursor, Prepared, many
 from chatd.queries import users
 
 
@@ -61,6 +64,32 @@ async def delete_all(
         {"channel_id": channel_id, "message_id": message_id, "emoji": emoji},
     )
     return cur.rowcount
+
+
+_OF_MESSAGES = Prepared(
+    """
+    SELECT message_id, emoji, count(*), bool_or(user_id = %(viewer)s)
+      FROM unnest(%(channel_ids)s, %(ids)s) AS wanted (in_channel, of_message)
+           JOIN reactions ON channel_id = in_channel AND message_id = of_message
+  GROUP BY message_id, emoji
+  ORDER BY message_id, min(created_at), emoji
+    """,
+    viewer="bigint",
+    channel_ids="bigint[]",
+    ids="bigint[]",
+)
+
+
+async def of_messages(
+    cur: Cursor, viewer: UserId, keys: Sequence[tuple[ChannelId, MessageId]]
+) -> Mapping[MessageId, Sequence[Reaction]]:
+    """The reactions to these messages, the oldest emoji of each first, as one user sees them."""
+    channel_ids, ids = [channel_id for channel_id, _ in keys], [each for _, each in keys]
+    await cur.run(_OF_MESSAGES, {"viewer": viewer, "channel_ids": channel_ids, "ids": ids})
+    found = defaultdict(list)
+    for message_id, *columns in await cur.fetchall():
+        found[MessageId(message_id)].append(Reaction(*columns))
+    return found
 
 
 async def emojis(cur: Cursor, channel_id: ChannelId, message_id: MessageId) -> set[str]:

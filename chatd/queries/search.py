@@ -312,7 +312,6 @@ async def load(cur: Cursor, viewer: Viewer, hits: Iterable[Hit]) -> list[Message
       ORDER BY place.number
         """,
         {
-            "viewer": viewer.user_id,
             "channel_ids": [hit.channel_id for hit in hits],
             "ids": [hit.id for hit in hits],
         },

@@ -7,7 +7,7 @@ from aiohttp import web
 from chatd.core.ids import ChannelId, MessageId
 from chatd.core.permissions import Permissions as P
 from chatd.ephemeral.windows import Limit
-from chatd.keys import CONTEXT, SENDER
+from chatd.keys import CONTEXT, READER, SENDER
 from chatd.rest.parse import Json, answer, no_content, path_id
 from chatd.rest.routes import Routes
 from chatd.rest.uploads import Incoming, MessageBody
@@ -31,7 +31,7 @@ async def page(request: web.Request, wanted: queries.MessagePage) -> web.Respons
 
     Needs VIEW_CHANNEL; shows nothing without READ_MESSAGE_HISTORY. Newest first.
     """
-    found = await messages.page(
+    found = await request.app[READER].page(
         request[CONTEXT],
         path_id(request, ChannelId, "channel_id"),
         limit=wanted.limit,
@@ -39,7 +39,7 @@ async def page(request: web.Request, wanted: queries.MessagePage) -> web.Respons
         after=wanted.after,
         around=wanted.around,
     )
-    return answer([payloads.message(message) for message in found])
+    return answer(list(map(payloads.message, found)))
 
 
 @routes.post(

@@ -1,4 +1,4 @@
-"""Messages: reading, changing and deleting them. Sending them is in `sending`."""
+"""Messages: changing and deleting them. Sending them is in `sending`, their pages in `reading`."""
 
 from __future__ import annotations
 
@@ -36,39 +36,6 @@ from chatd.wire.payloads import SUPPRESS_EMBEDS
 from chatd.wire.schemas.messages import MessageChange
 
 _BULK_DELETE_AGE = timedelta(days=14)
-_NEWEST = 2**63 - 1
-
-
-async def page(
-    ctx: Context,
-    channel_id: ChannelId,
-    *,
-    limit: int,
-    before: int | None,
-    after: int | None,
-    around: int | None,
-) -> list[Message]:
-    """Messages of a channel, newest first; at most one of the three cursors is given.
-
-    Without READ_MESSAGE_HISTORY there are none. Raises UnknownChannel, MissingAccess,
-    NotATextChannel.
-    """
-    async with ctx.database.cursor() as cur:
-        granted = await access.channel(cur, ctx.user.id, channel_id)
-        check_is_text(granted)
-        if Permissions.READ_MESSAGE_HISTORY not in granted.permissions:
-            return []
-        viewer = ctx.viewer
-        if around is not None:
-            older = limit // 2
-            newer = await history.page_after(
-                cur, viewer, channel_id, around - 1, limit=limit - older
-            )
-            return newer + await history.page_before(cur, viewer, channel_id, around, limit=older)
-        if after is not None:
-            return await history.page_after(cur, viewer, channel_id, after, limit=limit)
-        newest = _NEWEST if before is None else before
-        return await history.page_before(cur, viewer, channel_id, newest, limit=limit)
 
 
 async def get(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> Message:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 
 from chatd.context import Context
@@ -18,7 +17,7 @@ from chatd.core.errors import (
     SlowedDown,
     UnknownMessage,
 )
-from chatd.core.ids import ChannelId, MessageId, UserId
+from chatd.core.ids import ChannelId, MessageId
 from chatd.core.mentions import Mentioned
 from chatd.core.models import Attachment, ChannelType, Message, MessageType
 from chatd.core.permissions import Permissions
@@ -29,6 +28,7 @@ from chatd.services import access
 from chatd.services import mentions as mention_service
 from chatd.services.access import AnyAccess, ChannelAccess, PrivateAccess
 from chatd.services.drafts import Draft, post
+from chatd.services.grants import Grants
 from chatd.services.group_commit import Held, MessageWriter, Outdated
 from chatd.services.mentions import NO_MENTIONS, Mentions
 from chatd.services.private_channels import reopen
@@ -40,44 +40,12 @@ _FLAGS_ON_CREATE = SUPPRESS_EMBEDS | _SUPPRESS_NOTIFICATIONS
 _DECISIONS = 5  # attempts, when who may do what keeps changing under a message
 
 
-class Grants:
-    """Who may send where, remembered at a version of the guild.
-
-    Only what was granted is remembered, and the insert checks the version: a grant that has been
-    withdrawn, on whichever instance, does not get a message in. In a private channel it is
-    decided anew under its lock.
-    """
-
-    _REMEMBERED = 50_000
-
-    def __init__(self) -> None:
-        self._granted: OrderedDict[tuple[UserId, ChannelId], AnyAccess] = OrderedDict()
-
-    def known(self, ctx: Context, channel_id: ChannelId) -> AnyAccess | None:
-        """What the caller may do in a channel, as far as that is remembered."""
-        return self._granted.get((ctx.user.id, channel_id))
-
-    async def decide(self, ctx: Context, channel_id: ChannelId) -> AnyAccess:
-        """What the caller may do in a channel now. Raises what `access.channel` raises."""
-        async with ctx.database.cursor() as cur:
-            granted = await access.channel(cur, ctx.user.id, channel_id)
-        if Permissions.SEND_MESSAGES in granted.permissions:
-            self._granted[ctx.user.id, channel_id] = granted
-            while len(self._granted) > self._REMEMBERED:
-                self._granted.popitem(last=False)
-        return granted
-
-    def forget(self, ctx: Context, channel_id: ChannelId) -> None:
-        """Decide anew the next time."""
-        self._granted.pop((ctx.user.id, channel_id), None)
-
-
 class Sender:
     """Sends messages for users."""
 
-    def __init__(self, writer: MessageWriter) -> None:
+    def __init__(self, writer: MessageWriter, grants: Grants) -> None:
         self._writer = writer
-        self._grants = Grants()
+        self._grants = grants
 
     async def send(
         self,

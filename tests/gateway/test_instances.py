@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chatd.app import StartError
+from chatd.core.permissions import Permissions
 from tests.conftest import ServeMore
 from tests.world import World, like, world_on
 
@@ -74,6 +75,34 @@ async def test_who_is_thrown_out_here_cannot_write_there(world: World, other: Wo
         assert (answer.status, answer.code) == (403, 50001)
         assert (await other.rest("bob").call("GET", path)).code == 50001
         await guild.admit(bob)
+
+
+async def test_who_loses_a_right_here_cannot_read_there(world: World, other: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    bob, alice = await world.person("bob"), world.rest("alice")
+    there = other.rest("bob")
+    path = f"/channels/{guild.general.id}/messages"
+    sent = await alice.post(path, {"content": "secret"})
+
+    async def reads() -> list[str]:
+        return [message["id"] for message in await there.get(path)]
+
+    overwrite = f"/channels/{guild.general.id}/permissions/{bob.id}"
+    for denied in (Permissions.READ_MESSAGE_HISTORY, Permissions.VIEW_CHANNEL):
+        assert sent["id"] in await reads()  # remembered there
+        await alice.put(overwrite, {"type": 1, "deny": str(int(denied))})
+        if denied == Permissions.VIEW_CHANNEL:
+            assert (await there.call("GET", path)).code == 50001
+        else:
+            assert await reads() == []
+        await alice.delete(overwrite)
+    assert sent["id"] in await reads()
+    await alice.delete(f"/guilds/{guild.id}/members/{bob.id}")
+    assert (await there.call("GET", path)).code == 50001
+    await guild.admit(bob)
+    assert sent["id"] in await reads()
+    await alice.delete(f"/channels/{guild.general.id}")
+    assert (await there.call("GET", path)).code == 10003
 
 
 async def test_all_clients_see_one_order(world: World, other: World) -> None:
