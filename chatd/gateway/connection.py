@@ -89,6 +89,23 @@ class Gateway:
 class Connection:
     """Serves one socket. What is to be sent in one turn of the loop leaves in one write."""
 
+    __slots__ = (
+        "_allowed_bytes",
+        "_asking",
+        "_closing",
+        "_gateway",
+        "_loop",
+        "_outbox",
+        "_outboxes",
+        "_payloads",
+        "_session",
+        "_socket",
+        "_socket_transport",
+        "_transport",
+        "_url",
+        "_window_ends",
+    )
+
     def __init__(
         self,
         gateway: Gateway,

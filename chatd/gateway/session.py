@@ -80,6 +80,25 @@ class SessionState:
 class Session:
     """Numbers, remembers and queues the events for one client."""
 
+    __slots__ = (  # what a delivery touches lies together
+        "_bits",
+        "_is_bot",
+        "_replay",
+        "_replay_bytes",
+        "_shard",
+        "client",
+        "detached_at",
+        "feeds",
+        "id",
+        "intents",
+        "login_id",
+        "outlet",
+        "presence",
+        "seq",
+        "shown_at",
+        "user_id",
+    )
+
     def __init__(
         self,
         session_id: str,
