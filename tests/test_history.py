@@ -9,6 +9,9 @@ from tests.history.play import play, roll
 from tests.history.record import Epoch, Heard, History, Sent, Stored
 from tests.history.stage import staged
 
+A_FEW = ("drop", "acknowledge early", "lose on the bus", "ignore gaps")
+"""The others, too, with `scripts/history --broken`."""
+
 
 async def test_nothing_is_lost_whatever_fails(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
@@ -21,15 +24,13 @@ async def test_nothing_is_lost_whatever_fails(tmp_path: Path) -> None:
 
 
 async def test_the_checker_finds_broken_builds(tmp_path: Path) -> None:
-    """And nothing in those whose flaw the server has to make up for."""
+    """And nothing in the one whose flaw the server has to make up for."""
     async with staged(tmp_path) as stage:
         await stage.furnish(people=3, channels=2)
-        found = {name: await finds(stage, name) for name in BUILDS}
-    for name, build in BUILDS.items():
-        if build.shows is None:
-            assert found[name] is None, name
-        else:
-            assert build.shows in (found[name] or ""), (name, found[name])
+        found = {name: await finds(stage, name) for name in A_FEW}
+    for name, problem in found.items():
+        wanted = BUILDS[name].shows
+        assert problem is None if wanted is None else wanted in (problem or ""), (name, problem)
 
 
 def test_the_checker_finds_what_is_wrong() -> None:

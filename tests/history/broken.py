@@ -32,11 +32,12 @@ _SELDOM = 0.05
 @dataclass(frozen=True)
 class Build:
     """What is wrong with it; by which faults that shows, besides cut sockets; and, as a word of
-    the checker's, how. Without such a word nothing must show."""
+    the checker's, how. Without such a word nothing must show, within `settles_s` of the end."""
 
     breaks: Callable[[], None]
     faults: tuple[str, ...]
     shows: str | None
+    settles_s: float = 2.0
 
 
 def _is_unlucky(event: Event) -> bool:
@@ -192,9 +193,9 @@ BUILDS = {
     "repeat": Build(repeat, (), "came 2 times"),
     "reorder": Build(reorder, (), "out of order"),
     "acknowledge early": Build(acknowledge_early, ("Postgres killed", "kill -9"), "is lost"),
-    "lose answers": Build(lose_answers, (), None),
+    "lose answers": Build(lose_answers, (), None, settles_s=30.0),
     "forget nonces": Build(forget_nonces, (), "a message twice"),
-    "lose on the bus": Build(lose_on_the_bus, (), None),
+    "lose on the bus": Build(lose_on_the_bus, (), None, settles_s=30.0),
     "ignore gaps": Build(ignore_gaps, (), "did not come"),
     "resume late": Build(resume_late, (), "came after"),
     "resume early": Build(resume_early, (), "came after"),
@@ -214,7 +215,13 @@ async def finds(stage: Stage, name: str) -> str | None:
     found: list[str] = []
     for _ in range(_ATTEMPTS if build.shows else 1):
         await stage.begin_anew(channels=2)
-        found = await play(stage, seconds=_ENOUGH_S, every_s=0.6, faults=build.faults)
+        found = await play(
+            stage,
+            seconds=_ENOUGH_S,
+            every_s=0.6,
+            faults=build.faults,
+            settles_s=build.settles_s,
+        )
         wanted = [each for each in found if build.shows is None or build.shows in each]
         if wanted:
             return wanted[0]

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from tests.history.listener import RETRY_S, TRANSPORTS, Listener
 from tests.history.stage import Stage
 
-_SETTLED_S = 30.0
 Tell = Callable[[str], None]
 
 
@@ -26,6 +25,7 @@ async def play(
     seconds: float,
     every_s: float,
     faults: Sequence[str] | None = None,
+    settles_s: float = 30.0,
     tell: Tell = _quiet,
 ) -> list[str]:
     """Write and listen for so long, with a fault every so often, and each of them at least once;
@@ -58,7 +58,7 @@ async def play(
             turn += 1
         for task in writing:
             task.cancel()
-        await _settle(stage, listeners)
+        await _settle(stage, listeners, settles_s)
         for task in (*listening, telling):
             task.cancel()
     return history.problems(await stage.stored())
@@ -104,7 +104,7 @@ async def roll(stage: Stage, *, sockets: int, tell: Tell = _quiet) -> list[str]:
             )
             await instance.start()
         writing.cancel()
-        await _settle(stage, listeners)
+        await _settle(stage, listeners, within_s=30.0)
         for task in listening:
             task.cancel()
     anew = history.counts["told to identify anew"]
@@ -112,12 +112,12 @@ async def roll(stage: Stage, *, sockets: int, tell: Tell = _quiet) -> list[str]:
     return problems + history.problems(await stage.stored())
 
 
-async def _settle(stage: Stage, listeners: list[Listener]) -> None:
+async def _settle(stage: Stage, listeners: list[Listener], within_s: float) -> None:
     """Wait until everybody has the last message of every channel, or has begun anew after it."""
     for channel in stage.channels:
         await stage.send(stage.tokens[0], channel)
     last = {each.id: each.asked_at for each in stage.history.sent[-len(stage.channels) :]}
-    deadline = time.monotonic() + _SETTLED_S
+    deadline = time.monotonic() + within_s
 
     def is_behind(listener: Listener) -> bool:
         epoch = listener.epochs[-1]
