@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -129,7 +129,7 @@ def forget_nonces() -> None:
     right = MessageWriter.insert
 
     async def wrong(self: MessageWriter, row: NewRow, event: Any) -> MessageId:
-        return await right(self, replace(row, nonce=None), event)
+        return await right(self, row._replace(nonce=None), event)
 
     MessageWriter.insert = wrong  # type: ignore[method-assign]
 
