@@ -180,15 +180,6 @@ async def test_giving_a_role_while_it_is_deleted(world: World) -> None:
     assert member["roles"] == []
 
 
-async def test_a_guild_has_250_roles_at_the_most(world: World) -> None:
-    guild = await world.guild(owner="alice")
-    path = f"/guilds/{guild.id}/roles"
-    for _ in range(249):
-        await world.rest("alice").post(path, {})
-    answer = await world.rest("alice").call("POST", path, {})
-    assert (answer.status, answer.code) == (400, 30005)
-
-
 @pytest.mark.parametrize(
     ("field", "value"),
     [

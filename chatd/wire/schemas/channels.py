@@ -111,7 +111,7 @@ class WantedOverwriteSchema(_OverwriteSchema[WantedOverwrite]):
     id = Snowflake(required=True)
 
 
-_OVERWRITES = length(0, 500)
+_OVERWRITES = length(0, 1000)
 
 
 class ChannelMoveSchema(Schema[ChannelMove]):
