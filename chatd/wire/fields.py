@@ -250,6 +250,13 @@ class Nonce(fields.Field[str | int]):
         return value
 
 
+NULL_IS_ABSENT: Final[dict[str, Any]] = {
+    "allow_none": True,
+    "metadata": {"null_is_absent": True},
+}
+"""Of a field in which null says no more than leaving it out, as libraries like to send it."""
+
+
 class Schema(ma.Schema, Generic[T]):
     """A schema that loads into the dataclass of its annotation `into`."""
 
@@ -274,8 +281,20 @@ class Schema(ma.Schema, Generic[T]):
             if isinstance(field, fields.List)
         )
 
+    @cached_property
+    def _said_by_null(self) -> frozenset[str]:
+        """The names of its fields in which null says something."""
+        return frozenset(
+            name
+            for name, field in self.fields.items()
+            if not field.metadata.get("null_is_absent", False)
+        )
+
     def read(self, data: Any) -> T:
         """The value in `data`. Raises InvalidForm with every field at fault."""
+        if isinstance(data, dict) and None in data.values():
+            kept = self._said_by_null
+            data = {key: each for key, each in data.items() if each is not None or key in kept}
         try:
             value: T = self.load(data)
         except ValidationError as refused:

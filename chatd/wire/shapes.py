@@ -106,6 +106,8 @@ APPLICATION = record(
     },
     {"approximate_guild_count": COUNT, "approximate_user_install_count": COUNT},
 )
+NONE_YET = Shape({"type": "array", "maxItems": 0})
+"""A list of what this server does not know."""
 BOT_TOKEN = record("BotToken", "What a bot logs in with.", {"token": STRING})
 PRUNED = record("Pruned", "How many members it was, or would be.", {"pruned": nullable(COUNT)})
 PROFILE = record(

@@ -178,3 +178,18 @@ async def test_forged_tokens(world: World) -> None:
         headers = {"Authorization": f"Bot {token}"}
         answer = await world.nobody.call("GET", "/users/@me", headers=headers)
         assert answer.status == 401, token
+
+
+async def test_what_there_is_none_of_is_an_empty_list(world: World) -> None:
+    bot = await world.bot("bot", owner="alice")
+    other = await world.bot("other", owner="alice")
+    for path in ("/soundboard-default-sounds", "/voice/regions"):
+        assert await bot.rest.get(path) == await world.rest("alice").get(path) == []
+    path = f"/applications/{bot.id}/commands"
+    assert await bot.rest.get(path) == await world.rest("alice").get(path) == []
+    mallory = await world.person("mallory")
+    for stranger in (other, mallory):
+        refused = await stranger.rest.call("GET", path)
+        assert (refused.status, refused.code) == (403, 50001)
+    refused = await mallory.rest.call("GET", f"/applications/{mallory.id}/commands")
+    assert (refused.status, refused.code) == (404, 10002)

@@ -117,7 +117,7 @@ def test_a_body_is_described_by_what_reads_it() -> None:
 @pytest.mark.parametrize(
     ("schema", "field", "wanted"),
     [
-        ("NewChannel", "type", {"type": "integer", "enum": [0, 4]}),
+        ("NewChannel", "type", {"type": ["integer", "null"], "enum": [0, 4, None]}),
         ("NewChannel", "topic", {"type": ["string", "null"], "maxLength": 1024}),
         ("NewChannel", "rate_limit_per_user", {"minimum": 0, "maximum": 21600, "default": 0}),
         ("NewMessage", "content", {"type": ["string", "null"], "maxLength": 2000}),
@@ -134,7 +134,7 @@ def test_a_field_is_described_by_what_validates_it(
     schema: str, field: str, wanted: dict[str, Any]
 ) -> None:
     described = OPENAPI["components"]["schemas"][schema]["properties"][field]
-    assert described.items() >= wanted.items()
+    assert {**described, **wanted} == described
 
 
 def test_a_query_is_described_by_what_validates_it() -> None:

@@ -42,6 +42,22 @@ async def test_a_new_role_reaches_the_members(world: World) -> None:
     assert await world.rest("bob").get(f"{path}/{role['id']}") == role
 
 
+async def test_colours_as_libraries_say_them(world: World) -> None:
+    guild = await world.guild(owner="alice")
+    path = f"/guilds/{guild.id}/roles"
+    colors = {"primary_color": 0x123456, "secondary_color": None, "tertiary_color": None}
+    role = await guild.owner.rest.post(path, {"name": "red", "color": 1, "colors": colors})
+    assert role == like(color=0x123456, colors=colors)
+    own = f"{path}/{role['id']}"
+    changed = await guild.owner.rest.patch(own, {"colors": {**colors, "primary_color": 7}})
+    assert changed == like(color=7, name="red")
+    assert await guild.owner.rest.get(own) == changed
+    for wrong in ({}, {"primary_color": -1}, {"primary_color": "red"}):
+        refused = await guild.owner.rest.call("PATCH", own, {"colors": wrong})
+        assert (refused.status, refused.code) == (400, 50035)
+    assert await guild.owner.rest.patch(own, {"colors": None, "hoist": None}) == changed
+
+
 async def test_changing_and_deleting(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     role = await made(guild, "mod")

@@ -351,5 +351,6 @@ async def test_what_is_for_people_is_not_for_bots(world: World, name: str) -> No
 @pytest.mark.parametrize("name", [name for name, route in TABLE.items() if route.needs is BOT])
 async def test_what_is_for_bots_is_not_for_people(world: World, name: str) -> None:
     alice = await world.person("alice")
-    answer = await alice.rest.call(TABLE[name].method, TABLE[name].path)
+    path = TABLE[name].path.format(application_id=alice.id)
+    answer = await alice.rest.call(TABLE[name].method, path)
     assert (answer.status, answer.code) == (403, 20002)
