@@ -282,6 +282,8 @@ def counts(counts: Counts) -> Json:
     }
 
 
+_counts = counts  # for functions with a parameter of that name
+
 _GUILD_CONSTANTS: Json = {
     "afk_channel_id": None,
     "afk_timeout": 300,
@@ -349,9 +351,12 @@ def guild_state(
     }
 
 
-def guild_summary(guild: Guild, *, is_owner: bool, permissions: int) -> Json:
+def guild_summary(
+    guild: Guild, *, is_owner: bool, permissions: int, counts: Counts | None = None
+) -> Json:
     """A row of GET /users/@me/guilds."""
     return {
+        **({} if counts is None else _counts(counts)),
         "id": str(guild.id),
         "name": guild.name,
         "icon": guild.icon,

@@ -305,6 +305,7 @@ GUILD_SUMMARY = record(
         "permissions": BITS,
         "features": array_of(STRING),
     },
+    {"approximate_member_count": COUNT, "approximate_presence_count": COUNT},
 )
 
 EMOJI = record(

@@ -126,7 +126,11 @@ def test_a_body_is_described_by_what_reads_it() -> None:
         ("Reference", "message_id", {"type": ["string", "integer"], "pattern": "^[0-9]{1,19}$"}),
         ("NewRole", "permissions", {"type": ["string", "integer", "null"]}),
         ("NewBans", "user_ids", {"type": "array", "minItems": 1, "maxItems": 200}),
-        ("NewInvite", "max_age", {"type": "integer", "maximum": 604800, "default": 86400}),
+        (
+            "NewInvite",
+            "max_age",
+            {"type": ["integer", "null"], "maximum": 604800, "default": 86400},
+        ),
         ("NewAccount", "password", {"minLength": 8, "maxLength": 128}),
     ],
 )

@@ -116,6 +116,29 @@ async def test_nobody_reaches_above_its_own_role(world: World) -> None:
         assert (answer.status, answer.code) == (403, 50013), (method, path, answer.raw)
 
 
+async def test_all_roles_may_be_numbered_anew_in_an_order_that_is_ones_own_to_change(
+    world: World,
+) -> None:
+    guild = await world.guild(owner="alice", members=["mod"])
+    high = await made(guild, "high")
+    own = await made(guild, "own", MANAGE)
+    low, lower = await made(guild, "low"), await made(guild, "lower")  # all stand at 1
+    await give(world, guild, "mod", own)
+    mod, path = world.rest("mod"), f"/guilds/{guild.id}/roles"
+
+    def numbered(*order: str) -> list[dict[str, object]]:
+        return [{"id": each, "position": number} for number, each in enumerate(order)]
+
+    everyone = guild.id
+    for order in ((low, high, own), (low, own, lower, high), (own, low, lower, high)):
+        refused = await mod.call("PATCH", path, numbered(everyone, *order))
+        assert (refused.status, refused.code) == (403, 50013), order
+    listed = await mod.patch(path, numbered(everyone, low, lower, own, high))
+    assert [role["id"] for role in listed] == [everyone, low, lower, own, high]
+    gap = await mod.call("PATCH", path, [{"id": low, "position": 9}])
+    assert (gap.status, gap.code) == (403, 50013)
+
+
 async def test_a_plain_member_manages_no_roles(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     role = await made(guild, "mod")
