@@ -131,9 +131,20 @@ def application(application: Application, *, guilds: int | None = None) -> Json:
         "owner": user(application.owner),
         "bot": user(application.bot),
         "team": None,
+        "type": None,
+        "flags_new": str(application.flags),
+        "redirect_uris": [],
+        "eligible_oauth2_scopes": [],
+        "interactions_endpoint_url": None,
+        "role_connections_verification_url": None,
+        "explicit_content_filter": 0,
     }
     if guilds is not None:
-        payload |= {"approximate_guild_count": guilds, "approximate_user_install_count": 0}
+        payload |= {
+            "approximate_guild_count": guilds,
+            "approximate_user_install_count": 0,
+            "approximate_user_authorization_count": 0,
+        }
     return payload
 
 

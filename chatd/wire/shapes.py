@@ -103,8 +103,19 @@ APPLICATION = record(
         "owner": USER,
         "bot": USER,
         "team": NULL,
+        "type": NULL,
+        "flags_new": STRING,
+        "redirect_uris": array_of(STRING),
+        "eligible_oauth2_scopes": array_of(STRING),
+        "interactions_endpoint_url": NULL,
+        "role_connections_verification_url": NULL,
+        "explicit_content_filter": INT,
     },
-    {"approximate_guild_count": COUNT, "approximate_user_install_count": COUNT},
+    {
+        "approximate_guild_count": COUNT,
+        "approximate_user_install_count": COUNT,
+        "approximate_user_authorization_count": COUNT,
+    },
 )
 NONE_YET = Shape({"type": "array", "maxItems": 0})
 """A list of what this server does not know."""

@@ -30,6 +30,15 @@ async def test_an_application_and_its_bot_have_one_id(world: World) -> None:
     assert await alice.rest.get(f"/applications/{first['id']}") == first
 
 
+async def test_a_bot_reads_all_that_discord_tells_of_an_application(world: World) -> None:
+    bot = await world.bot("bot", owner="alice")
+    for path in ("/applications/@me", "/oauth2/applications/@me"):
+        shown = await bot.rest.get(path)
+        assert shown["flags_new"] == str(shown["flags"])
+        assert shown == like(redirect_uris=[], eligible_oauth2_scopes=[], explicit_content_filter=0)
+        assert shown.keys() >= {"type", "interactions_endpoint_url", "team", "owner", "bot"}
+
+
 async def test_only_its_owner_may_touch_it(world: World) -> None:
     application = await made(world, "alice")
     bob = await world.person("bob")
