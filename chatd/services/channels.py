@@ -32,7 +32,7 @@ from chatd.queries import channels, invites, roles, users
 from chatd.services import access, audit, private_channels
 from chatd.services.access import GuildAccess, PrivateAccess
 from chatd.wire import payloads
-from chatd.wire.fields import UNSET
+from chatd.wire.fields import MAX_POSITION, UNSET
 from chatd.wire.schemas.channels import (
     ChannelChange,
     ChannelMove,
@@ -76,7 +76,7 @@ async def create(ctx: Context, guild_id: GuildId, wanted: NewChannel) -> Channel
             type=wanted.type,
             name=wanted.name,
             topic=wanted.topic or None,
-            position=last + 1 if wanted.position is None else wanted.position,
+            position=min(last + 1, MAX_POSITION) if wanted.position is None else wanted.position,
             parent_id=wanted.parent_id,
             nsfw=wanted.nsfw,
             rate_limit_per_user=wanted.rate_limit_per_user,

@@ -76,7 +76,8 @@ def choice(*choices: int) -> validate.OneOf:
 
 
 NAME = length(1, 100)
-POSITION = within(0, 2**31 - 1)
+MAX_POSITION = 2**31 - 1
+POSITION = within(0, MAX_POSITION)
 
 
 def whole(value: Any) -> int | None:

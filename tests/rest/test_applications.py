@@ -62,7 +62,7 @@ async def test_changing_one(world: World) -> None:
     path = f"/applications/{application['id']}"
     change = {"name": "Other name", "description": "New.", "bot_public": False, "flags": 1 << 19}
     changed = await alice.rest.patch(path, change)
-    assert changed == {**application, **change}
+    assert changed == {**application, **change, "flags_new": str(1 << 19)}
     assert await alice.rest.get(path) == changed
     for wrong in ({"flags": 1}, {"flags": -1}, {"name": "x"}, {"description": "x" * 401}):
         answer = await alice.rest.call("PATCH", path, wrong)
