@@ -145,6 +145,8 @@ def test_one_instance_or_several(machine: Machine) -> None:
     sockets = machine.root / "etc/systemd/system/sockets.target.wants"
     assert {path.name for path in sockets.iterdir()} == {f"chatd@{n}.socket" for n in (1, 2, 3)}
     assert machine.steps(machine.install()) == []  # as many as there are
+    machine.install("--instances", "2", "--first", "30")
+    assert machine.enabled() == {"chatd@30.service", "chatd@31.service"}
     machine.install("--instances", "1")
     assert machine.enabled() == {"chatd.service"}
 
@@ -214,6 +216,8 @@ def test_purging_leaves_no_file(machine: Machine) -> None:
     assert [path for path in machine.root.rglob("*") if not path.is_dir()] == []
 
 
-@pytest.mark.parametrize("words", [["--instances", "0"], ["--instances", "32"], ["--frobnicate"]])
-def test_misuse(tmp_path: Path, words: list[str]) -> None:
-    assert Machine(tmp_path, repository()).run("install", *words).returncode == 2
+@pytest.mark.parametrize(
+    "words", ["--instances 0", "--instances 32", "--instances 3 --first 30", "--frobnicate"]
+)
+def test_misuse(tmp_path: Path, words: str) -> None:
+    assert Machine(tmp_path, repository()).run("install", *words.split()).returncode == 2
