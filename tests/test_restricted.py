@@ -213,3 +213,40 @@ async def _a_day(world: World) -> None:
             heard += stream.decompress(await gateway.receive_bytes())
         await alice.rest.post(path, {"content": "hi"})
         assert b'"hi"' in stream.decompress(await gateway.receive_bytes())
+
+
+STUB = """#!/bin/sh
+id -un; pwd; echo "$DATABASE_URL" "$CHATD_DATA_DIR"; grep NoNewPrivs /proc/self/status; echo "$@"
+"""
+
+
+def test_the_administrators_command_is_the_account_of_the_service() -> None:
+    with tempfile.TemporaryDirectory(prefix="command-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "credentials").mkdir(mode=0o700)
+        (folder / "credentials/database_url").write_text("postgresql://hunter2@/chatd\n")
+        text = (repository() / "systemd" / "chatd").read_text()
+        for file, content in (
+            ("program", STUB),
+            ("chatd", text.replace("/opt/chatd/bin/chatd", f"{name}/program")),
+        ):
+            (folder / file).write_text(content.replace("/etc/chatd", name))
+            (folder / file).chmod(0o755)
+
+        def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(words, cwd="/", capture_output=True, check=False, text=True)
+
+        told = run(folder / "chatd", "user", "show", "ada b")
+        assert told.stdout.splitlines() == [
+            ACCOUNT,
+            name,
+            "postgresql://hunter2@/chatd /var/lib/chatd",
+            "NoNewPrivs:\t1",
+            "user show ada b",
+        ]
+        nobody = "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"
+        assert run(*nobody, folder / "chatd", "--version").stdout.splitlines()[-1] == "--version"
+        refused = run(*nobody, folder / "chatd", "stats")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert refused.stderr == "chatd: the settings are root's to read: sudo chatd stats\n"
