@@ -220,6 +220,7 @@ id -un; pwd; echo "$DATABASE_URL" "$CHATD_DATA_DIR"; grep NoNewPrivs /proc/self/
 """
 
 
+@pytest.mark.usefixtures("postgres")  # whose account it is
 def test_the_administrators_command_is_the_account_of_the_service() -> None:
     with tempfile.TemporaryDirectory(prefix="command-") as name:
         folder = Path(name)
