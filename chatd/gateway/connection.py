@@ -223,7 +223,7 @@ class Connection:
                 for guild_id in guild_ids:
                     if any(feed.stream == StreamId(guild_id) for feed in session.feeds):
                         answer = events.soundboard(session.user_id, guild_id)
-                        session.dispatch(Dispatch(answer))
+                        session.tell(answer)
 
     async def _send_members(self, session: Session, wanted: MemberRequest) -> None:
         """Send chunks no faster than the client reads them."""
@@ -241,7 +241,7 @@ class Connection:
                 if wanted.presences and session.wants(Intents.GUILD_PRESENCES):
                     shown = self._gateway.registry.presences_of(payload["members"])
                     payload["presences"] = shown
-                session.dispatch(Dispatch(events.members_chunk(session.user_id, payload)))
+                session.tell(events.members_chunk(session.user_id, payload))
                 await self._read_up()
         except Refusal as refused:
             log.debug("no members for user %d: %s", session.user_id, refused.text)

@@ -210,6 +210,12 @@ class Session:
         if self.outlet is not None:
             self.outlet.dispatch(dispatch, self.seq)
 
+    def tell(self, event: Event) -> None:
+        """Send an event that is for this session alone."""
+        dispatch = Dispatch(event)
+        self.dispatch(dispatch)
+        dispatch.forget_frames()
+
     def acknowledge(self, seq: int) -> None:
         """Forget what the client says it has; it cannot ask for that again."""
         while self._replay and self._oldest <= seq:
@@ -234,7 +240,7 @@ class Session:
         """Say that the replay is over; this too is numbered and remembered."""
         body = payloads.encode({})
         stream = StreamId(self.user_id)
-        self.dispatch(Dispatch(Event("RESUMED", stream, to_user(self.user_id), body)))
+        self.tell(Event("RESUMED", stream, to_user(self.user_id), body))
 
     @property
     def _oldest(self) -> int:
