@@ -95,6 +95,7 @@ class Connection:
 
     __slots__ = (
         "_allowed_bytes",
+        "_aside",
         "_asking",
         "_closing",
         "_gateway",
