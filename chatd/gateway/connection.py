@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -20,6 +21,7 @@ from chatd.ephemeral import identifies
 from chatd.ephemeral.rate_limits import RateLimits
 from chatd.events import members as events
 from chatd.gateway import commands, frames
+from chatd.gateway.aside import Aside, Pace
 from chatd.gateway.commands import (
     FINAL,
     CloseCode,
@@ -77,6 +79,7 @@ class Gateway:
     starts: asyncio.Semaphore
     """Bounds how many sessions are started at once: when all clients come back, the database and
     the loop are there for others too."""
+    pace: Pace
     heartbeat_interval_ms: int
     rate_limits: RateLimits | None
     """None lets everybody identify as often as they like."""
@@ -92,6 +95,7 @@ class Connection:
 
     __slots__ = (
         "_allowed_bytes",
+        "_aside",
         "_asking",
         "_closing",
         "_gateway",
@@ -129,6 +133,7 @@ class Connection:
         self._payloads = 0
         self._window_ends = 0.0
         self._asking: asyncio.TimerHandle | None = None
+        self._aside = Aside()
 
     async def run(self) -> CloseCode | None:
         """Serve until either side is done. Nothing a client does raises from here.
@@ -155,6 +160,7 @@ class Connection:
             pass  # vanished without a close frame; its session may still be resumed
         finally:
             self._stop_asking()
+            self._aside.stop()
             self._detach()
             reading.cancel()
             await asyncio.wait({reading})
@@ -218,7 +224,7 @@ class Connection:
                 session.show(presence)
                 self._gateway.registry.restless.add(session.user_id)
             case RequestMembers(wanted):
-                await self._send_members(session, wanted)
+                self._aside.add(partial(self._send_members, session, wanted))
             case RequestSounds(guild_ids):
                 for guild_id in guild_ids:
                     if any(feed.stream == StreamId(guild_id) for feed in session.feeds):
@@ -226,7 +232,12 @@ class Connection:
                         session.tell(answer)
 
     async def _send_members(self, session: Session, wanted: MemberRequest) -> None:
-        """Send chunks no faster than the client reads them."""
+        """Send chunks no faster than the client reads them, and than is good for the others."""
+        if self._session is session:
+            async with self._gateway.pace.turn(session.user_id):
+                await self._send_chunks(session, wanted)
+
+    async def _send_chunks(self, session: Session, wanted: MemberRequest) -> None:
         asked_for = member_chunks.asked_for(
             self._gateway.database,
             session.user_id,
@@ -243,6 +254,8 @@ class Connection:
                     payload["presences"] = shown
                 session.tell(events.members_chunk(session.user_id, payload))
                 await self._read_up()
+                if len(chunk.members) == member_chunks.CHUNK:
+                    await self._gateway.pace.keep(len(chunk.members))
         except Refusal as refused:
             log.debug("no members for user %d: %s", session.user_id, refused.text)
 
