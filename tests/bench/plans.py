@@ -163,5 +163,5 @@ WORKLOADS: dict[str, Workload] = {
     "search": _search,
     "growth": _growth,
 }
-SLOW = ("growth",)
+SLOW = ("search", "growth")
 """What --quick leaves out, unless it is asked for."""
