@@ -55,7 +55,9 @@ async def claimed(
         snowflakes.start_after(await workers.reserved_ms(cur, worker_id))
         await _reserve(cur, worker_id, snowflakes)
         async with asyncio.TaskGroup() as tasks:
-            holding = tasks.create_task(_hold(database, cur, worker_id, holder, snowflakes))
+            holding = tasks.create_task(
+                _hold(database, cur, worker_id, holder, snowflakes), name="worker id"
+            )
             try:
                 yield
             finally:
