@@ -57,6 +57,7 @@ from chatd.services.grants import Grants
 from chatd.services.group_commit import MessageWriter
 from chatd.services.reading import Reader
 from chatd.services.sending import Sender
+from chatd.stopping import Farewell
 from chatd.storage.local import LocalStorage
 from chatd.storage.storage import Storage
 from chatd.systemd import Notifier, watched
@@ -65,10 +66,11 @@ from chatd.worker import WorkerIdTaken, claimed
 
 log = logging.getLogger(__name__)
 
+FAREWELL = web.AppKey("FAREWELL", Farewell)
+
 _KEEPALIVE_S = 75.0
 _ENTERING = 8  # sockets that are opened or resumed in one turn of the loop: about 4 ms
 _BACKLOG = 4096
-_HEARING_OUT_S = 0.1
 
 
 class StartError(Exception):
@@ -108,6 +110,8 @@ def create_app(config: Config) -> web.Application:
         ]
     )
     app.on_shutdown.append(_goodbye)
+    app[FAREWELL] = Farewell(within_s=config.shutdown_timeout_s / 4)
+    app.on_response_prepare.append(app[FAREWELL].sign)
     for prefix in routes.PREFIXES:
         for path in ("/gateway", "/gateway/"):
             app.router.add_get(prefix + path, handler.gateway)
@@ -316,20 +320,9 @@ async def listening(
         async with _metrics_served(config, runner.app[METRICS]):
             yield runner
     finally:
-        await _stop_accepting(runner)
+        served = runner.app[handler.CONNECTIONS].served
+        await runner.app[FAREWELL].say(runner, lambda: len(served))
         await runner.cleanup()
-
-
-async def _stop_accepting(runner: web.AppRunner) -> None:
-    """Close the ports, and hear those out who have just come in.
-
-    aiohttp closes a connection at once that has not asked for anything yet.
-    """
-    sites = list(runner.sites)
-    for site in sites:
-        await site.stop()
-    if sites:
-        await asyncio.sleep(_HEARING_OUT_S)
 
 
 @asynccontextmanager
