@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import resource
 import signal
 import socket
 import threading
@@ -186,6 +187,19 @@ def test_a_manager_that_has_left_or_does_not_listen_stops_nothing(tmp_path: Path
         for _ in range(10_000):  # far beyond the buffer
             notifier.beat()
         assert manager.hear() == ["WATCHDOG=1"]
+
+
+def test_who_has_no_file_descriptors_left_still_beats(manager: NotifySocket) -> None:
+    notifier = Notifier({"NOTIFY_SOCKET": manager.address})
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            socket.socket()
+        notifier.beat()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert manager.hear() == ["WATCHDOG=1"]
 
 
 # -- the sockets it is given -------------------------------------------------------------------
