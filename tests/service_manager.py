@@ -15,7 +15,7 @@ from pathlib import Path
 PATIENCE_S = 30.0
 
 # Puts the sockets where sd_listen_fds(3) wants them and becomes chatd, under the same process id.
-_LAUNCHER = """
+LAUNCHER = """
 import os, sys
 fds = [int(fd) for fd in sys.argv[1].split(",") if fd]
 for place, fd in enumerate(fds, start=3):
@@ -70,7 +70,7 @@ def service(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Runs Python with these words as a service; it is killed at the end if it still runs."""
     fds = sorted(one.fileno() for one in sockets)
-    launch = [sys.executable, "-c", _LAUNCHER, ",".join(map(str, fds))]
+    launch = [sys.executable, "-c", LAUNCHER, ",".join(map(str, fds))]
     with (folder / "output").open("ab") as out, (folder / "complaints").open("ab") as err:
         process = subprocess.Popen(
             [*launch, *words],

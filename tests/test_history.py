@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests import history
-from tests.history import Epoch, History, Sent
+from tests.history.playing import play
+from tests.history.record import Epoch, History, Sent
+from tests.history.stage import staged
 
 
 async def test_nothing_is_lost_whatever_fails(tmp_path: Path) -> None:
-    async with history.staged(tmp_path) as stage:
+    async with staged(tmp_path) as stage:
         await stage.furnish(people=3, channels=2)
-        assert await history.play(stage, seconds=8, every_s=0.6) == []
+        assert await play(stage, seconds=8, every_s=0.6) == []
         counts = stage.history.counts
         assert min(counts[name] for name in stage.faults()) >= 1, counts
         assert counts["resumes"] >= 1, counts
@@ -36,10 +37,3 @@ def test_the_checker_finds_what_is_wrong() -> None:
     assert problems(1, 2, 3) == ["message 1 is lost"]
     stored = {"c": [3, 2, 2, 1]}
     assert problems(1, 2, 3) == ["channel c has messages twice"]
-
-
-async def test_many_sessions_survive_a_rolling_restart(tmp_path: Path) -> None:
-    async with history.staged(tmp_path) as stage:
-        await stage.furnish(people=3, channels=2)
-        assert await history.roll(stage, sockets=250) == []
-        assert stage.history.counts["resumes"] >= 250
