@@ -46,6 +46,8 @@ class Instance:
         """A command that runs the server, with its own words before those of the server."""
         self.output = self.log
         """Where it logs to."""
+        self.words: Sequence[str] = ("-m", "chatd", "serve")
+        """What Python is to run."""
         self._port = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.port = self._port.getsockname()[1]
         self.environment = {
@@ -76,6 +78,11 @@ class Instance:
     def url(self) -> str:
         """Where its API is."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether a client that comes now is served, be it after a while."""
+        return self._held or self.is_up
 
     @property
     def pid(self) -> int:
@@ -158,7 +165,7 @@ class Instance:
         launch = [sys.executable, "-c", LAUNCHER, ",".join(map(str, fds))]
         with self.output.open("ab") as out:
             return await asyncio.create_subprocess_exec(
-                *(*self.before, *launch, "-m", "chatd", "serve"),
+                *(*self.before, *launch, *self.words),
                 cwd=self.folder,
                 env=environment,
                 stdin=asyncio.subprocess.DEVNULL,

@@ -27,6 +27,16 @@ if fds:
 os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 """
 
+# A signal handler runs in the main thread, where the event loop is: the loop hangs, really.
+SERVE_AND_HANG = """
+import signal, time
+def hang(*_):
+    time.sleep(60)
+signal.signal(signal.SIGUSR1, hang)
+from chatd.__main__ import main
+main(["serve"])
+"""
+
 
 class NotifySocket:
     """Where a service tells how it is."""

@@ -17,22 +17,18 @@ import pytest
 
 from chatd import embedded, migrations
 from chatd.systemd import Notifier, watched
-from tests.service_manager import PATIENCE_S, NotifySocket, notify_socket, service
+from tests.service_manager import (
+    PATIENCE_S,
+    SERVE_AND_HANG,
+    NotifySocket,
+    notify_socket,
+    service,
+)
 from tests.test_cli import NEEDED, Environment, environment
 
 __all__ = ["environment"]
 
 SERVE = ("-m", "chatd", "serve")
-
-# A signal handler runs in the main thread, where the event loop is: the loop hangs, really.
-SERVE_AND_HANG = """
-import signal, time
-def hang(*_):
-    time.sleep(60)
-signal.signal(signal.SIGUSR1, hang)
-from chatd.__main__ import main
-main(["serve"])
-"""
 
 
 @pytest.fixture(scope="module")

@@ -30,16 +30,22 @@ class Listener:
         history.epochs.append(self.epochs)
         self._session_id: str | None = None
         self._socket: ClientConnection | None = None
+        self.is_in = False
+        """Whether it has a session and is connected."""
 
     async def run(self) -> None:
         """Listen until cancelled."""
         while True:
-            up = [each for each in self._instances if each.is_up]
+            up = [each for each in self._instances if each.can_be_asked]
             if up:
                 with contextlib.suppress(*_GONE):
                     url = f"ws://127.0.0.1:{random.choice(up).port}/gateway"
                     async with connect(url, max_size=None, compression=None) as self._socket:
-                        await self._serve(self._socket)
+                        try:
+                            await self._serve(self._socket)
+                        finally:
+                            self.is_in = False
+                            self._counts["lost sockets"] += 1
             await asyncio.sleep(RETRY_S)
 
     def is_on(self, instance: Instance) -> bool:
@@ -66,6 +72,7 @@ class Listener:
                     if self.epochs:
                         self.epochs[-1].told_at = time.monotonic()
                     self._session_id = None
+                    self.is_in = False
                     await self._introduce(connection)
 
     async def _introduce(self, connection: ClientConnection) -> None:
@@ -86,6 +93,7 @@ class Listener:
         epoch = self.epochs[-1]
         assert payload["s"] == epoch.seq + 1, "the numbers have a hole"
         epoch.seq += 1
+        self.is_in |= name in ("READY", "RESUMED")
         if name == "RESUMED":
             self._counts["resumes"] += 1
         elif name == "MESSAGE_CREATE":
