@@ -41,11 +41,10 @@ class Listener:
                 with contextlib.suppress(*_GONE):
                     url = f"ws://127.0.0.1:{random.choice(up).port}/gateway"
                     async with connect(url, max_size=None, compression=None) as self._socket:
-                        try:
-                            await self._serve(self._socket)
-                        finally:
-                            self.is_in = False
-                            self._counts["lost sockets"] += 1
+                        await self._serve(self._socket)
+                if self.is_in:
+                    self.is_in = False
+                    self._counts["lost sockets"] += 1
             await asyncio.sleep(RETRY_S)
 
     def is_on(self, instance: Instance) -> bool:
