@@ -173,7 +173,7 @@ class _Parts:
                 within_s=config.shutdown_timeout_s / 4,
             ),
             recent=Recent(lasting_s=config.resume_window_s),
-            outboxes=Outboxes(),
+            outboxes=Outboxes(max_bytes=config.outbox_max_bytes),
             turnstile=Turnstile(_ENTERING),
             starts=asyncio.Semaphore(max(2, config.database_max_connections // 4)),
             heartbeat_interval_ms=config.heartbeat_interval_ms,
