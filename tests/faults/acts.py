@@ -267,7 +267,7 @@ async def descriptors_out(ground: Ground) -> AsyncIterator[Strike]:
         resource.prlimit(victim.pid, resource.RLIMIT_NOFILE, (used + 16, before[1]))
         idle: list[socket.socket] = []
         try:
-            end = time.monotonic() + ground.seconds(30, 4)
+            end = time.monotonic() + ground.seconds(30, 1.5)
             while time.monotonic() < end:
                 for _ in range(64 if not idle else 1):
                     one = socket.create_connection(("127.0.0.1", victim.port))
