@@ -40,12 +40,13 @@ T = TypeVar("T")
 CONNECT_TIMEOUT_S = 3
 ACQUIRE_TIMEOUT_S = 5.0
 STATEMENT_TIMEOUT_S = 10
+LOCK_TIMEOUT_S = 4
 SLOW_S = 0.5
 _TOLD = 500  # characters of a slow statement
 
 _OPTIONS = (
     f"-c statement_timeout={STATEMENT_TIMEOUT_S}s"
-    " -c lock_timeout=4s"
+    f" -c lock_timeout={LOCK_TIMEOUT_S}s"
     " -c idle_in_transaction_session_timeout=10s"
     " -c timezone=UTC"
     " -c plan_cache_mode=force_generic_plan"  # of prepared statements; they have no other
@@ -179,7 +180,7 @@ class Transaction:
     async def commit(self, last: str = "", parameters: Mapping[str, object] | None = None) -> None:
         """Commit, after a last statement in the same round trip, and give the connection back."""
         try:
-            if not self._begun and not last:
+            if not self.begun and not last:
                 return
             await self.cur.execute(f"{last}; COMMIT" if last else "COMMIT", parameters)
             self._pool.tally.commits += 1
@@ -189,14 +190,15 @@ class Transaction:
     async def rollback(self) -> None:
         """Undo, and give the connection back. When cancelled, closing the connection undoes."""
         try:
-            if self._begun and not self._connection.closed:
+            if self.begun and not self._connection.closed:
                 with contextlib.suppress(DatabaseAway, Busy):
                     await self.cur.execute("ROLLBACK")
         finally:
             self._pool.release(self._connection)
 
     @property
-    def _begun(self) -> bool:
+    def begun(self) -> bool:
+        """Whether a statement has been run in it."""
         return not self.cur._prefix
 
 
@@ -290,6 +292,11 @@ class Database:
             self._short.set()
             return
         self._hand_out(connection)
+
+    @property
+    def size(self) -> int:
+        """How many connections there are at the most."""
+        return self._size
 
     @property
     def idle(self) -> int:

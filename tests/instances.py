@@ -17,6 +17,7 @@ import aiohttp
 
 from tests.service_manager import LAUNCHER
 
+_ROOT = Path(__file__).parents[1]
 _POLL_S = 0.05
 _PATIENCE_S = 60.0
 _RESTART_S = 0.3
@@ -52,7 +53,7 @@ class Instance:
         self.port = self._port.getsockname()[1]
         self.environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONPATH": os.pathsep.join([str(_ROOT), *sys.path]),
             "API_PORT": str(self.port),
             "GATEWAY_PORT": str(self.port),
             "WORKER_ID": str(number),

@@ -12,9 +12,11 @@ import aiohttp
 import pytest
 
 from chatd import watching
+from chatd.core.intents import ALL_INTENTS
 from chatd.db import Database
 from chatd.keys import METRICS, RESOURCES
 from tests.conftest import ServeMore, Server, repository
+from tests.gateway.test_presence import shows
 from tests.test_cli import free_ports
 from tests.world import World, world_on
 
@@ -72,7 +74,9 @@ async def test_requests_by_route_and_status(watched: Watched) -> None:
 
 async def test_the_gateway(watched: Watched) -> None:
     guild = await watched.world.guild(owner="alice", members=["bob"])
-    alice, bob = await watched.world.online("alice", "bob")
+    [alice] = await watched.world.online("alice", intents=int(ALL_INTENTS))
+    [bob] = await watched.world.online("bob")
+    await shows(alice, await watched.world.person("bob"), "online")  # told before it is counted
     before = await watched.read()
     assert before["chatd_connections"] == before["chatd_sessions"] == 2
     assert before["chatd_gateway_identifies_total"] == 2

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,15 +19,15 @@ from typing import Any
 from redis import asyncio as aioredis  # the aioredis of old, moved into redis-py by its authors
 from redis.exceptions import RedisError
 
+from chatd.bus.outgoing import KEPT, Kept, Outgoing
 from chatd.events.event import Event
 
 log = logging.getLogger(__name__)
 
 WORKERS = 32
 
-_KEEP = 50_000  # entries in each instance's stream; a reader that falls behind more sees a gap
-_BACKLOG = 10_000  # events kept for Redis while it is away
 _BATCH = 500
+_READ_BYTES = 8 * 2**20  # of events in one answer, before fewer are asked for
 _BLOCK_MS = 1_000
 _SOCKET_TIMEOUT_S = 5.0
 _RETRY_S = 0.5
@@ -96,6 +95,11 @@ class Subscription:
         """The next delivery."""
         return await self._queue.get()
 
+    @property
+    def waiting(self) -> int:
+        """How many deliveries nobody has dealt with yet."""
+        return self._queue.qsize()
+
     async def caught_up(self) -> None:
         """Wait until all that has arrived by now has been dealt with."""
         dealt_with: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -112,7 +116,7 @@ class Bus:
         self._own_key = _key(worker_id)
         self._others = [_key(other) for other in range(WORKERS) if other != worker_id]
         self._subscription: Subscription | None = None
-        self._outgoing: deque[Event] = deque(maxlen=_BACKLOG)
+        self._outgoing = Outgoing()
         self._pending = asyncio.Event()
         self._flushed = asyncio.Event()
         self._flushed.set()
@@ -141,7 +145,7 @@ class Bus:
         if not events:
             return
         # What stands outside of the order is about this moment only: it is not kept for later.
-        self._outgoing.extend(event for event in events if event.seq or self.connected)
+        self._outgoing.add(event for event in events if event.seq or self.connected)
         self._pending.set()
         self._flushed.clear()
         if self._subscription is not None:
@@ -193,10 +197,11 @@ class Bus:
     async def _write(self) -> None:
         """Append what is published to this instance's stream, many events a round trip."""
         client = self._client()
+        kept = Kept()
         try:
             while True:
                 await self._pending.wait()
-                batch = [self._outgoing[i] for i in range(min(_BATCH, len(self._outgoing)))]
+                batch = self._outgoing.batch()
                 if not batch:
                     self._pending.clear()
                     self._flushed.set()
@@ -206,11 +211,14 @@ class Bus:
                     pipeline.xadd(
                         self._own_key,
                         {"h": event.head(), "b": event.body},
-                        maxlen=_KEEP,
+                        maxlen=KEPT,
                         approximate=True,
                     )
                 try:
-                    await pipeline.execute()
+                    for event, entry_id in zip(batch, await pipeline.execute(), strict=True):
+                        kept.add(entry_id.decode(), len(event.body))
+                    if oldest := kept.trim():
+                        await client.xtrim(self._own_key, minid=oldest, approximate=False)
                 except (RedisError, OSError, TimeoutError) as error:
                     if self._writes:
                         log.error("cannot publish to the other instances: %s", _short(error))
@@ -221,7 +229,7 @@ class Bus:
                 if not self._writes:
                     log.info("publishing to the other instances again")
                 self._writes = True
-                self._forget(batch)
+                self._outgoing.forget(batch)
         finally:
             await _close(client)
 
@@ -232,16 +240,12 @@ class Bus:
                 async with asyncio.timeout(_FLUSH_S):
                     await self._flushed.wait()
 
-    def _forget(self, batch: list[Event]) -> None:
-        for event in batch:
-            # The backlog may have dropped some of its oldest meanwhile.
-            if self._outgoing and self._outgoing[0] is event:
-                self._outgoing.popleft()
-
     async def _read(self, subscription: Subscription) -> None:
         """Read the streams of the other instances, each from where it was read to."""
         client = self._client()
         positions: dict[str, str] = {}
+        count = _BATCH
+        dealt_with: asyncio.Future[None] | None = None
         try:
             while True:
                 try:
@@ -252,18 +256,24 @@ class Bus:
                             await self._look_back(client, positions, subscription)
                         self._link_is_back(subscription)
                     streams: dict[Any, Any] = {**positions}
-                    found: Any = await client.xread(streams, count=_BATCH, block=_BLOCK_MS)
+                    found: Any = await client.xread(streams, count=count, block=_BLOCK_MS)
                 except (RedisError, OSError, TimeoutError) as error:
                     self._link_is_cut(error)
                     await asyncio.sleep(_RETRY_S)
                     continue
                 if not found:
                     self.lag_s = 0.0
+                    continue
+                if dealt_with is not None:
+                    await dealt_with  # whoever is slow reads less, and keeps no more in memory
+                dealt_with = asyncio.get_running_loop().create_future()
+                arrived: list[Event] = []
                 for key, entries in found:
                     last = positions[key.decode()] = entries[-1][0].decode()
                     self.lag_s = max(0.0, time.time() - _order(last)[0] / 1000)
-                    if events := _events(entries):
-                        subscription.put(Arrived(events))
+                    arrived += _events(entries)
+                subscription.put(Arrived(arrived, dealt_with))
+                count = _count_next(count, arrived)
         finally:
             self._reads = False
             await _close(client)
@@ -298,6 +308,7 @@ class Bus:
                 if not entries:
                     break
                 subscription.put(History([each for each in _events(entries) if each.seq]))
+                await subscription.caught_up()
                 at = f"({entries[-1][0].decode()}"
 
     def _link_is_back(self, subscription: Subscription) -> None:
@@ -337,6 +348,12 @@ async def _close(client: aioredis.Redis) -> None:
 def _short(error: BaseException) -> str:
     lines = str(error).splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def _count_next(count: int, arrived: Sequence[Event]) -> int:
+    """How many entries of each stream to ask for, after an answer with these events."""
+    size = sum(len(event.body) for event in arrived)
+    return max(1, count // 2) if size > _READ_BYTES else min(_BATCH, count * 2)
 
 
 def _key(worker_id: int) -> str:

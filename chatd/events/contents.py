@@ -12,6 +12,7 @@ import orjson
 from chatd.core.ids import UserId
 from chatd.core.intents import Intents
 from chatd.events.event import Event
+from chatd.wire import payloads
 
 _CONTENT = {"content": "", "embeds": [], "attachments": [], "components": []}
 _NAMES = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE"})
@@ -33,4 +34,4 @@ def without_content(event: Event) -> Event:
     message = orjson.loads(event.body) | _CONTENT
     if message.get("referenced_message"):
         message["referenced_message"] |= _CONTENT
-    return replace(event, body=orjson.dumps(message))
+    return replace(event, body=payloads.encode(message))

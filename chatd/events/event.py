@@ -12,6 +12,7 @@ from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.models import Place
 from chatd.core.permissions import NONE, Permissions
+from chatd.wire import payloads
 
 
 class AudienceKind(StrEnum):
@@ -107,10 +108,10 @@ def at_place(
     payload["channel_id"] = str(place.channel_id)
     if place.guild_id is not None:
         payload["guild_id"] = str(place.guild_id)
-        body = orjson.dumps(payload)
+        body = payloads.encode(payload)
         stream = StreamId(place.guild_id)
         return [Event(name, stream, to_channel(place.channel_id), body, in_guild)]
-    body = orjson.dumps(payload)
+    body = payloads.encode(payload)
     return [
         Event(name, StreamId(user_id), to_user(user_id), body, in_private)
         for user_id in place.recipients

@@ -45,7 +45,7 @@ def reported(report: InstanceReport) -> Event:
     users = [
         [user_id, None if each is None else _packed(each)] for user_id, each in report.users.items()
     ]
-    body = orjson.dumps([report.instance, users, report.replaces, report.asks])
+    body = payloads.encode([report.instance, users, report.replaces, report.asks])
     return Event(PRESENCE_REPORT, StreamId(_NOBODY), to_user(_NOBODY), body)
 
 

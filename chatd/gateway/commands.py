@@ -67,6 +67,13 @@ UNRULY = frozenset(
 """Of a client that does not keep to the protocol, or not to its limits."""
 
 
+FINAL = frozenset({CloseCode.ALREADY_AUTHENTICATED, CloseCode.INVALID_SEQ})
+"""Of a client that does not know where it stands: its session is over, and RESUME is refused.
+
+The others either leave a session to be resumed, or there is none.
+"""
+
+
 class CloseWith(Exception):
     """The client is to be disconnected, for a reason that it is told."""
 

@@ -21,6 +21,7 @@ from chatd.ephemeral.rate_limits import RateLimits
 from chatd.events import members as events
 from chatd.gateway import commands, frames
 from chatd.gateway.commands import (
+    FINAL,
     CloseCode,
     CloseWith,
     Command,
@@ -128,6 +129,8 @@ class Connection:
             else:
                 reading.result()
         except CloseWith as closing:
+            if closing.code in FINAL and self._session is not None:
+                self._gateway.registry.remove(self._session)
             await self._close(closing)
             return closing.code
         except TimeoutError:
@@ -310,6 +313,8 @@ class Connection:
             self.invalidate()
             return
         if wanted.seq > session.seq:
+            if session.outlet is None:
+                self._gateway.registry.remove(session)
             raise CloseWith(CloseCode.INVALID_SEQ, "Invalid sequence number.")
         if not session.can_replay(wanted.seq):
             self._gateway.registry.invalidate(session)

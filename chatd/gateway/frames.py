@@ -21,6 +21,8 @@ from chatd.gateway.commands import Opcode
 TEXT = 0x81  # the last fragment, text (RFC 6455, section 5.2)
 BINARY = 0x82
 
+_OVERHEAD = 1500  # bytes that a dispatch and its frames take up besides the body and a copy of it
+
 
 class Frames:
     """The frames of one payload, which differ by its number alone.
@@ -61,17 +63,17 @@ class Dispatch:
     """
 
     living_bytes: ClassVar[int] = 0
-    """The size of all that live in this process."""
+    """What all that live in this process take up, with their frames."""
 
     def __init__(self, event: Event) -> None:
         self.event = event
         self.intent = int(event.intent)  # combining flags as such is slow
         self.size = len(event.body)
-        Dispatch.living_bytes += self.size
+        Dispatch.living_bytes += _OVERHEAD + 2 * self.size
         self._start = b'{"op":0,"t":"%s","s":' % event.name.encode()
 
     def __del__(self) -> None:
-        Dispatch.living_bytes -= self.size
+        Dispatch.living_bytes -= _OVERHEAD + 2 * self.size
 
     @cached_property
     def plain(self) -> Frames:

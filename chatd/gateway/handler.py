@@ -1,4 +1,11 @@
-"""The route of the gateway: a WebSocket for those who ask for one, its address for the others."""
+"""The route of the gateway: a WebSocket for those who ask for one, its address for the others.
+
+permessage-deflate, which browsers offer, is not agreed on. Per connection, as aiohttp makes it, it
+costs 25 us a delivery where a plain one costs 0.2 us, and a compressor of 256 KiB. Put together
+from shared blocks it would cost as little as `compress=zlib-stream` (0.3 us) and save as much (a
+message of 877 bytes is 444 then, or 449), which a browser reads with its DecompressionStream. But
+it would let anybody hand us compressed frames to inflate, before they have said who they are.
+"""
 
 from __future__ import annotations
 

@@ -3,11 +3,15 @@
 What changes here is gathered for a moment and reported to every instance, this one too; each
 tells its own sessions. So there is one way for a change, wherever it comes from.
 
-What it costs: a change is one entry on the bus for each instance, whatever the number of guilds,
-and one delivery for each session that shares a guild with the user and wants presences. That is
-quadratic in the size of a guild: n members who change once an hour each cost n*n deliveries. So
-in a guild of more than `MAX_TOLD` online members nobody is told of changes; their clients ask for
-the presences of those they show (REQUEST_GUILD_MEMBERS with `presences`).
+What it costs: a change is one entry on the bus, whatever the number of guilds, and one delivery for
+each session that shares a guild with the user and wants presences: 0.4 ms of a core in a guild with
+1000 of them. That is quadratic in the size of a guild: n members who change once an hour each cost
+n*n deliveries. Three things bound it. In a guild of more than `MAX_TOLD` online members nobody is
+told of changes (12 us each then, instead of 5.7 ms with 10,000); their clients ask for the
+presences of those they show (REQUEST_GUILD_MEMBERS with `presences`). A user is reported every
+`_PAUSE_S` at the most. And an instance makes `_AT_ONCE` of these deliveries in `_GATHER_S` at the
+most, about a twentieth of a core; when more is to be told, as when everybody comes back after a
+restart, it is told later, and of each user only the newest.
 """
 
 from __future__ import annotations
@@ -32,6 +36,8 @@ MAX_TOLD = 1000
 """The most online members of a guild that are told of each other's changes."""
 
 _GATHER_S = 0.25
+_AT_ONCE = 25_000  # deliveries in _GATHER_S
+_BUDGET_S = 0.004  # of telling in one go, before others get their turn
 _PAUSE_S = 2.0  # between two reports of the same user
 _GRACE_S = 8.0  # for a user whose last socket is gone to come back before others see it go
 _BEAT_S = 3.0
@@ -50,6 +56,8 @@ class Presences:
         self._reported: dict[UserId, Report] = {}
         self._may_report_at: dict[UserId, float] = {}
         self._heard_at: dict[str, float] = {}
+        self._untold: dict[tuple[GuildId, UserId], None] = {}
+        """Who is shown anew where; in the order in which it is told."""
         self._asked = False
         self._must_ask = True
 
@@ -61,6 +69,7 @@ class Presences:
             await self._report_changes()
             if self._asked or self._must_ask:
                 await self._report_everything()
+            await self.tell()
             now = self._clock()
             if now >= beat_at:
                 beat_at = now + _BEAT_S
@@ -137,14 +146,24 @@ class Presences:
                 self._tell(self._table.drop(instance))
 
     def _tell(self, changes: Iterable[Change]) -> None:
-        now = self._clock()
         for change in changes:
             for guild_id in change.guild_ids:
-                feed = self._registry.feed(StreamId(guild_id))
-                if not isinstance(feed, GuildFeed) or self._table.count_in(guild_id) > MAX_TOLD:
-                    continue
-                told = events.presence_updated(guild_id, change.user_id, change.presence)
-                feed.offer(told, now)
+                self._untold.setdefault((guild_id, change.user_id))
+
+    async def tell(self) -> None:
+        """Tell the sessions here what has changed, or as much of it as is good for the others."""
+        tally = self._registry.tally
+        enough, resting_since = tally.deliveries + _AT_ONCE, self._clock()
+        while self._untold and tally.deliveries < enough:
+            guild_id, user_id = next(iter(self._untold))
+            del self._untold[guild_id, user_id]
+            feed = self._registry.feed(StreamId(guild_id))
+            if isinstance(feed, GuildFeed) and self._table.count_in(guild_id) <= MAX_TOLD:
+                told = events.presence_updated(guild_id, user_id, self._table.of(user_id))
+                feed.offer(told, self._clock())
+            if self._clock() - resting_since > _BUDGET_S:
+                await asyncio.sleep(0)
+                resting_since = self._clock()
 
     async def _publish(self, report: InstanceReport) -> None:
         await self._bus.publish([events.reported(report)])

@@ -12,6 +12,8 @@ from chatd.events.event import Event
 MAX_BYTES = 64 * 2**20
 """How much is remembered at the most; a session that needs more has to identify anew."""
 
+_OVERHEAD = 500  # bytes that an event takes up besides its body
+
 
 class Recent:
     """Remembers numbered events for a while, by reference, to be asked for by their stream."""
@@ -31,7 +33,7 @@ class Recent:
         now = time.monotonic()
         self._all.append((now, event))
         self._of_stream.setdefault(event.stream, deque()).append(event)
-        self._bytes += len(event.body)
+        self._bytes += len(event.body) + _OVERHEAD
         while self._all and (self._all[0][0] < now - self._lasting_s or self._bytes > MAX_BYTES):
             self._forget_oldest()
 
@@ -42,7 +44,7 @@ class Recent:
 
     def _forget_oldest(self) -> None:
         _, event = self._all.popleft()
-        self._bytes -= len(event.body)
+        self._bytes -= len(event.body) + _OVERHEAD
         of_stream = self._of_stream[event.stream]
         of_stream.popleft()
         if not of_stream:

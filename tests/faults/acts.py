@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import calendar
 import contextlib
+import json
 import os
 import random
 import resource
+import secrets
 import signal
 import socket
 import time
@@ -137,6 +139,8 @@ async def _upload(crowd: Crowd, instance: Instance) -> tuple[int, tuple[str, byt
     """Send a file; returns the status, and the address and what should be there."""
     data = random.randbytes(100_000)
     form = aiohttp.FormData()
+    content = secrets.token_hex(12)
+    form.add_field("payload_json", json.dumps({"content": content}))
     form.add_field("files[0]", data, filename="noise.bin")
     stage = crowd.stage
     path = f"/channels/{stage.channels[0]}/messages"

@@ -15,8 +15,9 @@ from typing import Any
 import aiohttp
 
 from tests.history.listener import RETRY_S, Listener
+from tests.history.play import settle
 from tests.history.record import History, Sent
-from tests.history.stage import Stage, settle
+from tests.history.stage import Stage
 from tests.instances import Instance
 
 _ANSWER_S = 10.0
@@ -113,7 +114,7 @@ class Crowd:
                 if 200 <= status < 300:
                     break
                 await asyncio.sleep(RETRY_S)
-            sent = Sent(int(made["id"]), channel, asked_at, time.monotonic())
+            sent = Sent(int(made["id"]), channel, nonce, asked_at, time.monotonic())
             self.history.sent.append(sent)
             await asyncio.sleep(random.random() * 0.05)
 
@@ -128,7 +129,8 @@ class Crowd:
                     if (await answer.json())["status"] != "ok":
                         return False
                 headers = {"Authorization": f"Bearer {token}"}
-                body = {"content": "is it well?"}
+                content = f"is it well? {secrets.token_hex(8)}"
+                body = {"content": content}
                 async with http.post(instance.url + path, json=body, headers=headers) as answer:
                     if answer.status != 200:
                         return False
@@ -136,5 +138,5 @@ class Crowd:
         except (aiohttp.ClientError, TimeoutError):
             return False
         channel = self.stage.channels[0]
-        self.history.sent.append(Sent(made, channel, asked_at, time.monotonic()))
+        self.history.sent.append(Sent(made, channel, content, asked_at, time.monotonic()))
         return True

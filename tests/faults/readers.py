@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -19,7 +20,7 @@ from tests.faults.crowd import Crowd
 from tests.instances import Instance
 
 _MB = 2**20
-_TEXT = "\N{GRINNING FACE}" * 2000  # 8 kB
+_TEXT = "\N{GRINNING FACE}" * 1980  # 8 kB
 _BOUND_MB = 400
 """How much more memory a server may have at its worst moment than before."""
 
@@ -112,6 +113,7 @@ async def _flood(crowd: Crowd, instance: Instance) -> None:
     headers = {"Authorization": f"Bearer {stage.tokens[0]}"}
     async with aiohttp.ClientSession(headers=headers) as http:
         while True:
-            async with http.post(url, json={"content": _TEXT}) as answer:
+            text = secrets.token_hex(8) + _TEXT
+            async with http.post(url, json={"content": text}) as answer:
                 if answer.status != 200:
                     crowd.problems.append(f"a message got {answer.status}")

@@ -108,8 +108,12 @@ async def suffer(stage: Stage, name: str, *, short: bool) -> Row:
 @asynccontextmanager
 async def sufferers(folder: Path) -> AsyncIterator[Stage]:
     """A stage for faults: two instances as systemd runs them, and three who talk."""
-    lasting = {"JWT_ACCESS_TOKEN_EXPIRY": "86400"}  # a clock may run ahead of them by an hour
-    async with staged(folder, held=True, watchdog_s=_WATCHDOG_S, **lasting) as stage:
+    async with staged(
+        folder,
+        held=True,
+        watchdog_s=_WATCHDOG_S,
+        JWT_ACCESS_TOKEN_EXPIRY="86400",  # a clock may run ahead of them by an hour
+    ) as stage:
         await stage.furnish(people=3, channels=2)
         yield stage
 

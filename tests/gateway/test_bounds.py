@@ -14,7 +14,10 @@ from websockets.exceptions import InvalidStatus
 from chatd.gateway.frames import Dispatch
 from tests.conftest import ServeMore, Server
 from tests.gateway.test_resume_and_loss import caught_up, refused, say
-from tests.world import PATIENCE_S, WITHOUT_PRESENCES, world_on
+from tests.rest.test_cost import statements
+from tests.world import PATIENCE_S, WITHOUT_PRESENCES, World, world_on
+
+__all__ = ["statements"]  # a fixture
 
 
 async def opens(server: Server, **headers: str) -> bool:
@@ -151,3 +154,20 @@ async def test_many_come_at_once(serve_more: ServeMore) -> None:
         [said] = await say(world, guild, "hello")
         for client in clients:
             assert (await client.next("MESSAGE_CREATE")).d["id"] == said
+
+
+async def test_many_resume_at_once(world: World, statements: list[str]) -> None:
+    """Nothing is read from Postgres for it, however many come."""
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    names = ["alice", "bob", "carol"] * 25
+    before = await world.online(*names)
+    for client in before:
+        await client.cut()
+    missed = await say(world, guild, "missed", "missed too")
+    statements.clear()
+    back = await asyncio.gather(*map(world.resumed, names, before))
+    for client in back:
+        assert await caught_up(client) == missed
+    assert statements == []
+    await guild.owner.rest.get(f"/guilds/{guild.id}")
+    assert statements  # they are counted

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import orjson
 import pytest
@@ -18,6 +21,7 @@ from chatd.events.event import Event, to_user
 from chatd.gateway import compression, frames
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.transports import Plain, Transport, ZlibPayloads, ZlibStream, ZstdStream
+from tests.conftest import repository
 
 TEXTS = st.text(max_size=300) | st.text("ab ", max_size=40).map(lambda text: text * 50)
 BODIES = st.dictionaries(st.text(max_size=20), TEXTS, max_size=5)
@@ -96,6 +100,39 @@ def test_blocks_that_were_compressed_alone_continue_any_zstd_frame(parts: list[b
     for part in parts:
         stitched = compression.raw(b"{") + compression.ZSTD_RESET + compression.zstd_blocks(part)
         assert decode(stitched) == b"{" + b" " * 17 + part
+
+
+_MEASURED = """
+from pathlib import Path
+from chatd.core.ids import StreamId, UserId
+from chatd.events.event import Event, to_user
+from chatd.gateway.frames import Dispatch
+from chatd.gateway.transports import Plain
+from chatd.wire import payloads
+
+def used() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+plain, before = Plain(), used()
+kept = []
+for number in range(10_000):
+    body = payloads.encode({"content": f"{number} " + "x" * SIZE})
+    dispatch = Dispatch(Event("TEST", StreamId(1), to_user(UserId(1)), body))
+    plain.dispatch(dispatch, 1)
+    kept.append(dispatch)
+print(Dispatch.living_bytes / (used() - before))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+@pytest.mark.parametrize("size", [100, 1000, 4000])
+def test_what_is_counted_is_what_is_used(size: int) -> None:
+    """What waits to be replayed is bounded by bytes: they have to be counted as they are."""
+    code = _MEASURED.replace("SIZE", str(size))
+    measured = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, cwd=repository()
+    )
+    assert 0.7 < float(measured.stdout) < 2.0
 
 
 def test_long_payloads_have_long_lengths() -> None:

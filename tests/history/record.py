@@ -1,4 +1,4 @@
-"""What was acknowledged and heard, and what is wrong with it."""
+"""What was acknowledged and what was heard; and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,18 @@ class Sent:
 
     id: int
     channel: str
+    content: str
     asked_at: float
     acknowledged_at: float
+
+
+@dataclass
+class Heard:
+    """A message as a session got it."""
+
+    id: int
+    channel: str
+    content: str
 
 
 @dataclass
@@ -21,9 +31,20 @@ class Epoch:
     """A session, from READY until it was told to identify anew, or the end."""
 
     ready_at: float
-    heard: list[tuple[str, int]] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
     seq: int = 0
     told_at: float | None = None
+    misnumbered: list[str] = field(default_factory=list)
+
+    def count(self, seq: int) -> None:
+        """Take the number of the next dispatch."""
+        if seq != self.seq + 1:
+            self.misnumbered.append(f"number {seq} came after {self.seq}")
+        self.seq = max(self.seq, seq)
+
+
+Stored = dict[str, list[tuple[int, str]]]
+"""The messages of every channel in the database: id and content."""
 
 
 @dataclass
@@ -34,27 +55,38 @@ class History:
     epochs: list[list[Epoch]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
-    def problems(self, stored: dict[str, list[int]]) -> list[str]:
-        """What is wrong with it; `stored` are the messages of each channel in the database."""
-        found = []
-        for channel, ids in stored.items():
-            if len(ids) != len(set(ids)):
-                found.append(f"channel {channel} has messages twice")
-        there = {each for ids in stored.values() for each in ids}
-        found += [f"message {each.id} is lost" for each in self.sent if each.id not in there]
+    def problems(self, stored: Stored) -> list[str]:
+        """What is wrong with it."""
+        found = [
+            f"channel {channel} has {what} twice"
+            for channel, rows in stored.items()
+            for column, what in ((0, "an id"), (1, "a message"))
+            if len(rows) != len({row[column] for row in rows})
+        ]
+        there = {each: content for rows in stored.values() for each, content in rows}
+        for sent in self.sent:
+            if sent.id not in there:
+                found.append(f"message {sent.id} is lost")
+            elif there[sent.id] != sent.content:
+                found.append(f"message {sent.id} is another one")
         for number, epochs in enumerate(self.epochs):
             for epoch in epochs:
-                found += [f"client {number}: {text}" for text in self._of(epoch)]
+                found += [f"client {number}: {text}" for text in self._of(epoch, there)]
         return found
 
-    def _of(self, epoch: Epoch) -> list[str]:
-        found = []
-        ids = [message for _, message in epoch.heard]
+    def _of(self, epoch: Epoch, there: dict[int, str]) -> list[str]:
+        found = list(epoch.misnumbered)
+        ids = [each.id for each in epoch.heard]
         found += [f"{each} came {count} times" for each, count in Counter(ids).items() if count > 1]
-        for channel in {channel for channel, _ in epoch.heard}:
-            own = [message for where, message in epoch.heard if where == channel]
+        for channel in {each.channel for each in epoch.heard}:
+            own = [each.id for each in epoch.heard if each.channel == channel]
             if own != sorted(own):
                 found.append(f"channel {channel} came out of order")
+        found += [
+            f"{each.id} came and is not stored so"
+            for each in epoch.heard
+            if there.get(each.id) != each.content
+        ]
         if epoch.told_at is None:
             heard = set(ids)
             found += [

@@ -20,9 +20,10 @@ from pathlib import Path
 import aiohttp
 
 from tests.conftest import repository
-from tests.history.listener import RETRY_S, Listener
+from tests.history.listener import RETRY_S, TRANSPORTS, Listener
+from tests.history.play import settle
 from tests.history.record import Sent
-from tests.history.stage import Stage, settle
+from tests.history.stage import Stage
 from tests.instances import Instance
 
 _TRAFFIC = 8  # clients that read and write all the time
@@ -74,11 +75,12 @@ class Steady:
     async def _write(self, http: aiohttp.ClientSession, began: float) -> None:
         channel = random.choice(self._stage.channels)
         path = f"/channels/{channel}/messages"
-        body = {"content": secrets.token_hex(12)}
+        content = secrets.token_hex(12)
+        body = {"content": content}
         async with http.post(self._anywhere() + path, json=body) as answer:
             made = await answer.json()
             if answer.status == 200:
-                sent = Sent(int(made["id"]), channel, began, time.monotonic())
+                sent = Sent(int(made["id"]), channel, content, began, time.monotonic())
                 self._stage.history.sent.append(sent)
             else:
                 self.failed.append(f"POST {path}: {answer.status} {made}")
@@ -142,8 +144,12 @@ async def roll(
     Nobody may be told to identify anew, and no request may fail.
     """
     history = stage.history
-    tokens = itertools.islice(itertools.cycle(stage.tokens), sockets)
-    listeners = [Listener(stage.instances, token, history) for token in tokens]
+    whose = itertools.islice(
+        zip(itertools.cycle(stage.tokens), itertools.cycle(TRANSPORTS), strict=False), sockets
+    )
+    listeners = [
+        Listener(stage.instances, token, history, transport=transport) for token, transport in whose
+    ]
     traffic = [Steady(stage, token) for token in stage.tokens * _TRAFFIC][:_TRAFFIC]
     async with asyncio.TaskGroup() as tasks:
         listening = [tasks.create_task(each.run()) for each in listeners]

@@ -1,4 +1,4 @@
-"""Where it is played: two instances on servers of their own, and those who write and listen."""
+"""Instances on servers of their own, a guild, those who are in it, and what can go wrong."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ from typing import Any
 import aiohttp
 
 from chatd import embedded, migrations
-from tests.history.listener import RETRY_S, Listener
-from tests.history.record import History, Sent
+from tests.history.listener import RETRY_S
+from tests.history.record import History, Sent, Stored
 from tests.instances import Instance
 
 _SECRET = secrets.token_hex(32)
 _GIVE_UP_S = 60.0
+_PAUSE_S = 3.0
 
 
 @dataclass
 class Stage:
-    """Two instances on servers of their own, a guild, and those who are in it."""
+    """Where it all happens."""
 
     folder: Path
     postgres: embedded.Postgres
     valkey: embedded.Valkey
     instances: list[Instance]
     tokens: list[str] = field(default_factory=list)
+    guild_id: str = ""
     channels: list[str] = field(default_factory=list)
     history: History = field(default_factory=History)
 
@@ -68,15 +70,29 @@ class Stage:
             self.tokens.append(made["access_token"])
         owner = self.tokens[0]
         guild = await self.call(owner, "POST", "/guilds", {"name": "history"})
-        await self.call(owner, "PATCH", f"/guilds/{guild['id']}", {"system_channel_flags": 1})
+        self.guild_id = guild["id"]
+        await self.call(owner, "PATCH", f"/guilds/{self.guild_id}", {"system_channel_flags": 1})
         path = f"/channels/{guild['system_channel_id']}/invites"
         code = (await self.call(owner, "POST", path, {}))["code"]
         for token in self.tokens[1:]:
             await self.call(token, "POST", f"/invites/{code}", {})
-        for number in range(channels):
-            body = {"name": f"c{number}"}
-            made = await self.call(owner, "POST", f"/guilds/{guild['id']}/channels", body)
-            self.channels.append(made["id"])
+        await self.begin_anew(channels)
+
+    async def begin_anew(self, channels: int) -> None:
+        """Begin another history, in other channels."""
+        self.history = History()
+        path, body = f"/guilds/{self.guild_id}/channels", {"name": "history"}
+        self.channels = [
+            (await self.call(self.tokens[0], "POST", path, body))["id"] for _ in range(channels)
+        ]
+
+    async def rebuild(self, *build: str) -> None:
+        """Start all instances anew, from another build."""
+        for instance in self.instances:
+            await instance.end(signal.SIGTERM)
+        for instance in self.instances:
+            instance.words = ("-m", *build, "serve")
+            await instance.start()
 
     async def write(self, token: str, *, every_s: float = 0.025) -> None:
         """Send messages until cancelled; each is sent until it is acknowledged."""
@@ -90,21 +106,22 @@ class Stage:
         nonce = secrets.token_hex(12)
         body = {"content": nonce, "nonce": nonce, "enforce_nonce": True}
         made = await self.call(token, "POST", f"/channels/{channel}/messages", body)
-        self.history.sent.append(Sent(int(made["id"]), channel, asked_at, time.monotonic()))
+        sent = Sent(int(made["id"]), channel, nonce, asked_at, time.monotonic())
+        self.history.sent.append(sent)
 
-    async def stored(self) -> dict[str, list[int]]:
+    async def stored(self) -> Stored:
         """The messages of every channel, as a reader pages through them."""
-        found: dict[str, list[int]] = {}
+        found: Stored = {}
         for channel in self.channels:
-            ids: list[int] = []
+            rows: list[tuple[int, str]] = []
             while True:
-                cursor = f"&before={ids[-1]}" if ids else ""
+                cursor = f"&before={rows[-1][0]}" if rows else ""
                 path = f"/channels/{channel}/messages?limit=100{cursor}"
                 page = await self.call(self.tokens[0], "GET", path)
                 if not page:
                     break
-                ids += [int(message["id"]) for message in page]
-            found[channel] = ids
+                rows += [(int(message["id"]), message["content"]) for message in page]
+            found[channel] = rows
         return found
 
     def faults(self) -> dict[str, Callable[[], Awaitable[None]]]:
@@ -115,9 +132,18 @@ class Stage:
             await instance.end(number)
             await instance.start()
 
-        async def break_valkey() -> None:
+        async def restart_valkey() -> None:
+            await asyncio.to_thread(self.valkey.stop)
+            await asyncio.to_thread(self.valkey.start)
+
+        async def empty_valkey() -> None:
             await asyncio.to_thread(self.valkey.kill)
             await asyncio.to_thread(self.valkey.start)
+
+        async def pause_valkey() -> None:
+            self.valkey.pause()
+            await asyncio.sleep(random.random() * _PAUSE_S)
+            self.valkey.go_on()
 
         async def break_postgres() -> None:
             await asyncio.to_thread(self.postgres.kill)
@@ -126,17 +152,24 @@ class Stage:
         return {
             "SIGTERM": lambda: restart(signal.SIGTERM),
             "kill -9": lambda: restart(signal.SIGKILL),
-            "Valkey": break_valkey,
-            "Postgres": break_postgres,
+            "Valkey emptied": empty_valkey,
+            "Postgres killed": break_postgres,
+            "Valkey paused": pause_valkey,
+            "Valkey restarted": restart_valkey,
         }
 
 
 @asynccontextmanager
 async def staged(
-    folder: Path, *, held: bool = False, watchdog_s: float | None = None, **settings: str
+    folder: Path,
+    *,
+    instances: int = 2,
+    held: bool = False,
+    watchdog_s: float | None = None,
+    **settings: str,
 ) -> AsyncIterator[Stage]:
-    """A stage with two instances that run, with these settings besides; `held` and `watchdog_s`
-    are those of `Instance`."""
+    """A stage with so many instances that run, with these settings besides; `held` and
+    `watchdog_s` are those of `Instance`."""
     with embedded.postgres(folder) as postgres, embedded.valkey(folder) as valkey:
         url = postgres.create("chatd")
         migrations.apply(url)
@@ -146,32 +179,21 @@ async def staged(
             "JWT_SECRET": _SECRET,
             **settings,
         }
-        instances = [
-            Instance(number, folder, environment, held=held, watchdog_s=watchdog_s)
-            for number in (1, 2)
-        ]
+        stage = Stage(
+            folder,
+            postgres,
+            valkey,
+            [
+                Instance(number + 1, folder, environment, held=held, watchdog_s=watchdog_s)
+                for number in range(instances)
+            ],
+        )
         try:
             async with asyncio.TaskGroup() as starting:
-                for instance in instances:
+                for instance in stage.instances:
                     starting.create_task(instance.start())
-            yield Stage(folder, postgres, valkey, instances)
+            yield stage
         finally:
-            for instance in instances:
+            for instance in stage.instances:
                 await instance.end(signal.SIGTERM)
                 instance.close()
-
-
-async def settle(stage: Stage, listeners: list[Listener]) -> None:
-    """Wait until everybody has the last message of every channel, or has begun anew after it."""
-    for channel in stage.channels:
-        await stage.send(stage.tokens[0], channel)
-    last = {each.id: each.asked_at for each in stage.history.sent[-len(stage.channels) :]}
-    deadline = time.monotonic() + 30
-
-    def is_behind(listener: Listener) -> bool:
-        epoch = listener.epochs[-1]
-        heard = {message for _, message in epoch.heard}
-        return any(each not in heard and at > epoch.ready_at for each, at in last.items())
-
-    while any(map(is_behind, listeners)) and time.monotonic() < deadline:
-        await asyncio.sleep(RETRY_S)

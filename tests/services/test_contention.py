@@ -1,0 +1,79 @@
+"""Many who write where somebody holds a lock for long: they wait, and nobody else has to."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+
+from tests.conftest import Server
+from tests.locks import held_stream
+from tests.world import PATIENCE_S, World
+
+MANY = 40  # far more than there are connections
+
+
+async def test_a_guild_that_is_locked_for_long_holds_up_only_itself(
+    world: World, server: Server
+) -> None:
+    busy, other = await world.guild(owner="alice"), await world.guild(owner="bob")
+    rest = busy.owner.rest
+    path = f"/channels/{busy.general.id}/messages"
+    message = await rest.post(path, {"content": "x"})
+    emoji = [
+        f"{path}/{message['id']}/reactions/%F0%9F%91%{number:02X}/@me"
+        for number in range(0x80, 0x80 + 5)
+    ]
+    with held_stream(server, busy.id) as held:
+        async with asyncio.TaskGroup() as tasks:
+            waiting = [
+                tasks.create_task(rest.call("PUT", emoji[number % 5]))
+                for number in range(MANY // 2)
+            ] + [
+                tasks.create_task(
+                    rest.call("POST", f"/guilds/{busy.id}/channels", {"name": f"c{number}"})
+                )
+                for number in range(MANY // 2)
+            ]
+            await held.waited_for_by(1)
+            async with asyncio.timeout(PATIENCE_S):
+                for number in range(20):
+                    await other.channel(f"c{number}")
+                    await other.owner.rest.get(f"/guilds/{other.id}")
+            assert not any(each.done() for each in waiting)
+            held.let_go()
+    assert {each.result().status for each in waiting} == {201, 204}
+    reactions = (await rest.get(f"{path}/{message['id']}"))["reactions"]
+    assert len(reactions) == 5
+    assert len(await rest.get(f"/guilds/{busy.id}/channels")) == 1 + MANY // 2
+
+
+async def test_many_guilds_that_are_locked_for_long(world: World, server: Server) -> None:
+    guilds = [await world.guild(owner="alice") for _ in range(12)]
+    other = await world.guild(owner="bob")
+    with ExitStack() as stack:
+        held = [stack.enter_context(held_stream(server, guild.id)) for guild in guilds]
+        async with asyncio.TaskGroup() as tasks:
+            waiting = [
+                tasks.create_task(
+                    guild.owner.rest.call("POST", f"/guilds/{guild.id}/channels", {"name": "new"})
+                )
+                for guild in guilds
+            ]
+            await held[0].waited_for_by(1)
+            for number in range(5):
+                await other.channel(f"c{number}")
+            assert not any(each.done() for each in waiting)
+            for each in held:
+                each.let_go()
+    assert {each.result().status for each in waiting} == {201}
+
+
+async def test_who_waits_too_long_is_told_so(world: World, server: Server) -> None:
+    guild = await world.guild(owner="alice")
+    with held_stream(server, guild.id):
+        path = f"/guilds/{guild.id}/channels"
+        answers = await asyncio.gather(
+            *(guild.owner.rest.call("POST", path, {"name": "new"}) for _ in range(MANY))
+        )
+    assert {each.status for each in answers} == {503}
+    await guild.channel("and now")
