@@ -320,8 +320,7 @@ async def listening(
         async with _metrics_served(config, runner.app[METRICS]):
             yield runner
     finally:
-        served = runner.app[handler.CONNECTIONS].served
-        await runner.app[FAREWELL].say(runner, lambda: len(served))
+        await runner.app[FAREWELL].say(runner)
         await runner.cleanup()
 
 

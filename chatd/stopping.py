@@ -2,8 +2,8 @@
 
 A client that keeps its connection open may send a request at the very moment at which the server
 closes it, and cannot know whether that was read. So nobody is closed on who has just been there:
-while the server leaves, each answer says that its connection ends with it, and who has nothing to
-ask for so long is closed then.
+once the server leaves, each answer says that its connection ends with it, and only who has nothing
+to ask for a while is closed. Meanwhile those who come are served still; nobody waits for that.
 """
 
 from __future__ import annotations
@@ -13,39 +13,59 @@ from collections.abc import Callable
 
 from aiohttp import hdrs, web
 
-_HEARING_OUT_S = 0.1  # whose connection has been accepted in the last moment has not asked yet
-_LINGER_S = 1.0
+_LINGER_S = 3.0  # who keeps a connection open has so long to ask for something
+_HEARING_OUT_S = 0.1  # a connection may have been made that has not been accepted yet
+_HEARD_OUT_S = 1.0  # whose connection was accepted in the last moment has so long to ask
 _POLL_S = 0.02
 _UPGRADED = 101
 
 
 class Farewell:
-    """Tells clients, once it has begun, that their connection ends with this answer."""
+    """Tells clients, once it has begun, that their connection ends with this answer.
+
+    It takes `within_s` at the most.
+    """
 
     def __init__(self, *, within_s: float) -> None:
-        self._linger_s = min(_LINGER_S, within_s)
+        self._linger_s = min(_LINGER_S, within_s * 0.75)
+        self._heard_out_s = min(_HEARD_OUT_S, within_s * 0.25)
         self._has_begun = False
+        self._upgraded: set[web.RequestHandler] = set()
 
-    async def sign(self, _: web.Request, response: web.StreamResponse) -> None:
+    async def sign(self, request: web.Request, response: web.StreamResponse) -> None:
         """Called before each answer goes out."""
-        if self._has_begun and response.status != _UPGRADED:
+        if response.status == _UPGRADED:
+            connection = request.protocol
+            self._upgraded.add(connection)
+            request.task.add_done_callback(lambda _: self._upgraded.discard(connection))
+        elif self._has_begun:
             response.force_close()
             response.headers[hdrs.CONNECTION] = "close"
 
-    async def say(self, runner: web.AppRunner, sockets: Callable[[], int]) -> None:
-        """Take no new connections, and answer what still comes on those that are there.
+    async def say(self, runner: web.AppRunner) -> None:
+        """Answer once more on the connections that are there, then take no new ones.
 
-        `sockets` counts the connections that are no HTTP any more.
+        WebSockets are left alone.
         """
         self._has_begun = True
-        sites = list(runner.sites)
+        server, sites = runner.server, list(runner.sites)
+        if server is None or not sites:
+            return
+
+        def asking() -> set[web.RequestHandler]:
+            return set(server.connections) - self._upgraded
+
+        kept = asking()
+        await _until(lambda: kept.isdisjoint(asking()), self._linger_s)
         for site in sites:
             await site.stop()
-        if not sites or runner.server is None:
-            return
-        clock = asyncio.get_running_loop().time
-        end = clock() + self._linger_s
-        await asyncio.sleep(min(_HEARING_OUT_S, self._linger_s))
-        # aiohttp tells nobody of a connection that ends.
-        while len(runner.server.connections) > sockets() and clock() < end:  # noqa: ASYNC110
-            await asyncio.sleep(_POLL_S)
+        await asyncio.sleep(min(_HEARING_OUT_S, self._heard_out_s))
+        await _until(lambda: asking() <= kept, self._heard_out_s)
+
+
+async def _until(is_so: Callable[[], bool], within_s: float) -> None:
+    clock = asyncio.get_running_loop().time
+    end = clock() + within_s
+    # aiohttp tells nobody of a connection that ends.
+    while not is_so() and clock() < end:  # noqa: ASYNC110
+        await asyncio.sleep(_POLL_S)

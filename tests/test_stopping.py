@@ -73,15 +73,13 @@ class Leaving:
         return await self._serving
 
     async def begins(self) -> None:
-        """Tell it to leave, and wait until it takes no new connections."""
+        """Tell it to leave, and wait until it says so to those who come."""
         self._told.set()
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                try:
-                    async with kept(await self._serving):
-                        await asyncio.sleep(0.01)
-                except (ConnectionRefusedError, ConnectionResetError):
-                    return
+        said = ""
+        while said != "close":
+            async with kept(await self._serving) as another:
+                await another.ask("GET", "/health")
+                _, said = await another.answer()
 
     async def is_gone(self) -> None:
         """Wait until it has left in good order."""
