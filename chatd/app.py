@@ -29,6 +29,7 @@ from chatd.core.snowflake import SnowflakeGenerator
 from chatd.db import Database, NotDurable
 from chatd.ephemeral.rate_limits import RateLimits
 from chatd.gateway import handler
+from chatd.gateway.aside import Pace
 from chatd.gateway.connection import Gateway
 from chatd.gateway.connections import Connections
 from chatd.gateway.dispatcher import Dispatcher
@@ -175,6 +176,7 @@ class _Parts:
             recent=Recent(lasting_s=config.resume_window_s),
             outboxes=Outboxes(max_bytes=config.outbox_max_bytes),
             turnstile=Turnstile(_ENTERING),
+            pace=Pace(),
             starts=asyncio.Semaphore(max(2, config.database_max_connections // 4)),
             heartbeat_interval_ms=config.heartbeat_interval_ms,
             rate_limits=self.resources.rate_limits if config.rate_limits else None,

@@ -98,6 +98,31 @@ async def test_the_gateway(watched: Watched) -> None:
     assert last["chatd_gateway_reidentifies_total"] == 1
 
 
+async def test_nothing_of_it_is_missing(watched: Watched) -> None:
+    await watched.world.person("alice")
+    told = {re.sub(r"\{.*", "", name) for name in await watched.read()}
+    assert told >= {
+        "chatd_http_requests_total",
+        "chatd_http_request_seconds_bucket",
+        "chatd_connections",
+        "chatd_sessions",
+        "chatd_dispatches_total",
+        "chatd_deliveries_total",
+        "chatd_outbox_bytes",
+        "chatd_slow_reader_closes_total",
+        "chatd_gateway_resumes_total",
+        "chatd_gateway_reidentifies_total",
+        "chatd_pool_in_use",
+        "chatd_pool_waiting",
+        "chatd_pool_waits_total",
+        "chatd_pool_wait_seconds_total",
+        "chatd_bus_lag_seconds",
+        "chatd_loop_lag_seconds_bucket",
+        "chatd_commit_seconds_bucket",
+        "chatd_commit_batch_messages_bucket",
+    }
+
+
 async def test_closed_unless_asked_for(server: Server, world: World) -> None:
     assert server.config.metrics_port == 0
     async with world.http.get(f"{server.url}/metrics") as response:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +18,30 @@ SERVICES = ["chatd.service", "chatd@.service", "chatd-migrate.service"]
 
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None,
-    reason="systemd-analyze is not there: the exposure of the units is not checked",
+    reason="systemd-analyze is not there: what systemd says of the units is not checked",
 )
+
+
+@needs_systemd
+def test_systemd_has_nothing_to_complain_of(tmp_path: Path) -> None:
+    for path in UNITS.iterdir():
+        if path.suffix in (".service", ".socket", ".target"):
+            # Where the program is installed is up to the machine; it has to be somewhere.
+            text = path.read_text().replace("/opt/chatd/bin/chatd", sys.executable)
+            (tmp_path / path.name).write_text(text)
+    for number in ("1", "31"):
+        for kind in ("service", "socket"):
+            (tmp_path / f"chatd@{number}.{kind}").symlink_to(f"chatd@.{kind}")
+    units = sorted(path for path in tmp_path.iterdir() if "@." not in path.name)
+    assert len(units) == 8
+    told = subprocess.run(
+        ["systemd-analyze", "verify", *units],
+        env={"PATH": os.environ["PATH"], "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (told.returncode, told.stdout + told.stderr) == (0, "")
 
 
 @needs_systemd

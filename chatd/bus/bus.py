@@ -19,6 +19,7 @@ from typing import Any
 from redis import asyncio as aioredis  # the aioredis of old, moved into redis-py by its authors
 from redis.exceptions import RedisError
 
+from chatd.bus import entries
 from chatd.bus.outgoing import KEPT, Kept, Outgoing
 from chatd.events.event import Event
 
@@ -195,7 +196,7 @@ class Bus:
             await _stop(writing)
 
     async def _write(self) -> None:
-        """Append what is published to this instance's stream, many events a round trip."""
+        """Append what is published to this instance's stream, many events in an entry."""
         client = self._client()
         kept = Kept()
         try:
@@ -206,17 +207,12 @@ class Bus:
                     self._pending.clear()
                     self._flushed.set()
                     continue
-                pipeline = client.pipeline(transaction=False)
-                for event in batch:
-                    pipeline.xadd(
-                        self._own_key,
-                        {"h": event.head(), "b": event.body},
-                        maxlen=KEPT,
-                        approximate=True,
-                    )
+                packed = entries.pack(batch)
                 try:
-                    for event, entry_id in zip(batch, await pipeline.execute(), strict=True):
-                        kept.add(entry_id.decode(), len(event.body))
+                    entry_id: Any = await client.xadd(
+                        self._own_key, {entries.FIELD: packed}, maxlen=KEPT, approximate=True
+                    )
+                    kept.add(entry_id.decode(), len(packed))
                     if oldest := kept.trim():
                         await client.xtrim(self._own_key, minid=oldest, approximate=False)
                 except (RedisError, OSError, TimeoutError) as error:
@@ -268,10 +264,10 @@ class Bus:
                     await dealt_with  # whoever is slow reads less, and keeps no more in memory
                 dealt_with = asyncio.get_running_loop().create_future()
                 arrived: list[Event] = []
-                for key, entries in found:
-                    last = positions[key.decode()] = entries[-1][0].decode()
+                for key, new in found:
+                    last = positions[key.decode()] = new[-1][0].decode()
                     self.lag_s = max(0.0, time.time() - _order(last)[0] / 1000)
-                    arrived += _events(entries)
+                    arrived += _events(new)
                 subscription.put(Arrived(arrived, dealt_with))
                 count = _count_next(count, arrived)
         finally:
@@ -287,8 +283,8 @@ class Bus:
             pipeline.xrevrange(key, count=1)
         newest = await pipeline.execute()
         positions = {}
-        for key, entries in zip(self._others, newest, strict=True):
-            last = entries[0][0].decode() if entries else "0-0"
+        for key, found in zip(self._others, newest, strict=True):
+            last = found[0][0].decode() if found else "0-0"
             before = known.get(key, last)
             # An emptied Redis begins its ids anew; then all that it holds is unread.
             positions[key] = before if _order(before) <= _order(last) else "0-0"
@@ -304,12 +300,12 @@ class Bus:
             at = f"{since}"
             end = positions.get(key, "+")
             while True:
-                entries: Any = await client.xrange(key, min=at, max=end, count=_BATCH)
-                if not entries:
+                found: Any = await client.xrange(key, min=at, max=end, count=_BATCH)
+                if not found:
                     break
-                subscription.put(History([each for each in _events(entries) if each.seq]))
+                subscription.put(History([each for each in _events(found) if each.seq]))
                 await subscription.caught_up()
-                at = f"({entries[-1][0].decode()}"
+                at = f"({found[-1][0].decode()}"
 
     def _link_is_back(self, subscription: Subscription) -> None:
         self._reads = True
@@ -365,11 +361,12 @@ def _order(entry_id: str) -> tuple[int, int]:
     return int(milliseconds), int(sequence)
 
 
-def _events(entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[Event]:
+def _events(found: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[Event]:
+    """The events of entries, in their order."""
     events = []
-    for entry_id, fields in entries:
+    for entry_id, fields in found:
         try:
-            events.append(Event.read(fields[b"h"], fields[b"b"]))
+            events += entries.unpack(fields[entries.FIELD])
         except (KeyError, ValueError):
-            log.warning("skipped an entry that is no event: %s", entry_id.decode())
+            log.warning("skipped an entry that holds no events: %s", entry_id.decode())
     return events

@@ -13,8 +13,8 @@ BACKLOG_BYTES = 64 * 2**20
 KEPT = 50_000  # entries in each instance's stream; a reader that falls behind more sees a gap
 KEPT_BYTES = 64 * 2**20
 
-_BATCH = 500
-_BATCH_BYTES = 2**20
+_BATCH = 500  # events in an entry
+_BATCH_BYTES = 2**16  # and how large it is, unless a single event is larger
 
 
 class Outgoing:
@@ -37,7 +37,7 @@ class Outgoing:
             self._drop_oldest()
 
     def batch(self) -> list[Event]:
-        """The oldest, as many as go well in one round trip."""
+        """The oldest, as many as go well in one entry."""
         batch: list[Event] = []
         size = 0
         for event in self._events:

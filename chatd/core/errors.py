@@ -245,6 +245,10 @@ class TooManyInvites(Refusal):
     code, message = 30016, "Maximum number of invites reached (1000)"
 
 
+class TooManyOverwrites(Refusal):
+    code, message = 30060, "Maximum number of channel permission overwrites reached (1000)"
+
+
 class TooManyRecipients(Refusal):
     code, message = 30004, "Maximum number of recipients reached (10)"
 
@@ -331,6 +335,12 @@ class WrongBulkDelete(Refusal):
 
 class TooOldForBulkDelete(Refusal):
     code, message = 50034, "You can only bulk delete messages that are under 14 days old."
+
+
+class NobodyBanned(Refusal):
+    """Of many who were to be banned, not one could be."""
+
+    code, message = 500000, "Failed to ban users"
 
 
 class InvalidConsent(Refusal):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -20,6 +21,7 @@ from chatd.ephemeral import identifies
 from chatd.ephemeral.rate_limits import RateLimits
 from chatd.events import members as events
 from chatd.gateway import commands, frames
+from chatd.gateway.aside import Aside, Pace
 from chatd.gateway.commands import (
     FINAL,
     CloseCode,
@@ -78,6 +80,7 @@ class Gateway:
     starts: asyncio.Semaphore
     """Bounds how many sessions are started at once: when all clients come back, the database and
     the loop are there for others too."""
+    pace: Pace
     heartbeat_interval_ms: int
     rate_limits: RateLimits | None
     """None lets everybody identify as often as they like."""
@@ -90,6 +93,24 @@ class Gateway:
 
 class Connection:
     """Serves one socket. What is to be sent in one turn of the loop leaves in one write."""
+
+    __slots__ = (
+        "_allowed_bytes",
+        "_aside",
+        "_asking",
+        "_closing",
+        "_gateway",
+        "_loop",
+        "_outbox",
+        "_outboxes",
+        "_payloads",
+        "_session",
+        "_socket",
+        "_socket_transport",
+        "_transport",
+        "_url",
+        "_window_ends",
+    )
 
     def __init__(
         self,
@@ -113,6 +134,7 @@ class Connection:
         self._payloads = 0
         self._window_ends = 0.0
         self._asking: asyncio.TimerHandle | None = None
+        self._aside = Aside()
 
     async def run(self) -> CloseCode | None:
         """Serve until either side is done. Nothing a client does raises from here.
@@ -140,6 +162,7 @@ class Connection:
         finally:
             self._stop_asking()
             self._outboxes.forget(self)
+            self._aside.stop()
             self._detach()
             reading.cancel()
             await asyncio.wait({reading})
@@ -203,15 +226,20 @@ class Connection:
                 session.show(presence)
                 self._gateway.registry.restless.add(session.user_id)
             case RequestMembers(wanted):
-                await self._send_members(session, wanted)
+                self._aside.add(partial(self._send_members, session, wanted))
             case RequestSounds(guild_ids):
                 for guild_id in guild_ids:
                     if any(feed.stream == StreamId(guild_id) for feed in session.feeds):
                         answer = events.soundboard(session.user_id, guild_id)
-                        session.dispatch(Dispatch(answer))
+                        session.tell(answer)
 
     async def _send_members(self, session: Session, wanted: MemberRequest) -> None:
-        """Send chunks no faster than the client reads them."""
+        """Send chunks no faster than the client reads them, and than is good for the others."""
+        if self._session is session:
+            async with self._gateway.pace.turn(session.user_id):
+                await self._send_chunks(session, wanted)
+
+    async def _send_chunks(self, session: Session, wanted: MemberRequest) -> None:
         asked_for = member_chunks.asked_for(
             self._gateway.database,
             session.user_id,
@@ -226,8 +254,10 @@ class Connection:
                 if wanted.presences and session.wants(Intents.GUILD_PRESENCES):
                     shown = self._gateway.registry.presences_of(payload["members"])
                     payload["presences"] = shown
-                session.dispatch(Dispatch(events.members_chunk(session.user_id, payload)))
+                session.tell(events.members_chunk(session.user_id, payload))
                 await self._read_up()
+                if len(chunk.members) == member_chunks.CHUNK:
+                    await self._gateway.pace.keep(len(chunk.members))
         except Refusal as refused:
             log.debug("no members for user %d: %s", session.user_id, refused.text)
 

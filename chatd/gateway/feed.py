@@ -173,6 +173,7 @@ class Feed:
         dispatch = Dispatch(event)
         for session in sessions:
             session.dispatch(dispatch)
+        dispatch.forget_frames()
 
     def _audience(self, event: Event) -> Collection[Session]:
         if event.audience.kind is AudienceKind.USER:

@@ -21,7 +21,8 @@ from chatd.gateway.commands import Opcode
 TEXT = 0x81  # the last fragment, text (RFC 6455, section 5.2)
 BINARY = 0x82
 
-_OVERHEAD = 1500  # bytes that a dispatch and its frames take up besides the body and a copy of it
+_OVERHEAD = 450  # bytes that a dispatch takes up besides its body
+_MADE_ONCE = ("plain", "deflated", "zstd", "_deflated_rest")
 
 
 class Frames:
@@ -63,17 +64,28 @@ class Dispatch:
     """
 
     living_bytes: ClassVar[int] = 0
-    """What all that live in this process take up, with their frames."""
+    """What all that live in this process take up."""
 
     def __init__(self, event: Event) -> None:
         self.event = event
         self.intent = int(event.intent)  # combining flags as such is slow
         self.size = len(event.body)
-        Dispatch.living_bytes += _OVERHEAD + 2 * self.size
+        Dispatch.living_bytes += _OVERHEAD + self.size
         self._start = b'{"op":0,"t":"%s","s":' % event.name.encode()
 
     def __del__(self) -> None:
-        Dispatch.living_bytes -= _OVERHEAD + 2 * self.size
+        Dispatch.living_bytes -= _OVERHEAD + self.size
+
+    def forget_frames(self) -> None:
+        """It has been sent: who has it replayed has its frames made anew.
+
+        Most are never asked for again, and frames take up as much as the event itself.
+        """
+        made = self.__dict__
+        for name in _MADE_ONCE:
+            made.pop(name, None)
+        if "without_content" in made:
+            self.without_content.forget_frames()
 
     @cached_property
     def plain(self) -> Frames:

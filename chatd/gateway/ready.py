@@ -21,7 +21,6 @@ from chatd.events.users import revoked_login
 from chatd.gateway import bots
 from chatd.gateway.commands import Identify
 from chatd.gateway.feed import IN_PRIVATE, Feed, GuildFeed
-from chatd.gateway.frames import Dispatch
 from chatd.gateway.registry import Registry
 from chatd.gateway.session import Outlet, Session
 from chatd.queries import applications, guilds, logins, private_channels, streams, users
@@ -222,7 +221,7 @@ class Starter:
         user_id = self._session.user_id
         body = payloads.encode(payload)
         event = Event(name, StreamId(user_id), to_user(user_id), body, intent)
-        self._session.dispatch(Dispatch(event))
+        self._session.tell(event)
 
     def _follow(self, snapshot: _Snapshot) -> None:
         self._registry.user_feed(self._session.user_id).attach(self._session)
@@ -239,7 +238,7 @@ class Starter:
             if event.intent in IN_PRIVATE and not self._session.takes_private:
                 continue
             if revoked_login(event) is None:
-                self._session.dispatch(Dispatch(event))
+                self._session.tell(event)
             elif revoked_login(event) == self._session.login_id:
                 self._registry.revoke(self._session)
                 return  # what came after it is not for this login

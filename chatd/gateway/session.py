@@ -80,6 +80,25 @@ class SessionState:
 class Session:
     """Numbers, remembers and queues the events for one client."""
 
+    __slots__ = (  # what a delivery touches lies together
+        "_bits",
+        "_is_bot",
+        "_replay",
+        "_replay_bytes",
+        "_shard",
+        "client",
+        "detached_at",
+        "feeds",
+        "id",
+        "intents",
+        "login_id",
+        "outlet",
+        "presence",
+        "seq",
+        "shown_at",
+        "user_id",
+    )
+
     def __init__(
         self,
         session_id: str,
@@ -191,6 +210,12 @@ class Session:
         if self.outlet is not None:
             self.outlet.dispatch(dispatch, self.seq)
 
+    def tell(self, event: Event) -> None:
+        """Send an event that is for this session alone."""
+        dispatch = Dispatch(event)
+        self.dispatch(dispatch)
+        dispatch.forget_frames()
+
     def acknowledge(self, seq: int) -> None:
         """Forget what the client says it has; it cannot ask for that again."""
         while self._replay and self._oldest <= seq:
@@ -215,7 +240,7 @@ class Session:
         """Say that the replay is over; this too is numbered and remembered."""
         body = payloads.encode({})
         stream = StreamId(self.user_id)
-        self.dispatch(Dispatch(Event("RESUMED", stream, to_user(self.user_id), body)))
+        self.tell(Event("RESUMED", stream, to_user(self.user_id), body))
 
     @property
     def _oldest(self) -> int:

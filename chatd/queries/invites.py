@@ -92,6 +92,19 @@ async def of_channel(cur: Cursor, guild_id: GuildId, channel_id: ChannelId) -> l
     return await many(cur, _make)
 
 
+async def of_guild(cur: Cursor, guild_id: GuildId) -> list[Invite]:
+    """The living invites to all channels of a guild, newest first."""
+    await cur.execute(
+        f"""
+        {_SELECT}
+         WHERE invites.guild_id = %(guild_id)s AND {_ALIVE}
+      ORDER BY invites.created_at DESC, invites.code
+        """,
+        {"guild_id": guild_id},
+    )
+    return await many(cur, _make)
+
+
 async def alike(cur: Cursor, channel_id: ChannelId, inviter_id: UserId, terms: Terms) -> str | None:
     """The code of a living, unused invite of the same person with the same terms."""
     await cur.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from chatd.core.errors import UnknownInvite
-from chatd.core.ids import ChannelId
+from chatd.core.ids import ChannelId, GuildId
 from chatd.core.permissions import Permissions as P
 from chatd.keys import CONTEXT, RESOURCES
 from chatd.rest.parse import Json, answer, path_id
@@ -39,6 +39,14 @@ async def of_channel(request: web.Request) -> web.Response:
     """The invites to a channel. Needs MANAGE_CHANNELS."""
     channel_id = path_id(request, ChannelId, "channel_id")
     found = await invites.of_channel(request[CONTEXT], channel_id)
+    return answer([payloads.invite_with_uses(invite) for invite in found])
+
+
+@routes.get("/guilds/{guild_id}/invites", P.MANAGE_GUILD, answers=array_of(shapes.INVITE_WITH_USES))
+async def of_guild(request: web.Request) -> web.Response:
+    """The living invites to all channels of a guild. Needs MANAGE_GUILD."""
+    guild_id = path_id(request, GuildId, "guild_id")
+    found = await invites.of_guild(request[CONTEXT], guild_id)
     return answer([payloads.invite_with_uses(invite) for invite in found])
 
 

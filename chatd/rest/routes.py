@@ -215,6 +215,7 @@ def table() -> list[Route]:
         bans,
         channels,
         docs,
+        empty,
         files,
         guilds,
         health,
@@ -250,6 +251,7 @@ def table() -> list[Route]:
         audit_logs,
         invites,
         applications,
+        empty,
         docs,
         files,
     )

@@ -71,6 +71,9 @@ async def get_own_guilds(request: web.Request, wanted: queries.GuildPage) -> web
         after=wanted.after,
         limit=wanted.limit,
     )
+    counted = {}
+    if wanted.with_counts:
+        counted = await guilds.counts(ctx, [each.guild.id for each in memberships])
     return answer(
         [
             payloads.guild_summary(
@@ -80,6 +83,7 @@ async def get_own_guilds(request: web.Request, wanted: queries.GuildPage) -> web
                     is_owner=each.guild.owner_id == ctx.user.id,
                     roles=[Permissions(bits) for bits in each.role_permissions],
                 ),
+                counts=counted.get(each.guild.id),
             )
             for each in memberships
         ]

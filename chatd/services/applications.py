@@ -90,6 +90,14 @@ async def of_bot(ctx: Context) -> tuple[Application, int]:
         return application, await guilds.count_of_user(cur, ctx.user.id)
 
 
+async def require_own(ctx: Context, application_id: UserId) -> None:
+    """Raises UnknownApplication, MissingAccess unless it is the caller itself, or its own."""
+    if application_id != ctx.user.id:
+        await get(ctx, application_id)
+    elif not ctx.user.bot:
+        raise UnknownApplication
+
+
 async def update(ctx: Context, application_id: UserId, change: ApplicationChange) -> Application:
     """Change one of the caller's own; its bot's profile is the bot's to change.
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from chatd.context import Context, Work
 from chatd.core import snowflake
-from chatd.core.errors import MissingPermissions, UnknownBan, UnknownUser
+from chatd.core.errors import MissingPermissions, NobodyBanned, UnknownBan, UnknownUser
 from chatd.core.ids import ChannelId, GuildId, MessageId, UserId
 from chatd.core.models import AuditAction, Ban, Place
 from chatd.core.permissions import Permissions
@@ -38,7 +38,7 @@ async def add_many(
 ) -> tuple[list[UserId], list[UserId]]:
     """Ban many; returns who is banned now, and who could not be. Needs BAN_MEMBERS, MANAGE_GUILD.
 
-    Raises UnknownGuild, MissingAccess, MissingPermissions.
+    Raises UnknownGuild, MissingAccess, MissingPermissions, NobodyBanned.
     """
     banned: list[UserId] = []
     failed: list[UserId] = []
@@ -51,6 +51,8 @@ async def add_many(
             except (MissingPermissions, UnknownUser):
                 is_new = False
             (banned if is_new else failed).append(user_id)
+        if not banned:
+            raise NobodyBanned
         await _delete_messages(work, guild_id, banned, wanted.delete_message_seconds)
     return banned, failed
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from chatd.context import Context, Work
 from chatd.core.errors import (
     InvalidForm,
     TooManyChannels,
+    TooManyOverwrites,
     UnknownOverwrite,
     UnknownRole,
     UnknownUser,
@@ -31,7 +32,7 @@ from chatd.queries import channels, invites, roles, users
 from chatd.services import access, audit, private_channels
 from chatd.services.access import GuildAccess, PrivateAccess
 from chatd.wire import payloads
-from chatd.wire.fields import UNSET
+from chatd.wire.fields import MAX_POSITION, UNSET
 from chatd.wire.schemas.channels import (
     ChannelChange,
     ChannelMove,
@@ -42,6 +43,9 @@ from chatd.wire.schemas.channels import (
 
 MAX_CHANNELS = 500
 """How many channels a guild can have, categories among them."""
+
+MAX_OVERWRITES = 1000
+"""How many roles and members a channel can allow and deny things."""
 
 MAX_CHILDREN = 50
 """How many channels a category can have."""
@@ -60,7 +64,7 @@ async def create(ctx: Context, guild_id: GuildId, wanted: NewChannel) -> Channel
         if len(siblings) >= MAX_CHANNELS:
             raise TooManyChannels
         _check_parent(wanted.type, wanted.parent_id, siblings)
-        overwrites = tuple(_overwrite(each) for each in wanted.permission_overwrites)
+        overwrites = _overwrites(wanted.permission_overwrites)
         _require_grantable(granted, (), overwrites)
         if not overwrites and wanted.parent_id is not None:
             parent = next(each for each in siblings if each.id == wanted.parent_id)
@@ -72,7 +76,7 @@ async def create(ctx: Context, guild_id: GuildId, wanted: NewChannel) -> Channel
             type=wanted.type,
             name=wanted.name,
             topic=wanted.topic or None,
-            position=last + 1 if wanted.position is None else wanted.position,
+            position=min(last + 1, MAX_POSITION) if wanted.position is None else wanted.position,
             parent_id=wanted.parent_id,
             nsfw=wanted.nsfw,
             rate_limit_per_user=wanted.rate_limit_per_user,
@@ -131,7 +135,7 @@ async def update(
 
 
 async def move(ctx: Context, guild_id: GuildId, moves: Sequence[ChannelMove]) -> None:
-    """Change where channels stand. Needs MANAGE_CHANNELS.
+    """Change where channels stand. Needs MANAGE_CHANNELS, and MANAGE_ROLES where overwrites change.
 
     Raises UnknownGuild, MissingAccess, MissingPermissions, InvalidForm.
     """
@@ -151,6 +155,7 @@ async def move(ctx: Context, guild_id: GuildId, moves: Sequence[ChannelMove]) ->
                 changed = replace(changed, parent_id=each.parent_id)
                 if each.lock_permissions and each.parent_id is not None:
                     changed = replace(changed, overwrites=known[each.parent_id].overwrites)
+                    _require_grantable(granted, channel.overwrites, changed.overwrites)
             if changed != channel:
                 known[each.id] = changed
                 await channels.move(work.cur, changed)
@@ -194,7 +199,7 @@ async def set_overwrite(
     """Allow and deny a role or a member things in a channel. Needs MANAGE_ROLES there.
 
     Nobody allows or denies what it may not do itself. Raises UnknownChannel, MissingAccess,
-    MissingPermissions, UnknownRole, UnknownUser.
+    MissingPermissions, UnknownRole, UnknownUser, TooManyOverwrites.
     """
     async with ctx.begin() as work:
         granted = await access.locked_guild_channel(work, ctx.user.id, channel_id)
@@ -203,8 +208,10 @@ async def set_overwrite(
         await _require_target(work.cur, granted.guild.id, target_id, change.type)
         overwrite = Overwrite(target_id, change.type, change.allow, change.deny)
         others = tuple(each for each in channel.overwrites if each.target_id != target_id)
-        changed = replace(channel, overwrites=(*others, overwrite))
+        changed = replace(channel, overwrites=_in_order((*others, overwrite)))
         _require_grantable(granted, channel.overwrites, changed.overwrites)
+        if len(changed.overwrites) > max(MAX_OVERWRITES, len(channel.overwrites)):
+            raise TooManyOverwrites
         await channels.set_overwrite(work.cur, granted.guild.id, channel_id, overwrite)
         is_new = len(changed.overwrites) > len(channel.overwrites)
         action = (
@@ -283,8 +290,15 @@ async def _record(
     )
 
 
-def _overwrite(wanted: WantedOverwrite) -> Overwrite:
-    return Overwrite(wanted.id, wanted.type, wanted.allow, wanted.deny)
+def _overwrites(wanted: Iterable[WantedOverwrite]) -> tuple[Overwrite, ...]:
+    """As they are kept: one for each target, the last one that is wanted."""
+    return _in_order(Overwrite(each.id, each.type, each.allow, each.deny) for each in wanted)
+
+
+def _in_order(overwrites: Iterable[Overwrite]) -> tuple[Overwrite, ...]:
+    """As they are read again, so that what is told now and shown later is the same."""
+    last = {each.target_id: each for each in overwrites}
+    return tuple(last[target_id] for target_id in sorted(last))
 
 
 def _require_grantable(
@@ -353,5 +367,5 @@ def _changed(channel: Channel, change: ChannelChange) -> Channel:
         channel = replace(channel, rate_limit_per_user=change.rate_limit_per_user)
     if change.permission_overwrites is not UNSET:
         wanted = change.permission_overwrites or ()
-        channel = replace(channel, overwrites=tuple(_overwrite(each) for each in wanted))
+        channel = replace(channel, overwrites=_overwrites(wanted))
     return channel

@@ -141,6 +141,14 @@ async def of_caller(ctx: Context, *, before: int, after: int, limit: int) -> lis
         return await guilds.of_user(cur, ctx.user.id, before=before, after=after, limit=limit)
 
 
+async def counts(ctx: Context, guild_ids: Sequence[GuildId]) -> dict[GuildId, Counts]:
+    """The numbers of members of guilds that the caller is in."""
+    async with ctx.database.cursor() as cur:
+        found = await members.counts(cur, guild_ids)
+    online = ctx.resources.presences.count_in
+    return {each: Counts(found.get(each, 0), online(each)) for each in guild_ids}
+
+
 async def _new_icon(ctx: Context, guild_id: GuildId, change: GuildChange) -> str | None:
     """Store the icon that is wanted, for those who may change it."""
     if change.icon is UNSET or change.icon is None:

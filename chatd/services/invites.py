@@ -12,7 +12,7 @@ from chatd.core.errors import (
     UnknownInvite,
     UserBanned,
 )
-from chatd.core.ids import ChannelId
+from chatd.core.ids import ChannelId, GuildId
 from chatd.core.models import AuditAction, Counts, Invite
 from chatd.core.permissions import Permissions
 from chatd.events import invites as events
@@ -68,6 +68,17 @@ async def of_channel(ctx: Context, channel_id: ChannelId) -> list[Invite]:
         granted = await access.guild_channel(cur, ctx.user.id, channel_id)
         granted.require(Permissions.MANAGE_CHANNELS)
         return await invites.of_channel(cur, granted.guild.id, channel_id)
+
+
+async def of_guild(ctx: Context, guild_id: GuildId) -> list[Invite]:
+    """The living invites to all channels of a guild. Needs MANAGE_GUILD.
+
+    Raises UnknownGuild, MissingAccess, MissingPermissions.
+    """
+    async with ctx.database.cursor() as cur:
+        granted = await access.guild(cur, ctx.user.id, guild_id)
+        granted.require(Permissions.MANAGE_GUILD)
+        return await invites.of_guild(cur, guild_id)
 
 
 async def get(resources: Resources, code: str) -> tuple[Invite, Counts]:

@@ -6,11 +6,18 @@ does not have. Rule: Discord docs, Permissions, "Permission Hierarchy".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from chatd.context import Context, Work
-from chatd.core.errors import InvalidForm, InvalidRole, TooManyRoles, UnknownMember, UnknownRole
+from chatd.core.errors import (
+    InvalidForm,
+    InvalidRole,
+    MissingPermissions,
+    TooManyRoles,
+    UnknownMember,
+    UnknownRole,
+)
 from chatd.core.ids import GuildId, RoleId, UserId
 from chatd.core.models import AuditAction, Member, Role
 from chatd.core.permissions import Permissions
@@ -91,11 +98,15 @@ async def update(ctx: Context, guild_id: GuildId, role_id: RoleId, change: RoleC
 async def reorder(ctx: Context, guild_id: GuildId, moves: Sequence[RoleMove]) -> list[Role]:
     """Move roles that are below one's own to places below it. Needs MANAGE_ROLES.
 
+    Libraries number all roles anew, in an order of which only a part has changed: the numbers of
+    one's own and of those above it may change as long as their order does not.
+
     Raises UnknownGuild, MissingAccess, MissingPermissions, UnknownRole, InvalidForm.
     """
     async with ctx.begin() as work:
         granted = await _manager(ctx, work, guild_id)
         existing = {role.id: role for role in await roles.of_guilds(work.cur, [guild_id])}
+        wanted = dict(existing)
         for move in {move.id: move for move in moves}.values():
             role = existing.get(move.id)
             if role is None:
@@ -104,9 +115,9 @@ async def reorder(ctx: Context, guild_id: GuildId, moves: Sequence[RoleMove]) ->
                 raise InvalidForm.of(
                     "position", "ROLE_POSITION_INVALID", "Only @everyone stands at 0."
                 )
-            changed = replace(role, position=move.position)
-            granted.require_above(access.role_rank(role))
-            granted.require_above(access.role_rank(changed))
+            wanted[move.id] = replace(role, position=move.position)
+        _require_order(granted, [*existing.values()], [*wanted.values()])
+        for role, changed in zip(existing.values(), wanted.values(), strict=True):
             if changed != role:
                 await _save(ctx, work, role, changed)
         return await roles.of_guilds(work.cur, [guild_id])
@@ -241,6 +252,17 @@ async def _record(
             None if after is None else payloads.role(after),
         ),
     )
+
+
+def _require_order(granted: GuildAccess, before: Collection[Role], after: Collection[Role]) -> None:
+    """Raises MissingPermissions unless what is not below the caller stays on top, in its order."""
+    old, new = [
+        [role.id for role in sorted(each, key=access.role_rank, reverse=True)]
+        for each in (before, after)
+    ]
+    above = {role.id for role in before if not granted.rank > access.role_rank(role)}
+    if old[: len(above)] != new[: len(above)]:
+        raise MissingPermissions
 
 
 async def _existing(cur: Cursor, guild_id: GuildId, role_id: RoleId) -> Role:

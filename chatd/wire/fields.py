@@ -78,7 +78,8 @@ def choice(*choices: int) -> validate.OneOf:
 
 
 NAME = length(1, 100)
-POSITION = within(0, 2**31 - 1)
+MAX_POSITION = 2**31 - 1
+POSITION = within(0, MAX_POSITION)
 
 
 def whole(value: Any) -> int | None:
@@ -252,6 +253,13 @@ class Nonce(fields.Field[str | int]):
         return value
 
 
+NULL_IS_ABSENT: Final[dict[str, Any]] = {
+    "allow_none": True,
+    "metadata": {"null_is_absent": True},
+}
+"""Of a field in which null says no more than leaving it out, as libraries like to send it."""
+
+
 class Schema(ma.Schema, Generic[T]):
     """A schema that loads into the dataclass of its annotation `into`."""
 
@@ -276,9 +284,21 @@ class Schema(ma.Schema, Generic[T]):
             if isinstance(field, fields.List)
         )
 
+    @cached_property
+    def _said_by_null(self) -> frozenset[str]:
+        """The names of its fields in which null says something."""
+        return frozenset(
+            name
+            for name, field in self.fields.items()
+            if not field.metadata.get("null_is_absent", False)
+        )
+
     def read(self, data: Any) -> T:
         """The value in `data`. Raises InvalidForm with every field at fault."""
-        schema = self._narrowed(data) if type(data) is dict else self
+        if isinstance(data, dict) and None in data.values():
+            kept = self._said_by_null
+            data = {key: each for key, each in data.items() if each is not None or key in kept}
+        schema = self._narrowed(data) if isinstance(data, dict) else self
         try:
             value: T = schema.load(data)
         except ValidationError as refused:

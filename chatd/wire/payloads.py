@@ -135,9 +135,20 @@ def application(application: Application, *, guilds: int | None = None) -> Json:
         "owner": user(application.owner),
         "bot": user(application.bot),
         "team": None,
+        "type": None,
+        "flags_new": str(application.flags),
+        "redirect_uris": [],
+        "eligible_oauth2_scopes": [],
+        "interactions_endpoint_url": None,
+        "role_connections_verification_url": None,
+        "explicit_content_filter": 0,
     }
     if guilds is not None:
-        payload |= {"approximate_guild_count": guilds, "approximate_user_install_count": 0}
+        payload |= {
+            "approximate_guild_count": guilds,
+            "approximate_user_install_count": 0,
+            "approximate_user_authorization_count": 0,
+        }
     return payload
 
 
@@ -286,6 +297,8 @@ def counts(counts: Counts) -> Json:
     }
 
 
+_counts = counts  # for functions with a parameter of that name
+
 _GUILD_CONSTANTS: Json = {
     "afk_channel_id": None,
     "afk_timeout": 300,
@@ -353,9 +366,12 @@ def guild_state(
     }
 
 
-def guild_summary(guild: Guild, *, is_owner: bool, permissions: int) -> Json:
+def guild_summary(
+    guild: Guild, *, is_owner: bool, permissions: int, counts: Counts | None = None
+) -> Json:
     """A row of GET /users/@me/guilds."""
     return {
+        **({} if counts is None else _counts(counts)),
         "id": str(guild.id),
         "name": guild.name,
         "icon": guild.icon,

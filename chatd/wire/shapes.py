@@ -103,9 +103,22 @@ APPLICATION = record(
         "owner": USER,
         "bot": USER,
         "team": NULL,
+        "type": NULL,
+        "flags_new": STRING,
+        "redirect_uris": array_of(STRING),
+        "eligible_oauth2_scopes": array_of(STRING),
+        "interactions_endpoint_url": NULL,
+        "role_connections_verification_url": NULL,
+        "explicit_content_filter": INT,
     },
-    {"approximate_guild_count": COUNT, "approximate_user_install_count": COUNT},
+    {
+        "approximate_guild_count": COUNT,
+        "approximate_user_install_count": COUNT,
+        "approximate_user_authorization_count": COUNT,
+    },
 )
+NONE_YET = Shape({"type": "array", "maxItems": 0})
+"""A list of what this server does not know."""
 BOT_TOKEN = record("BotToken", "What a bot logs in with.", {"token": STRING})
 PRUNED = record("Pruned", "How many members it was, or would be.", {"pruned": nullable(COUNT)})
 PROFILE = record(
@@ -303,6 +316,7 @@ GUILD_SUMMARY = record(
         "permissions": BITS,
         "features": array_of(STRING),
     },
+    {"approximate_member_count": COUNT, "approximate_presence_count": COUNT},
 )
 
 EMOJI = record(

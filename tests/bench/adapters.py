@@ -32,6 +32,7 @@ from chatd.auth.tokens import AccessTokens
 from tests.bench import filling
 from tests.bench.http import Connection, request
 from tests.bench.sockets import Session, Socket
+from tests.bench.speech import Speech
 from tests.bench.stage import Process, Stage, free_port
 
 GUILDS, GUILD_MESSAGES = 1 << 0, 1 << 9
@@ -86,6 +87,16 @@ class Scene:
     """A message in the middle of it."""
 
 
+@dataclass(frozen=True)
+class Talk:
+    """A guild in which much has been said."""
+
+    guild: str
+    author: str
+    """One of many who have."""
+    reader_token: str
+
+
 class Adapter:
     """A server that can be measured. Each adapter object has data of its own, which stays when an
     instance is killed and started again."""
@@ -128,6 +139,17 @@ class Adapter:
                 if number == size.messages // 2:
                     scene.deep_id = made["id"]
         return scene
+
+    async def talk(self, stage: Stage, port: int, speech: Speech, messages: int) -> Talk:
+        """Say so much in a guild, over the API."""
+        async with await Connection.to(port) as connection:
+            token = await self.register(connection, "talker")
+            channel = await self.guild(connection, token, [])
+            made = {}
+            for content in speech.messages(messages):
+                made = (await connection.well(self.message(token, channel, content))).json
+            there = (await connection.well(self.call("GET", f"/channels/{channel}", token))).json
+        return Talk(there["guild_id"], made["author"]["id"], token)
 
     async def guild(
         self, connection: Connection, owner: str, members: list[str], channels: int = 1
@@ -181,6 +203,10 @@ class Chatd(Adapter):
         self.program = ["-m", "chatd", "serve"]
         """What Python runs."""
 
+    def database_url(self, stage: Stage) -> str:
+        """Where its data is."""
+        return stage.postgres.url_of(self._database)
+
     def start(self, stage: Stage, number: int = 0) -> Process:
         """Start an instance on the database of this adapter."""
         url = stage.postgres.create(self._database)
@@ -205,7 +231,7 @@ class Chatd(Adapter):
         """Fill the database. Takes seconds."""
         filled = await asyncio.to_thread(
             filling.fill,
-            stage.postgres.url_of(self._database),
+            self.database_url(stage),
             places=size.places,
             members=size.members,
             channels=size.channels,
@@ -223,6 +249,15 @@ class Chatd(Adapter):
             long_channel=str(filled.long_channel_id),
             deep_id=str(filled.deep_id),
         )
+
+    async def talk(self, stage: Stage, port: int, speech: Speech, messages: int) -> Talk:
+        """Write it into the database. Takes seconds."""
+        texts = speech.messages(messages)
+        guild_id, members = await asyncio.to_thread(
+            filling.talk, self.database_url(stage), texts, messages
+        )
+        tokens = AccessTokens(self._secret, lifetime_s=86_400)
+        return Talk(str(guild_id), str(members[1][0]), tokens.issue(*members[0]))
 
 
 def named(place: str) -> Adapter:

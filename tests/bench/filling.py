@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
@@ -40,11 +42,11 @@ class Filled:
 
 
 class _Filler:
-    """Makes ids of the last hour, before any that a server makes from now on."""
+    """Makes ids of the last hour, or less, before any that a server makes from now on."""
 
-    def __init__(self, cur: Cursor) -> None:
+    def __init__(self, cur: Cursor, *, ago_ms: int = _HOUR_MS) -> None:
         self._cur = cur
-        self._next_ms = int(time.time() * 1000) - EPOCH_MS - _HOUR_MS
+        self._next_ms = int(time.time() * 1000) - EPOCH_MS - ago_ms
 
     def ids(self, count: int) -> int:
         """The first of so many ids, which are a millisecond apart."""
@@ -155,6 +157,61 @@ class _Filler:
                 },
             )
         return first + 1000 * _MS * (count // 2)
+
+    def talk(
+        self,
+        guild_id: int,
+        channels: list[int],
+        authors: list[UserId],
+        texts: Iterator[str],
+        count: int,
+    ) -> None:
+        """Say something every second, now here and now there, up to two hours ago."""
+        newest_ms = int(time.time() * 1000) - EPOCH_MS - 2 * _HOUR_MS
+        first = (newest_ms - count * 1000) * _MS | _WORKER
+        for start in range(0, count, _BITE):
+            lines = StringIO()
+            for number, text in zip(range(start, min(start + _BITE, count)), texts, strict=False):
+                channel, author = channels[number % len(channels)], authors[number % len(authors)]
+                lines.write(f"{channel}\t{first + 1000 * _MS * number}\t{author}\t{text}\n")
+            lines.seek(0)
+            self._cur.copy_expert(
+                "COPY messages (channel_id, id, author_id, content) FROM STDIN", lines
+            )
+        self._cur.execute(
+            """
+            UPDATE streams SET seq = seq + %(count)s, last_message_id = %(last)s
+             WHERE id = %(guild_id)s
+            """,
+            {"count": count, "last": first + 1000 * _MS * (count - 1), "guild_id": guild_id},
+        )
+
+
+def talk(url: str, texts: Iterator[str], count: int) -> tuple[int, list[Account]]:
+    """Make a guild of fifty in whose ten channels so many things have been said."""
+    connection = psycopg2.connect(url)
+    try:
+        with connection, connection.cursor() as cur:
+            filler = _Filler(cur, ago_ms=_HOUR_MS // 4)  # beside what `fill` has made
+            made = filler.guild(50, 10)
+            cur.execute(
+                """
+                SELECT id, guild_id FROM channels
+                 WHERE guild_id = (SELECT guild_id FROM channels WHERE id = %(channel_id)s)
+                """,
+                {"channel_id": made.channel_id},
+            )
+            found = cur.fetchall()
+            guild_id = int(found[0][1])
+            channels, authors = [row[0] for row in found], [user_id for user_id, _ in made.members]
+            filler.talk(guild_id, channels, authors, texts, count)
+        connection.autocommit = True
+        with connection.cursor() as cur:
+            cur.execute("VACUUM ANALYZE")
+            cur.execute("CHECKPOINT")
+    finally:
+        connection.close()
+    return guild_id, made.members
 
 
 def fill(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.bench import connect, create, fan_out, growth, history
+from tests.bench import connect, create, fan_out, growth, history, search
 from tests.bench.adapters import Size
 from tests.bench.fan_out import Effort
 from tests.bench.measuring import Subject
@@ -146,6 +146,12 @@ async def _growth(subject: Subject, plan: Plan) -> list[Row]:
     )
 
 
+async def _search(subject: Subject, plan: Plan) -> list[Row]:
+    return await search.rows(
+        subject, messages=plan.size.messages, rounds=plan.rounds, seconds=plan.seconds / 4
+    )
+
+
 WORKLOADS: dict[str, Workload] = {
     "create": _create,
     "fan-out": _fan_out,
@@ -154,7 +160,8 @@ WORKLOADS: dict[str, Workload] = {
     "connect": _connect,
     "memory": _memory,
     "resume": _resume,
+    "search": _search,
     "growth": _growth,
 }
-SLOW = ("growth",)
+SLOW = ("search", "growth")
 """What --quick leaves out, unless it is asked for."""

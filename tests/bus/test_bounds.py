@@ -10,7 +10,7 @@ import pytest
 from redis import asyncio as aioredis
 
 from chatd import embedded
-from chatd.bus import outgoing
+from chatd.bus import entries, outgoing
 from chatd.bus.bus import Arrived, Bus, Interrupted, Subscription
 from chatd.bus.outgoing import Outgoing
 from chatd.core.ids import StreamId, UserId
@@ -67,7 +67,7 @@ async def test_large_events_are_kept_by_their_size(
             while await redis.xlen("chatd:events:28") > 5:
                 await asyncio.sleep(0.01)
         newest: Any = await redis.xrevrange("chatd:events:28", count=1)
-        assert Event.read(newest[0][1][b"h"], newest[0][1][b"b"]).seq == MANY
+        assert [each.seq for each in entries.unpack(newest[0][1][entries.FIELD])] == [MANY]
 
 
 async def test_who_is_slow_reads_no_further_than_it_gets(
@@ -78,13 +78,11 @@ async def test_who_is_slow_reads_no_further_than_it_gets(
     async with there.subscribe() as others:
         await connected(others)
         for seq in range(1, MANY + 1):
-            fields = {"h": event(seq).head(), "b": event(seq, 100).body}
-            await redis.xadd("chatd:events:28", dict(fields.items()))
+            await redis.xadd("chatd:events:28", {entries.FIELD: entries.pack([event(seq, 100)])})
         first = await others.get()
         assert isinstance(first, Arrived)
         for seq in range(MANY + 1, 3 * MANY + 1):
-            fields = {"h": event(seq).head(), "b": event(seq, 100).body}
-            await redis.xadd("chatd:events:28", dict(fields.items()))
+            await redis.xadd("chatd:events:28", {entries.FIELD: entries.pack([event(seq, 100)])})
         waiting = len(first.events)
         assert others.waiting <= 1
         first.done()
@@ -93,11 +91,12 @@ async def test_who_is_slow_reads_no_further_than_it_gets(
 
 def test_what_waits_for_redis_is_bounded_by_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outgoing, "BACKLOG_BYTES", 5 * LARGE)
+    monkeypatch.setattr(outgoing, "_BATCH_BYTES", 3 * LARGE)
     waiting = Outgoing()
     waiting.add(event(seq) for seq in range(1, MANY + 1))
     assert len(waiting) == 5
     batch = waiting.batch()
-    assert [each.seq for each in batch] == [MANY - 4, MANY - 3, MANY - 2]  # a megabyte at a time
+    assert [each.seq for each in batch] == [MANY - 4, MANY - 3, MANY - 2]
     waiting.add([event(MANY + 1), event(MANY + 2)])
     waiting.forget(batch)
     assert [each.seq for each in waiting.batch()] == [MANY - 1, MANY, MANY + 1]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -81,6 +83,27 @@ class Chatd:
         assert (said.code, said.output) == (code, "")
         *_, line = said.complaints.splitlines()
         return line
+
+    def on_terminal(self, *words: str) -> str:
+        """Run a command that succeeds on a terminal; all that the terminal gets."""
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-m", "chatd", *words],
+            cwd=self.folder,
+            env={**self.environment, "TERM": "xterm", "COLUMNS": "120"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        ) as process:
+            os.close(theirs)
+            text = b""
+            try:
+                while read := os.read(ours, 4096):
+                    text += read
+            except OSError:  # how a terminal ends
+                os.close(ours)
+        assert process.returncode == 0, text
+        return text.decode()
 
 
 @pytest.fixture

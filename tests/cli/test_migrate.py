@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 
@@ -61,3 +62,13 @@ async def test_other_commands_wait_for_the_schema(fresh: Chatd) -> None:
 async def test_json_is_all_there_is(fresh: Chatd) -> None:
     said = await fresh.well("migrate", "up", "--json")
     assert json.loads(said.output)["waiting"] == []
+
+
+async def test_a_terminal_gets_a_bar(fresh: Chatd) -> None:
+    text = await asyncio.to_thread(fresh.on_terminal, "migrate")
+    count = len(migrations.status(fresh.environment["DATABASE_URL"]))
+    assert "migrating" in text
+    assert "━" in text
+    assert f"{count}/{count}" in text
+    assert text.count("applied ") == count
+    assert "The schema is up to date." in text

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
@@ -266,27 +262,7 @@ async def test_a_name_that_is_the_id_of_another(world: World, chatd: Chatd) -> N
 
 async def test_a_terminal_gets_a_table(world: World, chatd: Chatd) -> None:
     ada = await world.person("ada")
-
-    def on_terminal() -> str:
-        ours, theirs = pty.openpty()
-        with subprocess.Popen(
-            [sys.executable, "-m", "chatd", "user", "list", ada.name],
-            cwd=chatd.folder,
-            env={**chatd.environment, "TERM": "xterm", "COLUMNS": "120"},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        ):
-            os.close(theirs)
-            text = b""
-            try:
-                while read := os.read(ours, 4096):
-                    text += read
-            except OSError:  # how a terminal ends
-                os.close(ours)
-        return text.decode()
-
-    text = await asyncio.to_thread(on_terminal)
+    text = await asyncio.to_thread(chatd.on_terminal, "user", "list", ada.name)
     assert "username" in text  # what plain lines do not have
     assert "─" in text
     assert ada.id in text

@@ -119,6 +119,7 @@ for number in range(10_000):
     body = payloads.encode({"content": f"{number} " + "x" * SIZE})
     dispatch = Dispatch(Event("TEST", StreamId(1), to_user(UserId(1)), body))
     plain.dispatch(dispatch, 1)
+    dispatch.forget_frames()
     kept.append(dispatch)
 print(Dispatch.living_bytes / (used() - before))
 """

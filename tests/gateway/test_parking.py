@@ -271,10 +271,9 @@ async def test_who_is_given_something_while_the_server_leaves(
 ) -> None:
     """What comes then is lost with the socket; it costs neither it nor others the session."""
     guild = await world.guild(owner="alice", members=["bob", "carol"])
-    async with (
-        serve_more(worker_id=28) as server,
-        world_on(server.url, server.gateway_url) as there,
-    ):
+    async with AsyncExitStack() as running:
+        server = await running.enter_async_context(serve_more(worker_id=28))
+        there = await running.enter_async_context(world_on(server.url, server.gateway_url))
         there.meet(world)
         bob, carol = await there.online("bob", "carol")
         await asking(monkeypatch, guild, bob)
@@ -290,6 +289,7 @@ async def test_who_is_given_something_while_the_server_leaves(
             await write_hashes(parking, fields)
 
         monkeypatch.setattr(Parking, "_write_hashes", slowly)
+        await server.runner.cleanup()  # while they are connected
     missed = await say(world, guild, "missed")
     for name, client in (("carol", carol), ("bob", bob)):
         back = await world.resumed(name, client)

@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 
 from chatd.core.intents import Intents
 from chatd.gateway import connection
+from chatd.keys import METRICS
 from tests.conftest import ServeMore, Server
 from tests.world import WITHOUT_PRESENCES, Client, World, like, world_on
 
@@ -265,9 +266,14 @@ async def test_who_is_silent_or_never_identifies_is_let_go(serve_more: ServeMore
 
 
 async def test_who_does_not_read_is_cut_off_and_costs_the_others_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    world: World,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(connection, "MAX_OUTBOX_BYTES", 50_000)
+    tally = server.runner.app[METRICS].tally
+    before = tally.slow_readers
     caplog.set_level("INFO", "chatd.gateway.connection")
     guild = await world.guild(owner="alice", members=["bob"])
     [alice] = await world.online("alice")
@@ -284,6 +290,7 @@ async def test_who_does_not_read_is_cut_off_and_costs_the_others_nothing(
             if "cut off" in caplog.text:
                 break
         assert "cut off" in caplog.text
+        assert tally.slow_readers == before + 1
 
 
 async def test_the_address_is_secure_where_a_trusted_proxy_says_so(

@@ -138,8 +138,8 @@ def lose_on_the_bus() -> None:
     """Once in a while an event does not reach the other instances: they have to find out."""
     right = bus._events
 
-    def wrong(entries: Any) -> list[Event]:
-        return [event for event in right(entries) if not _is_unlucky(event)]
+    def wrong(found: Any) -> list[Event]:
+        return [event for event in right(found) if not _is_unlucky(event)]
 
     bus._events = wrong
 

@@ -66,11 +66,13 @@ class Steady:
             while not self._stopped:
                 began = time.monotonic()
                 try:
-                    await random.choice((self._write, self._read))(http, began)
+                    await random.choice((self._write, self._read, self._read, self._read))(
+                        http, began
+                    )
                 except (aiohttp.ClientError, TimeoutError) as error:
                     self.failed.append(repr(error))
                 self.longest_s = max(self.longest_s, time.monotonic() - began)
-                await asyncio.sleep(random.random() * 0.06)
+                await asyncio.sleep(random.random() * 0.16)
 
     async def _write(self, http: aiohttp.ClientSession, began: float) -> None:
         channel = random.choice(self._stage.channels)

@@ -30,6 +30,15 @@ async def test_an_application_and_its_bot_have_one_id(world: World) -> None:
     assert await alice.rest.get(f"/applications/{first['id']}") == first
 
 
+async def test_a_bot_reads_all_that_discord_tells_of_an_application(world: World) -> None:
+    bot = await world.bot("bot", owner="alice")
+    for path in ("/applications/@me", "/oauth2/applications/@me"):
+        shown = await bot.rest.get(path)
+        assert shown["flags_new"] == str(shown["flags"])
+        assert shown == like(redirect_uris=[], eligible_oauth2_scopes=[], explicit_content_filter=0)
+        assert shown.keys() >= {"type", "interactions_endpoint_url", "team", "owner", "bot"}
+
+
 async def test_only_its_owner_may_touch_it(world: World) -> None:
     application = await made(world, "alice")
     bob = await world.person("bob")
@@ -53,7 +62,7 @@ async def test_changing_one(world: World) -> None:
     path = f"/applications/{application['id']}"
     change = {"name": "Other name", "description": "New.", "bot_public": False, "flags": 1 << 19}
     changed = await alice.rest.patch(path, change)
-    assert changed == {**application, **change}
+    assert changed == {**application, **change, "flags_new": str(1 << 19)}
     assert await alice.rest.get(path) == changed
     for wrong in ({"flags": 1}, {"flags": -1}, {"name": "x"}, {"description": "x" * 401}):
         answer = await alice.rest.call("PATCH", path, wrong)
@@ -178,3 +187,18 @@ async def test_forged_tokens(world: World) -> None:
         headers = {"Authorization": f"Bot {token}"}
         answer = await world.nobody.call("GET", "/users/@me", headers=headers)
         assert answer.status == 401, token
+
+
+async def test_what_there_is_none_of_is_an_empty_list(world: World) -> None:
+    bot = await world.bot("bot", owner="alice")
+    other = await world.bot("other", owner="alice")
+    for path in ("/soundboard-default-sounds", "/voice/regions"):
+        assert await bot.rest.get(path) == await world.rest("alice").get(path) == []
+    path = f"/applications/{bot.id}/commands"
+    assert await bot.rest.get(path) == await world.rest("alice").get(path) == []
+    mallory = await world.person("mallory")
+    for stranger in (other, mallory):
+        refused = await stranger.rest.call("GET", path)
+        assert (refused.status, refused.code) == (403, 50001)
+    refused = await mallory.rest.call("GET", f"/applications/{mallory.id}/commands")
+    assert (refused.status, refused.code) == (404, 10002)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from chatd.core.permissions import EVERYONE, Permissions
+from chatd.storage import local
 from tests.conftest import ServeMore, Server
 from tests.world import Answer, Guild, Person, Rest, World, like, world_on
 
@@ -240,6 +242,67 @@ async def test_an_upload_that_breaks_off_leaves_nothing(world: World, server: Se
             await asyncio.sleep(0.01)
     assert await bob.rest.get(path) == []
     del reader
+
+
+async def test_an_upload_goes_to_storage_as_it_comes(world: World, server: Server) -> None:
+    _, path, bob = await scene(world)
+    folder = server.config.files_dir / "attachments"
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    size, part = 9_000_000, 300_000
+    writer.write(
+        (
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {bob.token}\r\n"
+            f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {size}\r\n\r\n"
+            '--b\r\nContent-Disposition: form-data; name="files[0]"; filename="x"\r\n\r\n'
+        ).encode()
+    )
+    others = set(folder.glob("*.partial")) if folder.is_dir() else set()
+    sent = 0
+    async with asyncio.timeout(20):
+        while sent < size - 2 * part:
+            writer.write(b"x" * part)
+            await writer.drain()
+            sent += part
+            while stored(folder, others) < sent - 700_000:  # what is under way, and no more
+                await asyncio.sleep(0.01)
+    writer.transport.abort()
+    async with asyncio.timeout(10):
+        while pending(server):
+            await asyncio.sleep(0.01)
+
+
+def stored(folder: Path, others: set[Path]) -> int:
+    """How much of an upload has been written."""
+    return sum(each.stat().st_size for each in set(folder.glob("*.partial")) - others)
+
+
+async def test_a_download_is_read_as_it_is_taken(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, path, bob = await scene(world)
+    sent = (await send(bob.rest, path, form(None, ("x", bytes(10 * 2**20))))).json
+    was_read = 0
+
+    def counted(path: Path, at: int, size: int) -> bytes:
+        nonlocal was_read
+        was_read += size
+        return read(path, at, size)
+
+    read = local._read
+    monkeypatch.setattr(local, "_read", counted)
+    url = sent["attachments"][0]["url"].replace(PUBLIC, bob.rest.url)
+    host, _, port = bob.rest.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port), limit=1000)
+    writer.write(f"GET {url.removeprefix(bob.rest.url)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert b" 200 " in await reader.readline()
+    before = -1
+    while was_read != before:  # until nothing more fits into what waits for this client
+        before = was_read
+        for _ in range(20):
+            await world.nobody.get("/health")
+    assert 0 < was_read < 10 * 2**20
+    writer.transport.abort()
 
 
 @pytest.mark.parametrize(

@@ -278,6 +278,33 @@ async def test_a_flag_in_a_query(world: World, word: str) -> None:
         assert ("approximate_member_count" in answer.json) == (word in ("true", "1"))
 
 
+async def test_null_says_no_more_than_leaving_out(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    rest, bob = guild.owner.rest, await world.person("bob")
+    made = [
+        (f"/channels/{guild.general.id}/messages", {"content": "x"}, ["tts", "flags"]),
+        (f"/channels/{guild.general.id}/messages", {"content": "x"}, ["enforce_nonce", "nonce"]),
+        (f"/guilds/{guild.id}/channels", {"name": "x"}, ["type", "nsfw", "permission_overwrites"]),
+        (f"/guilds/{guild.id}/channels", {"name": "x"}, ["rate_limit_per_user", "position"]),
+        (f"/guilds/{guild.id}/roles", {}, ["name", "permissions", "color", "hoist", "mentionable"]),
+        (f"/channels/{guild.general.id}/invites", {}, ["max_age", "max_uses", "temporary"]),
+        (f"/channels/{guild.general.id}/invites", {}, ["unique"]),
+        (f"/guilds/{guild.id}/prune", {}, ["days", "compute_prune_count", "include_roles"]),
+    ]
+    for path, body, nulls in made:
+        await rest.post(path, {**body, **dict.fromkeys(nulls)})
+    changed = [
+        (f"/channels/{guild.general.id}", ["position", "nsfw", "rate_limit_per_user"]),
+        (f"/guilds/{guild.id}", ["system_channel_flags"]),
+        (f"/guilds/{guild.id}/members/{bob.id}", ["roles"]),
+    ]
+    for path, nulls in changed:
+        before = await rest.get(path)
+        await rest.patch(path, dict.fromkeys(nulls))
+        assert await rest.get(path) == before
+    await rest.put(f"/guilds/{guild.id}/bans/{bob.id}", {"delete_message_seconds": None})
+
+
 @pytest.mark.parametrize("prefix", routes.PREFIXES)
 async def test_every_prefix_serves_the_same(world: World, prefix: str) -> None:
     alice = await world.person("alice")

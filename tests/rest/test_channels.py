@@ -30,6 +30,18 @@ async def test_channels_are_listed_by_position(world: World) -> None:
     assert names == ["general", "second", "third", "last"]
 
 
+async def test_a_channel_after_the_last_place_there_is(world: World) -> None:
+    guild = await world.guild(owner="alice")
+    last = 2**31 - 1
+    first = await guild.channel("first", position=last)
+    second = await guild.channel("second")
+    listed = await guild.owner.rest.get(f"/guilds/{guild.id}/channels")
+    assert [(each["id"], each["position"]) for each in listed[-2:]] == [
+        (first.id, last),
+        (second.id, last),
+    ]
+
+
 async def test_a_category_holds_channels_and_lets_them_go(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     rest = world.rest("alice")

@@ -94,6 +94,18 @@ async def test_managers_list_the_living_invites(world: World) -> None:
     assert (refused.status, refused.code) == (403, 50013)
 
 
+async def test_managers_list_the_invites_to_all_channels(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    side = await guild.channel("side")
+    code = await guild.invite()
+    elsewhere = await guild.owner.rest.post(f"/channels/{side.id}/invites", {})
+    dead = await guild.invite(max_uses=1)
+    await (await world.person("carol")).rest.post(f"/invites/{dead}")
+    listed = await guild.owner.rest.get(f"/guilds/{guild.id}/invites")
+    assert listed[:2] == [elsewhere, like(code=code, uses=0)]
+    assert dead not in {invite["code"] for invite in listed}
+
+
 async def test_only_managers_hear_of_invites(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     alice_client, bob_client = await world.online("alice", "bob")

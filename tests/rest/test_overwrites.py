@@ -104,6 +104,55 @@ async def test_nobody_grants_what_it_does_not_have(world: World) -> None:
     assert (await bob.rest.call("DELETE", path)).code == 50013
 
 
+async def test_moving_a_channel_opens_it_only_for_who_may_open_it(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["mod", "bob"])
+    await give(world, guild, "mod", await made(guild, "mod", int(Permissions.MANAGE_CHANNELS)))
+    mod, bob = await world.people("mod", "bob")
+    hidden = [{"id": guild.id, "type": 0, "deny": VIEW}, {"id": mod.id, "type": 1, "allow": VIEW}]
+    staff = await guild.channel("staff", permission_overwrites=hidden)
+    everybody = await guild.channel("everybody", type=4)
+    path = f"/guilds/{guild.id}/channels"
+    move = [{"id": staff.id, "parent_id": everybody.id, "lock_permissions": True}]
+    assert (await mod.rest.call("PATCH", path, move)).code == 50013
+    assert (await bob.rest.call("GET", f"/channels/{staff.id}")).code == 50001
+    assert (await guild.owner.rest.get(f"/channels/{staff.id}"))["parent_id"] is None
+    await mod.rest.patch(path, [{"id": staff.id, "parent_id": everybody.id}])
+    assert (await bob.rest.call("GET", f"/channels/{staff.id}")).code == 50001
+    out = [{"id": staff.id, "parent_id": None}]
+    await guild.owner.rest.patch(path, out)
+    await guild.owner.rest.patch(path, move)
+    assert (await bob.rest.get(f"/channels/{staff.id}"))["parent_id"] == everybody.id
+
+
+async def test_of_two_overwrites_for_one_the_last_counts(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    [client] = await world.online("bob")
+    bob = await world.person("bob")
+    own = {"id": bob.id, "type": 1, "allow": SEND}
+    wanted = [{"id": bob.id, "type": 1, "deny": SEND}, {"id": guild.id, "type": 0}, own]
+    body = {"name": "twice", "permission_overwrites": wanted}
+    channel = await guild.owner.rest.post(f"/guilds/{guild.id}/channels", body)
+    shown = channel["permission_overwrites"]
+    assert shown == [
+        {"id": guild.id, "type": 0, "allow": "0", "deny": "0"},
+        {**own, "deny": "0"},
+    ]
+    assert (await client.next("CHANNEL_CREATE")).d["permission_overwrites"] == shown
+    path = f"/channels/{channel['id']}"
+    assert (await guild.owner.rest.get(path))["permission_overwrites"] == shown
+    changed = await guild.owner.rest.patch(path, {"permission_overwrites": [own, wanted[0]]})
+    assert changed["permission_overwrites"] == [
+        {"id": bob.id, "type": 1, "allow": "0", "deny": SEND}
+    ]
+    assert await guild.owner.rest.get(path) == changed
+    await guild.owner.rest.put(f"{path}/permissions/{guild.id}", {"type": 0})
+    told = [event.d for event in await client.heard_before_fence() if event.t == "CHANNEL_UPDATE"]
+    assert told[-1]["permission_overwrites"] == [
+        {"id": guild.id, "type": 0, "allow": "0", "deny": "0"},
+        *changed["permission_overwrites"],
+    ]
+
+
 async def test_what_is_not_there(world: World) -> None:
     guild = await world.guild(owner="alice")
     rest = world.rest("alice")

@@ -68,6 +68,14 @@ async def test_own_guilds_are_paged_by_id(world: World) -> None:
     assert [each["id"] for each in before] == [ids[0]]
 
 
+async def test_own_guilds_with_their_counts(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    [listed] = await guild.owner.rest.get("/users/@me/guilds?with_counts=true")
+    assert listed == like(approximate_member_count=3, approximate_presence_count=0)
+    [plain] = await guild.owner.rest.get("/users/@me/guilds")
+    assert "approximate_member_count" not in plain
+
+
 @pytest.mark.parametrize("limit", ["0", "201", "x", "-1", "1.5", "１"])
 async def test_a_bad_limit_is_named(world: World, limit: str) -> None:
     alice = await world.person("alice")

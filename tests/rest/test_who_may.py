@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -20,15 +21,51 @@ from chatd.rest.routes import (
     USER,
     Route,
 )
+from tests.conftest import Server
 from tests.rest.test_roles import give, made
 from tests.world import Answer, Guild, Rest, World
 
 TABLE = {f"{route.method} {route.path}": route for route in routes.table()}
 ELSEWHERE = (ANYONE, USER, PERSON, BOT, RECIPIENT, ADMINISTRATOR)
+RECIPIENTS_ONLY = [name for name, route in TABLE.items() if route.needs is RECIPIENT]
+ADMINISTRATORS_ONLY = [name for name, route in TABLE.items() if route.needs is ADMINISTRATOR]
+GATEWAY = ("/gateway", "/gateway/", "/gateway/bot")
+"""What the gateway serves itself, beside the table."""
 IN_GUILD = [name for name, route in TABLE.items() if route.needs not in ELSEWHERE]
 WITH_PERMISSION = [name for name in IN_GUILD if isinstance(TABLE[name].needs, Permissions)]
 
 SEE = Permissions.VIEW_CHANNEL
+
+EVERYTHING = Permissions(sum(Permissions)) & ~Permissions.ADMINISTRATOR
+
+UNRANKED = {
+    "GET /guilds/{guild_id}/roles/{role_id}",
+    "GET /guilds/{guild_id}/members/{user_id}",
+    "GET /guilds/{guild_id}/bans/{user_id}",
+    # Who may come back, who comes as a bot, and what is said or denied somewhere, is no question
+    # of ranks (Discord docs, Permissions, "Permission Hierarchy", names all that is).
+    "DELETE /guilds/{guild_id}/bans/{user_id}",
+    "PUT /guilds/{guild_id}/members/{user_id}",
+    "PUT /channels/{channel_id}/permissions/{target_id}",
+    "DELETE /channels/{channel_id}/permissions/{target_id}",
+    "DELETE /channels/{channel_id}/messages/{message_id}/reactions/{emoji}/{user_id}",
+}
+"""Routes that name a user or a role, whatever its rank."""
+RANKED = [
+    name
+    for name in WITH_PERMISSION
+    if ("user_id}" in name or "role_id}" in name) and name not in UNRANKED
+] + ["PATCH /guilds/{guild_id}/roles", "POST /guilds/{guild_id}/bulk-ban"]
+
+FOREIGN = {
+    "POST /channels/{channel_id}/messages/{message_id}/ack",  # how far one has read: a place
+    "PUT /guilds/{guild_id}/members/{user_id}",  # who is no bot is never brought in
+    "DELETE /guilds/{guild_id}/bans/{user_id}",  # nobody is banned: see `assert_let_in`
+    "PUT /guilds/{guild_id}/bans/{user_id}",  # anyone can be banned ahead of joining
+    "PUT /channels/{channel_id}/permissions/{target_id}",
+}
+TWO_IDS = [name for name in IN_GUILD if len(re.findall(r"_id}", name)) > 1]
+"""Routes that name something in a guild or in a channel."""
 
 BODIES: dict[str, object] = {
     "PATCH /guilds/{guild_id}": {"name": "theirs"},
@@ -39,7 +76,6 @@ BODIES: dict[str, object] = {
     "POST /channels/{channel_id}/messages": {"content": "theirs"},
     "PATCH /channels/{channel_id}/messages/{message_id}": {"flags": 4},
     "POST /guilds/{guild_id}/roles": {"name": "theirs"},
-    "PATCH /guilds/{guild_id}/roles": [],
     "PATCH /guilds/{guild_id}/roles/{role_id}": {"name": "theirs"},
     "PATCH /guilds/{guild_id}/members/@me": {"nick": "theirs"},
     "PATCH /guilds/{guild_id}/members/{user_id}": {"nick": "theirs"},
@@ -53,19 +89,21 @@ class Stage:
 
     def __init__(self, guild: Guild, names: dict[str, str]) -> None:
         self.guild = guild
-        self._names = names
+        self.names = names
 
     async def try_it(self, rest: Rest, name: str) -> Answer:
         """Call a route for somebody, with what it needs besides the right to."""
         route = TABLE[name]
-        path = route.path.format(**self._names)
+        path = route.path.format(**self.names)
         if "search" in path:
             path += "?query=x"
         body = BODIES.get(name)
+        if name == "PATCH /guilds/{guild_id}/roles":
+            body = [{"id": self.names["role_id"], "position": 1}]
         if name == "POST /guilds/{guild_id}/bulk-ban":
-            body = {"user_ids": [self._names["user_id"]]}
+            body = {"user_ids": [self.names["user_id"]]}
         if name == "POST /channels/{channel_id}/messages/bulk-delete":
-            body = {"messages": [self._names["message_id"], self._names["other_message_id"]]}
+            body = {"messages": [self.names["message_id"], self.names["other_message_id"]]}
         return await rest.call(route.method, path, body)
 
 
@@ -102,6 +140,38 @@ def needed(route: Route) -> Permissions:
 def assert_let_in(answer: Answer) -> None:
     """The call went through, though it may be that nobody is banned."""
     assert 200 <= answer.status < 300 or answer.code == 10026, answer.raw
+
+
+async def test_nothing_is_served_that_is_not_in_the_table(server: Server) -> None:
+    gateway = {("GET", prefix + path) for prefix in routes.PREFIXES for path in GATEWAY}
+    known = {
+        (method, prefix + route.path)
+        for prefix in routes.PREFIXES
+        for route in TABLE.values()
+        for method in ((route.method, "HEAD") if route.method == "GET" else (route.method,))
+    }
+    served = {
+        (route.method, route.resource.canonical)
+        for route in server.runner.app.router.routes()
+        if route.resource is not None and route.method != "OPTIONS"
+    }
+    gateway |= {("HEAD", path) for _, path in gateway}
+    assert served - gateway == known
+
+
+async def test_who_looks_for_the_gateway(world: World) -> None:
+    alice = await world.person("alice")
+    assert (await world.nobody.call("GET", "/gateway")).status == 200
+    assert (await world.nobody.call("GET", "/gateway/bot")).status == 401
+    assert (await alice.rest.call("GET", "/gateway/bot")).status == 200
+
+
+def test_every_route_is_tried() -> None:
+    """By the callers below, or in the tests of what is no guild's."""
+    tried = {*IN_GUILD, *RECIPIENTS_ONLY, *ADMINISTRATORS_ONLY}
+    for name, route in TABLE.items():
+        if name not in tried:
+            assert route.needs in (ANYONE, USER, PERSON, BOT), name
 
 
 async def test_every_route_says_who_may_call_it(world: World) -> None:
@@ -144,7 +214,7 @@ async def test_members_without_the_permission_are_refused(world: World, name: st
     if name.endswith("/{emoji}/@me") and needed(TABLE[name]) != SEE:
         path = f"/channels/{scene.guild.general.id}/messages"
         await scene.guild.owner.rest.delete(
-            f"{path}/{scene._names['message_id']}/reactions/{quote('👍')}/@me"
+            f"{path}/{scene.names['message_id']}/reactions/{quote('👍')}/@me"
         )
     bob = await world.person("bob")
     await scene.guild.admit(bob)
@@ -174,14 +244,13 @@ async def test_members_with_just_the_permission_are_let_in_until_they_lose_it(
     assert_let_in(await scene.try_it(bob.rest, name))
 
 
-@pytest.mark.parametrize("name", WITH_PERMISSION)
+@pytest.mark.parametrize("name", [name for name in IN_GUILD if TABLE[name].needs is not OWNER])
 async def test_the_timed_out_may_only_read(world: World, name: str) -> None:
-    everything = Permissions(sum(Permissions)) & ~Permissions.ADMINISTRATOR
-    scene = await stage(world, everyone=everything)
+    scene = await stage(world, everyone=EVERYTHING)
     if name == "PUT /channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me":
         path = f"/channels/{scene.guild.general.id}/messages"
         await scene.guild.owner.rest.delete(
-            f"{path}/{scene._names['message_id']}/reactions/{quote('👍')}/@me"
+            f"{path}/{scene.names['message_id']}/reactions/{quote('👍')}/@me"
         )
     bob = await world.person("bob")
     await scene.guild.admit(bob)
@@ -190,7 +259,7 @@ async def test_the_timed_out_may_only_read(world: World, name: str) -> None:
         f"/guilds/{scene.guild.id}/members/{bob.id}", {"communication_disabled_until": until}
     )
     answer = await scene.try_it(bob.rest, name)
-    if needed(TABLE[name]) & ~TIMED_OUT:
+    if TABLE[name].needs is not MEMBER and needed(TABLE[name]) & ~TIMED_OUT:
         assert answer.status == 403, (name, answer.raw)
     else:
         assert_let_in(answer)
@@ -203,6 +272,63 @@ async def test_administrators_are_no_owners(world: World, name: str) -> None:
     await scene.guild.admit(bob)
     answer = await scene.try_it(bob.rest, name)
     assert (answer.status, answer.code) == (403, 50013)
+
+
+@pytest.mark.parametrize("name", RANKED)
+async def test_the_lower_is_refused_by_the_higher(world: World, name: str) -> None:
+    scene = await stage(world)
+    guild = scene.guild
+    lower = await made(guild, "lower", int(EVERYTHING), position=2)
+    higher = await made(guild, "higher", position=3)
+    bob = await world.person("bob")
+    await guild.admit(bob)
+    await give(world, guild, "bob", lower)
+    await give(world, guild, "target", higher)
+    scene.names["role_id"] = higher
+    answer = await scene.try_it(bob.rest, name)
+    if name == "POST /guilds/{guild_id}/bulk-ban":
+        assert (answer.status, answer.code) == (400, 500000)
+    else:
+        assert (answer.status, answer.code) == (403, 50013), (name, answer.raw)
+    there = await guild.owner.rest.get(f"/guilds/{guild.id}/members/{scene.names['user_id']}")
+    assert (there["roles"], there["nick"]) == ([higher], None)
+    # Who has a place above may.
+    await guild.owner.rest.patch(
+        f"/guilds/{guild.id}/roles", [{"id": lower, "position": 4}, {"id": higher, "position": 3}]
+    )
+    assert_let_in(await scene.try_it(bob.rest, name))
+
+
+@pytest.mark.parametrize("name", TWO_IDS)
+async def test_owners_reach_nothing_of_another_guild(world: World, name: str) -> None:
+    scene = await stage(world)
+    rival = await world.guild(owner="rival", members=["helper"])
+    for key, own in (("guild_id", rival.id), ("channel_id", rival.general.id)):
+        scene.names[key] = own
+    answer = await scene.try_it(world.rest("rival"), name)
+    assert answer.status == 404 or name in FOREIGN, (name, answer.raw)
+
+
+@pytest.mark.parametrize("name", RECIPIENTS_ONLY)
+async def test_who_is_in_no_group_is_refused(world: World, name: str) -> None:
+    alice, bob, carol, mallory = await world.people("alice", "bob", "carol", "mallory")
+    group = await alice.rest.post("/users/@me/channels", {"recipients": [bob.id, carol.id]})
+    route = TABLE[name]
+    for who in (mallory, await world.bot("bot", "mallory")):
+        for user_id in (bob.id, mallory.id):
+            path = route.path.format(channel_id=group["id"], user_id=user_id)
+            answer = await who.rest.call(route.method, path)
+            assert (answer.status, answer.code) == (403, 50001), (name, answer.raw)
+
+
+@pytest.mark.parametrize("name", ADMINISTRATORS_ONLY)
+async def test_who_does_not_administer_the_server_is_refused(world: World, name: str) -> None:
+    guild = await world.guild(owner="alice")
+    route = TABLE[name]
+    for who in (guild.owner, await world.bot("bot", "alice")):
+        body: object = {} if route.method == "POST" else None
+        answer = await who.rest.call(route.method, route.path.format(code="a"), body)
+        assert answer.status == 403, (name, answer.raw)
 
 
 @pytest.mark.parametrize("name", [name for name in IN_GUILD if TABLE[name].needs is MEMBER])
@@ -225,5 +351,6 @@ async def test_what_is_for_people_is_not_for_bots(world: World, name: str) -> No
 @pytest.mark.parametrize("name", [name for name, route in TABLE.items() if route.needs is BOT])
 async def test_what_is_for_bots_is_not_for_people(world: World, name: str) -> None:
     alice = await world.person("alice")
-    answer = await alice.rest.call(TABLE[name].method, TABLE[name].path)
+    path = TABLE[name].path.format(application_id=alice.id)
+    answer = await alice.rest.call(TABLE[name].method, path)
     assert (answer.status, answer.code) == (403, 20002)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from marshmallow import ValidationError, validate
 
 from chatd.core.models import ApplicationFlags
-from chatd.wire.fields import UNSET, Bool, Int, Maybe, Problem, Schema, Text, length
+from chatd.wire.fields import NULL_IS_ABSENT, UNSET, Bool, Int, Maybe, Problem, Schema, Text, length
 from chatd.wire.schemas.accounts import require_username
 
 
@@ -39,13 +39,13 @@ _DESCRIPTION = length(0, 400)
 class NewApplicationSchema(Schema[NewApplication]):
     into = NewApplication
     name = Text(required=True, validate=[validate.Length(max=256), require_username])
-    description = Text(validate=_DESCRIPTION)
-    bot_public = Bool()
+    description = Text(validate=_DESCRIPTION, **NULL_IS_ABSENT)
+    bot_public = Bool(**NULL_IS_ABSENT)
 
 
 class ApplicationChangeSchema(Schema[ApplicationChange]):
     into = ApplicationChange
     name = Text(trimmed=True, validate=length(2, 32))
-    description = Text(validate=_DESCRIPTION)
-    bot_public = Bool()
-    flags = Int(validate=_known_flags)
+    description = Text(validate=_DESCRIPTION, **NULL_IS_ABSENT)
+    bot_public = Bool(**NULL_IS_ABSENT)
+    flags = Int(validate=_known_flags, **NULL_IS_ABSENT)

@@ -13,6 +13,7 @@ from chatd.core.ids import ChannelId
 from chatd.core.models import ChannelType, OverwriteType
 from chatd.wire.fields import (
     NAME,
+    NULL_IS_ABSENT,
     POSITION,
     UNSET,
     Bool,
@@ -111,7 +112,7 @@ class WantedOverwriteSchema(_OverwriteSchema[WantedOverwrite]):
     id = Snowflake(required=True)
 
 
-_OVERWRITES = length(0, 500)
+_OVERWRITES = length(0, 1000)
 
 
 class ChannelMoveSchema(Schema[ChannelMove]):
@@ -125,13 +126,15 @@ class ChannelMoveSchema(Schema[ChannelMove]):
 class NewChannelSchema(Schema[NewChannel]):
     into = NewChannel
     name = Text(required=True, trimmed=True, validate=NAME)
-    type = Int(validate=_CHANNEL_TYPE)
+    type = Int(validate=_CHANNEL_TYPE, **NULL_IS_ABSENT)
     topic = Text(allow_none=True, validate=length(0, 1024))
     position = Int(allow_none=True, validate=POSITION)
     parent_id = Snowflake(allow_none=True)
-    nsfw = Bool()
-    rate_limit_per_user = Int(validate=_SLOWMODE)
-    permission_overwrites = fields.List(Nested(WantedOverwriteSchema), validate=_OVERWRITES)
+    nsfw = Bool(**NULL_IS_ABSENT)
+    rate_limit_per_user = Int(validate=_SLOWMODE, **NULL_IS_ABSENT)
+    permission_overwrites = fields.List(
+        Nested(WantedOverwriteSchema), validate=_OVERWRITES, **NULL_IS_ABSENT
+    )
 
     @ma.post_load
     def _into(self, data: dict[str, Any], **_: Any) -> NewChannel:
@@ -143,10 +146,10 @@ class ChannelChangeSchema(Schema[ChannelChange]):
     into = ChannelChange
     name = Text(allow_none=True, trimmed=True, validate=NAME)
     topic = Text(allow_none=True, validate=length(0, 1024))
-    position = Int(validate=POSITION)
+    position = Int(validate=POSITION, **NULL_IS_ABSENT)
     parent_id = Snowflake(allow_none=True)
-    nsfw = Bool()
-    rate_limit_per_user = Int(validate=_SLOWMODE)
+    nsfw = Bool(**NULL_IS_ABSENT)
+    rate_limit_per_user = Int(validate=_SLOWMODE, **NULL_IS_ABSENT)
     permission_overwrites = fields.List(
         Nested(WantedOverwriteSchema), allow_none=True, validate=_OVERWRITES
     )

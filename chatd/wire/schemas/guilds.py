@@ -9,6 +9,7 @@ from marshmallow import fields
 
 from chatd.core.ids import ChannelId, RoleId, UserId
 from chatd.wire.fields import (
+    NULL_IS_ABSENT,
     UNSET,
     Bool,
     Int,
@@ -62,12 +63,12 @@ class GuildChangeSchema(Schema[GuildChange]):
     description = Text(allow_none=True, validate=length(0, 300))
     icon = Text(allow_none=True)
     system_channel_id = Snowflake(allow_none=True)
-    system_channel_flags = Int(validate=within(0, 63))
+    system_channel_flags = Int(validate=within(0, 63), **NULL_IS_ABSENT)
     owner_id = Snowflake()
 
 
 class PruneSchema(Schema[Prune]):
     into = Prune
-    days = Int(validate=within(1, 30))
-    compute_prune_count = Bool()
-    include_roles = fields.List(Snowflake(), validate=length(0, 250))
+    days = Int(validate=within(1, 30), **NULL_IS_ABSENT)
+    compute_prune_count = Bool(**NULL_IS_ABSENT)
+    include_roles = fields.List(Snowflake(), validate=length(0, 250), **NULL_IS_ABSENT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatd.wire.fields import (
+    NULL_IS_ABSENT,
     Bool,
     Int,
     Schema,
@@ -22,10 +23,10 @@ class NewInvite:
 
 class NewInviteSchema(Schema[NewInvite]):
     into = NewInvite
-    max_age = Int(validate=within(0, 604800))
-    max_uses = Int(validate=within(0, 100))
-    temporary = Bool()
-    unique = Bool()
+    max_age = Int(validate=within(0, 604800), **NULL_IS_ABSENT)
+    max_uses = Int(validate=within(0, 100), **NULL_IS_ABSENT)
+    temporary = Bool(**NULL_IS_ABSENT)
+    unique = Bool(**NULL_IS_ABSENT)
 
 
 @dataclass(frozen=True, slots=True)

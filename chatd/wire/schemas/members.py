@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 
 from chatd.core.ids import RoleId
 from chatd.wire.fields import (
+    NULL_IS_ABSENT,
     UNSET,
     Maybe,
     Moment,
@@ -41,7 +42,7 @@ _NICK = validate.Length(
 class MemberChangeSchema(Schema[MemberChange]):
     into = MemberChange
     nick = Text(allow_none=True, trimmed=True, validate=_NICK)
-    roles = fields.List(Snowflake(), validate=length(0, 250))
+    roles = fields.List(Snowflake(), validate=length(0, 250), **NULL_IS_ABSENT)
     communication_disabled_until = Moment(allow_none=True)
 
 

@@ -14,6 +14,7 @@ from chatd.core.mentions import MAX_MENTIONS, AllowedMentions
 from chatd.core.models import Embed
 from chatd.wire.fields import (
     ERRORS,
+    NULL_IS_ABSENT,
     UNSET,
     Bool,
     Int,
@@ -137,10 +138,10 @@ _EMBEDS: list[Callable[[Any], Any]] = [length(0, MAX_EMBEDS), within_limits]
 class NewMessageSchema(Schema[NewMessage]):
     into = NewMessage
     content = Text(allow_none=True, trimmed=True, validate=_CONTENT)
-    tts = Bool()
-    flags = Int(validate=within(0, 2**31 - 1))
+    tts = Bool(**NULL_IS_ABSENT)
+    flags = Int(validate=within(0, 2**31 - 1), **NULL_IS_ABSENT)
     nonce = Nonce(allow_none=True)
-    enforce_nonce = Bool()
+    enforce_nonce = Bool(**NULL_IS_ABSENT)
     message_reference = Nested(ReferenceSchema, allow_none=True)
     embeds = fields.List(Nested(EmbedSchema), allow_none=True, validate=_EMBEDS)
     allowed_mentions = Nested(AllowedMentionsSchema, allow_none=True)

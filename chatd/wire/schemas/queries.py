@@ -56,6 +56,7 @@ class GuildPage:
     limit: int = 200
     before: int = NEWEST
     after: int = 0
+    with_counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class GuildPageSchema(Schema[GuildPage]):
     limit = Digits(validate=within(1, 200))
     before = Id()
     after = Id()
+    with_counts = Flag()
 
 
 class BanPageSchema(Schema[BanPage]):

@@ -1,0 +1,131 @@
+"""Guilds with very many members: what is sent of them at first, on request, and how fast; and who
+is told who types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg2
+import pytest
+
+from chatd.gateway import aside
+from chatd.gateway.handler import GATEWAY
+from chatd.services import member_chunks
+from tests.conftest import Server
+from tests.world import Client, Guild, World, like
+
+
+def crowd(server: Server, guild: Guild, count: int) -> None:
+    """Let so many join, without a word to anybody."""
+    database = psycopg2.connect(server.config.database_url)
+    with database, database.cursor() as cur:
+        cur.execute(
+            """
+            INSERT INTO users (id, username, username_key, email, email_key, password_hash)
+            SELECT id, 'c' || id, 'c' || id, id || '@crowd', id || '@crowd', '!'
+              FROM (SELECT %(guild_id)s + n AS id
+                      FROM generate_series(1::bigint, %(count)s) AS n) AS made;
+            INSERT INTO guild_members (guild_id, user_id)
+            SELECT %(guild_id)s, %(guild_id)s + n FROM generate_series(1::bigint, %(count)s) AS n
+            """,
+            {"guild_id": int(guild.id), "count": count},
+        )
+    database.close()
+
+
+async def test_a_large_guild_comes_with_oneself_alone(world: World, server: Server) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    crowd(server, guild, 60)
+    alice = guild.owner
+
+    async def shown(**wanted: int) -> dict[str, Any]:
+        client = await world.socket()
+        await client.send(2, {"token": alice.token, "properties": {}, "intents": 1, **wanted})
+        return dict((await client.next("GUILD_CREATE")).d)
+
+    for wanted in ({}, {"large_threshold": 50}, {"large_threshold": 61}):
+        large = await shown(**wanted)
+        assert large == like(member_count=62, large=True)
+        assert [member["user"]["id"] for member in large["members"]] == [alice.id]
+    whole = await shown(large_threshold=62)
+    assert whole == like(member_count=62, large=False)
+    assert len(whole["members"]) == 62
+
+
+async def listed(client: Client) -> int:
+    """How many members come in the chunks of the next answer."""
+    count = 0
+    while True:
+        chunk = (await client.next("GUILD_MEMBERS_CHUNK")).d
+        count += len(chunk["members"])
+        if chunk["chunk_index"] == chunk["chunk_count"] - 1:
+            return count
+
+
+def slow_down(monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
+    """Let the next full chunk be followed by hours of rest, until the end of the test."""
+    assert server.runner.app is not None
+    monkeypatch.setattr(server.runner.app[GATEWAY].pace, "_free_at", 0.0)
+    monkeypatch.setattr(aside, "_MEMBERS_PER_S", 0.001)
+
+
+async def test_heartbeats_are_answered_while_members_are_listed(
+    world: World, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long that takes; and of several requests, each is answered in its turn."""
+    monkeypatch.setattr(member_chunks, "CHUNK", 10)
+    slow_down(monkeypatch, server)
+    guild = await world.guild(owner="alice", members=["bob"])
+    crowd(server, guild, 30)
+    [client] = await world.online("alice")
+    whole = {"guild_id": guild.id, "query": "", "limit": 0}
+    await client.send(8, whole)
+    await client.send(8, {"guild_id": guild.id, "user_ids": [guild.owner.id]})
+    first = (await client.next("GUILD_MEMBERS_CHUNK")).d
+    assert (len(first["members"]), first["chunk_index"], first["chunk_count"]) == (10, 0, 4)
+    assert await client.heard_before_fence() == []  # the next comes in hours, the answer at once
+    [another] = await world.online("bob")  # nobody else has to wait for a few
+    await another.send(8, {"guild_id": guild.id, "user_ids": [guild.owner.id]})
+    assert await listed(another) == 1
+
+
+async def test_requests_are_answered_in_their_order(
+    world: World, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member_chunks, "CHUNK", 10)
+    guild = await world.guild(owner="alice", members=["bob"])
+    crowd(server, guild, 30)
+    [client] = await world.online("alice")
+    for _ in range(5):
+        await client.send(8, {"guild_id": guild.id, "query": "", "limit": 0})
+        await client.send(8, {"guild_id": guild.id, "user_ids": [guild.owner.id]})
+    assert [await listed(client) for _ in range(10)] == [32, 1] * 5
+
+
+async def test_who_asks_for_more_than_is_given(
+    world: World, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member_chunks, "CHUNK", 1)
+    slow_down(monkeypatch, server)
+    monkeypatch.setattr(aside, "MOST_WAITING", 20)
+    guild = await world.guild(owner="alice", members=["bob"])
+    [client] = await world.online("alice")
+    for _ in range(30):
+        await client.send(8, {"guild_id": guild.id, "query": "", "limit": 0})
+    assert await client.closed() == 4008
+
+
+async def test_typing_is_told_to_those_who_may_see_the_channel(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    staff = await guild.channel("staff")
+    deny = {"type": 0, "deny": str(1 << 10)}
+    await guild.owner.rest.put(f"/channels/{staff.id}/permissions/{guild.id}", deny)
+    alice, bob = await world.online("alice", "bob")
+    for channel in (staff, guild.general):
+        await guild.owner.rest.post(f"/channels/{channel.id}/typing")
+    for client, wanted in ((alice, [staff.id, guild.general.id]), (bob, [guild.general.id])):
+        heard = [each for each in await client.heard_before_fence() if each.t == "TYPING_START"]
+        assert [each.d["channel_id"] for each in heard] == wanted
+        assert all(each.d["member"]["user"]["id"] == guild.owner.id for each in heard)
+    refused = await world.rest("carol").call("POST", f"/channels/{staff.id}/typing")
+    assert (refused.status, refused.code) == (403, 50001)
