@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -197,6 +198,16 @@ def _is_ready(config: Config, sockets: list[socket.socket]) -> None:
 
 
 def _greet(config: Config, sockets: list[socket.socket]) -> None:
+    try:
+        _tell_where(config, sockets)
+        sys.stdout.flush()
+    except OSError as error:  # a full disk: nobody reads it, which is no reason not to serve
+        log.warning("cannot greet: %s", error.strerror)
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # what is left of it, at the end
+
+
+def _tell_where(config: Config, sockets: list[socket.socket]) -> None:
     api = f"{config.api_host}:{config.api_port}"
     gateway = f"{config.gateway_host}:{config.gateway_port}"
     if sockets:
@@ -215,7 +226,6 @@ Try it from another terminal:
 
 The README has a tour of five minutes. Ctrl-C stops the server."""
         )
-    sys.stdout.flush()
 
 
 def _address(listening: socket.socket) -> str:

@@ -58,6 +58,7 @@ from chatd.services.grants import Grants
 from chatd.services.group_commit import MessageWriter
 from chatd.services.reading import Reader
 from chatd.services.sending import Sender
+from chatd.stopping import Farewell
 from chatd.storage.local import LocalStorage
 from chatd.storage.storage import Storage
 from chatd.systemd import Notifier, watched
@@ -66,10 +67,11 @@ from chatd.worker import WorkerIdTaken, claimed
 
 log = logging.getLogger(__name__)
 
+FAREWELL = web.AppKey("FAREWELL", Farewell)
+
 _KEEPALIVE_S = 75.0
 _ENTERING = 8  # sockets that are opened or resumed in one turn of the loop: about 4 ms
 _BACKLOG = 4096
-_HEARING_OUT_S = 0.1
 
 
 class StartError(Exception):
@@ -109,6 +111,8 @@ def create_app(config: Config) -> web.Application:
         ]
     )
     app.on_shutdown.append(_goodbye)
+    app[FAREWELL] = Farewell(within_s=config.shutdown_timeout_s / 4)
+    app.on_response_prepare.append(app[FAREWELL].sign)
     for prefix in routes.PREFIXES:
         for path in ("/gateway", "/gateway/"):
             app.router.add_get(prefix + path, handler.gateway)
@@ -170,7 +174,7 @@ class _Parts:
                 within_s=config.shutdown_timeout_s / 4,
             ),
             recent=Recent(lasting_s=config.resume_window_s),
-            outboxes=Outboxes(),
+            outboxes=Outboxes(max_bytes=config.outbox_max_bytes),
             turnstile=Turnstile(_ENTERING),
             pace=Pace(),
             starts=asyncio.Semaphore(max(2, config.database_max_connections // 4)),
@@ -318,20 +322,8 @@ async def listening(
         async with _metrics_served(config, runner.app[METRICS]):
             yield runner
     finally:
-        await _stop_accepting(runner)
+        await runner.app[FAREWELL].say(runner)
         await runner.cleanup()
-
-
-async def _stop_accepting(runner: web.AppRunner) -> None:
-    """Close the ports, and hear those out who have just come in.
-
-    aiohttp closes a connection at once that has not asked for anything yet.
-    """
-    sites = list(runner.sites)
-    for site in sites:
-        await site.stop()
-    if sites:
-        await asyncio.sleep(_HEARING_OUT_S)
 
 
 @asynccontextmanager

@@ -56,6 +56,7 @@ class Config:
     heartbeat_interval_ms: int
     resume_window_s: float
     replay_max_bytes: int
+    outbox_max_bytes: int
     sessions_per_user: int
     sockets_per_address: int
     shutdown_timeout_s: float
@@ -175,6 +176,7 @@ def _read(env: Env, private: Any) -> Config:
         heartbeat_interval_ms=env.int("HEARTBEAT_INTERVAL", 45_000, validate=_HEARTBEAT_MS),
         resume_window_s=env.int("RESUME_WINDOW", 120, validate=validate.Range(0, 3600)),
         replay_max_bytes=env.int("REPLAY_MAX_BYTES", 256 * 2**20, validate=_REPLAY),
+        outbox_max_bytes=env.int("OUTBOX_MAX_BYTES", 256 * 2**20, validate=_OUTBOX),
         sessions_per_user=env.int("SESSIONS_PER_USER", 100, validate=_NOT_NEGATIVE),
         sockets_per_address=env.int("SOCKETS_PER_ADDRESS", 1000, validate=_NOT_NEGATIVE),
         shutdown_timeout_s=env.int("SHUTDOWN_TIMEOUT", 20, validate=_SHUTDOWN),
@@ -213,6 +215,7 @@ _HEARTBEAT_MS = validate.Range(1_000, 600_000)
 _SECONDS = validate.Range(1, 10 * 365 * 86400)
 _UPLOAD = validate.Range(1, 2**30)
 _REPLAY = validate.Range(2**20, 2**40)
+_OUTBOX = validate.Range(2**23, 2**40)  # what one client may leave unread, at the least
 _SHUTDOWN = validate.Range(1, 600)
 _NOT_NEGATIVE = validate.Range(0, 10**6)
 _NOT_EMPTY = validate.Length(min=1)

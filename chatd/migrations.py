@@ -4,10 +4,18 @@ Reading the files and remembering which are applied is yoyo's work. Three of its
 and are replaced here: its lock is a row that outlives a killed process, it notes a migration as
 applied in another transaction than the one that applied it, and its log asks for the names of the
 system's user and of the host, which some systems cannot tell.
+
+The version before serves while a migration runs, so nobody is kept waiting for one. Who waits for
+a lock on a table makes all who come later wait behind it: a migration gives up after a moment,
+lets the others by, and begins again. What takes long (an index on a large table) belongs into a
+file of its own that begins with `-- transactional: false` and does it CONCURRENTLY, so that it can
+be run again when it was cut off.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +24,19 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import psycopg2.errors
 from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlBackend
 from yoyo.connections import parse_uri
 
+log = logging.getLogger(__name__)
+
 _LOCK = 0x63686174_6D696772  # "chatmigr"
 _TABLE = "_chatd_migrations"
 _CONNECT_S = 5
+_IN_LINE_MS = 300  # for so long, those who come after a migration wait behind it
+_PAUSE_S = 1.0  # between two attempts, so that they are held up for a part of the time only
+_PATIENCE_S = 600.0
 
 
 class SchemaError(Exception):
@@ -144,14 +158,40 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]  # yoyo has no types
         """Apply a migration and note it, in one transaction."""
         self.ensure_internal_schema_updated()
         if migration.use_transactions:
-            with self.transaction():
-                migration.process_steps(self, "apply")
-                self.mark_one(migration)
+            self._apply_when_free(migration)
         else:
             migration.process_steps(self, "apply")
             self.mark_one(migration)
         if self.applied is not None:
             self.applied(migration.id)
+
+    def _apply_when_free(self, migration: Any) -> None:
+        """Apply a migration as soon as it gets every lock that it needs at once, or nearly so."""
+        deadline = time.monotonic() + _PATIENCE_S
+        told = False
+        while True:
+            try:
+                with self.transaction():
+                    self.execute(f"SET LOCAL lock_timeout = {_IN_LINE_MS}")
+                    migration.process_steps(self, "apply")
+                    self.mark_one(migration)
+            except psycopg2.errors.LockNotAvailable:
+                if time.monotonic() > deadline:
+                    raise
+                if not told:
+                    log.warning("%s waits for others to be done%s", migration.id, self._oldest())
+                told = True
+            else:
+                return
+            time.sleep(_PAUSE_S)
+
+    def _oldest(self) -> str:
+        """Who has been at work for the longest, and so may hold what a migration needs."""
+        row = self.execute(_OLDEST).fetchone()
+        if row is None:
+            return ""
+        pid, name, took_s = row
+        return f"; the oldest is {name or 'a client'} (process {pid} of Postgres, {took_s} s)"
 
     def log_migration(self, migration: Any, operation: str) -> None:
         """No log besides the table of what is applied."""
@@ -169,6 +209,16 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]  # yoyo has no types
             f"SELECT migration_id, applied_at_utc FROM {self.migration_table_quoted}"
         ).fetchall()
         return {str(name): moment.replace(tzinfo=UTC) for name, moment in rows}
+
+
+_OLDEST = """
+    SELECT pid, application_name, extract(epoch FROM now() - xact_start)::int
+      FROM pg_stat_activity
+     WHERE xact_start IS NOT NULL AND datname = current_database()
+       AND pid <> pg_backend_pid()
+  ORDER BY xact_start
+     LIMIT 1
+"""
 
 
 @contextmanager

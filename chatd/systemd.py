@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
 
@@ -36,6 +37,10 @@ class Notifier:
         address = environment.get("NOTIFY_SOCKET", "")
         # "@" stands for the NUL with which abstract addresses begin (unix(7)).
         self._address = "\0" + address[1:] if address.startswith("@") else address
+        # Opened now: who has run out of file descriptors is not to be killed for being silent.
+        self._sending = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._sending.setblocking(False)
+        weakref.finalize(self, self._sending.close)
         self._status = ""
         self.watchdog_s = _watchdog_s(environment)
         """After how long without a beat we are given up for dead; None: never."""
@@ -71,9 +76,7 @@ class Notifier:
         if not self._address:
             return
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sending:
-                sending.setblocking(False)
-                sending.sendto("\n".join(lines).encode(), self._address)
+            self._sending.sendto("\n".join(lines).encode(), self._address)
         except OSError as error:
             log.warning("cannot tell the service manager %s: %s", lines[0], error)
 

@@ -88,6 +88,7 @@ def config(
         heartbeat_interval_ms=45_000,
         resume_window_s=120,
         replay_max_bytes=256 * 2**20,
+        outbox_max_bytes=256 * 2**20,
         sessions_per_user=100,
         sockets_per_address=0,
         shutdown_timeout_s=20,

@@ -15,7 +15,7 @@ from pathlib import Path
 PATIENCE_S = 30.0
 
 # Puts the sockets where sd_listen_fds(3) wants them and becomes chatd, under the same process id.
-_LAUNCHER = """
+LAUNCHER = """
 import os, sys
 fds = [int(fd) for fd in sys.argv[1].split(",") if fd]
 for place, fd in enumerate(fds, start=3):
@@ -25,6 +25,16 @@ for place, fd in enumerate(fds, start=3):
 if fds:
     os.environ |= {"LISTEN_FDS": str(len(fds)), "LISTEN_PID": str(os.getpid())}
 os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+
+# A signal handler runs in the main thread, where the event loop is: the loop hangs, really.
+SERVE_AND_HANG = """
+import signal, time
+def hang(*_):
+    time.sleep(60)
+signal.signal(signal.SIGUSR1, hang)
+from chatd.__main__ import main
+main(["serve"])
 """
 
 
@@ -70,7 +80,7 @@ def service(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Runs Python with these words as a service; it is killed at the end if it still runs."""
     fds = sorted(one.fileno() for one in sockets)
-    launch = [sys.executable, "-c", _LAUNCHER, ",".join(map(str, fds))]
+    launch = [sys.executable, "-c", LAUNCHER, ",".join(map(str, fds))]
     with (folder / "output").open("ab") as out, (folder / "complaints").open("ab") as err:
         process = subprocess.Popen(
             [*launch, *words],

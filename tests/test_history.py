@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.history.broken import BUILDS, finds
-from tests.history.play import play, roll
+from tests.history.play import play
 from tests.history.record import Epoch, Heard, History, Sent, Stored
 from tests.history.stage import staged
 
@@ -69,10 +69,3 @@ def test_the_checker_finds_what_is_misnumbered() -> None:
     assert problems(2) == ["client 0: number 2 came after 0"]
     assert problems(1, 2, 4, 5) == ["client 0: number 4 came after 2"]
     assert problems(1, 2, 2, 3) == ["client 0: number 2 came after 2"]
-
-
-async def test_many_sessions_survive_a_rolling_restart(tmp_path: Path) -> None:
-    async with staged(tmp_path) as stage:
-        await stage.furnish(people=3, channels=2)
-        assert await roll(stage, sockets=250) == []
-        assert stage.history.counts["resumes"] >= 250

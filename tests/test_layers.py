@@ -19,7 +19,7 @@ LAYERS = [
     {"keys"},
     {"clients"},
     {"rest", "gateway"},
-    {"app", "worker", "systemd", "watching", "garbage", "embedded"},
+    {"app", "worker", "systemd", "watching", "stopping", "garbage", "embedded"},
     {"cli"},
     {"__main__"},
 ]
@@ -30,6 +30,7 @@ HOMES = {
     "aiohttp": (
         "app.py",
         "watching.py",
+        "stopping.py",
         "keys.py",
         "clients.py",
         "rest/",

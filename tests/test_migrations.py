@@ -72,7 +72,10 @@ def process(url: str, folder: Path) -> subprocess.Popen[str]:
         print(migrations.apply({url!r}))
     """
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -183,6 +186,76 @@ def test_a_migration_that_fails_changes_nothing(
     assert "\n" not in str(failed.value)
     assert migrations.pending(url) == ["b", "c"]
     assert tables(url) & {"a", "b"} == {"a"}
+
+
+def test_nobody_waits_behind_a_migration_that_waits(
+    new_database: NewDatabase, files: Callable[..., None], tmp_path: Path
+) -> None:
+    url = new_database("in_line")
+    files(a="CREATE TABLE a (id int); CREATE TABLE b (id int);")
+    migrations.apply(url)
+    files(b="ALTER TABLE b ADD y int; ALTER TABLE a ADD x int;")
+    reader = psycopg2.connect(url)
+    with reader.cursor() as reading:
+        reading.execute("SELECT count(*) FROM a")  # and goes on, as a backup does
+    migrating = process(url, tmp_path)
+    served = 0
+    for _ in range(2):  # in more than one attempt
+        wait_until(url, "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'a'::regclass")
+        with connected(url) as cur:
+            cur.execute("SET statement_timeout = '4s'")  # as chatd's connections have
+            for number in range(20):
+                cur.execute("INSERT INTO a (id) VALUES (%s)", (number,))
+                cur.execute("INSERT INTO b (id) VALUES (%s)", (number,))
+                cur.execute("SELECT count(*) FROM a")
+                served += 1
+    assert served == 40
+    assert migrating.poll() is None
+    assert migrations.pending(url) == ["b"]
+    reader.close()
+    told, complaints = migrating.communicate(timeout=30)
+    assert told == "['b']\n"
+    assert "b waits for others to be done; the oldest is" in complaints
+    assert asked(url, "SELECT count(*) FROM b WHERE y IS NULL") == [40]
+    assert asked(url, "SELECT count(*) FROM a WHERE x IS NULL") == [40]
+
+
+def test_who_waits_in_vain_is_told(
+    new_database: NewDatabase, files: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = new_database("in_vain")
+    files(a="CREATE TABLE a (id int);")
+    migrations.apply(url)
+    files(b="ALTER TABLE a ADD x int;", c="CREATE TABLE c (id int);")
+    monkeypatch.setattr(migrations, "_PATIENCE_S", 0.0)
+    reader = psycopg2.connect(url)
+    with reader.cursor() as reading:
+        reading.execute("SELECT count(*) FROM a")
+    with pytest.raises(migrations.SchemaError, match="lock timeout"):
+        migrations.apply(url)
+    reader.close()
+    assert migrations.apply(url) == ["b", "c"]
+
+
+def test_what_is_done_without_a_transaction_waits_and_can_be_repeated(
+    new_database: NewDatabase, files: Callable[..., None], tmp_path: Path
+) -> None:
+    url = new_database("concurrently")
+    files(a="CREATE TABLE a (id int);")
+    migrations.apply(url)
+    index = "-- transactional: false\nCREATE INDEX CONCURRENTLY IF NOT EXISTS i ON a (id);"
+    files(b=index)
+    writer = psycopg2.connect(url)
+    with writer.cursor() as writing:
+        writing.execute("INSERT INTO a VALUES (1)")
+    migrating = process(url, tmp_path)
+    wait_until(url, "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'virtualxid'")
+    with connected(url) as cur:
+        cur.execute("INSERT INTO a VALUES (2)")
+    writer.commit()
+    writer.close()
+    assert migrating.communicate(timeout=30)[0] == "['b']\n"
+    assert asked(url, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [0]
 
 
 def test_a_newer_schema_is_refused(new_database: NewDatabase, files: Callable[..., None]) -> None:

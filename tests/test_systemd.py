@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import resource
 import signal
 import socket
 import threading
@@ -16,22 +17,18 @@ import pytest
 
 from chatd import embedded, migrations
 from chatd.systemd import Notifier, watched
-from tests.service_manager import PATIENCE_S, NotifySocket, notify_socket, service
+from tests.service_manager import (
+    PATIENCE_S,
+    SERVE_AND_HANG,
+    NotifySocket,
+    notify_socket,
+    service,
+)
 from tests.test_cli import NEEDED, Environment, environment
 
 __all__ = ["environment"]
 
 SERVE = ("-m", "chatd", "serve")
-
-# A signal handler runs in the main thread, where the event loop is: the loop hangs, really.
-SERVE_AND_HANG = """
-import signal, time
-def hang(*_):
-    time.sleep(60)
-signal.signal(signal.SIGUSR1, hang)
-from chatd.__main__ import main
-main(["serve"])
-"""
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +183,19 @@ def test_a_manager_that_has_left_or_does_not_listen_stops_nothing(tmp_path: Path
         for _ in range(10_000):  # far beyond the buffer
             notifier.beat()
         assert manager.hear() == ["WATCHDOG=1"]
+
+
+def test_who_has_no_file_descriptors_left_still_beats(manager: NotifySocket) -> None:
+    notifier = Notifier({"NOTIFY_SOCKET": manager.address})
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            socket.socket()
+        notifier.beat()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert manager.hear() == ["WATCHDOG=1"]
 
 
 # -- the sockets it is given -------------------------------------------------------------------

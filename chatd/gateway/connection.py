@@ -58,6 +58,7 @@ READY with its guilds, and a replay, come on top of it until they are read: nobo
 having much to read.
 """
 
+_NOTED_BYTES = 64 * 1024  # below it, what waits is only on its way
 _PAYLOADS = 120  # a client may send so many in _PER_S seconds
 _PER_S = 60.0
 _CLOSE_S = 5.0
@@ -160,6 +161,7 @@ class Connection:
             pass  # vanished without a close frame; its session may still be resumed
         finally:
             self._stop_asking()
+            self._outboxes.forget(self)
             self._aside.stop()
             self._detach()
             reading.cancel()
@@ -409,11 +411,23 @@ class Connection:
         transport.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
         waiting = transport.get_write_buffer_size()
         if waiting > self._allowed_bytes:
-            self._gateway.registry.tally.slow_readers += 1
-            log.info("cut off a client that does not read")
-            transport.abort()
-        elif waiting <= MAX_OUTBOX_BYTES < self._allowed_bytes:
+            self.cut_off()
+            return
+        if waiting <= MAX_OUTBOX_BYTES < self._allowed_bytes:
             self._allowed_bytes = MAX_OUTBOX_BYTES
+        if waiting > _NOTED_BYTES:
+            self._outboxes.unread(self, waiting)
+
+    @property
+    def unread_bytes(self) -> int:
+        """How much of what was written waits to be read by the client."""
+        return self._socket_transport.get_write_buffer_size()
+
+    def cut_off(self) -> None:
+        """Drop the client, which does not read; its session can resume."""
+        self._gateway.registry.tally.slow_readers += 1
+        log.info("cut off a client that does not read")
+        self._socket_transport.abort()
 
     def _allow_burst(self) -> None:
         """What is in the outbox now may wait besides what may always wait."""

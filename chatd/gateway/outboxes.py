@@ -3,31 +3,52 @@
 A write to a socket costs more than all else that is done for a delivery. So while events are being
 delivered, the connections only collect; then each writes once what it has. When there is much to
 write, others get their turn in between.
+
+What clients do not read is kept for them, each up to a bound of its own, and all together up to
+another: many who do not read would else take all memory there is.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+log = logging.getLogger(__name__)
+
 _BUDGET_S = 0.004  # of writing in one go
+_RELIEVED = 0.75  # of the bound: so that not each write is one too much
 _AT_ONCE = 32  # outboxes between two looks at the clock
 
 
 class Outbox(Protocol):
     """A connection that has something to write."""
 
+    @property
+    def unread_bytes(self) -> int:
+        """How much of what was written waits to be read."""
+
     def flush(self) -> None:
         """Write it. Never waits, never raises."""
 
+    def cut_off(self) -> None:
+        """Drop what waits to be read, and the connection with it."""
+
 
 class Outboxes:
-    """The outboxes that are not empty. One that is added once is flushed once."""
+    """The outboxes that are not empty. One that is added once is flushed once.
 
-    def __init__(self) -> None:
+    Not more than `max_bytes` wait to be read by all clients together: past that, those are cut off
+    who have most to read.
+    """
+
+    def __init__(self, *, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._unread: dict[Outbox, int] = {}
+        self._unread_bytes = 0  # at the most: what has been read since is not counted yet
         self._full: deque[Outbox] = deque()
         self._held = False
         self._scheduled = False
@@ -47,6 +68,31 @@ class Outboxes:
         finally:
             self._held = False
             self._schedule()
+
+    def unread(self, outbox: Outbox, waiting: int) -> None:
+        """So many bytes wait now to be read by this client."""
+        self._unread_bytes += waiting - self._unread.get(outbox, 0)
+        self._unread[outbox] = waiting
+        if self._unread_bytes > self._max_bytes:
+            self._relieve()
+
+    def forget(self, outbox: Outbox) -> None:
+        """The connection is closed."""
+        self._unread_bytes -= self._unread.pop(outbox, 0)
+
+    def _relieve(self) -> None:
+        """Cut off the worst, if it is as much as it seems."""
+        now = {outbox: outbox.unread_bytes for outbox in self._unread}
+        self._unread = {outbox: waiting for outbox, waiting in now.items() if waiting}
+        self._unread_bytes = sum(self._unread.values())
+        if self._unread_bytes <= self._max_bytes:
+            return
+        log.warning("clients leave more unread than OUTBOX_MAX_BYTES")
+        for outbox in sorted(now, key=now.__getitem__, reverse=True):
+            if self._unread_bytes <= self._max_bytes * _RELIEVED:
+                return
+            self.forget(outbox)
+            outbox.cut_off()
 
     def _schedule(self) -> None:
         if self._full and not self._held and not self._scheduled:

@@ -31,6 +31,11 @@ class _Verified:
     caller: Caller
     expires_at: float
     trusted_until: float
+    """By the monotonic clock: one that is set back makes nobody trusted for longer."""
+
+    def is_good(self) -> bool:
+        """Whether nobody has to be asked."""
+        return time.time() < self.expires_at and time.monotonic() < self.trusted_until
 
 
 class Callers:
@@ -50,7 +55,7 @@ class Callers:
         """Who presents this `Authorization` header, or bare token. Raises Unauthorized."""
         token = _bare(authorization or "")
         known = self._verified.get(token)
-        if known is not None and time.time() < min(known.expires_at, known.trusted_until):
+        if known is not None and known.is_good():
             return known.caller
         return await self._verify(token)
 
@@ -94,7 +99,7 @@ class Callers:
         return tokens.read(token)
 
     def _remember(self, token: str, caller: Caller, expires_at: float) -> None:
-        self._verified[token] = _Verified(caller, expires_at, time.time() + _TRUSTED_S)
+        self._verified[token] = _Verified(caller, expires_at, time.monotonic() + _TRUSTED_S)
         self._tokens.setdefault(caller.user.id, set()).add(token)
         while len(self._verified) > _REMEMBERED:
             oldest, known = self._verified.popitem(last=False)

@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 from tests.history.broken import BUILDS, finds
-from tests.history.play import play, roll
+from tests.history.play import play
+from tests.history.rolling import next_version, roll
 from tests.history.stage import Stage, staged
 
 _FEW = 20  # problems that are shown
@@ -46,12 +47,16 @@ async def main(arguments: argparse.Namespace) -> int:
     """Returns the exit code."""
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="chatd-history-") as folder:
-        async with staged(Path(folder), instances=arguments.instances) as stage:
+        held = bool(arguments.rolling)
+        async with staged(Path(folder), instances=arguments.instances, held=held) as stage:
             await stage.furnish(people=5, channels=4)
             if arguments.broken:
                 return await _broken(stage, progress)
             if arguments.rolling:
-                problems = await roll(stage, sockets=arguments.rolling, tell=progress.say)
+                version = next_version(Path(folder)) if arguments.upgrade else None
+                problems = await roll(
+                    stage, sockets=arguments.rolling, version=version, tell=progress.say
+                )
             else:
                 problems = await play(
                     stage,
@@ -95,7 +100,13 @@ if __name__ == "__main__":
         type=int,
         default=0,
         metavar="SOCKETS",
-        help="instead, restart all instances in good order, one by one, while so many listen",
+        help="instead, restart all instances in good order, one by one, while so many listen and"
+        " others read and write: no request may fail",
+    )
+    parser.add_argument(
+        "--upgrade",
+        action="store_true",
+        help="with --rolling: migrate to a next version first, which the restarts bring",
     )
     parser.add_argument(
         "--broken",

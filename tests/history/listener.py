@@ -15,8 +15,8 @@ import zstandard
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
-from tests.history.instance import Instance
 from tests.history.record import Epoch, Heard, History
+from tests.instances import Instance
 
 RETRY_S = 0.05
 TRANSPORTS = ("", "zlib-stream", "zstd-stream")
@@ -46,11 +46,13 @@ class Listener:
         history.epochs.append(self.epochs)
         self._session_id: str | None = None
         self._socket: ClientConnection | None = None
+        self.is_in = False
+        """Whether it has a session and is connected."""
 
     async def run(self) -> None:
         """Listen until cancelled."""
         while True:
-            up = [each for each in self._instances if each.is_up]
+            up = [each for each in self._instances if each.can_be_asked]
             if up:
                 with contextlib.suppress(*_GONE):
                     url = f"ws://127.0.0.1:{random.choice(up).port}/gateway"
@@ -59,6 +61,9 @@ class Listener:
                         url + query, max_size=None, compression=None
                     ) as self._socket:
                         await self._serve(self._socket)
+                if self.is_in:
+                    self.is_in = False
+                    self._counts["lost sockets"] += 1
             await asyncio.sleep(RETRY_S)
 
     def is_on(self, instance: Instance) -> bool:
@@ -87,6 +92,7 @@ class Listener:
                     if self.epochs:
                         self.epochs[-1].told_at = time.monotonic()
                     self._session_id = None
+                    self.is_in = False
                     await self._introduce(connection)
 
     async def _introduce(self, connection: ClientConnection) -> None:
@@ -106,6 +112,7 @@ class Listener:
             self._counts["sessions"] += 1
         epoch = self.epochs[-1]
         epoch.count(payload["s"])
+        self.is_in |= name in ("READY", "RESUMED")
         if name == "RESUMED":
             self._counts["resumes"] += 1
         elif name == "MESSAGE_CREATE":

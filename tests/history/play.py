@@ -1,11 +1,10 @@
-"""The plays of the checker: with a fault every so often, and a restart of all instances in turn."""
+"""The play of the checker: writing and listening, with a fault every so often."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import random
-import signal
 import time
 from collections.abc import Callable, Sequence
 
@@ -58,7 +57,7 @@ async def play(
             turn += 1
         for task in writing:
             task.cancel()
-        await _settle(stage, listeners, settles_s)
+        await settle(stage, listeners, settles_s)
         for task in (*listening, telling):
             task.cancel()
     return history.problems(await stage.stored())
@@ -72,47 +71,7 @@ async def _tell_progress(stage: Stage, end: float, tell: Tell) -> None:
         await asyncio.sleep(1)
 
 
-async def roll(stage: Stage, *, sockets: int, tell: Tell = _quiet) -> list[str]:
-    """Restart the instances one after another while so many listen; returns what was wrong.
-
-    Nobody may be told to identify anew.
-    """
-    history = stage.history
-    whose = itertools.islice(
-        zip(itertools.cycle(stage.tokens), itertools.cycle(TRANSPORTS), strict=False), sockets
-    )
-    listeners = [
-        Listener(stage.instances, token, history, transport=transport) for token, transport in whose
-    ]
-    async with asyncio.TaskGroup() as tasks:
-        listening = [tasks.create_task(each.run()) for each in listeners]
-        while not all(each.epochs for each in listeners):
-            await asyncio.sleep(RETRY_S)
-        tell(f"{sockets} sessions are ready")
-        writing = tasks.create_task(stage.write(stage.tokens[0], every_s=0.2))
-        for instance in stage.instances:
-            await asyncio.sleep(1)
-            resumes, began = history.counts["resumes"], time.monotonic()
-            served = sum(each.is_on(instance) for each in listeners)
-            await instance.end(signal.SIGTERM)
-            stopped_s = time.monotonic() - began
-            while history.counts["resumes"] < resumes + served and time.monotonic() < began + 60:
-                await asyncio.sleep(RETRY_S)
-            resumed_s = time.monotonic() - began
-            tell(
-                f"{served} sessions: stopped in {stopped_s:.1f} s, all resumed in {resumed_s:.1f} s"
-            )
-            await instance.start()
-        writing.cancel()
-        await _settle(stage, listeners, within_s=30.0)
-        for task in listening:
-            task.cancel()
-    anew = history.counts["told to identify anew"]
-    problems = [f"{anew} were told to identify anew"] if anew else []
-    return problems + history.problems(await stage.stored())
-
-
-async def _settle(stage: Stage, listeners: list[Listener], within_s: float) -> None:
+async def settle(stage: Stage, listeners: list[Listener], within_s: float = 30.0) -> None:
     """Wait until everybody has the last message of every channel, or has begun anew after it."""
     for channel in stage.channels:
         await stage.send(stage.tokens[0], channel)

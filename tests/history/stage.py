@@ -17,10 +17,11 @@ from typing import Any
 import aiohttp
 
 from chatd import embedded, migrations
-from tests.history.instance import Instance
 from tests.history.listener import RETRY_S
 from tests.history.record import History, Sent, Stored
+from tests.instances import Instance
 
+_SECRET = secrets.token_hex(32)
 _GIVE_UP_S = 60.0
 _PAUSE_S = 3.0
 
@@ -29,6 +30,7 @@ _PAUSE_S = 3.0
 class Stage:
     """Where it all happens."""
 
+    folder: Path
     postgres: embedded.Postgres
     valkey: embedded.Valkey
     instances: list[Instance]
@@ -89,7 +91,7 @@ class Stage:
         for instance in self.instances:
             await instance.end(signal.SIGTERM)
         for instance in self.instances:
-            instance.build = build
+            instance.words = ("-m", *build, "serve")
             await instance.start()
 
     async def write(self, token: str, *, every_s: float = 0.025) -> None:
@@ -158,21 +160,40 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path, *, instances: int = 2) -> AsyncIterator[Stage]:
-    """A stage with so many instances that run."""
+async def staged(
+    folder: Path,
+    *,
+    instances: int = 2,
+    held: bool = False,
+    watchdog_s: float | None = None,
+    **settings: str,
+) -> AsyncIterator[Stage]:
+    """A stage with so many instances that run, with these settings besides; `held` and
+    `watchdog_s` are those of `Instance`."""
     with embedded.postgres(folder) as postgres, embedded.valkey(folder) as valkey:
         url = postgres.create("chatd")
         migrations.apply(url)
-        environment = {"DATABASE_URL": url, "REDIS_URL": valkey.url}
+        environment = {
+            "DATABASE_URL": url,
+            "REDIS_URL": valkey.url,
+            "JWT_SECRET": _SECRET,
+            **settings,
+        }
         stage = Stage(
+            folder,
             postgres,
             valkey,
-            [Instance(number + 1, folder, environment) for number in range(instances)],
+            [
+                Instance(number + 1, folder, environment, held=held, watchdog_s=watchdog_s)
+                for number in range(instances)
+            ],
         )
         try:
-            for instance in stage.instances:
-                await instance.start()
+            async with asyncio.TaskGroup() as starting:
+                for instance in stage.instances:
+                    starting.create_task(instance.start())
             yield stage
         finally:
             for instance in stage.instances:
                 await instance.end(signal.SIGTERM)
+                instance.close()

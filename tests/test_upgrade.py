@@ -1,0 +1,35 @@
+"""An upgrade without downtime: the schema first, then one instance after another; the long form is
+`scripts/history --rolling 1000 --upgrade`."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.history import rolling
+from tests.history.stage import staged
+
+
+async def test_an_upgrade_that_nobody_notices(tmp_path: Path) -> None:
+    async with staged(tmp_path, held=True) as stage:
+        await stage.furnish(people=4, channels=2)
+        version = rolling.next_version(tmp_path)
+        assert await rolling.roll(stage, sockets=500, version=version) == []
+        counts = stage.history.counts
+        assert counts["sessions"] == 500, counts
+        assert counts["resumes"] >= 500, counts
+        assert counts["requests"] > 100, counts
+
+        left_behind = stage.instances[0]
+        await left_behind.end(signal.SIGTERM)
+        before = left_behind.environment["PYTHONPATH"]
+        left_behind.environment["PYTHONPATH"] = before.removeprefix(f"{version}:")
+        with pytest.raises(AssertionError, match="it has ended"):
+            await left_behind.start()
+        *_, last = left_behind.log.read_text().splitlines()
+        assert last == (
+            "chatd: the database has a newer schema (0099_next_index)"
+            " than this version of chatd knows"
+        )
