@@ -35,7 +35,7 @@ from chatd.gateway.visibility import Visibility
 log = logging.getLogger(__name__)
 
 _BATCH = 500
-_TIMEOUT_S = 2.0
+_TIMEOUT_S = 5.0
 _AT_ONCE = 16  # sessions on their way out; the client has a connection for each
 
 

@@ -17,7 +17,7 @@ from chatd.gateway.visibility import Visibility
 from chatd.metrics import Tally
 from chatd.wire import payloads
 
-_CATCH_UP_S = 2.0
+_CATCH_UP_S = 10.0  # to wait so long is better than to identify anew
 
 
 class CannotTakeUp(Exception):
