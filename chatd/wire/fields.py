@@ -288,7 +288,7 @@ class Schema(ma.Schema, Generic[T]):
     def _said_by_null(self) -> frozenset[str]:
         """The names of its fields in which null says something."""
         return frozenset(
-            name
+            field.data_key or name
             for name, field in self.fields.items()
             if not field.metadata.get("null_is_absent", False)
         )
