@@ -11,8 +11,8 @@ from __future__ import annotations
 import gc
 
 _YOUNG = 20_000  # objects more than before, and the young are looked through: about a millisecond
-_MIDDLE = 10  # such times, and those that have survived it are
-_OLD = 50  # times of those, and everything is
+_MIDDLE = 4  # such times, and those that have survived it are: five milliseconds
+_OLD = 100  # times of those, and everything is
 
 
 def collect_less() -> None:

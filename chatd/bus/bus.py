@@ -30,6 +30,7 @@ WORKERS = 32
 _BATCH = 500
 _READ_BYTES = 8 * 2**20  # of events in one answer, before fewer are asked for
 _BLOCK_MS = 1_000
+_GATHER_S = 0.001  # before an entry is made: those here are served first, and more may come
 _SOCKET_TIMEOUT_S = 5.0
 _RETRY_S = 0.5
 _FLUSH_S = 2.0
@@ -201,7 +202,9 @@ class Bus:
         kept = Kept()
         try:
             while True:
-                await self._pending.wait()
+                if not self._pending.is_set():
+                    await self._pending.wait()
+                    await asyncio.sleep(_GATHER_S)
                 batch = self._outgoing.batch()
                 if not batch:
                     self._pending.clear()
