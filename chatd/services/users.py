@@ -14,8 +14,11 @@ from chatd.events import members as member_events
 from chatd.events import users as events
 from chatd.queries import guilds, members, users
 from chatd.services import accounts, credentials, images
+from chatd.services.credentials import CredentialChange
 from chatd.wire.fields import UNSET
 from chatd.wire.schemas.accounts import ProfileChange
+
+_ATTEMPTS = 3  # to lock all guilds of somebody who joins one after the other
 
 
 async def get(ctx: Context, user_id: UserId) -> User:
@@ -63,54 +66,70 @@ async def update_profile(ctx: Context, change: ProfileChange) -> Account:
         avatar = await images.store(ctx, "avatars", ctx.user.id, "avatar", change.avatar)
     username = None if change.username is UNSET else names.username(change.username)
     email = None if change.email is UNSET else change.email
-    try:
-        async with ctx.begin() as work:
-            if _shows_in_guilds(change):
-                await lock_with_guilds(work, ctx.user.id)
-            else:
-                await work.open(ctx.user.id)
-            account = await users.account(work.cur, ctx.user.id)
-            if account is None:
-                raise Unauthorized
-            changed = _changed(account, change)
-            if change.avatar is not UNSET:
-                changed = replace(changed, user=changed.user._replace(avatar=avatar))
-                await images.replace(
-                    work, "avatars", ctx.user.id, old=account.user.avatar, new=avatar
-                )
-            if credential_change is not None:
-                changed = await credentials.apply(ctx, work, changed, credential_change)
-            if changed == account:
-                return account
-            await users.update_profile(
-                work.cur,
-                changed.user.id,
-                username=changed.user.username,
-                username_key=names.key(changed.user.username),
-                global_name=changed.user.global_name,
-                avatar=changed.user.avatar,
-                bio=changed.bio,
-            )
-            work.emit(events.user_updated(changed))
-            if changed.user != account.user:
-                for member in await members.all_of_user(work.cur, changed.user.id):
-                    work.emit(member_events.member_updated(member))
-            return changed
-    except UniqueViolation:
-        await accounts.refuse_taken(ctx.resources, username, email, besides=ctx.user.id)
-        raise Busy from None  # taken and freed again in between
+    for attempt in range(_ATTEMPTS):
+        try:
+            return await _update(ctx, change, avatar, credential_change)
+        except Overtaken:
+            if attempt == _ATTEMPTS - 1:
+                raise
+        except UniqueViolation:
+            await accounts.refuse_taken(ctx.resources, username, email, besides=ctx.user.id)
+            raise Busy from None  # taken and freed again in between
+    raise AssertionError("an attempt ends it")
+
+
+async def _update(
+    ctx: Context,
+    change: ProfileChange,
+    avatar: str | None,
+    credential_change: CredentialChange | None,
+) -> Account:
+    async with ctx.begin() as work:
+        if _shows_in_guilds(change):
+            await lock_with_guilds(work, ctx.user.id)
+        else:
+            await work.open(ctx.user.id)
+        account = await users.account(work.cur, ctx.user.id)
+        if account is None:
+            raise Unauthorized
+        changed = _changed(account, change)
+        if change.avatar is not UNSET:
+            changed = replace(changed, user=changed.user._replace(avatar=avatar))
+            await images.replace(work, "avatars", ctx.user.id, old=account.user.avatar, new=avatar)
+        if credential_change is not None:
+            changed = await credentials.apply(ctx, work, changed, credential_change)
+        if changed == account:
+            return account
+        await users.update_profile(
+            work.cur,
+            changed.user.id,
+            username=changed.user.username,
+            username_key=names.key(changed.user.username),
+            global_name=changed.user.global_name,
+            avatar=changed.user.avatar,
+            bio=changed.bio,
+        )
+        work.emit(events.user_updated(changed))
+        if changed.user != account.user:
+            for member in await members.all_of_user(work.cur, changed.user.id):
+                work.emit(member_events.member_updated(member))
+        return changed
+
+
+class Overtaken(Busy):
+    """A user has joined a guild while its guilds were being locked."""
 
 
 async def lock_with_guilds(work: Work, user_id: UserId) -> None:
     """Lock a user and all its guilds: guilds before users, as everyone does.
 
-    Raises Busy when it joins one after the other meanwhile.
+    Raises Overtaken when it joins one meanwhile.
     """
     guild_ids = set(await guilds.ids_of_user(work.cur, user_id))
     await work.lock_all(StreamId(guild_id) for guild_id in guild_ids)
     await work.open(user_id)  # from here on it joins none
     if not guild_ids >= set(await guilds.ids_of_user(work.cur, user_id)):
-        raise Busy
+        raise Overtaken
 
 
 def _shows_in_guilds(change: ProfileChange) -> bool:
