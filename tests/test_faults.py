@@ -57,11 +57,14 @@ async def ready(world: World, status: str) -> None:
 
 
 async def heard_or_told(client: Client, message_id: str) -> str:
-    """Whether a client hears of a message, or is told to identify anew. One of both must be."""
-    hearing = asyncio.create_task(client.next("MESSAGE_CREATE"))
-    telling = asyncio.create_task(client.next_op(9))
+    """Whether a client hears of a message, or is told to identify anew. One of both must be.
+
+    To find out that a silent Redis is gone, and that something is missing, takes its time.
+    """
+    hearing = asyncio.create_task(client.next("MESSAGE_CREATE", within_s=40))
+    telling = asyncio.create_task(client.next_op(9, within_s=40))
     done, undone = await asyncio.wait(
-        {hearing, telling}, return_when=asyncio.FIRST_COMPLETED, timeout=20
+        {hearing, telling}, return_when=asyncio.FIRST_COMPLETED, timeout=30
     )
     for task in undone:
         task.cancel()

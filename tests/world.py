@@ -162,13 +162,13 @@ class Client:
         while missing:
             missing.discard((await self.next("GUILD_CREATE")).d["id"])
 
-    async def next(self, name: str) -> Dispatched:
+    async def next(self, name: str, *, within_s: float = PATIENCE_S) -> Dispatched:
         """The next dispatch of this name; those before it are passed over."""
-        return await self.next_of(name)
+        return await self.next_of(name, within_s=within_s)
 
-    async def next_of(self, *names: str) -> Dispatched:
+    async def next_of(self, *names: str, within_s: float = PATIENCE_S) -> Dispatched:
         """The next dispatch of one of these names; those before it are passed over."""
-        async with asyncio.timeout(PATIENCE_S), self._news:
+        async with asyncio.timeout(within_s), self._news:
             while True:
                 while self._received:
                     dispatched = self._received.popleft()
@@ -183,9 +183,9 @@ class Client:
                 await self._wait("waiting for anything")
             return self._received.popleft()
 
-    async def next_op(self, op: int) -> dict[str, Any]:
+    async def next_op(self, op: int, *, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """The next payload of this opcode that is no dispatch."""
-        async with asyncio.timeout(PATIENCE_S), self._news:
+        async with asyncio.timeout(within_s), self._news:
             while True:
                 while self._others:
                     payload = self._others.popleft()

@@ -8,10 +8,17 @@ import pytest
 
 from chatd.core.ids import StreamId
 from chatd.db import Database
+from chatd.ephemeral import rate_limits
 from chatd.queries import search_index
 from tests.conftest import ServeMore, Server
 from tests.rest.searching import Index, alone
 from tests.world import World, world_on
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody counts alone because a busy machine let Redis wait for a moment."""
+    monkeypatch.setattr(rate_limits, "PATIENCE_S", 5.0)
 
 
 @pytest.fixture

@@ -109,6 +109,7 @@ async def test_a_network_cannot_try_one_password_on_everybody(
     assert elsewhere.status == 400
 
 
+@pytest.mark.usefixtures("patient")
 async def test_instances_count_guesses_together(
     world: World, behind_proxy: Server, serve_more: ServeMore
 ) -> None:

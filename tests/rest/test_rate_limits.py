@@ -184,6 +184,7 @@ async def test_refusals_count_and_tell(world: World, limited: Server) -> None:
     assert [told(answer)["Remaining"] for answer in garbled] == ["4", "3"]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_two_instances_share(world: World, limited: Server, second: Server) -> None:
     guild = await world.guild(owner="alice")
     channels = [guild.general, *[await guild.channel(f"c{number}") for number in range(3)]]
