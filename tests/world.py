@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -162,19 +162,34 @@ class Client:
         while missing:
             missing.discard((await self.next("GUILD_CREATE")).d["id"])
 
-    async def next(self, name: str, *, within_s: float = PATIENCE_S) -> Dispatched:
+    async def next(self, name: str) -> Dispatched:
         """The next dispatch of this name; those before it are passed over."""
-        return await self.next_of(name, within_s=within_s)
+        return await self.next_of(name)
 
-    async def next_of(self, *names: str, within_s: float = PATIENCE_S) -> Dispatched:
+    async def next_of(self, *names: str) -> Dispatched:
         """The next dispatch of one of these names; those before it are passed over."""
+        async with asyncio.timeout(PATIENCE_S), self._news:
+            while True:
+                if (found := self._passed(names)) is not None:
+                    return found
+                await self._wait(f"waiting for {' or '.join(names)}")
+
+    async def next_or_told(self, name: str, *, within_s: float) -> Dispatched | None:
+        """The next dispatch of this name; None when there is none, but op 9: to identify anew."""
         async with asyncio.timeout(within_s), self._news:
             while True:
-                while self._received:
-                    dispatched = self._received.popleft()
-                    if dispatched.t in names:
-                        return dispatched
-                await self._wait(f"waiting for {' or '.join(names)}")
+                if (found := self._passed([name])) is not None:
+                    return found
+                if any(payload["op"] == 9 for payload in self._others):
+                    return None
+                await self._wait(f"waiting for {name}, or op 9")
+
+    def _passed(self, names: Collection[str]) -> Dispatched | None:
+        while self._received:
+            dispatched = self._received.popleft()
+            if dispatched.t in names:
+                return dispatched
+        return None
 
     async def next_any(self) -> Dispatched:
         """The next dispatch, whatever it is."""
@@ -183,9 +198,9 @@ class Client:
                 await self._wait("waiting for anything")
             return self._received.popleft()
 
-    async def next_op(self, op: int, *, within_s: float = PATIENCE_S) -> dict[str, Any]:
+    async def next_op(self, op: int) -> dict[str, Any]:
         """The next payload of this opcode that is no dispatch."""
-        async with asyncio.timeout(within_s), self._news:
+        async with asyncio.timeout(PATIENCE_S), self._news:
             while True:
                 while self._others:
                     payload = self._others.popleft()
