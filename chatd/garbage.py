@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import gc
 
-_YOUNG = 20_000  # objects more than before, and the young are looked through: about a millisecond
-_MIDDLE = 4  # such times, and those that have survived it are: five milliseconds
+_YOUNG = 10_000  # objects more than before, and the young are looked through: half a millisecond
+_MIDDLE = 4  # such times, and those that have survived it are
 _OLD = 100  # times of those, and everything is
 
 

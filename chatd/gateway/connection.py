@@ -134,7 +134,7 @@ class Connection:
         self._payloads = 0
         self._window_ends = 0.0
         self._asking: asyncio.TimerHandle | None = None
-        self._aside = Aside()
+        self._aside: Aside | None = None
 
     async def run(self) -> CloseCode | None:
         """Serve until either side is done. Nothing a client does raises from here.
@@ -162,7 +162,8 @@ class Connection:
         finally:
             self._stop_asking()
             self._outboxes.forget(self)
-            self._aside.stop()
+            if self._aside is not None:
+                self._aside.stop()
             self._detach()
             reading.cancel()
             await asyncio.wait({reading})
@@ -226,6 +227,7 @@ class Connection:
                 session.show(presence)
                 self._gateway.registry.restless.add(session.user_id)
             case RequestMembers(wanted):
+                self._aside = self._aside or Aside()
                 self._aside.add(partial(self._send_members, session, wanted))
             case RequestSounds(guild_ids):
                 for guild_id in guild_ids:

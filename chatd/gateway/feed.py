@@ -85,7 +85,7 @@ class Feed:
         """The number of the last event that changed who may see what."""
         self._sessions: dict[UserId, set[Session]] = {}
         self._watchers: set[Watcher] = set()
-        self._moved = asyncio.Event()
+        self._moved: asyncio.Event | None = None  # only few are ever waited for
 
     @property
     def is_live(self) -> bool:
@@ -137,8 +137,14 @@ class Feed:
     async def reached(self, position: int) -> None:
         """Wait until the events up to `position` have been delivered."""
         while (self.order.position or 0) < position:
-            self._moved.clear()
-            await self._moved.wait()
+            await self._moves()
+
+    async def _moves(self) -> None:
+        """Wait until something has been delivered, or has arrived."""
+        if self._moved is None:
+            self._moved = asyncio.Event()
+        self._moved.clear()
+        await self._moved.wait()
 
     def attach(self, session: Session) -> None:
         """Let a session follow."""
@@ -162,7 +168,8 @@ class Feed:
             for watcher in self._watchers:
                 watcher.hold(self, event)
             self._deliver(event)
-        self._moved.set()
+        if self._moved is not None:
+            self._moved.set()
 
     def _deliver(self, event: Event) -> None:
         self._dispatch(event, self._audience(event))
@@ -225,8 +232,7 @@ class GuildFeed(Feed):
     async def collected(self, position: int) -> None:
         """Wait until it can begin, with a snapshot of `position`."""
         while not self.is_live and self._since_opening(position) is None:
-            self._moved.clear()
-            await self._moved.wait()
+            await self._moves()
 
     def begin(self, snapshot: GuildSnapshot, now: float) -> None:
         """Go on after a snapshot of the guild, or before it with the event it is to open with."""
