@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from html import escape
 from typing import Any
@@ -76,7 +77,7 @@ def _operation(method: str, path: str, operation: Json, document: Json) -> str:
         f'<details id="{escape(operation["operationId"])}"><summary>',
         f'<code><span class="method">{method.upper()}</span> {escape(path)}</code> ',
         f"{escape(operation['summary'])}</summary>",
-        *(f"<p>{escape(part)}</p>" for part in operation["description"].split("\n\n")),
+        *(f"<p>{escape(part)}</p>" for part in _more(operation).split("\n\n") if part),
         f"<p>Who may: {escape(operation['x-needs'])}.</p>",
     ]
     components = document["components"]
@@ -103,6 +104,14 @@ def _operation(method: str, path: str, operation: Json, document: Json) -> str:
             f"<tr><th>{status}<td>{escape(answer['description'])}<td>{_listed(kinds) or 'no body'}"
         )
     return "".join([*found, "</table></details>"])
+
+
+def _more(operation: Json) -> str:
+    """What the description says beyond its first sentence, which is the summary."""
+    description: str = operation["description"]
+    words = operation["summary"].split()
+    said = re.match(r"\s+".join(map(re.escape, words)), description)
+    return description[said.end() :].strip() if said else description
 
 
 def _schema(name: str, schema: Json) -> str:
