@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def stats(json: bool) -> None:
     """Show how much there is: accounts, guilds, messages, files; and which instances run.
 
-    The number of messages is an estimate of Postgres's. "active" counts accounts whose login was
-    used within a day, or 30 days.
+    Of more than 100000 messages the number is an estimate of Postgres's. "active" counts accounts
+    whose login was used within a day, or 30 days.
 
     \b
     Examples:
