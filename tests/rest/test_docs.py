@@ -97,3 +97,4 @@ async def test_nothing_is_said_twice(world: World) -> None:
     _, page = await read(world)
     for text in ("Whether the process lives.", "Write a message.", "Make an account and log in."):
         assert page.text.count(text) == 1, text
+    assert "`" not in page.text
