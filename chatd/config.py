@@ -26,7 +26,8 @@ class ConfigError(Exception):
     """The environment cannot be used; the text is one line for the person who started chatd."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {text}" for name, text in problems.items()))
+        told = "; ".join(f"{name}: {text}" for name, text in problems.items())
+        super().__init__(told.replace(".; ", ". "))
         self.problems = problems
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from chatd.db import Cursor
 
 
-@click.command()
+@click.command(short_help="Show how much there is, and what runs.")
 @as_json
 def stats(json: bool) -> None:
     """Show how much there is: accounts, guilds, messages, files; and which instances run.
