@@ -126,8 +126,9 @@ def disk(config: Config) -> Iterator[Finding]:
 
 def permissions(config: Config) -> Iterator[Finding]:
     """Whether we may write where we have to, and others may not read what is secret."""
-    for there in dict.fromkeys(map(_existing, _folders(config))):
-        remedy = f"Run this as the user of the server; or, for that user: chown {there}."
+    for there, folder in {_existing(each): each for each in _folders(config)}.items():
+        what = f"chown {there}" if there == folder else f"make {folder}, and chown it"
+        remedy = f"Run this as the user of the server; or, for that user: {what}."
         if not there.is_dir():
             text, remedy = f"{there} is no folder", "Move it away, or name another folder."
             yield Finding("permissions", "error", text, remedy)

@@ -176,6 +176,17 @@ def test_a_folder_that_is_a_file(chatd: Chatd, config: Config) -> None:
     assert "is no folder" in the_only(chatd, 1)["finding"]
 
 
+def test_what_to_do_about_a_folder_that_is_not_there_yet(
+    config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(check_here.os, "access", lambda *_: False)  # root may write everywhere
+    wanted = tmp_path / "chat" / "files"
+    [found] = check_here.permissions(replace(config, files_dir=wanted))
+    assert found.finding == f"{tmp_path} cannot be written to"
+    assert found.remedy is not None
+    assert found.remedy.endswith(f"make {wanted}, and chown it.")
+
+
 async def test_who_has_the_port(chatd: Chatd, server: Server) -> None:
     chatd.environment["API_PORT"] = server.url.rpartition(":")[2]
     said = await chatd.well("check")
