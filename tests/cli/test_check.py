@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socketserver
 import threading
@@ -179,7 +180,7 @@ def test_a_folder_that_is_a_file(chatd: Chatd, config: Config) -> None:
 def test_what_to_do_about_a_folder_that_is_not_there_yet(
     config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(check_here.os, "access", lambda *_: False)  # root may write everywhere
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
     wanted = tmp_path / "chat" / "files"
     [found] = check_here.permissions(replace(config, files_dir=wanted))
     assert found.finding == f"{tmp_path} cannot be written to"
