@@ -31,6 +31,8 @@ from chatd.config import Config, ConfigError, load
 
 log = logging.getLogger("chatd")
 
+_NO_DATABASE = " (`chatd serve --embedded` brings a Postgres of its own)"
+
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -41,7 +43,7 @@ def main() -> None:
     """A self-hosted, Discord-compatible realtime chat server."""
 
 
-@main.command()
+@main.command(short_help="Serve the REST API and the gateway.")
 @click.option(
     "--embedded",
     is_flag=True,
@@ -74,7 +76,8 @@ def _config(*, embedded: bool) -> Config:
     try:
         config = load(embedded=embedded)
     except ConfigError as error:
-        _fail(str(error), EXIT_MISUSED)
+        hint = "" if embedded or "DATABASE_URL" not in error.problems else _NO_DATABASE
+        _fail(f"{error}{hint}", EXIT_MISUSED)
     logs.set_up(config.log_level, config.log_format)
     return config
 
@@ -122,7 +125,7 @@ def _with_private_servers(config: Config, stack: ExitStack) -> Config:
     try:
         from chatd import embedded
     except ImportError as error:
-        _fail(f"{error.name} is missing; install chatd[embedded]")
+        _fail(f"{error.name} is missing: pip install '.[embedded]' in the checkout")
     try:
         return stack.enter_context(embedded.private_servers(config))
     except embedded.EmbeddedError as error:
@@ -224,7 +227,8 @@ Try it from another terminal:
   curl -X POST {api}/auth/register -H 'Content-Type: application/json' \\
        -d '{{"username": "grace", "email": "grace@example.org", "password": "Password123!"}}'
 
-The README has a tour of five minutes. Ctrl-C stops the server."""
+{api}/docs describes the API, and the README has a tour of five minutes.
+Ctrl-C stops the server."""
         )
 
 

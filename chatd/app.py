@@ -74,6 +74,9 @@ _ENTERING = 8  # sockets that are opened or resumed in one turn of the loop: abo
 _BACKLOG = 4096
 
 
+_S3_EXTRA = "scripts/install --extras s3, or pip install '.[s3]' in the checkout"
+
+
 class StartError(Exception):
     """The server cannot start; the text is one line for the person who started it."""
 
@@ -277,7 +280,7 @@ def _storage(config: Config) -> Storage:
     try:
         from chatd.storage.s3 import Bucket, S3Storage
     except ImportError as missing:
-        raise StartError("S3_BUCKET needs the extra: pip install 'chatd[s3]'") from missing
+        raise StartError(f"S3_BUCKET needs more: {_S3_EXTRA}") from missing
     bucket = Bucket(
         config.s3_bucket,
         config.s3_region,

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from dotenv.parser import parse_stream
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError, validate
 
@@ -24,7 +26,8 @@ class ConfigError(Exception):
     """The environment cannot be used; the text is one line for the person who started chatd."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {text}" for name, text in problems.items()))
+        told = "; ".join(f"{name}: {text}" for name, text in problems.items())
+        super().__init__(told.replace(".; ", ". "))
         self.problems = problems
 
 
@@ -83,6 +86,7 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
     `chatd.embedded` to fill in. Raises ConfigError, which names every variable at fault.
     """
     env = Env(eager=False)
+    read_env_file(directory)  # so that it is refused with its reason
     env.read_env(str(env_file(directory)), recurse=False)
     with _in_environment(_credentials(os.environ.get("CREDENTIALS_DIRECTORY"))):
         config = _read(env, "" if embedded else ...)
@@ -103,6 +107,23 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
 def env_file(directory: Path | None = None) -> Path:
     """Where settings may stand besides the environment."""
     return (directory or Path.cwd()) / ".env"
+
+
+def read_env_file(directory: Path | None = None) -> str:
+    """What the `.env` file says; nothing if there is none. Raises ConfigError if it cannot be
+    understood."""
+    path = env_file(directory)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        reason = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
+        raise ConfigError({str(path): f"cannot read it: {reason}"}) from error
+    for line in parse_stream(StringIO(text)):
+        if line.error or "\0" in line.original.string:  # which is not repeated: it may be secret
+            raise ConfigError({str(path): f"line {line.original.line} is not NAME=value"})
+    return text
 
 
 def names() -> frozenset[str]:

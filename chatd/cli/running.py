@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from chatd import migrations
@@ -85,7 +87,7 @@ def with_servers(config: Config) -> Iterator[Config]:
     except ImportError:
         embedded = None  # type: ignore[assignment]
     folder = config.data_dir.absolute()
-    if embedded is None or not ((folder / "postgres").exists() or (folder / "valkey").exists()):
+    if embedded is None or not any(_is_there(folder / name) for name in ("postgres", "valkey")):
         if not config.database_url:
             raise ConfigError(
                 {"DATABASE_URL": f"Not set, and CHATD_DATA_DIR ({folder}) has no private Postgres."}
@@ -94,6 +96,11 @@ def with_servers(config: Config) -> Iterator[Config]:
         return
     with embedded.shared_servers(config) as found:
         yield found
+
+
+def _is_there(path: Path) -> bool:
+    """Whether we can see it: what is in a folder that is closed to us, we cannot."""
+    return os.path.exists(path)  # noqa: PTH110 - that of pathlib raises
 
 
 def explained(error: Exception) -> str:

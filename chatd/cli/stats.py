@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from chatd.db import Cursor
 
 
-@click.command()
+@click.command(short_help="Show how much there is, and what runs.")
 @as_json
 def stats(json: bool) -> None:
     """Show how much there is: accounts, guilds, messages, files; and which instances run.
 
-    The number of messages is an estimate of Postgres's. "active" counts accounts whose login was
-    used within a day, or 30 days.
+    Of more than 100000 messages the number is an estimate of Postgres's. "active" counts accounts
+    whose login was used within a day, or 30 days.
 
     \b
     Examples:

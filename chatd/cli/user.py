@@ -67,7 +67,7 @@ def create(
     output.done(f"Made {made.username}, id {made.id}.{told}", shown, json=json)
 
 
-@user.command("list")
+@user.command("list", short_help="List accounts, the oldest first.")
 @click.argument("part", default="")
 @click.option(
     "--only",
@@ -133,7 +133,7 @@ def show(name: str, json: bool) -> None:
     output.record(running.read(work), json=json)
 
 
-@user.command()
+@user.command(short_help="Shut an account.")
 @click.argument("name", metavar="USER")
 @as_json
 def disable(name: str, json: bool) -> None:
@@ -166,7 +166,7 @@ def enable(name: str, json: bool) -> None:
     change(name, administration.enable, "Enabled {}.", json=json, heard=False)
 
 
-@user.command()
+@user.command(short_help="Give an account another password.")
 @click.argument("name", metavar="USER")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @as_json
@@ -194,7 +194,7 @@ def password(name: str, password_stdin: bool, json: bool) -> None:
     change(name, work, "{} has a new password." + told, json=json, besides=shown)
 
 
-@user.command("revoke-sessions")
+@user.command("revoke-sessions", short_help="Log an account out everywhere.")
 @click.argument("name", metavar="USER")
 @as_json
 def revoke_sessions(name: str, json: bool) -> None:
@@ -211,7 +211,7 @@ def revoke_sessions(name: str, json: bool) -> None:
     change(name, administration.revoke_sessions, "Logged {} out everywhere.", json=json)
 
 
-@user.command()
+@user.command(short_help="Make a person an administrator.")
 @click.argument("name", metavar="USER")
 @as_json
 def promote(name: str, json: bool) -> None:
@@ -232,7 +232,7 @@ def promote(name: str, json: bool) -> None:
     change(name, work, "{} is an administrator of the server.", json=json, heard=False)
 
 
-@user.command()
+@user.command(short_help="Make an administrator one no longer.")
 @click.argument("name", metavar="USER")
 @as_json
 def demote(name: str, json: bool) -> None:

@@ -42,6 +42,12 @@ _REFUSALS = {
     503: "The server or its database is busy or away; try again in a moment.",
 }
 
+_SAID = {
+    **_REFUSALS,
+    304: "The client has it already.",
+    416: "The part that is asked for lies beyond the end.",
+}
+
 _SECURITY: dict[str, Json] = {
     "Bearer": {
         "type": "http",
@@ -171,7 +177,7 @@ class _Document:
         for status, shape in route.answers.items():
             content = None if shape is None else self._resolved(shape)
             media = "application/json" if shape is None else shape.media
-            found[str(status)] = _response("Done.", content, media)
+            found[str(status)] = _response(_SAID.get(status, "Done."), content, media)
         for status in _refusals(route):
             found.setdefault(str(status), str(status))  # a reference to the component
         return dict(sorted(found.items()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from html import escape
 from typing import Any
@@ -52,7 +53,7 @@ def page(document: Json) -> str:
             f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
             '<meta name="viewport" content="width=device-width">'
             f"<style>{_STYLE}</style><body><h1>{escape(title)}</h1>",
-            f"<p>{escape(info['description'])}</p>",
+            f"<p>{_prose(info['description'])}</p>",
             f"<p>It stands under {_listed(_code(each['url']) for each in document['servers'])}."
             ' For programs: <a href="openapi.json">openapi.json</a>.</p>',
             "<nav><ul>",
@@ -67,7 +68,7 @@ def page(document: Json) -> str:
 
 
 def _section(tag: Json, operations: Iterable[tuple[str, str, Json]], document: Json) -> str:
-    head = f'<h2 id="{tag["name"]}">{tag["name"]}</h2><p>{escape(tag["description"])}</p>'
+    head = f'<h2 id="{tag["name"]}">{tag["name"]}</h2><p>{_prose(tag["description"])}</p>'
     return head + "".join(_operation(*each, document) for each in operations)
 
 
@@ -75,8 +76,8 @@ def _operation(method: str, path: str, operation: Json, document: Json) -> str:
     found = [
         f'<details id="{escape(operation["operationId"])}"><summary>',
         f'<code><span class="method">{method.upper()}</span> {escape(path)}</code> ',
-        f"{escape(operation['summary'])}</summary>",
-        *(f"<p>{escape(part)}</p>" for part in operation["description"].split("\n\n")),
+        f"{_prose(operation['summary'])}</summary>",
+        *(f"<p>{_prose(part)}</p>" for part in _more(operation).split("\n\n") if part),
         f"<p>Who may: {escape(operation['x-needs'])}.</p>",
     ]
     components = document["components"]
@@ -88,7 +89,7 @@ def _operation(method: str, path: str, operation: Json, document: Json) -> str:
             needed = "required" if each.get("required") else "optional"
             found.append(
                 f"<tr><th><code>{escape(each['name'])}</code><td>{each['in']}, {needed}"
-                f"<td>{_kind(each['schema'])} {escape(about)}"
+                f"<td>{_kind(each['schema'])} {_prose(about)}"
             )
         found.append("</table>")
     if body := operation.get("requestBody"):
@@ -105,6 +106,14 @@ def _operation(method: str, path: str, operation: Json, document: Json) -> str:
     return "".join([*found, "</table></details>"])
 
 
+def _more(operation: Json) -> str:
+    """What the description says beyond its first sentence, which is the summary."""
+    description: str = operation["description"]
+    words = operation["summary"].split()
+    said = re.match(r"\s+".join(map(re.escape, words)), description)
+    return description[said.end() :].strip() if said else description
+
+
 def _schema(name: str, schema: Json) -> str:
     required = schema.get("required", ())
     rows = "".join(
@@ -112,7 +121,7 @@ def _schema(name: str, schema: Json) -> str:
         f"<td>{_kind(each)}"
         for key, each in schema.get("properties", {}).items()
     )
-    about = escape(schema.get("description", ""))
+    about = _prose(schema.get("description", ""))
     return f'<h3 id="schema.{escape(name)}">{escape(name)}</h3><p>{about}</p><table>{rows}</table>'
 
 
@@ -149,6 +158,11 @@ def _resolved(part: Json, components: Json) -> Json:
 
 def _code(text: str) -> str:
     return f"<code>{escape(text)}</code>"
+
+
+def _prose(text: str) -> str:
+    """A paragraph, in which what stands between backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _listed(parts: Iterable[Any]) -> str:

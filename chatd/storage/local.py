@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from chatd.storage.storage import CHUNK, NotStored, Span, StorageAway
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -28,7 +31,11 @@ class LocalStorage:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Ends the threads when the context ends. The folder is made with the first file."""
+        """Ends the threads when the context ends. The folder is made with the first file: whether
+        that can be is told at once."""
+        there = _existing(self._folder)
+        if not os.access(there, os.W_OK | os.X_OK):
+            log.error("%s cannot be written to, so no file can be kept; see FILES_DIR", there)
         try:
             yield
         finally:
@@ -109,3 +116,10 @@ def _read(path: Path, at: int, size: int) -> bytes:
     with path.open("rb") as file:
         file.seek(at)
         return file.read(size)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the one above it in which it would be made, as far as we can see."""
+    while not os.path.exists(folder) and folder != folder.parent:  # noqa: PTH110 - raises nothing
+        folder = folder.parent
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socketserver
 import threading
@@ -92,6 +93,12 @@ def test_settings_that_cannot_be(chatd: Chatd) -> None:
     assert sorted(errors) == ["API_PORT", "CHATD_DATADIR", "WORKER_ID"]
 
 
+def test_an_env_file_that_is_none(chatd: Chatd) -> None:
+    (chatd.folder / ".env").write_text("=\n")
+    found = the_only(chatd, 1)
+    assert found["finding"] == f"{chatd.folder / '.env'}: line 1 is not NAME=value"
+
+
 @pytest.mark.parametrize(
     ("setting", "subject"), [("DATABASE_URL", "database"), ("REDIS_URL", "redis")]
 )
@@ -170,6 +177,17 @@ def test_a_folder_that_is_a_file(chatd: Chatd, config: Config) -> None:
     assert "is no folder" in the_only(chatd, 1)["finding"]
 
 
+def test_what_to_do_about_a_folder_that_is_not_there_yet(
+    config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    wanted = tmp_path / "chat" / "files"
+    [found] = check_here.permissions(replace(config, files_dir=wanted))
+    assert found.finding == f"{tmp_path} cannot be written to"
+    assert found.remedy is not None
+    assert found.remedy.endswith(f"make {wanted}, and chown it.")
+
+
 async def test_who_has_the_port(chatd: Chatd, server: Server) -> None:
     chatd.environment["API_PORT"] = server.url.rpartition(":")[2]
     said = await chatd.well("check")
@@ -178,7 +196,8 @@ async def test_who_has_the_port(chatd: Chatd, server: Server) -> None:
     ]
 
 
-def test_a_stranger_has_the_port(chatd: Chatd, config: Config) -> None:
+@pytest.mark.parametrize("setting", ["API_PORT", "GATEWAY_PORT"])
+def test_a_stranger_has_the_port(chatd: Chatd, config: Config, setting: str) -> None:
     class Stranger(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             self.request.recv(1000)
@@ -186,12 +205,13 @@ def test_a_stranger_has_the_port(chatd: Chatd, config: Config) -> None:
 
     with socketserver.TCPServer(("127.0.0.1", 0), Stranger) as stranger:
         threading.Thread(target=stranger.serve_forever, args=(0.01,)).start()
-        chatd.environment["API_PORT"] = str(stranger.server_address[1])
+        chatd.environment[setting] = str(stranger.server_address[1])
         try:
             found = the_only(chatd, 1)
         finally:
             stranger.shutdown()
     assert found["subject"] == "port"
+    assert found["remedy"] == f"Set {setting} to a port that is free."
 
 
 def test_neither_a_database_nor_a_private_one(chatd: Chatd, tmp_path: Path) -> None:

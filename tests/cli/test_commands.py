@@ -57,6 +57,15 @@ def test_help_has_examples_that_are_right(words: tuple[str, ...]) -> None:
     assert own, "no example is of this command"
 
 
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_help_in_a_line_is_a_whole_sentence(words: tuple[str, ...]) -> None:
+    command: click.Command = main
+    for word in words:
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+    assert not command.get_short_help_str().endswith("...")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_a_script_that_the_shell_takes(chatd: Chatd, shell: str) -> None:
     said = chatd.run("completion", shell)

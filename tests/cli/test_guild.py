@@ -64,10 +64,13 @@ async def test_show_and_list(world: World, chatd: Chatd) -> None:
 
 
 async def test_stats(world: World, chatd: Chatd) -> None:
-    await world.guild(owner="ada")
+    guild = await world.guild(owner="ada")
     before = await chatd.json("stats")
+    path = f"/channels/{guild.general.id}/messages"
+    await guild.owner.rest.post(path, {"content": "Hello"})
     await world.guild(owner="bob")
     after = await chatd.json("stats")
     assert after["people"] == before["people"] + 1
     assert after["guilds"] == before["guilds"] + 1
+    assert after["messages"] == before["messages"] + 1
     assert [each["worker_id"] for each in after["instance"]] == [0]

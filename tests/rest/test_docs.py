@@ -91,3 +91,10 @@ async def test_what_can_be_known_of_a_route_is_there(world: World) -> None:
     _, page = await read(world)
     for text in ("Who may: MANAGE_CHANNELS.", "X-Audit-Log-Reason", "Write a message."):
         assert text in page.text, text
+
+
+async def test_nothing_is_said_twice(world: World) -> None:
+    _, page = await read(world)
+    for text in ("Whether the process lives.", "Write a message.", "Make an account and log in."):
+        assert page.text.count(text) == 1, text
+    assert "`" not in page.text

@@ -45,6 +45,13 @@ def test_every_route_is_described(route: routes.Route) -> None:
     assert ("security" in described) == (route.needs is not ANYONE)
 
 
+def test_a_refusal_is_not_described_as_a_success() -> None:
+    for name in NAMES:
+        answers = operation(name)["responses"]
+        told = [answers[status] for status in answers if status >= "4"]
+        assert all(each.get("description") != "Done." for each in told), name
+
+
 def test_operations_have_names_of_their_own() -> None:
     ids = [operation(name)["operationId"] for name in NAMES]
     assert len(set(ids)) == len(NAMES) >= 60

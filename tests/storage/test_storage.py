@@ -70,6 +70,17 @@ async def test_what_is_put_can_be_read_in_parts(storage: Storage, size: int) -> 
         await read(storage, "a/1", 0, 1)
 
 
+async def test_a_folder_that_cannot_be_written_to_is_told_at_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("")  # by a file: nobody can make a folder in it, root neither
+    async with LocalStorage(taken / "files").running():
+        pass
+    told = [each.getMessage() for each in caplog.records]
+    assert told == [f"{taken} cannot be written to, so no file can be kept; see FILES_DIR"]
+
+
 def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
