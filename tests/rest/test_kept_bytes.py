@@ -1,4 +1,4 @@
-"""What is written is what is read, byte for byte: by the author, by those who hear it, and later."""
+"""What is written is what is read, byte for byte, by its author, by who hears it, and later."""
 
 from __future__ import annotations
 
