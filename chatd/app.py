@@ -118,8 +118,9 @@ def create_app(config: Config) -> web.Application:
     app.on_response_prepare.append(app[FAREWELL].sign)
     for prefix in routes.PREFIXES:
         for path in ("/gateway", "/gateway/"):
-            app.router.add_get(prefix + path, handler.gateway)
-        app.router.add_get(f"{prefix}/gateway/bot", handler.bot)
+            app.router.add_get(prefix + path, handler.gateway, expect_handler=parse.expecting)
+        path = f"{prefix}/gateway/bot"
+        app.router.add_get(path, handler.bot, expect_handler=parse.expecting)
     routes.add_to(app)
     preflights = cors.allow(app, config.cors_origins)
     app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway} | preflights

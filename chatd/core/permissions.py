@@ -147,7 +147,8 @@ def in_channel(
     """What a member may do in a channel: what the guild grants, changed by the overwrites.
 
     First those of @everyone, then all denials and then all grants of the member's roles, then
-    the member's own. Who may not see the channel may do nothing in it.
+    the member's own. Who may not see the channel may do nothing in it. No overwrite makes an
+    administrator, whom a timeout would not concern.
     """
     if granted & Permissions.ADMINISTRATOR:
         return granted
@@ -169,7 +170,7 @@ def in_channel(
         return NONE
     if not granted & Permissions.SEND_MESSAGES:
         granted &= ~_WITHOUT_SENDING
-    return Permissions(granted & ALL)
+    return Permissions(granted & ALL & ~Permissions.ADMINISTRATOR)
 
 
 def while_timed_out(granted: Permissions) -> Permissions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chatd.core.ids import MessageId, UserId
@@ -10,6 +10,8 @@ from chatd.core.intents import Intents
 from chatd.core.models import Member, Message, Place
 from chatd.events.event import Event, at_place
 from chatd.wire import payloads
+
+_TOLD_AT_ONCE = 1000  # of deleted messages
 
 
 def message_created(
@@ -41,10 +43,14 @@ def message_deleted(message_id: MessageId, place: Place) -> list[Event]:
     return _about("MESSAGE_DELETE", {"id": str(message_id)}, place, None, {})
 
 
-def messages_deleted(message_ids: Iterable[MessageId], place: Place) -> list[Event]:
-    """MESSAGE_DELETE_BULK."""
-    payload = {"ids": [str(message_id) for message_id in message_ids]}
-    return _about("MESSAGE_DELETE_BULK", payload, place, None, {})
+def messages_deleted(message_ids: Sequence[MessageId], place: Place) -> list[Event]:
+    """MESSAGE_DELETE_BULK, as often as it takes: what goes with a ban can be more than a client is
+    to be sent at once."""
+    told: list[Event] = []
+    for start in range(0, len(message_ids), _TOLD_AT_ONCE):
+        ids = [str(each) for each in message_ids[start : start + _TOLD_AT_ONCE]]
+        told += _about("MESSAGE_DELETE_BULK", {"ids": ids}, place, None, {})
+    return told
 
 
 def pins_updated(place: Place, last_pin: datetime | None) -> list[Event]:

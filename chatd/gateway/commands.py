@@ -194,16 +194,15 @@ def _identify(data: Any) -> Identify:
         wanted.large_threshold,
         (shard[0], shard[1]),
         _shown(wanted.presence or WantedPresence()),
-        _client(str(properties.get("os", "")), str(properties.get("browser", ""))),
+        _client(properties.get("os"), properties.get("browser")),
         wanted.compress is True,  # oceanic.js sends the name of its transport here
     )
 
 
-def _client(os: str, browser: str) -> str:
+def _client(*told: object) -> str:
     """The kind of device, as presences tell it. Rule: Discord docs, "Client Status Object"."""
-    if any(word in f"{os} {browser}".lower() for word in _MOBILE):
-        return "mobile"
-    return "desktop"
+    words = " ".join(each for each in told if isinstance(each, str)).lower()
+    return "mobile" if any(word in words for word in _MOBILE) else "desktop"
 
 
 def _show_presence(data: Any) -> ShowPresence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from chatd.core.ids import ChannelId, GuildId
@@ -53,8 +54,7 @@ async def insert(cur: Cursor, channel: Channel) -> None:
         """,
         _parameters(channel),
     )
-    for overwrite in channel.overwrites:
-        await set_overwrite(cur, channel.guild_id, channel.id, overwrite)
+    await replace_overwrites(cur, replace(channel, overwrites=()), channel)
 
 
 async def update(cur: Cursor, channel: Channel) -> None:
@@ -109,6 +109,39 @@ async def set_overwrite(
             "type": int(overwrite.type),
             "allow": overwrite.allow,
             "deny": overwrite.deny,
+        },
+    )
+
+
+async def replace_overwrites(cur: Cursor, before: Channel, after: Channel) -> None:
+    """Write what is different of the overwrites of a channel, of which there can be a thousand."""
+    targets = {each.target_id for each in after.overwrites}
+    gone = [each.target_id for each in before.overwrites if each.target_id not in targets]
+    known = set(before.overwrites)
+    new = [each for each in after.overwrites if each not in known]
+    if not gone and not new:
+        return
+    await cur.execute(
+        """
+        WITH gone AS (
+            DELETE FROM overwrites
+             WHERE channel_id = %(channel_id)s AND target_id = ANY(%(gone)s::bigint[])
+        )
+        INSERT INTO overwrites (guild_id, channel_id, target_id, type, allow, deny)
+        SELECT %(guild_id)s, %(channel_id)s, new.*
+          FROM unnest(%(targets)s::bigint[], %(types)s::smallint[],
+                      %(allowed)s::bigint[], %(denied)s::bigint[]) AS new
+        ON CONFLICT (channel_id, target_id) DO UPDATE
+           SET type = excluded.type, allow = excluded.allow, deny = excluded.deny
+        """,
+        {
+            "guild_id": after.guild_id,
+            "channel_id": after.id,
+            "gone": gone,
+            "targets": [each.target_id for each in new],
+            "types": [int(each.type) for each in new],
+            "allowed": [each.allow for each in new],
+            "denied": [each.deny for each in new],
         },
     )
 

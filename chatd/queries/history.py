@@ -141,23 +141,33 @@ async def get(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Which messages of a channel: the newest below `before`, or the oldest above `after`."""
+    """Which messages of a channel: the newest below `before`, or the oldest above `after`.
+
+    `limit` is 100 at the most.
+    """
 
     limit: int
     before: int = 0
     after: int | None = None
 
 
+_MOST = 100  # messages in a part
+
+
 def _page(chosen: str, order: str) -> Prepared:
     # The page is cut first, inside: joining first would read the whole channel while Postgres
-    # has no statistics of it yet.
+    # has no statistics of it yet. And it is cut twice: Postgres plans for a tenth of what there is
+    # when it does not know the limit, and would read all users to join so many messages.
     return Prepared(
         f"""
         SELECT {COLUMNS}
-          FROM (SELECT * FROM messages
-                 WHERE channel_id = %(channel_id)s AND {chosen}
-                   AND (SELECT version FROM streams WHERE id = %(stream_id)s)
-                       IS NOT DISTINCT FROM %(version)s
+          FROM (SELECT *
+                  FROM (SELECT * FROM messages
+                         WHERE channel_id = %(channel_id)s AND {chosen}
+                           AND (SELECT version FROM streams WHERE id = %(stream_id)s)
+                               IS NOT DISTINCT FROM %(version)s
+                      ORDER BY {order}
+                         LIMIT {_MOST}) AS messages
               ORDER BY {order}
                  LIMIT %(limit)s) AS m {JOINS}
       ORDER BY m.id DESC

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
 import orjson
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from chatd.core.errors import (
     BrokenBody,
@@ -92,6 +92,17 @@ async def _whole(request: web.Request, most: int) -> bytes | bytearray:
     async for chunk in arriving(request, most=most):
         data += chunk
     return data
+
+
+async def expecting(request: web.Request) -> None:
+    """Ask for the body of a client that waits to be asked; nothing else can be expected here.
+
+    aiohttp's own refuses the rest, but not in our shape, and fails where it is no text. Rule:
+    RFC 9110, section 10.1.1.
+    """
+    is_waiting = request.headers.get("Expect", "").lower() == "100-continue"
+    if is_waiting and request.version >= HttpVersion11 and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 async def arriving(request: web.Request, *, most: int) -> AsyncGenerator[bytes, None]:

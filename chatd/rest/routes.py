@@ -267,9 +267,10 @@ def add_to(app: web.Application) -> None:
         for route in routes:
             if route.path not in resources:
                 resources[route.path] = app.router.add_resource(prefix + _exact(route.path, paths))
-            resources[route.path].add_route(route.method, route.handler)
-            if route.method == "GET":
-                resources[route.path].add_route("HEAD", route.handler)
+            for method in ("GET", "HEAD") if route.method == "GET" else (route.method,):
+                resources[route.path].add_route(
+                    method, route.handler, expect_handler=parse.expecting
+                )
 
 
 def _exact(path: str, paths: Collection[str]) -> str:

@@ -103,7 +103,10 @@ class Callers:
         self._tokens.setdefault(caller.user.id, set()).add(token)
         while len(self._verified) > _REMEMBERED:
             oldest, known = self._verified.popitem(last=False)
-            self._tokens[known.caller.user.id].discard(oldest)
+            of_user = self._tokens[known.caller.user.id]
+            of_user.discard(oldest)
+            if not of_user:
+                del self._tokens[known.caller.user.id]
         while len(self._forgotten) > _REMEMBERED:
             self._forgotten.pop(next(iter(self._forgotten)))
 

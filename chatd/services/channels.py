@@ -127,7 +127,7 @@ async def update(
         _require_grantable(granted, channel.overwrites, changed.overwrites)
         if changed != channel:
             await channels.update(work.cur, changed)
-            await _replace_overwrites(work, channel, changed)
+            await channels.replace_overwrites(work.cur, channel, changed)
             work.raise_version(guild_id)
             work.emit(events.channel_updated(changed))
             await _record(ctx, work, AuditAction.CHANNEL_UPDATE, channel, changed)
@@ -137,13 +137,14 @@ async def update(
 async def move(ctx: Context, guild_id: GuildId, moves: Sequence[ChannelMove]) -> None:
     """Change where channels stand. Needs MANAGE_CHANNELS, and MANAGE_ROLES where overwrites change.
 
-    Raises UnknownGuild, MissingAccess, MissingPermissions, InvalidForm.
+    Of what is said of one channel the last counts. Raises UnknownGuild, MissingAccess,
+    MissingPermissions, InvalidForm.
     """
     async with ctx.begin() as work:
         granted = await access.locked_guild(work, ctx.user.id, guild_id)
         granted.require(Permissions.MANAGE_CHANNELS)
         known = {each.id: each for each in await channels.of_guild(work.cur, guild_id)}
-        for each in moves:
+        for each in {move.id: move for move in moves}.values():
             channel = known.get(each.id)
             if channel is None or not granted.may_see(channel):
                 raise InvalidForm.of("id", "CHANNEL_INVALID", "Not a channel of this guild.")
@@ -159,7 +160,7 @@ async def move(ctx: Context, guild_id: GuildId, moves: Sequence[ChannelMove]) ->
             if changed != channel:
                 known[each.id] = changed
                 await channels.move(work.cur, changed)
-                await _replace_overwrites(work, channel, changed)
+                await channels.replace_overwrites(work.cur, channel, changed)
                 work.raise_version(guild_id)
                 work.emit(events.channel_updated(changed))
                 await _record(ctx, work, AuditAction.CHANNEL_UPDATE, channel, changed)
@@ -263,13 +264,6 @@ async def _overwrites_changed(
         changes=audit.changes(old.get(target), new.get(target)),
         options={"id": str(target), "type": str(int(overwrite.type))},
     )
-
-
-async def _replace_overwrites(work: Work, before: Channel, after: Channel) -> None:
-    for gone in set(before.overwrites) - set(after.overwrites):
-        await channels.delete_overwrite(work.cur, after.id, gone.target_id)
-    for new in set(after.overwrites) - set(before.overwrites):
-        await channels.set_overwrite(work.cur, after.guild_id, after.id, new)
 
 
 async def _record(

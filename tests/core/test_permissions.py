@@ -60,6 +60,7 @@ def reference(
                     has = True
         if has:
             result.add(bit)
+    result.discard(Permissions.ADMINISTRATOR)  # which is for whole guilds
     if Permissions.VIEW_CHANNEL not in result:
         return set()
     if Permissions.SEND_MESSAGES not in result:
@@ -115,6 +116,14 @@ def test_a_timeout_leaves_reading(granted: Permissions) -> None:
         assert left == granted
     else:
         assert left == granted & TIMED_OUT
+
+
+def test_no_overwrite_saves_from_a_timeout() -> None:
+    allow = Overwrite(USER, OverwriteType.MEMBER, Permissions.ADMINISTRATOR, 0)
+    everyone = permissions.EVERYONE
+    granted = permissions.in_channel(everyone, [allow], guild_id=GUILD, user_id=USER, roles=[])
+    assert granted == everyone
+    assert permissions.while_timed_out(granted) == TIMED_OUT
 
 
 @given(SETS)

@@ -115,6 +115,14 @@ async def test_hostile_frames(world: World, frame: str | bytes, code: int) -> No
     await healthy.heard_before_fence()
 
 
+@pytest.mark.parametrize("name", ["os", "browser"])
+async def test_properties_that_are_no_words(world: World, name: str) -> None:
+    client = await world.socket()
+    properties = f'{{"{name}": {nested(1010)}}}'
+    await client.send_raw(f'{{"op": 2, "d": {{"token": "x", "properties": {properties}}}}}')
+    await ends(client, 4004)
+
+
 @pytest.mark.parametrize("op", [3, 4, 8, 31, 43])
 async def test_before_identifying(world: World, op: int) -> None:
     client = await world.socket()

@@ -226,6 +226,18 @@ async def test_what_is_no_http(server: Server, request_bytes: bytes) -> None:
     assert re.match(rb"HTTP/1.[01] 4\d\d ", await raw(server, request_bytes))
 
 
+@pytest.mark.parametrize("target", ["POST /auth/login", "GET /gateway", "HEAD /health"])
+@pytest.mark.parametrize("expected", [b"\xff", b"tea", b"100-continue"])
+async def test_what_a_client_expects(server: Server, target: str, expected: bytes) -> None:
+    head = f"{target} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
+    answer = await raw(server, head.encode() + b"Expect: " + expected + b"\r\n\r\n")
+    if expected == b"100-continue":
+        assert answer == b"HTTP/1.1 100 Continue\r\n\r\n"
+    else:
+        assert re.match(rb"HTTP/1.1 (200|400|415) ", answer)
+        assert b"X-Request-Id: " in answer
+
+
 async def test_unknown_routes_and_methods(world: World) -> None:
     await world.person("alice")
     for path in ("/nope", "/api/v10/nope", "/api/v2/users/@me", "/guilds/1/nope", "//", "/%00"):

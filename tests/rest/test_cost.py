@@ -59,3 +59,27 @@ async def test_statements_of_the_hot_routes(world: World, statements: list[str])
     again = await world.resumed("bob", client)
     await again.next("RESUMED")
     assert len(seen) == before, seen[before:]  # resuming reads nothing
+
+
+async def test_a_thousand_overwrites_are_written_at_once(
+    world: World, statements: list[str]
+) -> None:
+    guild = await world.guild(owner="alice")
+    alice = world.rest("alice")
+    path = f"/guilds/{guild.id}/channels"
+    denied = [
+        [{"id": str(number), "type": 1, "deny": "2048"} for number in range(first, first + 1000)]
+        for first in (1_000, 1_500)
+    ]
+    before = len(statements)
+    closed, other = [
+        await alice.post(path, {"name": "c", "type": 4, "permission_overwrites": each})
+        for each in denied
+    ]
+    general = guild.general.id
+    for category in (closed, other):
+        move = {"id": general, "parent_id": category["id"], "lock_permissions": True}
+        await alice.patch(path, [move] * 100)
+        kept = (await alice.get(f"/channels/{general}"))["permission_overwrites"]
+        assert kept == category["permission_overwrites"]
+    assert len(statements) - before < 60

@@ -8,6 +8,9 @@ import time
 import psycopg2
 import pytest
 
+from chatd.core.ids import LoginId, UserId
+from chatd.core.models import Caller, User
+from chatd.services import callers
 from tests.conftest import Server
 from tests.world import PATIENCE_S, World
 
@@ -31,3 +34,13 @@ async def test_a_clock_that_steps_back_makes_nobody_trusted_for_longer(
     async with asyncio.timeout(PATIENCE_S):
         while (await alice.rest.call("GET", "/users/@me")).status != 401:
             await asyncio.sleep(0.1)
+
+
+def test_of_those_who_are_forgotten_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callers, "_REMEMBERED", 2)
+    known = callers.Callers(None, None, None)  # type: ignore[arg-type]
+    for number in (1, 2, 2, 3, 4):
+        user = User(UserId(number), "name", None, None, False)
+        known._remember(f"token {number}", Caller(user, LoginId(number)), time.time() + 60)
+    assert known._verified.keys() == {"token 3", "token 4"}
+    assert known._tokens == {3: {"token 3"}, 4: {"token 4"}}
