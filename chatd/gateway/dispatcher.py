@@ -31,6 +31,7 @@ _MEMBERSHIP = frozenset({"GUILD_CREATE", "GUILD_DELETE"})
 _BUDGET_S = 0.004  # of fan-out in one go, before others get their turn
 _TOGETHER_S = 0.03  # for so long events may wait for others that have arrived with them
 _PATIENCE_S = 2.0  # for an event whose successor is here already
+_OPENING_S = 10.0  # for what a guild that somebody joins is to begin with
 _WATCH_S = 0.25
 _COMPARE_S = 5.0
 
@@ -140,11 +141,12 @@ class Dispatcher:
             finally:
                 await transaction.rollback()
             if snapshot is not None:
-                async with asyncio.timeout(_PATIENCE_S):
+                async with asyncio.timeout(_OPENING_S):
                     await feed.collected(snapshot.seq)
                 if not feed.is_live:
                     feed.begin(snapshot, asyncio.get_running_loop().time())
         except (Busy, DatabaseAway, TimeoutError):
+            log.warning("cannot open guild %d in time: who joined it identifies anew", feed.stream)
             for session in self._registry.of_user(user_id):
                 self._registry.invalidate(session)
         finally:
