@@ -130,7 +130,11 @@ class Cursor:
         """Run a prepared statement, as `execute` does. The first time on a connection it is one
         round trip more."""
         if statement.name not in self._prepared:
-            await self.execute(statement.prepare)
+            try:
+                await self.execute(statement.prepare)
+            except asyncio.CancelledError:
+                self._prepared.add(statement.name)  # or the connection is closed
+                raise
             self._prepared.add(statement.name)
         await self.execute(statement.execute, parameters, known_as=statement.prepare)
 

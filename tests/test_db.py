@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import psycopg2
 import pytest
+from aiopg.connection import Connection
 
 from chatd import embedded
 from chatd.core.errors import Busy, DatabaseAway
@@ -111,6 +113,36 @@ async def test_a_transaction_that_is_given_up_leaves_nothing(
     transaction = await database.begin()
     await transaction.commit("INSERT INTO notes VALUES ('whole')")
     assert await answer(database, "SELECT note FROM notes") == "whole"
+
+
+async def test_a_cancellation_that_comes_with_the_answer_leaves_no_connection_confused(
+    postgres: embedded.Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statement = Prepared("SELECT %(number)s + 1", number="int")
+    answered = Connection._ready
+    doomed: set[asyncio.Task[None]] = set()
+
+    def ready(weak_self: Any) -> None:
+        answered(weak_self)
+        for task in doomed:
+            task.cancel()  # the statement is done, and nobody has been told yet
+
+    async def run() -> None:
+        async with database.cursor() as cur:
+            await cur.run(statement, {"number": 41})
+
+    monkeypatch.setattr(Connection, "_ready", staticmethod(ready))
+    database = Database(postgres.url, size=2)
+    await database.open()
+    try:
+        doomed |= {asyncio.create_task(run()) for _ in range(2)}
+        await asyncio.wait(doomed)
+        assert all(task.cancelled() for task in doomed)
+        doomed.clear()
+        await settled(database)
+        await asyncio.gather(*(run() for _ in range(4)))
+    finally:
+        await database.close()
 
 
 async def test_a_transaction_cancelled_in_the_middle_is_undone(database: Database) -> None:
