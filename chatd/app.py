@@ -32,6 +32,7 @@ from chatd.gateway import handler
 from chatd.gateway.aside import Pace
 from chatd.gateway.connection import Gateway
 from chatd.gateway.connections import Connections
+from chatd.gateway.deliveries import Deliveries
 from chatd.gateway.dispatcher import Dispatcher
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.outboxes import Outboxes
@@ -162,6 +163,7 @@ class _Parts:
         )
         self.writer = MessageWriter(self._database, self._bus, self._snowflakes, self.metrics)
         self.callers = Callers(self._database, tokens, bot_tokens)
+        outboxes = Outboxes(max_bytes=config.outbox_max_bytes)
         self.gateway = Gateway(
             database=self._database,
             callers=self.callers,
@@ -170,6 +172,7 @@ class _Parts:
                 replay_max_bytes=config.replay_max_bytes,
                 sessions_per_user=config.sessions_per_user,
                 presences=self.resources.presences,
+                deliveries=Deliveries(outboxes, self.metrics.tally),
                 tally=self.metrics.tally,
             ),
             parking=Parking(
@@ -178,7 +181,7 @@ class _Parts:
                 within_s=config.shutdown_timeout_s / 4,
             ),
             recent=Recent(lasting_s=config.resume_window_s),
-            outboxes=Outboxes(max_bytes=config.outbox_max_bytes),
+            outboxes=outboxes,
             turnstile=Turnstile(_ENTERING),
             pace=Pace(),
             starts=asyncio.Semaphore(max(2, config.database_max_connections // 4)),
@@ -213,7 +216,6 @@ class _Parts:
             self.callers,
             presences=presences,
             recent=gateway.recent,
-            outboxes=gateway.outboxes,
         )
         async with (
             gateway.parking.open(),

@@ -6,6 +6,7 @@ from chatd.core.ids import UserId
 from chatd.core.intents import NO_INTENT, PRIVILEGED, Intents
 from chatd.core.models import Application
 from chatd.events import contents
+from chatd.gateway.batch import Batch
 from chatd.gateway.frames import Dispatch
 
 
@@ -18,8 +19,17 @@ def disallowed(application: Application, intents: Intents) -> Intents:
     return refused
 
 
-def as_told(dispatch: Dispatch, user_id: UserId, intents: Intents) -> Dispatch | None:
-    """An event as this bot gets it, given what it has asked for; None when it does not get it.
+def as_told(batch: Batch, user_id: UserId, intents: Intents) -> Batch | None:
+    """Events as this bot gets them, given what it has asked for; None when it gets none."""
+    told = [_as_told(each, user_id, intents) for each in batch.dispatches]
+    if told == list(batch.dispatches):
+        return batch
+    left = [each for each in told if each is not None]
+    return Batch(left) if left else None
+
+
+def _as_told(dispatch: Dispatch, user_id: UserId, intents: Intents) -> Dispatch | None:
+    """An event as this bot gets it; None when it does not get it.
 
     Of a private channel it learns by what happens in it. Without MESSAGE_CONTENT it reads what is
     to it, of its own or in private, and of all other messages only that they are there.

@@ -22,6 +22,7 @@ from chatd.ephemeral.rate_limits import RateLimits
 from chatd.events import members as events
 from chatd.gateway import commands, frames
 from chatd.gateway.aside import Aside, Pace
+from chatd.gateway.batch import Batch
 from chatd.gateway.commands import (
     FINAL,
     CloseCode,
@@ -34,7 +35,6 @@ from chatd.gateway.commands import (
     Resume,
     ShowPresence,
 )
-from chatd.gateway.frames import Dispatch
 from chatd.gateway.outboxes import Outboxes
 from chatd.gateway.parking import Parking
 from chatd.gateway.ready import DisallowedIntents, Starter
@@ -171,11 +171,9 @@ class Connection:
                 reading.exception()  # has been dealt with, or came too late to matter
         return None
 
-    def dispatch(self, dispatch: Dispatch, seq: int) -> None:
-        """Queue a dispatch. Never waits, never raises."""
-        if not self._outbox:
-            self._outboxes.add(self)
-        self._outbox.append(self._transport.dispatch(dispatch, seq))
+    def send(self, batch: Batch, seq: int) -> None:
+        """Queue dispatches, the first of which has this number. Never waits, never raises."""
+        self._queue(self._transport.batch(batch, seq))
 
     def invalidate(self) -> None:
         """Tell the client to identify anew, on this socket or another."""
@@ -399,10 +397,10 @@ class Connection:
     def _send(self, payload: bytes) -> None:
         self._queue(self._transport.other(payload))
 
-    def _queue(self, frame: bytes) -> None:
-        if not self._outbox:
+    def _queue(self, data: bytes) -> None:
+        self._outbox.append(data)
+        if len(self._outbox) == 1:
             self._outboxes.add(self)
-        self._outbox.append(frame)
 
     def flush(self) -> None:
         """Hand over what has been queued; cut off who does not read."""

@@ -15,7 +15,6 @@ from chatd.db import Database
 from chatd.events.event import AudienceKind, Event
 from chatd.events.users import revoked_login
 from chatd.gateway.feed import Feed, GuildFeed
-from chatd.gateway.outboxes import Outboxes
 from chatd.gateway.presence import Presences
 from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
@@ -28,8 +27,7 @@ log = logging.getLogger(__name__)
 _MEMBERSHIP = frozenset({"GUILD_CREATE", "GUILD_DELETE"})
 """Events to one user by which it is a member from now on, or no longer."""
 
-_BUDGET_S = 0.004  # of fan-out in one go, before others get their turn
-_TOGETHER_S = 0.03  # for so long events may wait for others that have arrived with them
+_BUDGET_S = 0.002  # of taking events in one go, before they are delivered
 _PATIENCE_S = 2.0  # for an event whose successor is here already
 _OPENING_S = 10.0  # for what a guild that somebody joins is to begin with
 _WATCH_S = 0.25
@@ -55,12 +53,11 @@ class Dispatcher:
         *,
         presences: Presences,
         recent: Recent,
-        outboxes: Outboxes,
     ) -> None:
-        self._outboxes = outboxes
         self._presences = presences
         self._recent = recent
         self._registry = registry
+        self._deliveries = registry.deliveries
         self._database = database
         self._callers = callers
         self._suspicions: dict[Feed, _Suspicion] = {}
@@ -91,14 +88,13 @@ class Dispatcher:
         clock = asyncio.get_running_loop().time
         left = deque(events)
         while left:
-            with self._outboxes.held():
-                held_since = resting_since = clock()
-                while left and clock() - held_since < _TOGETHER_S:
+            with self._deliveries.gathering():
+                end = clock() + _BUDGET_S
+                while left and clock() < end:
                     self._take(left.popleft())
-                    if clock() - resting_since > _BUDGET_S:
-                        await asyncio.sleep(0)
-                        resting_since = clock()
-            await asyncio.sleep(0)
+            await self._deliveries.all_done()
+            if left:
+                await asyncio.sleep(0)
 
     def _take(self, event: Event) -> None:
         self._recent.add(event)
@@ -135,16 +131,14 @@ class Dispatcher:
         try:
             transaction = await self._database.begin(snapshot=True)
             try:
-                snapshot = await snapshots.of_guild(
-                    transaction.cur, GuildId(feed.stream), user_id, large_threshold=0
-                )
+                outline = await snapshots.outline(transaction.cur, GuildId(feed.stream))
             finally:
                 await transaction.rollback()
-            if snapshot is not None:
+            if outline is not None:
                 async with asyncio.timeout(_OPENING_S):
-                    await feed.collected(snapshot.seq)
+                    await feed.collected(outline.seq)
                 if not feed.is_live:
-                    feed.begin(snapshot, asyncio.get_running_loop().time())
+                    feed.begin(outline, asyncio.get_running_loop().time())
         except (Busy, DatabaseAway, TimeoutError):
             log.warning("cannot open guild %d in time: who joined it identifies anew", feed.stream)
             for session in self._registry.of_user(user_id):
@@ -185,11 +179,14 @@ class Dispatcher:
 
     def _overdue(self, now: float) -> dict[Feed, float]:
         """The feeds that have a gap for too long, and since when."""
-        return {
-            feed: since
-            for feed in self._registry.feeds
-            if (since := feed.order.waiting_since) is not None and now - since > _PATIENCE_S
-        }
+        gaps, overdue = self._registry.gaps, {}
+        for feed in list(gaps):
+            since = feed.order.waiting_since
+            if since is None or self._registry.feed(feed.stream) is not feed:
+                gaps.discard(feed)
+            elif now - since > _PATIENCE_S:
+                overdue[feed] = since
+        return overdue
 
     async def _compare(self, subscription: Subscription) -> None:
         """Ask Postgres how far every feed should be. What this cannot find is not missing."""

@@ -15,11 +15,11 @@ from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.permissions import Permissions
 from chatd.events.event import AudienceKind, Event, to_user
 from chatd.events.users import INTERNAL
+from chatd.gateway.deliveries import Deliveries
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.session import Session
 from chatd.gateway.visibility import Visibility
-from chatd.metrics import Tally
-from chatd.services.snapshots import GuildSnapshot
+from chatd.services.snapshots import GuildOutline
 from chatd.wire import payloads
 
 _SEEN_BEFORE_APPLIED = frozenset({"CHANNEL_DELETE", "GUILD_DELETE"})
@@ -77,9 +77,10 @@ class Watcher(Protocol):
 class Feed:
     """Events in order, to the sessions that follow them. Base of the two kinds."""
 
-    def __init__(self, stream: StreamId, tally: Tally) -> None:
+    def __init__(self, stream: StreamId, deliveries: Deliveries, gaps: set[Feed]) -> None:
         self.stream = stream
-        self._tally = tally
+        self._deliveries = deliveries
+        self._gaps = gaps
         self.order = Order()
         self.changed_at = 0
         """The number of the last event that changed who may see what."""
@@ -168,6 +169,8 @@ class Feed:
             for watcher in self._watchers:
                 watcher.hold(self, event)
             self._deliver(event)
+        if self.order.waiting_since is not None:
+            self._gaps.add(self)
         if self._moved is not None:
             self._moved.set()
 
@@ -175,12 +178,7 @@ class Feed:
         self._dispatch(event, self._audience(event))
 
     def _dispatch(self, event: Event, sessions: Collection[Session]) -> None:
-        self._tally.dispatches += 1
-        self._tally.deliveries += len(sessions)
-        dispatch = Dispatch(event)
-        for session in sessions:
-            session.dispatch(dispatch)
-        dispatch.forget_frames()
+        self._deliveries.add(Dispatch(event), sessions)
 
     def _audience(self, event: Event) -> Collection[Session]:
         if event.audience.kind is AudienceKind.USER:
@@ -204,8 +202,10 @@ class UserFeed(Feed):
 class GuildFeed(Feed):
     """What happens in a guild, to the members who may see it."""
 
-    def __init__(self, stream: StreamId, residents: Residents, tally: Tally) -> None:
-        super().__init__(stream, tally)
+    def __init__(
+        self, stream: StreamId, residents: Residents, deliveries: Deliveries, gaps: set[Feed]
+    ) -> None:
+        super().__init__(stream, deliveries, gaps)
         self._residents = residents
         self._visibility: Visibility | None = None
         self._opens_with: Event | None = None
@@ -230,18 +230,17 @@ class GuildFeed(Feed):
         return self._openings > 0 and not self.is_live
 
     async def collected(self, position: int) -> None:
-        """Wait until it can begin, with a snapshot of `position`."""
+        """Wait until it can begin, with the guild as it was at `position`."""
         while not self.is_live and self._since_opening(position) is None:
             await self._moves()
 
-    def begin(self, snapshot: GuildSnapshot, now: float) -> None:
-        """Go on after a snapshot of the guild, or before it with the event it is to open with."""
-        self._visibility = Visibility(snapshot)
-        position = snapshot.seq
+    def begin(self, outline: GuildOutline, now: float) -> None:
+        """Go on after where the guild was so, or before that with the event it is to open with."""
+        self._visibility = Visibility(outline)
+        position = outline.seq
         if self._opens_with is not None and (since := self._since_opening(position)):
             position = self._opens_with.seq - 1
             self._visibility.rewind(orjson.loads(self._opens_with.body), since)
-        self._visibility.admit(snapshot.own.user.id, snapshot.own.roles)
         self.start(position, now)
 
     def _since_opening(self, position: int) -> list[Event] | None:
@@ -364,7 +363,7 @@ class GuildFeed(Feed):
                 for channel_id in sorted(channels):
                     body = payloads.encode(self._visibility.channel(channel_id))
                     event = Event(name, self.stream, to_user(user_id), body, Intents.GUILDS)
-                    self._dispatch(event, self._sessions[user_id])
+                    self._dispatch(event, tuple(self._sessions[user_id]))
 
     def _apply(self, event: Event) -> None:
         assert self._visibility is not None

@@ -5,10 +5,10 @@ A dispatch differs between sessions only by its number, so the rest is made once
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from struct import pack
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import orjson
 
@@ -25,36 +25,86 @@ _OVERHEAD = 450  # bytes that a dispatch takes up besides its body
 _MADE_ONCE = ("plain", "deflated", "zstd", "_deflated_rest")
 
 
+class Numbered(Protocol):
+    """Frames of one payload or several, which differ by their numbers alone."""
+
+    def of(self, seq: int) -> bytes:
+        """The frames for the session in which the first has this number."""
+
+    def after(self, header: bytes, seq: int) -> bytes:
+        """The same, with the header of a stream that begins with them."""
+
+
 class Frames:
     """The frames of one payload, which differ by its number alone.
 
     What stands before the number depends only on how many digits it has.
     """
 
-    __slots__ = ("_before", "_head", "_kind", "_rest")
+    __slots__ = ("_before", "_heads", "_kind", "rest")
 
     def __init__(self, kind: int, before: Callable[[int], bytes], rest: bytes) -> None:
         self._kind = kind
         self._before = before
-        self._rest = rest
-        self._head: dict[int, bytes] = {}
+        self.rest = rest
+        """What stands after the number."""
+        self._heads: dict[int, bytes] = {}
 
     def of(self, seq: int) -> bytes:
         """The frame for the session in which it has this number."""
         number = b"%d" % seq
-        head = self._head.get(len(number))
-        if head is None:
-            head = self._head[len(number)] = self._make_head(len(number))
-        return b"".join((head, number, self._rest))
+        return b"".join((self.head(len(number)), number, self.rest))
 
     def after(self, header: bytes, seq: int) -> bytes:
         """The same, with the header of a stream that begins with it."""
         number = b"%d" % seq
-        return frame(self._kind, header + self._before(len(number)) + number + self._rest)
+        return frame(self._kind, header + self._before(len(number)) + number + self.rest)
 
-    def _make_head(self, digits: int) -> bytes:
-        before = self._before(digits)
-        return frame_head(self._kind, len(before) + digits + len(self._rest)) + before
+    def head(self, digits: int) -> bytes:
+        """What stands before a number of so many digits."""
+        head = self._heads.get(digits)
+        if head is None:
+            before = self._before(digits)
+            head = frame_head(self._kind, len(before) + digits + len(self.rest)) + before
+            self._heads[digits] = head
+        return head
+
+
+class Together:
+    """The frames of several payloads that follow each other."""
+
+    __slots__ = ("_each", "_parts")
+
+    def __init__(self, each: Sequence[Frames]) -> None:
+        self._each = each
+        self._parts: dict[int, list[bytes]] = {}
+
+    def of(self, seq: int) -> bytes:
+        """The frames for the session in which the first has this number."""
+        numbers = [b"%d" % number for number in range(seq, seq + len(self._each))]
+        digits = len(numbers[0])
+        if len(numbers[-1]) != digits:
+            return b"".join([each.of(number) for number, each in enumerate(self._each, seq)])
+        parts = self._parts.get(digits)
+        if parts is None:
+            parts = self._parts[digits] = self._make_parts(digits)
+        parts[1::2] = numbers
+        return b"".join(parts)
+
+    def after(self, header: bytes, seq: int) -> bytes:
+        """The same, with the header of a stream that begins with them."""
+        first, *others = self._each
+        later = [each.of(number) for number, each in enumerate(others, seq + 1)]
+        return first.after(header, seq) + b"".join(later)
+
+    def _make_parts(self, digits: int) -> list[bytes]:
+        """What stands between the numbers, and a place for each of them."""
+        parts: list[bytes] = []
+        before = b""
+        for each in self._each:
+            parts += (before + each.head(digits), b"")
+            before = each.rest
+        return [*parts, before]
 
 
 class Dispatch:

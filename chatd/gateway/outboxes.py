@@ -1,8 +1,8 @@
 """Outboxes: what is queued for many connections at once leaves in few writes.
 
-A write to a socket costs more than all else that is done for a delivery. So while events are being
-delivered, the connections only collect; then each writes once what it has. When there is much to
-write, others get their turn in between.
+A write to a socket costs more than all else that is done for a delivery. So connections collect
+what is queued in a turn of the loop, or for as long as they are held; then each writes once what it
+has. When there is much to write, others get their turn in between.
 
 What clients do not read is kept for them, each up to a bound of its own, and all together up to
 another: many who do not read would else take all memory there is.
@@ -51,23 +51,34 @@ class Outboxes:
         self._unread_bytes = 0  # at the most: what has been read since is not counted yet
         self._full: deque[Outbox] = deque()
         self._held = False
+        self._at_once = False
         self._scheduled = False
 
     def add(self, outbox: Outbox) -> None:
-        """Flush this soon: at the end of this turn of the loop, or when no longer held."""
+        """Flush this at the end of this turn of the loop, at once, or when no longer held."""
+        if self._at_once and not self._held:
+            outbox.flush()
+            return
         self._full.append(outbox)
-        if not self._held:
-            self._schedule()
+        self._schedule()
+
+    def hold(self) -> None:
+        """Collect from now on."""
+        self._held = True
+
+    def release(self) -> None:
+        """Collect no longer."""
+        self._held = False
+        self._schedule()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Collect until the end of the context. It does not nest."""
-        self._held = True
+    def at_once(self) -> Iterator[None]:
+        """Nothing else will follow: flush each outbox when it is added, unless they are held."""
+        self._at_once = True
         try:
             yield
         finally:
-            self._held = False
-            self._schedule()
+            self._at_once = False
 
     def unread(self, outbox: Outbox, waiting: int) -> None:
         """So many bytes wait now to be read by this client."""

@@ -10,6 +10,7 @@ from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.presence import Status
 from chatd.ephemeral.presence import PresenceTable
 from chatd.gateway.commands import CloseCode
+from chatd.gateway.deliveries import Deliveries
 from chatd.gateway.feed import Feed, GuildFeed, UserFeed, Watcher
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.session import Outlet, Session
@@ -29,17 +30,23 @@ class Registry:
         replay_max_bytes: int,
         sessions_per_user: int,
         presences: PresenceTable,
+        deliveries: Deliveries,
         tally: Tally,
     ) -> None:
         self.tally = tally
+        self.deliveries = deliveries
         self.presences = presences
         self.restless: set[UserId] = set()
         """Users who may have to be reported anew: one of their sessions has changed."""
+        self.gaps: set[Feed] = set()
+        """Feeds that wait, or have waited, for an event whose successor is here already."""
         self._resume_window_s = resume_window_s
         self._replay_max_bytes = replay_max_bytes
         self._sessions_per_user = sessions_per_user
         self._sessions: dict[str, Session] = {}
         self._by_user: dict[UserId, set[Session]] = {}
+        self._detached: dict[Session, None] = {}
+        """Those that wait to be resumed; who has waited longest comes first."""
         self._starting: dict[UserId, set[Watcher]] = {}
         self._feeds: dict[StreamId, Feed] = {}
 
@@ -98,12 +105,15 @@ class Registry:
     def add(self, session: Session) -> None:
         """A session has been started."""
         self._sessions[session.id] = session
+        if session.detached_at is not None:
+            self._detached[session] = None
         self._by_user.setdefault(session.user_id, set()).add(session)
         self.restless.add(session.user_id)
 
     def remove(self, session: Session) -> None:
         """A session is over: it cannot be resumed."""
         self._sessions.pop(session.id, None)
+        self._detached.pop(session, None)
         self.restless.add(session.user_id)
         of_user = self._by_user.get(session.user_id, set())
         of_user.discard(session)
@@ -116,12 +126,14 @@ class Registry:
     def let_go(self) -> list[Session]:
         """Forget all sessions and feeds; from here on nothing reaches them.
 
-        The feeds of the sessions stay where they are now.
+        The feeds of the sessions stay where they are now, and so do the sessions.
         """
+        self.deliveries.finish()
         sessions = list(self._sessions.values())
         for session in sessions:
             session.outlet = None
         self._sessions.clear()
+        self._detached.clear()
         self._by_user.clear()
         self._feeds.clear()
         return sessions
@@ -132,6 +144,7 @@ class Registry:
             session.outlet.close(CloseCode.SESSION_TIMED_OUT, "Resumed elsewhere.")
         session.outlet = outlet
         session.detached_at = None
+        self._detached.pop(session, None)
         self.restless.add(session.user_id)
 
     def detach(self, session: Session, outlet: Outlet) -> None:
@@ -140,21 +153,24 @@ class Registry:
             session.outlet = None
             self.restless.add(session.user_id)
             session.detached_at = asyncio.get_running_loop().time()
+            if session.id in self._sessions:
+                self._detached[session] = None
 
     def expire(self) -> None:
         """Forget the sessions that have waited too long."""
         horizon = asyncio.get_running_loop().time() - self._resume_window_s
-        for session in list(self._sessions.values()):
-            if session.detached_at is not None and session.detached_at <= horizon:
-                self.remove(session)
+        while self._detached:
+            longest = next(iter(self._detached))
+            if (longest.detached_at or 0.0) > horizon:
+                break
+            self.remove(longest)
         if Dispatch.living_bytes > self._replay_max_bytes:
             self._forget_most()
 
     def _forget_most(self) -> None:
         """End sessions that wait to be resumed, those that waited longest first; if that is not
         enough, let those that remember most forget it: they cannot resume, but go on."""
-        waiting = [each for each in self._sessions.values() if each.detached_at is not None]
-        for session in sorted(waiting, key=_detached_at):
+        for session in list(self._detached):
             if Dispatch.living_bytes <= self._replay_max_bytes:
                 return
             self.remove(session)
@@ -179,15 +195,19 @@ class Registry:
 
     def guild_feed(self, guild_id: GuildId) -> GuildFeed:
         """The feed of a guild; a new one collects events until it is begun."""
-        feed = self._feeds.setdefault(
-            StreamId(guild_id), GuildFeed(StreamId(guild_id), self, self.tally)
-        )
+        stream = StreamId(guild_id)
+        feed = self._feeds.get(stream)
+        if feed is None:
+            feed = self._feeds[stream] = GuildFeed(stream, self, self.deliveries, self.gaps)
         assert isinstance(feed, GuildFeed)
         return feed
 
     def user_feed(self, user_id: UserId) -> UserFeed:
         """The feed of a user; a new one collects events until it is started."""
-        feed = self._feeds.setdefault(StreamId(user_id), UserFeed(StreamId(user_id), self.tally))
+        stream = StreamId(user_id)
+        feed = self._feeds.get(stream)
+        if feed is None:
+            feed = self._feeds[stream] = UserFeed(stream, self.deliveries, self.gaps)
         assert isinstance(feed, UserFeed)
         return feed
 
@@ -206,14 +226,16 @@ class Registry:
     def invalidate(self, session: Session) -> None:
         """End a session that has missed something; its client starts a new one."""
         self.remove(session)
-        if session.outlet is not None:
-            session.outlet.invalidate()
+        outlet, session.outlet = session.outlet, None  # what is still on its way is for nobody
+        if outlet is not None:
+            outlet.invalidate()
 
     def revoke(self, session: Session) -> None:
         """End a session whose login has been revoked."""
         self.remove(session)
-        if session.outlet is not None:
-            session.outlet.close(CloseCode.AUTHENTICATION_FAILED, "Authentication failed.")
+        outlet, session.outlet = session.outlet, None
+        if outlet is not None:
+            outlet.close(CloseCode.AUTHENTICATION_FAILED, "Authentication failed.")
 
 
 def _detached_at(session: Session) -> float:

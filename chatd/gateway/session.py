@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
@@ -13,6 +14,7 @@ from chatd.core.intents import Intents
 from chatd.core.presence import ONLINE, Presence, Status
 from chatd.events.event import Event, to_user
 from chatd.gateway import bots
+from chatd.gateway.batch import Batch
 from chatd.gateway.commands import CloseCode
 from chatd.gateway.frames import Dispatch
 from chatd.wire import payloads
@@ -29,8 +31,8 @@ _SHARD_SHIFT = 22
 class Outlet(Protocol):
     """Where a session's payloads go: its connection."""
 
-    def dispatch(self, dispatch: Dispatch, seq: int) -> None:
-        """Queue a dispatch. Never waits, never raises."""
+    def send(self, batch: Batch, seq: int) -> None:
+        """Queue dispatches, the first of which has this number. Never waits, never raises."""
 
     def invalidate(self) -> None:
         """Tell the client to identify anew, on this socket or another."""
@@ -193,28 +195,27 @@ class Session:
         """Whether private channels belong to the session's shard: they do to the first."""
         return self._shard[0] == 0
 
-    def dispatch(self, dispatch: Dispatch) -> None:
-        """Send an event, if the client has asked for its kind."""
-        if dispatch.intent and not self._bits & dispatch.intent:
+    def dispatch(self, batch: Batch) -> None:
+        """Send events, those of them whose kind the client has asked for."""
+        wanted = batch.asked_for(self._bits)
+        if wanted is not None and self._is_bot:
+            wanted = bots.as_told(wanted, self.user_id, self.intents)
+        if wanted is None:
             return
-        if self._is_bot:
-            told = bots.as_told(dispatch, self.user_id, self.intents)
-            if told is None:
-                return
-            dispatch = told
-        self.seq += 1  # also while detached: RESUME replays it
-        self._replay.append(dispatch)
-        self._replay_bytes += dispatch.size
+        first = self.seq + 1
+        self.seq += len(wanted.dispatches)  # also while detached: RESUME replays it
+        self._replay += wanted.dispatches
+        self._replay_bytes += wanted.size
         while len(self._replay) > MAX_REPLAY_EVENTS or self._replay_bytes > MAX_REPLAY_BYTES:
             self._forget_oldest()
         if self.outlet is not None:
-            self.outlet.dispatch(dispatch, self.seq)
+            self.outlet.send(wanted, first)
 
     def tell(self, event: Event) -> None:
         """Send an event that is for this session alone."""
-        dispatch = Dispatch(event)
-        self.dispatch(dispatch)
-        dispatch.forget_frames()
+        batch = Batch([Dispatch(event)])
+        self.dispatch(batch)
+        batch.forget()
 
     def acknowledge(self, seq: int) -> None:
         """Forget what the client says it has; it cannot ask for that again."""
@@ -232,9 +233,9 @@ class Session:
 
     def replay(self, seq: int, outlet: Outlet) -> None:
         """Send everything after `seq` again, in order."""
-        for number, dispatch in enumerate(self._replay, self._oldest):
-            if number > seq:
-                outlet.dispatch(dispatch, number)
+        missed = Batch(islice(self._replay, seq + 1 - self._oldest, None))
+        if missed.dispatches:
+            outlet.send(missed, seq + 1)
 
     def resumed(self) -> None:
         """Say that the replay is over; this too is numbered and remembered."""

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.events.event import Event
 from chatd.events.users import MEMBERSHIP_CHANGED, revoked_login
+from chatd.gateway.deliveries import Deliveries
 from chatd.gateway.feed import Feed, GuildFeed, UserFeed
+from chatd.gateway.outboxes import Outboxes
 from chatd.gateway.parking import ParkedSession
 from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
@@ -40,6 +42,7 @@ async def take_up(parked: ParkedSession, registry: Registry, recent: Recent) -> 
         way.follow_user(parked.user_position)
         for guild_id, (seq, visibility) in parked.guilds.items():
             way.follow_guild(guild_id, seq, visibility)
+        way.arrive()
     except CannotTakeUp:
         registry.remove(session)
         raise
@@ -67,6 +70,7 @@ class _Way:
         self._session = session
         self._registry = registry
         self._recent = recent
+        self._aside = Deliveries(Outboxes(max_bytes=0), Tally())
 
     def follow_user(self, seq: int) -> None:
         """Go on with the user's own events after this one."""
@@ -77,7 +81,7 @@ class _Way:
                 raise CannotTakeUp
         feed = self._registry.user_feed(session.user_id)
         if feed.is_live:
-            shadow = UserFeed(feed.stream, Tally())
+            shadow = UserFeed(feed.stream, self._aside, set())
             shadow.start(seq, _now())
             self._pass_through(shadow, feed, missed)
             shadow.detach(session)
@@ -94,7 +98,8 @@ class _Way:
         visibility.keep_only(session.user_id)
         feed = self._registry.guild_feed(guild_id)
         if feed.is_live:
-            shadow = GuildFeed(feed.stream, _Alone(session, self._registry), Tally())
+            alone = _Alone(session, self._registry)
+            shadow = GuildFeed(feed.stream, alone, self._aside, set())
             shadow.restore(visibility, seq, _now())
             self._pass_through(shadow, feed, missed)
             roles = shadow.visibility.roles_of(session.user_id)
@@ -107,6 +112,11 @@ class _Way:
             feed.attach(session)
             feed.restore(visibility, seq, _now())
             _offer(feed, missed)
+
+    def arrive(self) -> None:
+        """Have all that it has missed."""
+        self._aside.finish()
+        self._registry.deliveries.finish()
 
     def _pass_through(self, shadow: Feed, feed: Feed, missed: Iterable[Event]) -> None:
         """Let the session have, through a feed of its own, what others here have had already."""

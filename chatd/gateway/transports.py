@@ -10,14 +10,15 @@ from collections.abc import Callable
 from typing import Protocol
 
 from chatd.gateway import compression
-from chatd.gateway.frames import BINARY, TEXT, Dispatch, Frames, frame
+from chatd.gateway.batch import Batch
+from chatd.gateway.frames import BINARY, TEXT, Numbered, frame
 
 
 class Transport(Protocol):
     """Makes WebSocket frames of payloads, for one connection."""
 
-    def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
-        """The frame of a dispatch."""
+    def batch(self, batch: Batch, seq: int) -> bytes:
+        """The frames of a batch, whose first dispatch has this number."""
 
     def other(self, payload: bytes) -> bytes:
         """The frame of any other payload."""
@@ -26,9 +27,9 @@ class Transport(Protocol):
 class Plain:
     """Payloads as they are, in text frames."""
 
-    def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
-        """The frame of a dispatch."""
-        return dispatch.plain.of(seq)
+    def batch(self, batch: Batch, seq: int) -> bytes:
+        """The frames of a batch, whose first dispatch has this number."""
+        return batch.plain.of(seq)
 
     def other(self, payload: bytes) -> bytes:
         """The frame of any other payload."""
@@ -38,9 +39,10 @@ class Plain:
 class ZlibPayloads:
     """Each payload packed on its own, in a binary frame (`compress` of IDENTIFY)."""
 
-    def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
-        """The frame of a dispatch."""
-        return frame(BINARY, dispatch.zipped(seq))
+    def batch(self, batch: Batch, seq: int) -> bytes:
+        """The frames of a batch, whose first dispatch has this number."""
+        zipped = [each.zipped(number) for number, each in enumerate(batch.dispatches, seq)]
+        return b"".join([frame(BINARY, each) for each in zipped])
 
     def other(self, payload: bytes) -> bytes:
         """The frame of any other payload."""
@@ -58,8 +60,8 @@ class _Stream:
     def __init__(self) -> None:
         self._begun = False
 
-    def continued(self, frames: Frames, seq: int) -> bytes:
-        """The frame of a dispatch that comes next in the stream."""
+    def continued(self, frames: Numbered, seq: int) -> bytes:
+        """The frames of dispatches that come next in the stream."""
         if self._begun:
             return frames.of(seq)
         self._begun = True
@@ -78,9 +80,9 @@ class ZlibStream(_Stream):
 
     header = compression.ZLIB_HEADER
 
-    def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
-        """The frame of a dispatch."""
-        return self.continued(dispatch.deflated, seq)
+    def batch(self, batch: Batch, seq: int) -> bytes:
+        """The frames of a batch, whose first dispatch has this number."""
+        return self.continued(batch.deflated, seq)
 
     def other(self, payload: bytes) -> bytes:
         """The frame of any other payload."""
@@ -92,9 +94,9 @@ class ZstdStream(_Stream):
 
     header = compression.ZSTD_HEADER
 
-    def dispatch(self, dispatch: Dispatch, seq: int) -> bytes:
-        """The frame of a dispatch."""
-        return self.continued(dispatch.zstd, seq)
+    def batch(self, batch: Batch, seq: int) -> bytes:
+        """The frames of a batch, whose first dispatch has this number."""
+        return self.continued(batch.zstd, seq)
 
     def other(self, payload: bytes) -> bytes:
         """The frame of any other payload."""

@@ -12,7 +12,7 @@ from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
 from chatd.core.models import Overwrite, OverwriteType
 from chatd.core.permissions import NONE, Permissions
 from chatd.events.event import AudienceKind, Event
-from chatd.services.snapshots import GuildSnapshot
+from chatd.services.snapshots import GuildOutline
 from chatd.wire import payloads
 
 Json = dict[str, Any]
@@ -25,15 +25,15 @@ class Visibility:
     of them; so what is seen is worked out once for each set of roles, until something changes.
     """
 
-    def __init__(self, snapshot: GuildSnapshot) -> None:
-        guild = snapshot.guild
+    def __init__(self, outline: GuildOutline) -> None:
+        guild = outline.guild
         self._guild_id: GuildId = guild.id
         self._owner_id: UserId = guild.owner_id
-        self._roles = {role.id: Permissions(role.permissions) for role in snapshot.roles}
+        self._roles = {role.id: Permissions(role.permissions) for role in outline.roles}
         self._channels: dict[ChannelId, Json] = {
-            channel.id: payloads.channel(channel) for channel in snapshot.channels
+            channel.id: payloads.channel(channel) for channel in outline.channels
         }
-        self._overwrites = {channel.id: channel.overwrites for channel in snapshot.channels}
+        self._overwrites = {channel.id: channel.overwrites for channel in outline.channels}
         self._members: dict[UserId, tuple[RoleId, ...]] = {}
         self._forget_seen()
 

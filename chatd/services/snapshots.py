@@ -17,14 +17,20 @@ from chatd.wire import payloads
 
 
 @dataclass(frozen=True, slots=True)
-class GuildSnapshot:
-    """A guild after its event number `seq`, as its member `own` has it."""
+class GuildOutline:
+    """What decides who may see what in a guild, after its event number `seq`."""
 
     guild: Guild
     seq: int
-    own: Member
     roles: Sequence[Role]
     channels: Sequence[Channel]
+
+
+@dataclass(frozen=True, slots=True)
+class GuildSnapshot(GuildOutline):
+    """A guild as its member `own` has it."""
+
+    own: Member
     members: Sequence[Member]
     member_count: int
 
@@ -80,6 +86,20 @@ async def of_guild(
         return None
     found = await _load(cur, {guild_id: own}, large_threshold)
     return found[0] if found else None
+
+
+async def outline(cur: Cursor, guild_id: GuildId) -> GuildOutline | None:
+    """A guild as nobody's in particular; None when there is none. `cur` reads from one snapshot."""
+    found = await guilds.by_ids(cur, [guild_id])
+    if not found:
+        return None
+    positions = await streams.positions(cur, [guild_id])
+    return GuildOutline(
+        found[0],
+        positions[guild_id],
+        await roles.of_guilds(cur, [guild_id]),
+        await channels.of_guilds(cur, [guild_id]),
+    )
 
 
 async def _load(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import orjson
 import pytest
@@ -19,38 +20,65 @@ from websockets.streams import StreamReader
 from chatd.core.ids import StreamId, UserId
 from chatd.events.event import Event, to_user
 from chatd.gateway import compression, frames
+from chatd.gateway.batch import Batch
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.transports import Plain, Transport, ZlibPayloads, ZlibStream, ZstdStream
 from tests.conftest import repository
 
+T = TypeVar("T")
+
 TEXTS = st.text(max_size=300) | st.text("ab ", max_size=40).map(lambda text: text * 50)
 BODIES = st.dictionaries(st.text(max_size=20), TEXTS, max_size=5)
-MESSAGES = st.lists(st.tuples(st.integers(1, 10**12), BODIES) | st.none(), max_size=8)
+MESSAGES = st.lists(
+    st.tuples(st.integers(1, 10**12), st.lists(BODIES, min_size=1, max_size=3)) | st.none(),
+    max_size=8,
+)
 
 
-def dispatch(body: object) -> Dispatch:
-    data = orjson.dumps(body)
-    return Dispatch(Event("MESSAGE_CREATE", StreamId(1), to_user(UserId(1)), data))
+def batch(bodies: Sequence[object]) -> Batch:
+    return Batch(
+        Dispatch(Event("MESSAGE_CREATE", StreamId(1), to_user(UserId(1)), orjson.dumps(body)))
+        for body in bodies
+    )
 
 
-def read(data: bytes) -> Frame:
-    """One frame, as a WebSocket library reads it from a server."""
+def payload(seq: int, body: object) -> object:
+    return {"op": 0, "t": "MESSAGE_CREATE", "s": seq, "d": body}
+
+
+def read_all(data: bytes) -> list[Frame]:
+    """The frames, as a WebSocket library reads them from a server."""
     reader = StreamReader()
     reader.feed_data(data)
-    parsing = Frame.parse(reader.read_exact, mask=False, max_size=None)
+    reader.feed_eof()
+    frames = []
+    while not run(reader.at_eof()):
+        frames.append(run(Frame.parse(reader.read_exact, mask=False, max_size=None)))
+    return frames
+
+
+def run(parsing: Generator[None, None, T]) -> T:
     try:
         next(parsing)
     except StopIteration as done:
-        assert isinstance(done.value, Frame)
-        return done.value
+        value: T = done.value
+        return value
     raise AssertionError("the frame is not whole")
 
 
-@given(st.integers(1, 10**12), BODIES)
-def test_a_dispatch_is_a_text_frame_of_json(seq: int, body: dict[str, str]) -> None:
-    frame = read(Plain().dispatch(dispatch(body), seq))
-    assert frame.opcode is Opcode.TEXT
-    assert orjson.loads(frame.data) == {"op": 0, "t": "MESSAGE_CREATE", "s": seq, "d": body}
+def read(data: bytes) -> Frame:
+    [frame] = read_all(data)
+    return frame
+
+
+@given(st.integers(1, 10**12) | st.integers(95, 105), st.lists(BODIES, min_size=1, max_size=9))
+def test_dispatches_are_text_frames_of_json(seq: int, bodies: list[dict[str, str]]) -> None:
+    together = batch(bodies)
+    for first in (seq, seq + 7, seq):  # what is made for one session serves the next
+        frames = read_all(Plain().batch(together, first))
+        assert {frame.opcode for frame in frames} == {Opcode.TEXT}
+        expected = [payload(number, body) for number, body in enumerate(bodies, first)]
+        assert [orjson.loads(frame.data) for frame in frames] == expected
 
 
 def zlib_blobs(data: bytes) -> bytes:
@@ -74,22 +102,23 @@ def decoder(transport: Transport) -> Callable[[bytes], bytes]:
 @pytest.mark.parametrize("kind", [ZlibStream, ZstdStream, ZlibPayloads])
 @given(messages=MESSAGES)
 def test_every_compressed_frame_holds_one_payload(
-    kind: type[Transport], messages: list[tuple[int, object] | None]
+    kind: type[Transport], messages: list[tuple[int, list[object]] | None]
 ) -> None:
     transport = kind()
     decode = decoder(transport)
     for message in messages:
         if message is None:
             sent = transport.other(frames.HEARTBEAT_ACK)
-            expected = orjson.loads(frames.HEARTBEAT_ACK)
+            expected = [orjson.loads(frames.HEARTBEAT_ACK)]
         else:
-            seq, body = message
-            sent = transport.dispatch(dispatch(body), seq)
-            expected = {"op": 0, "t": "MESSAGE_CREATE", "s": seq, "d": body}
-        frame = read(sent)
-        assert frame.opcode is Opcode.BINARY
-        assert kind is not ZlibStream or bytes(frame.data).endswith(b"\x00\x00\xff\xff")
-        assert orjson.loads(decode(bytes(frame.data))) == expected
+            seq, bodies = message
+            sent = transport.batch(batch(bodies), seq)
+            expected = [payload(number, body) for number, body in enumerate(bodies, seq)]
+        read = read_all(sent)
+        assert {frame.opcode for frame in read} == {Opcode.BINARY}
+        if kind is ZlibStream:
+            assert all(bytes(frame.data).endswith(b"\x00\x00\xff\xff") for frame in read)
+        assert [orjson.loads(decode(bytes(frame.data))) for frame in read] == expected
 
 
 @given(st.lists(st.binary(max_size=400).map(lambda part: part * 900), max_size=4))
@@ -106,6 +135,7 @@ _MEASURED = """
 from pathlib import Path
 from chatd.core.ids import StreamId, UserId
 from chatd.events.event import Event, to_user
+from chatd.gateway.batch import Batch
 from chatd.gateway.frames import Dispatch
 from chatd.gateway.transports import Plain
 from chatd.wire import payloads
@@ -118,8 +148,9 @@ kept = []
 for number in range(10_000):
     body = payloads.encode({"content": f"{number} " + "x" * SIZE})
     dispatch = Dispatch(Event("TEST", StreamId(1), to_user(UserId(1)), body))
-    plain.dispatch(dispatch, 1)
-    dispatch.forget_frames()
+    batch = Batch([dispatch])
+    plain.batch(batch, 1)
+    batch.forget()
     kept.append(dispatch)
 print(Dispatch.living_bytes / (used() - before))
 """

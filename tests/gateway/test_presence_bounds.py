@@ -15,9 +15,11 @@ from chatd.ephemeral.presence import PresenceTable
 from chatd.events import presence as events
 from chatd.events.presence import InstanceReport
 from chatd.gateway import presence as module
+from chatd.gateway.batch import Batch
 from chatd.gateway.commands import CloseCode
+from chatd.gateway.deliveries import Deliveries
 from chatd.gateway.feed import GuildFeed
-from chatd.gateway.frames import Dispatch
+from chatd.gateway.outboxes import Outboxes
 from chatd.gateway.presence import Presences
 from chatd.gateway.registry import Registry
 from chatd.gateway.session import Session
@@ -34,9 +36,10 @@ class Listening:
     def __init__(self) -> None:
         self.told: list[tuple[int, str]] = []
 
-    def dispatch(self, dispatch: Dispatch, seq: int) -> None:
-        body = orjson.loads(dispatch.event.body)
-        self.told.append((int(body["user"]["id"]), body["status"]))
+    def send(self, batch: Batch, seq: int) -> None:
+        for dispatch in batch.dispatches:
+            body = orjson.loads(dispatch.event.body)
+            self.told.append((int(body["user"]["id"]), body["status"]))
 
     def invalidate(self) -> None:
         raise AssertionError
@@ -55,6 +58,7 @@ class Town:
             replay_max_bytes=2**20,
             sessions_per_user=0,
             presences=PresenceTable(),
+            deliveries=Deliveries(Outboxes(max_bytes=0), self.tally),
             tally=self.tally,
         )
         feed = self.registry.guild_feed(GUILD)

@@ -18,6 +18,7 @@ from chatd.bus.order import Order
 from chatd.core.errors import DatabaseAway
 from chatd.core.ids import MessageId
 from chatd.events.event import Event
+from chatd.gateway.batch import Batch
 from chatd.gateway.dispatcher import Dispatcher
 from chatd.gateway.feed import Feed
 from chatd.gateway.session import Outlet, Session
@@ -168,7 +169,7 @@ def resume_late() -> None:
     def replay(self: Session, seq: int, outlet: Outlet) -> None:
         for number, dispatch in _numbered(self):
             if number > seq + 1:
-                outlet.dispatch(dispatch, number)
+                outlet.send(Batch([dispatch]), number)
 
     Session.replay = replay  # type: ignore[method-assign]
 
@@ -179,7 +180,7 @@ def resume_early() -> None:
     def replay(self: Session, seq: int, outlet: Outlet) -> None:
         for number, dispatch in _numbered(self):
             if number >= seq:
-                outlet.dispatch(dispatch, number)
+                outlet.send(Batch([dispatch]), number)
 
     Session.replay = replay  # type: ignore[method-assign]
 
