@@ -7,6 +7,7 @@ who have asked for the same things, and the bytes between the numbers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from chatd.gateway.frames import Dispatch, Frames, Numbered, Together
 
@@ -14,16 +15,11 @@ from chatd.gateway.frames import Dispatch, Frames, Numbered, Together
 class Batch:
     """Dispatches in the order in which they are sent."""
 
-    __slots__ = ("_by_intents", "_deflated", "_plain", "_zstd", "dispatches", "size")
-
     def __init__(self, dispatches: Iterable[Dispatch]) -> None:
         self.dispatches: Sequence[Dispatch] = tuple(dispatches)
         self.size = sum([dispatch.size for dispatch in self.dispatches])
         """Bytes of their bodies."""
         self._by_intents: dict[int, Batch | None] = {}
-        self._plain: Numbered | None = None
-        self._deflated: Numbered | None = None
-        self._zstd: Numbered | None = None
 
     def asked_for(self, intents: int) -> Batch | None:
         """What sessions with these intents get of it; None when it is nothing."""
@@ -41,31 +37,24 @@ class Batch:
         self._by_intents[intents] = found
         return found
 
-    @property
+    @cached_property
     def plain(self) -> Numbered:
         """Their frames as they are."""
-        if self._plain is None:
-            self._plain = _together([dispatch.plain for dispatch in self.dispatches])
-        return self._plain
+        return _together([dispatch.plain for dispatch in self.dispatches])
 
-    @property
+    @cached_property
     def deflated(self) -> Numbered:
         """Their frames in a deflate stream."""
-        if self._deflated is None:
-            self._deflated = _together([dispatch.deflated for dispatch in self.dispatches])
-        return self._deflated
+        return _together([dispatch.deflated for dispatch in self.dispatches])
 
-    @property
+    @cached_property
     def zstd(self) -> Numbered:
         """Their frames in a zstd stream."""
-        if self._zstd is None:
-            self._zstd = _together([dispatch.zstd for dispatch in self.dispatches])
-        return self._zstd
+        return _together([dispatch.zstd for dispatch in self.dispatches])
 
     def forget(self) -> None:
         """It has been sent: keep nothing that was made for that."""
         self._by_intents.clear()  # of which it is mostly a part itself
-        self._plain = self._deflated = self._zstd = None
         for dispatch in self.dispatches:
             dispatch.forget_frames()
 

@@ -42,7 +42,7 @@ from chatd.gateway.recent import Recent
 from chatd.gateway.registry import Registry
 from chatd.gateway.session import Session
 from chatd.gateway.taking_up import CannotTakeUp, take_up
-from chatd.gateway.transports import Plain, Transport, ZlibPayloads
+from chatd.gateway.transports import PLAIN, ZLIB_PAYLOADS, Transport
 from chatd.gateway.turnstile import Turnstile
 from chatd.services import member_chunks
 from chatd.services.callers import Callers
@@ -172,8 +172,12 @@ class Connection:
         return None
 
     def send(self, batch: Batch, seq: int) -> None:
-        """Queue dispatches, the first of which has this number. Never waits, never raises."""
-        self._queue(self._transport.batch(batch, seq))
+        """Send dispatches, the first of which has this number. Never waits, never raises."""
+        data = self._transport.batch(batch, seq)
+        if self._outboxes.write_at_once and not self._outbox:
+            self._write(data)
+        else:
+            self._queue(data)
 
     def invalidate(self) -> None:
         """Tell the client to identify anew, on this socket or another."""
@@ -310,8 +314,8 @@ class Connection:
             client=wanted.client,
             is_bot=caller.user.bot,
         )
-        if wanted.compress and isinstance(self._transport, Plain):
-            self._transport = ZlibPayloads()
+        if wanted.compress and self._transport is PLAIN:
+            self._transport = ZLIB_PAYLOADS
         starter = Starter(self._gateway.database, self._gateway.registry, session)
         try:
             await starter.start(self, wanted, self._url)
@@ -405,10 +409,14 @@ class Connection:
     def flush(self) -> None:
         """Hand over what has been queued; cut off who does not read."""
         outbox, self._outbox = self._outbox, []
+        if outbox:
+            self._write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
+
+    def _write(self, data: bytes) -> None:
         transport = self._socket_transport
-        if not outbox or transport.is_closing():
+        if transport.is_closing():
             return
-        transport.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
+        transport.write(data)
         waiting = transport.get_write_buffer_size()
         if waiting > self._allowed_bytes:
             self.cut_off()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
 from chatd.core.addresses import UNKNOWN
@@ -40,18 +38,17 @@ class Connections:
         self._blamed: Counter[str] = Counter()
         self._window_ends = 0.0
 
-    @contextmanager
-    def counted(self, address: str) -> Iterator[None]:
-        """A socket from this address, while it is open. Raises TooManySockets."""
+    def admit(self, address: str) -> None:
+        """A socket from this address is opened. Raises TooManySockets."""
         self._require_room(address)
         if address != UNKNOWN:
             self._of_address[address] += 1
-        try:
-            yield
-        finally:
-            self._of_address[address] -= 1
-            if self._of_address[address] <= 0:
-                del self._of_address[address]
+
+    def leave(self, address: str) -> None:
+        """A socket that was admitted is closed."""
+        self._of_address[address] -= 1
+        if self._of_address[address] <= 0:
+            del self._of_address[address]
 
     def blame(self, address: str) -> None:
         """A client from there was cut off for what it sent."""

@@ -53,7 +53,8 @@ class Frames:
     def of(self, seq: int) -> bytes:
         """The frame for the session in which it has this number."""
         number = b"%d" % seq
-        return b"".join((self.head(len(number)), number, self.rest))
+        head = self._heads.get(len(number)) or self.head(len(number))
+        return b"".join((head, number, self.rest))
 
     def after(self, header: bytes, seq: int) -> bytes:
         """The same, with the header of a stream that begins with it."""
@@ -62,11 +63,9 @@ class Frames:
 
     def head(self, digits: int) -> bytes:
         """What stands before a number of so many digits."""
-        head = self._heads.get(digits)
-        if head is None:
-            before = self._before(digits)
-            head = frame_head(self._kind, len(before) + digits + len(self.rest)) + before
-            self._heads[digits] = head
+        before = self._before(digits)
+        head = frame_head(self._kind, len(before) + digits + len(self.rest)) + before
+        self._heads[digits] = head
         return head
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aiohttp import WSCloseCode, web
 
@@ -41,33 +43,61 @@ async def gateway(request: web.Request) -> web.StreamResponse:
     if request.headers.get("Upgrade", "").lower() != "websocket":
         body = payloads.encode({"url": url_of(request)})
         return web.Response(body=body, content_type="application/json")
-    network = client_network(request)
-    with request.app[CONNECTIONS].counted(network):
-        return await _serve(request, network)
+    return await _opened(request, client_network(request))
 
 
-async def _serve(request: web.Request, network: str) -> web.WebSocketResponse:
-    await request.app[GATEWAY].turnstile.enter()
-    socket = web.WebSocketResponse(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5)
-    await socket.prepare(request)
-    make_transport = transports.BY_NAME.get(request.query.get("compress", ""))
-    if request.query.get("v", "") not in _VERSIONS:
-        await socket.close(code=CloseCode.INVALID_API_VERSION, message=b"Invalid API version.")
-    elif request.query.get("encoding", "json") != "json" or make_transport is None:
-        message = b"Only json is spoken here, plain, as zlib-stream or as zstd-stream."
-        await socket.close(code=CloseCode.DECODE_ERROR, message=message)
-    elif request.transport is not None:
-        connection = Connection(
-            request.app[GATEWAY], socket, request.transport, make_transport(), url_of(request)
-        )
-        connections = request.app[CONNECTIONS]
-        connections.served.add(connection)
-        try:
-            if await connection.run() in UNRULY or socket.close_code == WSCloseCode.MESSAGE_TOO_BIG:
-                connections.blame(network)
-        finally:
-            connections.served.discard(connection)
+class _Socket(web.WebSocketResponse):
+    """A socket that is served when aiohttp writes its answer to the end.
+
+    By then the middlewares have returned: if they waited for it, their frames would stay in memory
+    as long as the socket does, 3 kB for each.
+    """
+
+    def __init__(self, serve: Callable[[web.WebSocketResponse], Awaitable[None]]) -> None:
+        super().__init__(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5)
+        self._serve = serve
+
+    async def write_eof(self) -> None:  # type: ignore[override]  # as of its base
+        """Serve it, and close it."""
+        await self._serve(self)
+        await super().write_eof()
+
+
+async def _opened(request: web.Request, network: str) -> web.WebSocketResponse:
+    connections = request.app[CONNECTIONS]
+    connections.admit(network)
+    try:
+        await request.app[GATEWAY].turnstile.enter()
+        socket = _Socket(partial(_serve, request, network))
+        await socket.prepare(request)
+    except BaseException:
+        connections.leave(network)
+        raise
     return socket
+
+
+async def _serve(request: web.Request, network: str, socket: web.WebSocketResponse) -> None:
+    connections = request.app[CONNECTIONS]
+    try:
+        make_transport = transports.BY_NAME.get(request.query.get("compress", ""))
+        if request.query.get("v", "") not in _VERSIONS:
+            await socket.close(code=CloseCode.INVALID_API_VERSION, message=b"Invalid API version.")
+        elif request.query.get("encoding", "json") != "json" or make_transport is None:
+            message = b"Only json is spoken here, plain, as zlib-stream or as zstd-stream."
+            await socket.close(code=CloseCode.DECODE_ERROR, message=message)
+        elif request.transport is not None:
+            connection = Connection(
+                request.app[GATEWAY], socket, request.transport, make_transport(), url_of(request)
+            )
+            connections.served.add(connection)
+            try:
+                code = await connection.run()
+            finally:
+                connections.served.discard(connection)
+            if code in UNRULY or socket.close_code == WSCloseCode.MESSAGE_TOO_BIG:
+                connections.blame(network)
+    finally:
+        connections.leave(network)
 
 
 async def bot(request: web.Request) -> web.Response:

@@ -51,20 +51,18 @@ class Outboxes:
         self._unread_bytes = 0  # at the most: what has been read since is not counted yet
         self._full: deque[Outbox] = deque()
         self._held = False
-        self._at_once = False
+        self.write_at_once = False
+        """Whether nothing else will follow: who has nothing in its outbox need not use it."""
         self._scheduled = False
 
     def add(self, outbox: Outbox) -> None:
-        """Flush this at the end of this turn of the loop, at once, or when no longer held."""
-        if self._at_once and not self._held:
-            outbox.flush()
-            return
+        """Flush this soon: at the end of this turn of the loop, or when no longer held."""
         self._full.append(outbox)
         self._schedule()
 
     def hold(self) -> None:
         """Collect from now on."""
-        self._held = True
+        self._held, self.write_at_once = True, False
 
     def release(self) -> None:
         """Collect no longer."""
@@ -73,12 +71,12 @@ class Outboxes:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Nothing else will follow: flush each outbox when it is added, unless they are held."""
-        self._at_once = True
+        """Nothing else will follow what is queued in the context, unless outboxes are held."""
+        self.write_at_once = not self._held
         try:
             yield
         finally:
-            self._at_once = False
+            self.write_at_once = False
 
     def unread(self, outbox: Outbox, waiting: int) -> None:
         """So many bytes wait now to be read by this client."""

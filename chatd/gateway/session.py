@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
@@ -32,7 +30,7 @@ class Outlet(Protocol):
     """Where a session's payloads go: its connection."""
 
     def send(self, batch: Batch, seq: int) -> None:
-        """Queue dispatches, the first of which has this number. Never waits, never raises."""
+        """Send dispatches, the first of which has this number. Never waits, never raises."""
 
     def invalidate(self) -> None:
         """Tell the client to identify anew, on this socket or another."""
@@ -131,7 +129,7 @@ class Session:
         self._bits = int(intents)  # combining flags as such is slow, and done for each event
         self._shard = shard
         self._is_bot = is_bot
-        self._replay: deque[Dispatch] = deque()  # the newest has the number `seq`
+        self._replay: list[Dispatch] = []  # the newest has the number `seq`
         self._replay_bytes = 0
 
     @classmethod
@@ -148,7 +146,7 @@ class Session:
             is_bot=state.is_bot,
         )
         session.seq = state.seq
-        session._replay = deque(replay)
+        session._replay = list(replay)
         session._replay_bytes = sum(dispatch.size for dispatch in session._replay)
         return session
 
@@ -206,8 +204,8 @@ class Session:
         self.seq += len(wanted.dispatches)  # also while detached: RESUME replays it
         self._replay += wanted.dispatches
         self._replay_bytes += wanted.size
-        while len(self._replay) > MAX_REPLAY_EVENTS or self._replay_bytes > MAX_REPLAY_BYTES:
-            self._forget_oldest()
+        if len(self._replay) > MAX_REPLAY_EVENTS or self._replay_bytes > MAX_REPLAY_BYTES:
+            self._forget_oldest(self._too_many())
         if self.outlet is not None:
             self.outlet.send(wanted, first)
 
@@ -219,8 +217,7 @@ class Session:
 
     def acknowledge(self, seq: int) -> None:
         """Forget what the client says it has; it cannot ask for that again."""
-        while self._replay and self._oldest <= seq:
-            self._forget_oldest()
+        self._forget_oldest(min(len(self._replay), seq - self._oldest + 1))
 
     def forget(self) -> None:
         """Forget all that it has sent: it goes on, but cannot be resumed from before."""
@@ -233,7 +230,7 @@ class Session:
 
     def replay(self, seq: int, outlet: Outlet) -> None:
         """Send everything after `seq` again, in order."""
-        missed = Batch(islice(self._replay, seq + 1 - self._oldest, None))
+        missed = Batch(self._replay[seq + 1 - self._oldest :])
         if missed.dispatches:
             outlet.send(missed, seq + 1)
 
@@ -248,5 +245,16 @@ class Session:
         """The number of the oldest event that is remembered."""
         return self.seq - len(self._replay) + 1
 
-    def _forget_oldest(self) -> None:
-        self._replay_bytes -= self._replay.popleft().size
+    def _too_many(self) -> int:
+        """How many more are remembered than may be."""
+        left, size = len(self._replay), self._replay_bytes
+        for dispatch in self._replay:
+            if left <= MAX_REPLAY_EVENTS and size <= MAX_REPLAY_BYTES:
+                break
+            left, size = left - 1, size - dispatch.size
+        return len(self._replay) - left
+
+    def _forget_oldest(self, count: int) -> None:
+        if count > 0:
+            self._replay_bytes -= sum([dispatch.size for dispatch in self._replay[:count]])
+            del self._replay[:count]

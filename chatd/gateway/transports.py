@@ -56,6 +56,7 @@ class _Stream:
     """
 
     header: bytes
+    __slots__ = ("_begun",)
 
     def __init__(self) -> None:
         self._begun = False
@@ -78,6 +79,7 @@ class _Stream:
 class ZlibStream(_Stream):
     """`compress=zlib-stream`."""
 
+    __slots__ = ()
     header = compression.ZLIB_HEADER
 
     def batch(self, batch: Batch, seq: int) -> bytes:
@@ -92,6 +94,7 @@ class ZlibStream(_Stream):
 class ZstdStream(_Stream):
     """`compress=zstd-stream`."""
 
+    __slots__ = ()
     header = compression.ZSTD_HEADER
 
     def batch(self, batch: Batch, seq: int) -> bytes:
@@ -103,8 +106,10 @@ class ZstdStream(_Stream):
         return self.frame(compression.raw(payload))
 
 
+PLAIN, ZLIB_PAYLOADS = Plain(), ZlibPayloads()  # they keep nothing: one serves all connections
+
 BY_NAME: dict[str, Callable[[], Transport]] = {
-    "": Plain,
+    "": lambda: PLAIN,
     "zlib-stream": ZlibStream,
     "zstd-stream": ZstdStream,
 }
