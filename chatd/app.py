@@ -73,6 +73,7 @@ FAREWELL = web.AppKey("FAREWELL", Farewell)
 _KEEPALIVE_S = 75.0
 _ENTERING = 8  # sockets that are opened or resumed in one turn of the loop: about 4 ms
 _BACKLOG = 4096
+_LOOKS = 50  # for silent clients, in a heartbeat interval
 
 
 _S3_EXTRA = "scripts/install --extras s3, or pip install '.[s3]' in the checkout"
@@ -206,7 +207,7 @@ class _Parts:
         async with claimed(self._database, self._worker_id, self._snowflakes):
             yield
 
-    async def fan_out(self, _: web.Application) -> AsyncIterator[None]:
+    async def fan_out(self, app: web.Application) -> AsyncIterator[None]:
         """Deliver events for as long as the server lives. If this dies, so does the server."""
         gateway = self.gateway
         presences = Presences(gateway.registry, self._bus)
@@ -224,7 +225,11 @@ class _Parts:
         ):
             delivering = tasks.create_task(dispatcher.run(subscription), name="dispatcher")
             reporting = tasks.create_task(presences.run(), name="presence")
+            every_s = gateway.heartbeat_interval_ms / 1000 / _LOOKS
+            looking_after = app[handler.CONNECTIONS].look_after(every_s=every_s)
+            caring = tasks.create_task(looking_after, name="heartbeats")
             yield
+            caring.cancel()
             reporting.cancel()
             delivering.cancel()
 

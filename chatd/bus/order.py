@@ -12,6 +12,8 @@ class Order:
     read. An event of seq 0 stands outside of the order and passes at once.
     """
 
+    __slots__ = ("_ahead", "position", "waiting_since")
+
     def __init__(self) -> None:
         self.position: int | None = None
         """The number of the last event given out; None before `start`."""

@@ -62,6 +62,8 @@ _NOTED_BYTES = 64 * 1024  # below it, what waits is only on its way
 _PAYLOADS = 120  # a client may send so many in _PER_S seconds
 _PER_S = 60.0
 _CLOSE_S = 5.0
+_ASKED_AFTER = 1.1  # intervals without a word
+_GONE_AFTER = 1.5
 _AHEAD_BYTES = 2**20  # of a long answer that may wait to be read
 _AHEAD_S = 0.05
 
@@ -85,11 +87,6 @@ class Gateway:
     rate_limits: RateLimits | None
     """None lets everybody identify as often as they like."""
 
-    @property
-    def grace_s(self) -> float:
-        """How long a client may be silent."""
-        return self.heartbeat_interval_ms * 1.5 / 1000
-
 
 class Connection:
     """Serves one socket. What is to be sent in one turn of the loop leaves in one write."""
@@ -97,9 +94,10 @@ class Connection:
     __slots__ = (
         "_allowed_bytes",
         "_aside",
-        "_asking",
         "_closing",
         "_gateway",
+        "_heard_at",
+        "_is_asked",
         "_loop",
         "_outbox",
         "_outboxes",
@@ -133,7 +131,8 @@ class Connection:
         self._closing: asyncio.Future[CloseWith] = self._loop.create_future()
         self._payloads = 0
         self._window_ends = 0.0
-        self._asking: asyncio.TimerHandle | None = None
+        self._heard_at = self._loop.time()
+        self._is_asked = False
         self._aside: Aside | None = None
 
     async def run(self) -> CloseCode | None:
@@ -155,12 +154,9 @@ class Connection:
                 self._gateway.registry.remove(self._session)
             await self._close(closing)
             return closing.code
-        except TimeoutError:
-            await self._close(CloseWith(CloseCode.SESSION_TIMED_OUT, "No heartbeat."))
         except ConnectionError:
             pass  # vanished without a close frame; its session may still be resumed
         finally:
-            self._stop_asking()
             self._outboxes.forget(self)
             if self._aside is not None:
                 self._aside.stop()
@@ -195,29 +191,39 @@ class Connection:
         self._send(frames.RECONNECT)
         self.close(CloseCode.GOING_AWAY, "The server restarts.")
 
+    def look_after(self, now: float) -> None:
+        """Ask for a heartbeat if the client has let its interval pass without a word, and
+        disconnect it if it goes on like that."""
+        silent_ms = (now - self._heard_at) * 1000
+        if silent_ms <= self._gateway.heartbeat_interval_ms * _ASKED_AFTER:
+            return
+        if silent_ms > self._gateway.heartbeat_interval_ms * _GONE_AFTER:
+            self.close(CloseCode.SESSION_TIMED_OUT, "No heartbeat.")
+        elif self._session is not None and not self._is_asked:
+            self._is_asked = True
+            self._send(frames.HEARTBEAT)
+
     @property
     def waiting_bytes(self) -> int:
         """How much waits to be read by the client."""
         return sum(map(len, self._outbox)) + self._socket_transport.get_write_buffer_size()
 
     async def _read(self) -> None:
-        async with asyncio.timeout(self._gateway.grace_s) as deadline:
-            async for message in self._socket:
-                if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    continue
-                self._count_payload()
-                match commands.parse(message.data):
-                    case Heartbeat(seq):
-                        self._heard(seq)
-                    case Identify() as wanted:
-                        await self._identify(wanted)
-                    case Resume() as wanted:
-                        await self._resume(wanted)
-                    case command:
-                        await self._serve(command)
-                if self._session is not None:  # who never identifies gets no more time
-                    deadline.reschedule(self._loop.time() + self._gateway.grace_s)
-                    self._ask_later()
+        async for message in self._socket:
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                continue
+            self._count_payload()
+            match commands.parse(message.data):
+                case Heartbeat(seq):
+                    self._heard(seq)
+                case Identify() as wanted:
+                    await self._identify(wanted)
+                case Resume() as wanted:
+                    await self._resume(wanted)
+                case command:
+                    await self._serve(command)
+            if self._session is not None:  # who never identifies gets no more time
+                self._heard_at, self._is_asked = self._loop.time(), False
 
     async def _serve(self, command: Command) -> None:
         """Do what only an identified client can ask for."""
@@ -271,18 +277,6 @@ class Connection:
         # The transport tells only its protocol, which is aiohttp's, when there is room again.
         while self._socket_transport.get_write_buffer_size() > _AHEAD_BYTES:  # noqa: ASYNC110
             await asyncio.sleep(_AHEAD_S)
-
-    def _ask_later(self) -> None:
-        """Ask for a heartbeat if the client lets its interval pass without a word."""
-        self._stop_asking()
-        self._asking = self._loop.call_later(
-            self._gateway.heartbeat_interval_ms * 1.1 / 1000, self._send, frames.HEARTBEAT
-        )
-
-    def _stop_asking(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
-            self._asking = None
 
     def _heard(self, seq: int | None) -> None:
         if self._session is not None and seq is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from typing import Protocol
@@ -12,10 +13,14 @@ from chatd.core.errors import TooManySockets
 _BLAMES = 30  # in _PER_S seconds: who is cut off and comes back at once costs more than any other
 _PER_S = 60.0
 _A_WHILE_S = 5.0
+_LOOKED_AFTER = 1000  # in one go, before others get their turn
 
 
-class Leaving(Protocol):
-    """A connection, as far as the end of the server is concerned."""
+class Served(Protocol):
+    """A connection, as far as all of them are alike."""
+
+    def look_after(self, now: float) -> None:
+        """See whether its client is still there. `now` is of the loop's clock."""
 
     def reconnect(self) -> None:
         """Ask the client to come back, to this or another instance."""
@@ -32,11 +37,24 @@ class Connections:
     """
 
     def __init__(self, *, per_address: int) -> None:
-        self.served: set[Leaving] = set()
+        self.served: set[Served] = set()
         self._per_address = per_address
         self._of_address: Counter[str] = Counter()
         self._blamed: Counter[str] = Counter()
         self._window_ends = 0.0
+
+    async def look_after(self, *, every_s: float) -> None:
+        """Look after all of them for ever: a timer for each would take half a kilobyte."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            began = clock()
+            await asyncio.sleep(every_s)
+            if clock() - began > 2 * every_s:
+                continue  # nothing was read meanwhile: clients may have said what nobody heard
+            for number, connection in enumerate(tuple(self.served), 1):
+                connection.look_after(clock())
+                if number % _LOOKED_AFTER == 0:
+                    await asyncio.sleep(0)
 
     def admit(self, address: str) -> None:
         """A socket from this address is opened. Raises TooManySockets."""

@@ -77,6 +77,17 @@ class Watcher(Protocol):
 class Feed:
     """Events in order, to the sessions that follow them. Base of the two kinds."""
 
+    __slots__ = (  # each user who is here has one
+        "_deliveries",
+        "_gaps",
+        "_moved",
+        "_sessions",
+        "_watchers",
+        "changed_at",
+        "order",
+        "stream",
+    )
+
     def __init__(self, stream: StreamId, deliveries: Deliveries, gaps: set[Feed]) -> None:
         self.stream = stream
         self._deliveries = deliveries
@@ -85,7 +96,7 @@ class Feed:
         self.changed_at = 0
         """The number of the last event that changed who may see what."""
         self._sessions: dict[UserId, set[Session]] = {}
-        self._watchers: set[Watcher] = set()
+        self._watchers: tuple[Watcher, ...] = ()  # mostly none
         self._moved: asyncio.Event | None = None  # only few are ever waited for
 
     @property
@@ -110,13 +121,14 @@ class Feed:
 
     def watch(self, watcher: Watcher) -> None:
         """Give every event from now on to a session that is being started."""
-        self._watchers.add(watcher)
+        self.unwatch(watcher)
+        self._watchers = (*self._watchers, watcher)
         if self.order.position is not None:
             watcher.complete_from(self, self.order.position)
 
     def unwatch(self, watcher: Watcher) -> None:
         """It has been started, or given up."""
-        self._watchers.discard(watcher)
+        self._watchers = tuple(each for each in self._watchers if each is not watcher)
 
     def restart_watchers(self) -> None:
         """Tell sessions that are being started that there is a hole."""
@@ -188,6 +200,8 @@ class Feed:
 
 class UserFeed(Feed):
     """What concerns one user alone."""
+
+    __slots__ = ()
 
     def _deliver(self, event: Event) -> None:
         if event.name not in INTERNAL:

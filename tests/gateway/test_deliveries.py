@@ -1,0 +1,191 @@
+"""Everyone gets what is for them, once and in order, however much there is to do at a time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatd.core.ids import LoginId, StreamId, UserId
+from chatd.core.intents import Intents
+from chatd.ephemeral.presence import PresenceTable
+from chatd.events.event import Event, to_user
+from chatd.gateway import deliveries as module
+from chatd.gateway.batch import Batch
+from chatd.gateway.commands import CloseCode
+from chatd.gateway.deliveries import Deliveries
+from chatd.gateway.frames import Dispatch
+from chatd.gateway.outboxes import Outboxes
+from chatd.gateway.registry import Registry
+from chatd.gateway.session import Session
+from chatd.metrics import Tally
+
+CROWD = 3 * 32 + 1
+AUDIENCES = [range(CROWD), range(CROWD - 1), range(32), range(64), range(1), range(0)]
+ADDED = st.lists(st.tuples(st.sampled_from(AUDIENCES), st.integers(1, 3)), max_size=6)
+
+
+class Reader:
+    """An outlet with an outbox, that notes what is sent and in how many writes."""
+
+    def __init__(self, outboxes: Outboxes) -> None:
+        self._outboxes = outboxes
+        self._outbox: list[list[bytes]] = []
+        self.got: list[bytes] = []
+        self.writes = 0
+        self.is_invalid = False
+
+    def send(self, batch: Batch, seq: int) -> None:
+        assert not self.is_invalid
+        bodies = [each.event.body for each in batch.dispatches]
+        assert seq == len(self.got) + sum(map(len, self._outbox)) + 1
+        self._outbox.append(bodies)
+        if self._outboxes.write_at_once and len(self._outbox) == 1:
+            self.flush()
+        elif len(self._outbox) == 1:
+            self._outboxes.add(self)
+
+    def flush(self) -> None:
+        self.writes += 1
+        for bodies in self._outbox:
+            self.got += bodies
+        self._outbox.clear()
+
+    def invalidate(self) -> None:
+        self.is_invalid = True
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        self.is_invalid = True
+
+    @property
+    def unread_bytes(self) -> int:
+        return 0
+
+    def cut_off(self) -> None:
+        raise AssertionError
+
+
+class Crowd:
+    """Sessions, each with a reader."""
+
+    def __init__(self) -> None:
+        self.outboxes = Outboxes(max_bytes=2**20)
+        self.tally = Tally()
+        self.deliveries = Deliveries(self.outboxes, self.tally)
+        self.readers = [Reader(self.outboxes) for _ in range(CROWD)]
+        self.sessions = []
+        for number, reader in enumerate(self.readers):
+            session = Session(f"{number}", UserId(number), LoginId(1), intents=Intents.GUILDS)
+            session.outlet = reader
+            self.sessions.append(session)
+
+    def audience(self, numbers: range) -> list[Session]:
+        return [self.sessions[number] for number in numbers]
+
+
+def dispatch(number: int) -> Dispatch:
+    return Dispatch(Event("TEST", StreamId(1), to_user(UserId(1)), b"%d" % number))
+
+
+@pytest.fixture(params=[0.0, 0.003], ids=["little time", "time"])
+def budget(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BUDGET_S", request.param)
+
+
+@pytest.mark.usefixtures("budget")
+@given(added=ADDED, together=st.booleans())
+@settings(max_examples=60)
+def test_everybody_gets_all_in_order(added: list[tuple[range, int]], together: bool) -> None:
+    async def deliver() -> Crowd:
+        crowd = Crowd()
+        number = 0
+        for numbers, count in added:
+            audience = crowd.audience(numbers)
+            with crowd.deliveries.gathering():
+                for _ in range(count):
+                    number += 1
+                    crowd.deliveries.add(dispatch(number), audience)
+                    for each in numbers:
+                        expected[each].append(b"%d" % number)
+            if not together:
+                await crowd.deliveries.all_done()
+        await crowd.deliveries.all_done()
+        while any(len(reader.got) < len(expected[n]) for n, reader in enumerate(crowd.readers)):
+            await asyncio.sleep(0)  # what was held is written in turns
+        return crowd
+
+    expected: list[list[bytes]] = [[] for _ in range(CROWD)]
+    crowd = asyncio.run(asyncio.wait_for(deliver(), 10.0))
+    assert [reader.got for reader in crowd.readers] == expected
+    assert crowd.tally.deliveries == sum(map(len, expected))
+
+
+@pytest.mark.usefixtures("budget")
+async def test_what_comes_together_leaves_in_one_write() -> None:
+    crowd = Crowd()
+    everybody, some = crowd.audience(range(CROWD)), crowd.audience(range(10))
+    with crowd.deliveries.gathering():
+        for number in range(20):
+            crowd.deliveries.add(dispatch(number), everybody)
+    await crowd.deliveries.all_done()
+    assert {reader.writes for reader in crowd.readers} == {1}
+    with crowd.deliveries.gathering():
+        for number in range(20):
+            crowd.deliveries.add(dispatch(number), everybody if number % 2 else some)
+    await crowd.deliveries.all_done()
+    await asyncio.sleep(0)
+    assert {reader.writes for reader in crowd.readers} == {2}
+    assert {len(reader.got) for reader in crowd.readers} == {40, 30}
+
+
+async def test_it_is_done_without_being_waited_for() -> None:
+    crowd = Crowd()
+    crowd.deliveries.add(dispatch(1), crowd.audience(range(CROWD)))
+    await asyncio.sleep(0)
+    assert {len(reader.got) for reader in crowd.readers} == {1}
+
+
+async def test_a_server_that_leaves_finishes_what_it_has_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sessions are parked with where their feeds stand: they must have had all up to there."""
+    monkeypatch.setattr(module, "_BUDGET_S", 0.0)
+    crowd = Crowd()
+    registry = registry_of(crowd)
+    with crowd.deliveries.gathering():
+        crowd.deliveries.add(dispatch(1), crowd.audience(range(CROWD)))
+    assert {session.seq for session in crowd.sessions} == {0, 1}
+    registry.let_go()
+    assert {session.seq for session in crowd.sessions} == {1}
+
+
+@pytest.mark.parametrize("ends", [Registry.invalidate, Registry.revoke])
+async def test_what_is_on_its_way_does_not_reach_who_has_been_told_to_go(
+    monkeypatch: pytest.MonkeyPatch, ends: object
+) -> None:
+    monkeypatch.setattr(module, "_BUDGET_S", 0.0)
+    crowd = Crowd()
+    registry, last = registry_of(crowd), crowd.sessions[-1]
+    with crowd.deliveries.gathering():
+        crowd.deliveries.add(dispatch(1), crowd.audience(range(CROWD)))
+    assert callable(ends)
+    ends(registry, last)
+    await crowd.deliveries.all_done()
+    assert crowd.readers[-1].is_invalid
+    assert (crowd.readers[0].got, crowd.readers[-1].got) == ([b"1"], [])
+
+
+def registry_of(crowd: Crowd) -> Registry:
+    registry = Registry(
+        resume_window_s=60.0,
+        replay_max_bytes=2**20,
+        sessions_per_user=0,
+        presences=PresenceTable(),
+        deliveries=crowd.deliveries,
+        tally=crowd.tally,
+    )
+    for session in crowd.sessions:
+        registry.add(session)
+    return registry
