@@ -13,6 +13,7 @@ until its turn comes; who needs to know where both are calls `finish()` first.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from chatd.gateway.frames import Dispatch
 from chatd.gateway.outboxes import Outboxes
 from chatd.gateway.session import Session
 from chatd.metrics import Tally
+
+log = logging.getLogger(__name__)
 
 _BUDGET_S = 0.003  # of delivering in one go
 _AT_ONCE = 32  # sessions between two looks at the clock
@@ -113,7 +116,11 @@ class Deliveries:
             self._batch = self._next_batch()
         some = tuple(islice(self._sessions, _AT_ONCE))
         for session in some:
-            session.dispatch(self._batch)
+            try:
+                session.dispatch(self._batch)
+            except Exception:
+                log.exception("session %s has missed something: it identifies anew", session.id)
+                session.break_off()
         if len(some) < _AT_ONCE:
             self._batch.forget()
             self._batch = None

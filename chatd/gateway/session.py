@@ -224,6 +224,13 @@ class Session:
         self._replay.clear()
         self._replay_bytes = 0
 
+    def break_off(self) -> None:
+        """It has missed something, by a fault of ours: from here on it cannot be resumed."""
+        self.seq += 1
+        self.forget()
+        if self.outlet is not None:
+            self.outlet.close(CloseCode.UNKNOWN_ERROR, "Something went wrong here.")
+
     def can_replay(self, seq: int) -> bool:
         """Whether everything after `seq` is still remembered."""
         return self._oldest - 1 <= seq <= self.seq

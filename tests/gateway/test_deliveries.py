@@ -21,6 +21,7 @@ from chatd.gateway.outboxes import Outboxes
 from chatd.gateway.registry import Registry
 from chatd.gateway.session import Session
 from chatd.metrics import Tally
+from tests.world import PATIENCE_S
 
 CROWD = 3 * 32 + 1
 AUDIENCES = [range(CROWD), range(CROWD - 1), range(32), range(64), range(1), range(0)]
@@ -36,9 +37,13 @@ class Reader:
         self.got: list[bytes] = []
         self.writes = 0
         self.is_invalid = False
+        self.strays = 0
+        """What has come after it was told to go."""
 
     def send(self, batch: Batch, seq: int) -> None:
-        assert not self.is_invalid
+        if self.is_invalid:
+            self.strays += 1
+            raise ConnectionError
         bodies = [each.event.body for each in batch.dispatches]
         assert seq == len(self.got) + sum(map(len, self._outbox)) + 1
         self._outbox.append(bodies)
@@ -110,14 +115,14 @@ def test_everybody_gets_all_in_order(added: list[tuple[range, int]], together: b
                     for each in numbers:
                         expected[each].append(b"%d" % number)
             if not together:
-                await crowd.deliveries.all_done()
-        await crowd.deliveries.all_done()
+                await done(crowd)
+        await done(crowd)
         while any(len(reader.got) < len(expected[n]) for n, reader in enumerate(crowd.readers)):
             await asyncio.sleep(0)  # what was held is written in turns
         return crowd
 
     expected: list[list[bytes]] = [[] for _ in range(CROWD)]
-    crowd = asyncio.run(asyncio.wait_for(deliver(), 10.0))
+    crowd = asyncio.run(deliver())
     assert [reader.got for reader in crowd.readers] == expected
     assert crowd.tally.deliveries == sum(map(len, expected))
 
@@ -129,12 +134,12 @@ async def test_what_comes_together_leaves_in_one_write() -> None:
     with crowd.deliveries.gathering():
         for number in range(20):
             crowd.deliveries.add(dispatch(number), everybody)
-    await crowd.deliveries.all_done()
+    await done(crowd)
     assert {reader.writes for reader in crowd.readers} == {1}
     with crowd.deliveries.gathering():
         for number in range(20):
             crowd.deliveries.add(dispatch(number), everybody if number % 2 else some)
-    await crowd.deliveries.all_done()
+    await done(crowd)
     await asyncio.sleep(0)
     assert {reader.writes for reader in crowd.readers} == {2}
     assert {len(reader.got) for reader in crowd.readers} == {40, 30}
@@ -172,9 +177,25 @@ async def test_what_is_on_its_way_does_not_reach_who_has_been_told_to_go(
         crowd.deliveries.add(dispatch(1), crowd.audience(range(CROWD)))
     assert callable(ends)
     ends(registry, last)
-    await crowd.deliveries.all_done()
-    assert crowd.readers[-1].is_invalid
+    await done(crowd)
+    assert (crowd.readers[-1].is_invalid, crowd.readers[-1].strays) == (True, 0)
     assert (crowd.readers[0].got, crowd.readers[-1].got) == ([b"1"], [])
+
+
+@pytest.mark.plants_a_bug
+async def test_a_fault_with_one_does_not_touch_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    crowd = Crowd()
+    crowd.readers[5].is_invalid = True  # fails when it is given something
+    crowd.deliveries.add(dispatch(1), crowd.audience(range(CROWD)))
+    await done(crowd)
+    assert [len(reader.got) for reader in crowd.readers] == [each != 5 for each in range(CROWD)]
+    assert "session 5 has missed something" in caplog.text
+    assert not any(crowd.sessions[5].can_replay(seq) for seq in (0, 1))
+
+
+async def done(crowd: Crowd) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        await crowd.deliveries.all_done()
 
 
 def registry_of(crowd: Crowd) -> Registry:
