@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chatd.bus.bus import Arrived, History, Interrupted, Subscription
+from chatd.bus.subscription import Arrived, History, Interrupted, Subscription
 from chatd.core.errors import Busy, DatabaseAway
 from chatd.core.ids import GuildId, LoginId, UserId
 from chatd.db import Database

@@ -17,7 +17,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
@@ -71,6 +71,7 @@ class MessageWriter:
         self._snowflakes = snowflakes
         self._waiting: dict[StreamId, deque[_Pending]] = {}
         self._count = 0
+        self._is_departing = False
         self._under_way: set[StreamId] = set()
         self._contended: set[StreamId] = set()
         self._batches: set[asyncio.Task[None]] = set()
@@ -102,10 +103,26 @@ class MessageWriter:
 
     def _take_off(self) -> None:
         """Start statements for what waits, unless enough are under way."""
-        while len(self._batches) < _BATCHES and (batch := self._next_batch()):
-            self._start(batch, self._batches, patient=False)
+        if not self._is_departing and len(self._batches) < _BATCHES and self._is_any_free():
+            self._is_departing = True
+            self._start(self._depart(), self._batches)
         while len(self._patient) < _PATIENT and (batch := self._next_contended()):
-            self._start(batch, self._patient, patient=True)
+            streams = self._board(batch)
+            self._start(self._fly(batch, streams, patient=True), self._patient)
+
+    async def _depart(self) -> None:
+        """Commit a batch, of what has gathered when this turn of the loop is over."""
+        self._is_departing = False
+        batch = self._next_batch()
+        streams = self._board(batch)
+        self._take_off()
+        await self._fly(batch, streams, patient=False)
+
+    def _is_any_free(self) -> bool:
+        return any(
+            stream not in self._under_way and stream not in self._contended
+            for stream in self._waiting
+        )
 
     def _next_batch(self) -> list[_Pending]:
         """Rows of all streams that are free, as far as we know."""
@@ -139,32 +156,31 @@ class MessageWriter:
             self._waiting.setdefault(pending.row.stream_id, deque()).appendleft(pending)
             self._count += 1
 
-    def _start(
-        self, batch: list[_Pending], flights: set[asyncio.Task[None]], *, patient: bool
-    ) -> None:
+    def _board(self, batch: list[_Pending]) -> set[StreamId]:
+        """The streams of a batch, which are under way from here on."""
         streams = {pending.row.stream_id for pending in batch}
         self._under_way |= streams
-        task = asyncio.create_task(
-            self._fly(batch, patient=patient),
-            name="group commit",
-            context=Context(),  # what it logs is not about the request that happened to start it
-        )
-        flights.add(task)
-        task.add_done_callback(partial(self._land, streams, flights))
+        return streams
 
-    def _land(
-        self,
-        streams: set[StreamId],
-        flights: set[asyncio.Task[None]],
-        task: asyncio.Task[None],
-    ) -> None:
+    def _start(self, flight: Coroutine[None, None, None], flights: set[asyncio.Task[None]]) -> None:
+        # What it logs is not about the request that happened to start it: it has its own context.
+        task = asyncio.create_task(flight, name="group commit", context=Context())
+        flights.add(task)
+        task.add_done_callback(partial(self._land, flights))
+
+    def _land(self, flights: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
         flights.discard(task)
-        self._under_way -= streams
         if not task.cancelled() and (error := task.exception()):
             log.error("a group commit failed", exc_info=error)
         self._take_off()
 
-    async def _fly(self, batch: list[_Pending], *, patient: bool) -> None:
+    async def _fly(self, batch: list[_Pending], streams: set[StreamId], *, patient: bool) -> None:
+        try:
+            await self._commit_all(batch, patient=patient)
+        finally:
+            self._under_way -= streams
+
+    async def _commit_all(self, batch: list[_Pending], *, patient: bool) -> None:
         """Commit a batch; when it fails as a whole, each row on its own."""
         try:
             await self._commit(batch, patient=patient)
@@ -176,7 +192,7 @@ class MessageWriter:
                 return
             log.warning("a batch of %d messages failed: trying one by one", len(batch))
             for pending in batch:  # one bad row must not fail its neighbours
-                await self._fly([pending], patient=patient)
+                await self._commit_all([pending], patient=patient)
         except asyncio.CancelledError:
             _fail(batch, Busy())
             raise
@@ -202,7 +218,7 @@ class MessageWriter:
         committed = [outcome for outcome in outcomes if outcome.seq is not None]
         if committed:
             self._metrics.committed(len(committed), time.monotonic() - began)
-        await self._bus.publish(
+        published = self._bus.publish(
             [
                 flying[outcome.id][1].numbered(outcome.seq)
                 for outcome in committed
@@ -217,6 +233,7 @@ class MessageWriter:
         self._put_back(again)
         if patient:
             self._contended -= {row.stream_id for row in rows}
+        await published  # so that no more is committed than can be delivered
 
     def _settle(self, pending: _Pending, outcome: Outcome, *, patient: bool) -> bool:
         """Tell what became of a row. False when it has to be tried again."""

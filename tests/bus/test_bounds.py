@@ -11,8 +11,9 @@ from redis import asyncio as aioredis
 
 from chatd import embedded
 from chatd.bus import entries, outgoing
-from chatd.bus.bus import Arrived, Bus, Interrupted, Subscription
+from chatd.bus.bus import Bus
 from chatd.bus.outgoing import Outgoing
+from chatd.bus.subscription import Arrived, Interrupted, Subscription
 from chatd.core.ids import StreamId, UserId
 from chatd.events.event import Event, to_user
 
@@ -59,7 +60,7 @@ async def test_large_events_are_kept_by_their_size(
         await connected(own)
         await connected(others)
         for seq in range(1, MANY + 1):
-            publishing = asyncio.create_task(here.publish([event(seq)]))
+            publishing = here.publish([event(seq)])
             await arrived(own, 1)
             await publishing
             assert await arrived(others, 1) == [seq]

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from chatd.__main__ import main
-from chatd.bus import bus
+from chatd.bus import reader
 from chatd.bus.order import Order
 from chatd.core.errors import DatabaseAway
 from chatd.core.ids import MessageId
@@ -137,12 +137,12 @@ def forget_nonces() -> None:
 
 def lose_on_the_bus() -> None:
     """Once in a while an event does not reach the other instances: they have to find out."""
-    right = bus._events
+    right = reader._events
 
     def wrong(found: Any) -> list[Event]:
         return [event for event in right(found) if not _is_unlucky(event)]
 
-    bus._events = wrong
+    reader._events = wrong
 
 
 def ignore_gaps() -> None:
