@@ -119,7 +119,8 @@ class Deliveries:
             try:
                 session.dispatch(self._batch)
             except Exception:
-                log.exception("session %s has missed something: it identifies anew", session.id)
+                named = session.id[:8]  # all of it is half of what is needed to resume
+                log.exception("session %s has missed something: it identifies anew", named)
                 session.break_off()
         if len(some) < _AT_ONCE:
             self._batch.forget()

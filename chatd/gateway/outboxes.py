@@ -111,8 +111,10 @@ class Outboxes:
     def _flush(self) -> None:
         clock = asyncio.get_running_loop().time
         end = clock() + _BUDGET_S
-        while self._full and clock() < end:
-            for _ in range(min(len(self._full), _AT_ONCE)):
-                self._full.popleft().flush()
-        self._scheduled = False
-        self._schedule()
+        try:
+            while self._full and clock() < end:
+                for _ in range(min(len(self._full), _AT_ONCE)):
+                    self._full.popleft().flush()
+        finally:  # a fault with one does not keep the others waiting
+            self._scheduled = False
+            self._schedule()

@@ -149,12 +149,14 @@ class Registry:
 
     def detach(self, session: Session, outlet: Outlet) -> None:
         """The connection of a session is gone; the session waits to be resumed."""
-        if session.outlet is outlet:
-            session.outlet = None
-            self.restless.add(session.user_id)
-            session.detached_at = asyncio.get_running_loop().time()
-            if session.id in self._sessions:
-                self._detached[session] = None
+        has_moved = session.outlet is not None and session.outlet is not outlet
+        if has_moved or session.detached_at is not None:
+            return
+        session.outlet = None
+        self.restless.add(session.user_id)
+        session.detached_at = asyncio.get_running_loop().time()
+        if session.id in self._sessions:
+            self._detached[session] = None
 
     def expire(self) -> None:
         """Forget the sessions that have waited too long."""

@@ -225,11 +225,15 @@ class Session:
         self._replay_bytes = 0
 
     def break_off(self) -> None:
-        """It has missed something, by a fault of ours: from here on it cannot be resumed."""
+        """It has missed something, by a fault of ours: from here on it cannot be resumed.
+
+        Nothing more is sent: a client that had what comes later could resume from there.
+        """
         self.seq += 1
         self.forget()
-        if self.outlet is not None:
-            self.outlet.close(CloseCode.UNKNOWN_ERROR, "Something went wrong here.")
+        outlet, self.outlet = self.outlet, None
+        if outlet is not None:
+            outlet.close(CloseCode.UNKNOWN_ERROR, "Something went wrong here.")
 
     def can_replay(self, seq: int) -> bool:
         """Whether everything after `seq` is still remembered."""

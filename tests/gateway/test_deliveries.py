@@ -193,6 +193,41 @@ async def test_a_fault_with_one_does_not_touch_the_others(caplog: pytest.LogCapt
     assert not any(crowd.sessions[5].can_replay(seq) for seq in (0, 1))
 
 
+@pytest.mark.plants_a_bug
+async def test_who_has_missed_something_does_not_get_what_comes_later() -> None:
+    """Its client could resume from there."""
+    crowd = Crowd()
+    registry, session, reader = registry_of(crowd), crowd.sessions[5], crowd.readers[5]
+    crowd.deliveries.add(dispatch(1), crowd.audience(range(CROWD)))
+    await done(crowd)
+    send, reader.send = reader.send, _fails  # type: ignore[method-assign]
+    crowd.deliveries.add(dispatch(2), crowd.audience(range(CROWD)))
+    await done(crowd)
+    reader.send = send  # type: ignore[method-assign]
+    crowd.deliveries.add(dispatch(3), crowd.audience(range(CROWD)))
+    await done(crowd)
+    assert (reader.is_invalid, reader.strays) == (True, 0)
+    assert not any(session.can_replay(seq) for seq in range(3))
+    registry.detach(session, reader)  # as its connection does when it is closed
+    assert session.detached_at is not None
+
+
+@pytest.mark.plants_a_bug
+async def test_an_id_in_the_log_is_not_enough_to_resume(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    crowd = Crowd()
+    crowd.sessions[0].id = "0123456789abcdef"
+    crowd.readers[0].is_invalid = True  # fails when it is given something
+    crowd.deliveries.add(dispatch(1), crowd.audience(range(1)))
+    await done(crowd)
+    assert "session 01234567 has missed something" in caplog.text
+
+
+def _fails(batch: Batch, seq: int) -> None:
+    raise ValueError
+
+
 async def done(crowd: Crowd) -> None:
     async with asyncio.timeout(PATIENCE_S):
         await crowd.deliveries.all_done()

@@ -1,7 +1,8 @@
-"""What clients leave unread is bounded, over all of them."""
+"""What is queued is written, and what clients leave unread is bounded, over all of them."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from chatd.gateway.outboxes import Outboxes
@@ -14,6 +15,8 @@ class Reader:
     outboxes: Outboxes
     unread_bytes: int = 0
     is_cut_off: bool = False
+    is_broken: bool = False
+    writes: int = 0
 
     def gets(self, size: int) -> None:
         self.unread_bytes += size
@@ -23,7 +26,9 @@ class Reader:
         self.unread_bytes = 0
 
     def flush(self) -> None:
-        """Nothing waits to be written."""
+        if self.is_broken:
+            raise ValueError
+        self.writes += 1
 
     def cut_off(self) -> None:
         self.is_cut_off = True
@@ -69,3 +74,16 @@ def test_it_is_relieved_for_a_while() -> None:
     readers[0].gets(1)
     assert sum(reader.is_cut_off for reader in readers) == 3
     assert readers[0].is_cut_off
+
+
+async def test_a_fault_with_one_does_not_keep_the_others_waiting() -> None:
+    told: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: told.append(about))
+    outboxes = Outboxes(max_bytes=1000)
+    readers = [Reader(outboxes, is_broken=number == 1) for number in range(3)]
+    for reader in readers:
+        outboxes.add(reader)
+    for _ in range(3):  # turns of the loop
+        await asyncio.sleep(0)
+    assert [reader.writes for reader in readers] == [1, 0, 1]
+    assert len(told) == 1
