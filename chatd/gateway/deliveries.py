@@ -4,7 +4,8 @@ A write to a socket costs more than all else that is done for a delivery. So dis
 the same sessions one after the other are put together into a batch. And when all that is there to
 be delivered goes to the same sessions, each of them is written to at once, while the processor
 still has at hand what was made for it; that takes a quarter less time than to go over all of them
-twice. Else the sessions only collect in their outboxes, and each is written to once in the end.
+twice. Else the sessions only collect in their outboxes, and each is written to once in the end;
+but when that is far off, now and then before it, or the outboxes would take all memory there is.
 
 When there is much to do, others get their turn in between. A session is then behind its feeds
 until its turn comes; who needs to know where both are calls `finish()` first.
@@ -28,6 +29,7 @@ from chatd.metrics import Tally
 log = logging.getLogger(__name__)
 
 _BUDGET_S = 0.003  # of delivering in one go
+_TOGETHER_S = 0.03  # for so long a delivery may wait for others that it leaves with
 _AT_ONCE = 32  # sessions between two looks at the clock
 
 
@@ -42,7 +44,10 @@ class Deliveries:
         self._sessions: Iterator[Session] = iter(())
         self._gathering = False
         self._scheduled = False
-        self._done: asyncio.Event | None = None
+        self._held_since: float | None = None
+        self._queued = 0  # entries that have ever waited
+        self._delivered = 0  # of them
+        self._moved: asyncio.Event | None = None
 
     def add(self, dispatch: Dispatch, sessions: Collection[Session]) -> None:
         """Deliver this after all that was added before. The sessions must not be changed."""
@@ -54,6 +59,7 @@ class Deliveries:
             self._waiting[-1][0].append(dispatch)
         else:
             self._waiting.append(([dispatch], sessions))
+            self._queued += 1
         if not self._gathering:
             self._schedule()
 
@@ -68,12 +74,13 @@ class Deliveries:
             self._work()
 
     async def all_done(self) -> None:
-        """Wait until nothing is left to be delivered."""
-        while self._is_left:
-            if self._done is None:
-                self._done = asyncio.Event()
-            self._done.clear()
-            await self._done.wait()
+        """Wait until all that was added by now is delivered, whatever others add meanwhile."""
+        wanted = self._queued
+        while self._delivered < wanted:
+            if self._moved is None:
+                self._moved = asyncio.Event()
+            self._moved.clear()
+            await self._moved.wait()
 
     def finish(self) -> None:
         """Deliver all that is left, now."""
@@ -94,22 +101,36 @@ class Deliveries:
             self._work()
 
     def _work(self) -> None:
-        """Deliver for a while."""
+        """Deliver for a while, unless what has been delivered is still being written."""
         clock = asyncio.get_running_loop().time
         end = clock() + _BUDGET_S
-        self._deliver(lambda: clock() >= end)
+        if not self._outboxes.is_behind:
+            self._deliver(lambda: clock() >= end)
         self._schedule()
 
     def _deliver(self, is_late: Callable[[], bool]) -> None:
+        if self._batch is not None:
+            self._hold()
         with self._outboxes.at_once():
             while self._is_left:
                 self._deliver_some()
                 if is_late():
                     break
-        if not self._is_left:
+        if not self._is_left or self._is_held_for_long():
+            self._held_since = None
             self._outboxes.release()
-            if self._done is not None:
-                self._done.set()
+        if self._moved is not None:
+            self._moved.set()
+
+    def _hold(self) -> None:
+        """Collect if more will follow."""
+        if self._waiting and self._held_since is None:
+            self._held_since = asyncio.get_running_loop().time()
+            self._outboxes.hold()
+
+    def _is_held_for_long(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        return self._held_since is not None and now - self._held_since >= _TOGETHER_S
 
     def _deliver_some(self) -> None:
         if self._batch is None:
@@ -125,10 +146,10 @@ class Deliveries:
         if len(some) < _AT_ONCE:
             self._batch.forget()
             self._batch = None
+            self._delivered += 1
 
     def _next_batch(self) -> Batch:
         dispatches, sessions = self._waiting.popleft()
-        if self._waiting:
-            self._outboxes.hold()
+        self._hold()
         self._sessions = iter(sessions)
         return Batch(dispatches)

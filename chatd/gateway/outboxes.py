@@ -53,6 +53,8 @@ class Outboxes:
         self._held = False
         self.write_at_once = False
         """Whether nothing else will follow: who has nothing in its outbox need not use it."""
+        self.is_behind = False
+        """Whether what was collected while held is still being written."""
         self._scheduled = False
 
     def add(self, outbox: Outbox) -> None:
@@ -66,6 +68,7 @@ class Outboxes:
 
     def release(self) -> None:
         """Collect no longer."""
+        self.is_behind = bool(self._full) and (self._held or self.is_behind)
         self._held = False
         self._schedule()
 
@@ -117,4 +120,5 @@ class Outboxes:
                     self._full.popleft().flush()
         finally:  # a fault with one does not keep the others waiting
             self._scheduled = False
+            self.is_behind = self.is_behind and bool(self._full)
             self._schedule()

@@ -36,6 +36,8 @@ class Reader:
         self._outbox: list[list[bytes]] = []
         self.got: list[bytes] = []
         self.writes = 0
+        self.most = 0
+        """Batches that have waited in the outbox at a time."""
         self.is_invalid = False
         self.strays = 0
         """What has come after it was told to go."""
@@ -47,6 +49,7 @@ class Reader:
         bodies = [each.event.body for each in batch.dispatches]
         assert seq == len(self.got) + sum(map(len, self._outbox)) + 1
         self._outbox.append(bodies)
+        self.most = max(self.most, len(self._outbox))
         if self._outboxes.write_at_once and len(self._outbox) == 1:
             self.flush()
         elif len(self._outbox) == 1:
@@ -143,6 +146,44 @@ async def test_what_comes_together_leaves_in_one_write() -> None:
     await asyncio.sleep(0)
     assert {reader.writes for reader in crowd.readers} == {2}
     assert {len(reader.got) for reader in crowd.readers} == {40, 30}
+
+
+async def test_much_to_deliver_is_not_all_kept_until_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The outboxes of many would take all memory there is."""
+    monkeypatch.setattr(module, "_BUDGET_S", 0.0)
+    monkeypatch.setattr(module, "_TOGETHER_S", 0.0)
+    crowd = Crowd()
+    everybody, the_same = crowd.audience(range(CROWD)), crowd.audience(range(CROWD))
+    with crowd.deliveries.gathering():
+        for number in range(100):
+            crowd.deliveries.add(dispatch(number), everybody if number % 2 else the_same)
+    await done(crowd)
+    assert max(reader.most for reader in crowd.readers) < 10
+    await asyncio.sleep(0)
+    assert {len(reader.got) for reader in crowd.readers} == {100}
+
+
+async def test_who_waits_does_not_wait_for_what_others_add_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_BUDGET_S", 0.0)
+    crowd = Crowd()
+    everybody = crowd.audience(range(CROWD))
+    busy = asyncio.create_task(keeps_adding(crowd, everybody))
+    await asyncio.sleep(0)
+    crowd.deliveries.add(dispatch(0), everybody)
+    await done(crowd)
+    assert not busy.done()
+    await busy
+
+
+async def keeps_adding(crowd: Crowd, audience: list[Session]) -> None:
+    for number in range(1, 100):
+        with crowd.deliveries.gathering():
+            crowd.deliveries.add(dispatch(number), audience)
+        await crowd.deliveries.all_done()
 
 
 async def test_it_is_done_without_being_waited_for() -> None:
