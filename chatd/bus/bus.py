@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 
 WORKERS = 32
 
-_GATHER_S = 0.001  # before an entry is made
+# For so long events are gathered before an entry is made of them.
+_GATHER_S = 0.001
 _GATHER_ALONE_S = 0.05
 _SOCKET_TIMEOUT_S = 5.0
 _RETRY_S = 0.5

@@ -47,6 +47,7 @@ class Reader:
         self._own_key = own_key
         self._others = others
         self._history_s = history_s
+        self._must_look_back = history_s > 0
         self._positions: dict[str, str] = {}
         self._heard_at: dict[str, float] = {}
         self._look_at = 0.0
@@ -130,11 +131,11 @@ class Reader:
 
     async def _find_places(self, client: aioredis.Redis, subscription: Subscription) -> None:
         """Find where to read on, and at the first time what has been before."""
-        is_first = not self._positions
         self._positions = await self._places(client)
         self._look_at = 0.0
-        if is_first and self._history_s:
+        if self._must_look_back:
             await self._look_back(client, subscription)
+            self._must_look_back = False
 
     async def _places(self, client: aioredis.Redis) -> dict[str, str]:
         """Where to read each stream on: where it was read to, if it still reaches that far."""

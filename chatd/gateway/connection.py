@@ -286,6 +286,7 @@ class Connection:
         self._send(frames.HEARTBEAT_ACK)
 
     async def _identify(self, wanted: Identify) -> None:
+        self._heard_at = self._loop.time()  # that it has to wait for its turn is not its fault
         if self._session is not None:
             raise CloseWith(CloseCode.ALREADY_AUTHENTICATED, "Already authenticated.")
         async with self._gateway.starts:

@@ -142,18 +142,18 @@ class Feed:
         self._deliver_all(self.order.start(position, now))
 
     def offer(self, event: Event, now: float) -> None:
-        """Take an event as it arrives, and deliver what its arrival completes."""
+        """Take an event as it arrives, and hand over what its arrival completes."""
         if event.seq == 0 and not self.is_live:
             return  # it belongs to no order, and nobody follows yet
         self._deliver_all(self.order.offer(event, now))
 
     async def reached(self, position: int) -> None:
-        """Wait until the events up to `position` have been delivered."""
+        """Wait until the events up to `position` are handed over to be delivered."""
         while (self.order.position or 0) < position:
             await self._moves()
 
     async def _moves(self) -> None:
-        """Wait until something has been delivered, or has arrived."""
+        """Wait until something has been handed over, or has arrived."""
         if self._moved is None:
             self._moved = asyncio.Event()
         self._moved.clear()

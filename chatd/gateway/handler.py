@@ -53,13 +53,13 @@ class _Socket(web.WebSocketResponse):
     as long as the socket does, 3 kB for each.
     """
 
-    def __init__(self, serve: Callable[[web.WebSocketResponse], Awaitable[None]]) -> None:
+    def __init__(self, server: Callable[[web.WebSocketResponse], Awaitable[None]]) -> None:
         super().__init__(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5)
-        self._serve = serve
+        self._server = server
 
     async def write_eof(self) -> None:  # type: ignore[override]  # as of its base
         """Serve it, and close it."""
-        await self._serve(self)
+        await self._server(self)
         await super().write_eof()
 
 

@@ -59,6 +59,7 @@ async def _let_catch_up(registry: Registry, recent: Recent, positions: dict[Stre
                 feed = registry.feed(stream)
                 if feed is not None and (feed.is_live or feed.is_opening):
                     await feed.reached(seq)
+            await registry.deliveries.all_done()  # in turns: what is left in the end is little
     except TimeoutError:
         raise CannotTakeUp from None
 

@@ -34,6 +34,8 @@ class Visibility:
             channel.id: payloads.channel(channel) for channel in outline.channels
         }
         self._overwrites = {channel.id: channel.overwrites for channel in outline.channels}
+        self._newest: dict[ChannelId, Event] = {}
+        """The newest messages that the channels do not show yet."""
         self._members: dict[UserId, tuple[RoleId, ...]] = {}
         self._forget_seen()
 
@@ -44,7 +46,7 @@ class Visibility:
         self._guild_id = GuildId(state["guild_id"])
         self._owner_id = UserId(state["owner_id"])
         self._roles = {RoleId(role): Permissions(bits) for role, bits in state["roles"]}
-        self._channels, self._overwrites = {}, {}
+        self._channels, self._overwrites, self._newest = {}, {}, {}
         for channel in state["channels"]:
             self._channel_changed(ChannelId(int(channel["id"])), channel)
         self._members = {
@@ -60,7 +62,7 @@ class Visibility:
             "guild_id": self._guild_id,
             "owner_id": self._owner_id,
             "roles": [[role, int(bits)] for role, bits in self._roles.items()],
-            "channels": list(self._channels.values()),
+            "channels": [self.channel(channel_id) for channel_id in self._channels],
             "members": [[user_id, roles] for user_id, roles in self._members.items()],
         }
 
@@ -127,13 +129,14 @@ class Visibility:
 
     def channel(self, channel_id: ChannelId) -> Json:
         """A channel as clients are told of it."""
-        return self._channels[channel_id]
+        channel = self._channels[channel_id]
+        if (newest := self._newest.pop(channel_id, None)) is not None:
+            channel["last_message_id"] = orjson.loads(newest.body)["id"]
+        return channel
 
     def has_message(self, event: Event) -> None:
         """Keep in mind, for those to whom the channel opens later, that this is its newest."""
-        channel = self._channels.get(ChannelId(event.audience.id))
-        if channel is not None:
-            channel["last_message_id"] = orjson.loads(event.body)["id"]
+        self._newest[ChannelId(event.audience.id)] = event
 
     def apply(self, event: Event) -> bool:
         """Take in what an event changes. True when somebody may see less or more by it.
@@ -160,6 +163,7 @@ class Visibility:
             case "CHANNEL_DELETE":
                 self._channels.pop(ChannelId(event.audience.id), None)
                 self._overwrites.pop(ChannelId(event.audience.id), None)
+                self._newest.pop(ChannelId(event.audience.id), None)
             case _:
                 return False
         if before == (self._owner_id, self._roles, self._overwrites, self._members):

@@ -218,7 +218,8 @@ class MessageWriter:
         committed = [outcome for outcome in outcomes if outcome.seq is not None]
         if committed:
             self._metrics.committed(len(committed), time.monotonic() - began)
-        published = self._bus.publish(
+        # The event is on its way before the answer to its writer is: clients rely on that.
+        await self._bus.publish(
             [
                 flying[outcome.id][1].numbered(outcome.seq)
                 for outcome in committed
@@ -233,7 +234,6 @@ class MessageWriter:
         self._put_back(again)
         if patient:
             self._contended -= {row.stream_id for row in rows}
-        await published  # so that no more is committed than can be delivered
 
     def _settle(self, pending: _Pending, outcome: Outcome, *, patient: bool) -> bool:
         """Tell what became of a row. False when it has to be tried again."""
