@@ -351,7 +351,7 @@ class Connection:
             return
         self._gateway.registry.attach(session, self)
         self._session = session
-        session.replay(wanted.seq, self)
+        self._gateway.registry.replayed.append(session.replay(wanted.seq, self))
         session.resumed()
         self._gateway.registry.tally.resumes += 1
         logs.name_session(session.id)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.presence import Status
 from chatd.ephemeral.presence import PresenceTable
+from chatd.gateway.batch import Batch
 from chatd.gateway.commands import CloseCode
 from chatd.gateway.deliveries import Deliveries
 from chatd.gateway.feed import Feed, GuildFeed, UserFeed, Watcher
@@ -38,6 +39,8 @@ class Registry:
         self.presences = presences
         self.restless: set[UserId] = set()
         """Users who may have to be reported anew: one of their sessions has changed."""
+        self.replayed: list[Batch] = []
+        """What has been replayed just now. Others may be about to replay the same."""
         self.gaps: set[Feed] = set()
         """Feeds that wait, or have waited, for an event whose successor is here already."""
         self._resume_window_s = resume_window_s
@@ -159,7 +162,10 @@ class Registry:
             self._detached[session] = None
 
     def expire(self) -> None:
-        """Forget the sessions that have waited too long."""
+        """Forget the sessions that have waited too long, and what was made for replays."""
+        for batch in self.replayed:
+            batch.forget()
+        self.replayed.clear()
         horizon = asyncio.get_running_loop().time() - self._resume_window_s
         while self._detached:
             longest = next(iter(self._detached))

@@ -239,11 +239,12 @@ class Session:
         """Whether everything after `seq` is still remembered."""
         return self._oldest - 1 <= seq <= self.seq
 
-    def replay(self, seq: int, outlet: Outlet) -> None:
-        """Send everything after `seq` again, in order."""
+    def replay(self, seq: int, outlet: Outlet) -> Batch:
+        """Send everything after `seq` again, in order; returns what that was."""
         missed = Batch(self._replay[seq + 1 - self._oldest :])
         if missed.dispatches:
             outlet.send(missed, seq + 1)
+        return missed
 
     def resumed(self) -> None:
         """Say that the replay is over; this too is numbered and remembered."""

@@ -223,6 +223,22 @@ async def test_what_is_on_its_way_does_not_reach_who_has_been_told_to_go(
     assert (crowd.readers[0].got, crowd.readers[-1].got) == ([b"1"], [])
 
 
+async def test_what_was_made_for_a_replay_is_not_kept() -> None:
+    """What waits to be replayed is counted without it."""
+    crowd = Crowd()
+    registry = registry_of(crowd)
+    crowd.deliveries.add(dispatch(1), crowd.audience(range(2)))
+    await done(crowd)
+    [remembered] = crowd.sessions[0].replayed
+    for session in crowd.sessions[:2]:
+        replayed = session.replay(0, Reader(crowd.outboxes))
+        assert replayed.plain.of(1).endswith(b"1}")
+        registry.replayed.append(replayed)
+        assert "plain" in vars(remembered)
+    registry.expire()
+    assert "plain" not in vars(remembered)
+
+
 @pytest.mark.plants_a_bug
 async def test_a_fault_with_one_does_not_touch_the_others(caplog: pytest.LogCaptureFixture) -> None:
     crowd = Crowd()

@@ -166,10 +166,11 @@ def ignore_gaps() -> None:
 def resume_late() -> None:
     """A replay begins one event too late."""
 
-    def replay(self: Session, seq: int, outlet: Outlet) -> None:
+    def replay(self: Session, seq: int, outlet: Outlet) -> Batch:
         for number, dispatch in _numbered(self):
             if number > seq + 1:
                 outlet.send(Batch([dispatch]), number)
+        return Batch([])
 
     Session.replay = replay  # type: ignore[method-assign]
 
@@ -177,10 +178,11 @@ def resume_late() -> None:
 def resume_early() -> None:
     """A replay begins one event too early."""
 
-    def replay(self: Session, seq: int, outlet: Outlet) -> None:
+    def replay(self: Session, seq: int, outlet: Outlet) -> Batch:
         for number, dispatch in _numbered(self):
             if number >= seq:
                 outlet.send(Batch([dispatch]), number)
+        return Batch([])
 
     Session.replay = replay  # type: ignore[method-assign]
 
