@@ -39,7 +39,7 @@ async def page(request: web.Request, wanted: queries.MessagePage) -> web.Respons
         after=wanted.after,
         around=wanted.around,
     )
-    return answer(list(map(payloads.message, found)))
+    return answer(payloads.messages(found))
 
 
 @routes.post(

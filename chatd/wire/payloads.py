@@ -416,12 +416,28 @@ def attachment(file: Attachment) -> Json:
     return payload
 
 
+def messages(found: Iterable[Message]) -> list[Json]:
+    """Many at once: they have few authors, and each is made once."""
+    authors: dict[UserId, Json] = {}
+    payloads = []
+    for each in found:
+        author = authors.get(each.author.id)
+        if author is None:
+            author = authors[each.author.id] = user(each.author)
+        payloads.append(_message(each, author))
+    return payloads
+
+
 def message(message: Message) -> Json:
     """MessageResponse. A reply holds what it answers, or null when that is gone."""
+    return _message(message, user(message.author))
+
+
+def _message(message: Message, author: Json) -> Json:
     payload: Json = {
         "id": str(message.id),
         "channel_id": str(message.channel_id),
-        "author": user(message.author),
+        "author": author,
         "content": message.content,
         "timestamp": snowflake.written_at(message.id),
         "edited_timestamp": _optional(message.edited_at),
