@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 _BATCHES = 2  # batches under way; each takes a connection
 _PATIENT = 2  # statements that wait for a locked stream; likewise
 _BATCH = 256  # rows in one statement
+_GATHER_S = 0.005  # for a batch, where many write
+_IDLE_TURNS = 3  # of the loop: a request that has been read takes so many to come here
 _QUEUE = 8192  # rows that may wait; beyond that the answer is "busy" at once
 _STREAM_QUEUE = 1024  # of them for one stream
 _ATTEMPTS = 5  # for a row whose id another instance's clock has overtaken
@@ -72,6 +74,7 @@ class MessageWriter:
         self._waiting: dict[StreamId, deque[_Pending]] = {}
         self._count = 0
         self._is_departing = False
+        self._is_crowded = False
         self._under_way: set[StreamId] = set()
         self._contended: set[StreamId] = set()
         self._batches: set[asyncio.Task[None]] = set()
@@ -111,12 +114,28 @@ class MessageWriter:
             self._start(self._fly(batch, streams, patient=True), self._patient)
 
     async def _depart(self) -> None:
-        """Commit a batch, of what has gathered when this turn of the loop is over."""
+        """Commit a batch of what has gathered.
+
+        Where many write, it goes when a few turns of the loop have brought nothing more: Postgres
+        answers so fast that else it would be asked for every few messages, which costs it and us
+        much more for each.
+        """
+        if self._is_crowded:
+            await self._gather()
         self._is_departing = False
         batch = self._next_batch()
+        self._is_crowded = len(batch) > 1
         streams = self._board(batch)
         self._take_off()
         await self._fly(batch, streams, patient=False)
+
+    async def _gather(self) -> None:
+        clock = asyncio.get_running_loop().time
+        end, seen, idle_turns = clock() + _GATHER_S, 0, 0
+        while self._count < _BATCH and idle_turns < _IDLE_TURNS and clock() < end:
+            idle_turns = 0 if self._count > seen else idle_turns + 1
+            seen = self._count
+            await asyncio.sleep(0)
 
     def _is_any_free(self) -> bool:
         return any(
