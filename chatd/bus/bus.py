@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from chatd.bus import entries
 from chatd.bus.outgoing import KEPT, Kept, Outgoing
-from chatd.bus.reader import Reader, short
+from chatd.bus.reader import PACE_S, Reader, short
 from chatd.bus.subscription import Arrived, Subscription
 from chatd.events.event import Event
 
@@ -54,6 +54,7 @@ class Bus:
         self._flushed = asyncio.Event()
         self._flushed.set()
         self._writes = True
+        self._wrote_at = 0.0
 
     @property
     def unpublished(self) -> int:
@@ -168,12 +169,15 @@ class Bus:
             await _close(client)
 
     async def _gather(self) -> None:
-        """Wait for more to come: those here are served first. While nobody else is there, who may
-        come later is in no hurry."""
+        """Wait for more to come: those here are served first, and an entry costs as much as many
+        events. While nobody else is there, who may come later is in no hurry."""
+        now = asyncio.get_running_loop().time()
         is_alone = self._subscription is not None and not self._reader.hears_somebody
+        pause_s = _GATHER_ALONE_S if is_alone else max(_GATHER_S, self._wrote_at + PACE_S - now)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GATHER_ALONE_S if is_alone else _GATHER_S):
+            async with asyncio.timeout(pause_s):
                 await self._hurry.wait()
+        self._wrote_at = now + pause_s
 
     async def _flush(self) -> None:
         """Let the others have what is still to be appended, if they can be reached."""

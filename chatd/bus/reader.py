@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 LATELY_S = 10.0  # an instance that is there says so at least every three seconds
 
+PACE_S = 0.005
+"""Between two entries, or two answers, where there is much: each costs as much as many events."""
+
 _BATCH = 500
 _READ_BYTES = 8 * 2**20  # of events in one answer, before fewer are asked for
 _LOOK_S = 0.25
@@ -51,6 +54,7 @@ class Reader:
         self._positions: dict[str, str] = {}
         self._heard_at: dict[str, float] = {}
         self._look_at = 0.0
+        self._read_at = 0.0
         self.connected = False
         """Whether the others are heard."""
         self.lag_s = 0.0
@@ -95,6 +99,8 @@ class Reader:
     async def _news(self, client: aioredis.Redis, count: int) -> Any:
         """Wait for what is new, but not for long."""
         now = time.monotonic()
+        if (too_soon_s := self._read_at + PACE_S - now) > 0:
+            await asyncio.sleep(too_soon_s)
         if now >= self._look_at:
             await self._look_around(client)
             self._look_at = now + _LOOK_S
@@ -120,6 +126,7 @@ class Reader:
 
     def _taken(self, found: Any) -> list[Event]:
         """The events of an answer, in their order; they are not asked for again."""
+        self._read_at = time.monotonic()
         arrived: list[Event] = []
         for name, new in found:
             key, last = name.decode(), new[-1][0].decode()

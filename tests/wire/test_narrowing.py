@@ -23,7 +23,8 @@ for module in pkgutil.iter_modules(schemas.__path__, f"{schemas.__name__}."):
 def _every(kind: type[Any]) -> Iterator[type[Schema[Any]]]:
     for below in kind.__subclasses__():
         yield from _every(below)
-        if hasattr(below, "into") or issubclass(below, Part):
+        is_ours = below.__module__.startswith("chatd.")  # tests have some that load into nothing
+        if is_ours and (hasattr(below, "into") or issubclass(below, Part)):
             yield below
 
 
