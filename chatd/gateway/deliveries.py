@@ -16,9 +16,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from typing import TypeVar
 
 from chatd.gateway.batch import Batch
 from chatd.gateway.frames import Dispatch
@@ -28,7 +29,10 @@ from chatd.metrics import Tally
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _BUDGET_S = 0.003  # of delivering in one go
+_TAKING_S = 0.002  # of steps in one go, before what they have added is delivered
 _TOGETHER_S = 0.03  # for so long a delivery may wait for others that it leaves with
 _AT_ONCE = 32  # sessions between two looks at the clock
 
@@ -62,6 +66,25 @@ class Deliveries:
             self._queued += 1
         if not self._gathering:
             self._schedule()
+
+    async def in_turns(self, steps: Iterable[T], take: Callable[[T], None]) -> None:
+        """Take steps that add to what is to be delivered, and deliver what a few of them have
+        added together, while others get their turn in between. Returns when all is delivered."""
+        clock = asyncio.get_running_loop().time
+        left = iter(steps)
+        is_over = False
+        while not is_over:
+            with self.gathering():
+                end = clock() + _TAKING_S
+                for step in left:
+                    take(step)
+                    if clock() >= end:
+                        break
+                else:
+                    is_over = True
+            await self.all_done()
+            if not is_over:
+                await asyncio.sleep(0)
 
     @contextmanager
     def gathering(self) -> Iterator[None]:

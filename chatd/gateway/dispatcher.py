@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatd.bus.subscription import Arrived, History, Interrupted, Subscription
@@ -27,7 +25,6 @@ log = logging.getLogger(__name__)
 _MEMBERSHIP = frozenset({"GUILD_CREATE", "GUILD_DELETE"})
 """Events to one user by which it is a member from now on, or no longer."""
 
-_BUDGET_S = 0.002  # of taking events in one go, before they are delivered
 _PATIENCE_S = 2.0  # for an event whose successor is here already
 _OPENING_S = 10.0  # for what a guild that somebody joins is to begin with
 _WATCH_S = 0.25
@@ -57,7 +54,6 @@ class Dispatcher:
         self._presences = presences
         self._recent = recent
         self._registry = registry
-        self._deliveries = registry.deliveries
         self._database = database
         self._callers = callers
         self._suspicions: dict[Feed, _Suspicion] = {}
@@ -72,7 +68,7 @@ class Dispatcher:
                 match await subscription.get():
                     case Arrived(events) as arrived:
                         try:
-                            await self._deliver(events)
+                            await self._registry.deliveries.in_turns(events, self._take)
                         finally:
                             arrived.done()
                     case History(events):
@@ -82,19 +78,6 @@ class Dispatcher:
                         self._recent.complete.set()
                         self._compare_at = 0.0
                         self._presences.interrupted()
-
-    async def _deliver(self, events: Sequence[Event]) -> None:
-        """Deliver what has arrived together, so that it leaves together."""
-        clock = asyncio.get_running_loop().time
-        left = deque(events)
-        while left:
-            with self._deliveries.gathering():
-                end = clock() + _BUDGET_S
-                while left and clock() < end:
-                    self._take(left.popleft())
-            await self._deliveries.all_done()
-            if left:
-                await asyncio.sleep(0)
 
     def _take(self, event: Event) -> None:
         self._recent.add(event)

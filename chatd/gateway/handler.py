@@ -50,7 +50,7 @@ class _Socket(web.WebSocketResponse):
     """A socket that is served when aiohttp writes its answer to the end.
 
     By then the middlewares have returned: if they waited for it, their frames would stay in memory
-    as long as the socket does, 3 kB for each.
+    as long as the socket does, some 2 kB for each.
     """
 
     def __init__(self, server: Callable[[web.WebSocketResponse], Awaitable[None]]) -> None:

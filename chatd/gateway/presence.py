@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from chatd.bus.bus import Bus
@@ -37,7 +37,6 @@ MAX_TOLD = 1000
 
 _GATHER_S = 0.25
 _AT_ONCE = 25_000  # deliveries in _GATHER_S
-_BUDGET_S = 0.002  # of telling in one go, before it is delivered
 _PAUSE_S = 2.0  # between two reports of the same user
 _GRACE_S = 8.0  # for a user whose last socket is gone to come back before others see it go
 _BEAT_S = 3.0
@@ -152,23 +151,22 @@ class Presences:
 
     async def tell(self) -> None:
         """Tell the sessions here what has changed, or as much of it as is good for the others."""
-        tally, deliveries = self._registry.tally, self._registry.deliveries
+        await self._registry.deliveries.in_turns(self._next_untold(), self._tell_one)
+
+    def _next_untold(self) -> Iterator[tuple[GuildId, UserId]]:
+        tally = self._registry.tally
         enough = tally.deliveries + _AT_ONCE
         while self._untold and tally.deliveries < enough:
-            with deliveries.gathering():
-                end = self._clock() + _BUDGET_S
-                while self._untold and tally.deliveries < enough and self._clock() < end:
-                    self._tell_next()
-            await deliveries.all_done()
-            await asyncio.sleep(0)
+            told = next(iter(self._untold))
+            del self._untold[told]
+            yield told
 
-    def _tell_next(self) -> None:
-        guild_id, user_id = next(iter(self._untold))
-        del self._untold[guild_id, user_id]
+    def _tell_one(self, told: tuple[GuildId, UserId]) -> None:
+        guild_id, user_id = told
         feed = self._registry.feed(StreamId(guild_id))
         if isinstance(feed, GuildFeed) and self._table.count_in(guild_id) <= MAX_TOLD:
-            told = events.presence_updated(guild_id, user_id, self._table.of(user_id))
-            feed.offer(told, self._clock())
+            event = events.presence_updated(guild_id, user_id, self._table.of(user_id))
+            feed.offer(event, self._clock())
 
     async def _publish(self, report: InstanceReport) -> None:
         await self._bus.publish([events.reported(report)])

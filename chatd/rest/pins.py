@@ -57,7 +57,7 @@ async def all_pins(request: web.Request) -> web.Response:
     """
     channel_id = path_id(request, ChannelId, "channel_id")
     found = await pins.page(request[CONTEXT], channel_id, before=None, limit=MAX_PINS)
-    return answer([payloads.message(pin.message) for pin in found])
+    return answer(payloads.messages(pin.message for pin in found))
 
 
 @routes.put("/channels/{channel_id}/messages/pins/{message_id}", P.PIN_MESSAGES, answers=None)

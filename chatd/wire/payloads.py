@@ -484,7 +484,7 @@ def _referenced(answered: Message) -> Json:
 def search_results(found: Iterable[Message], total: int, *, is_cut: bool) -> Json:
     """GuildSearchResponse; `is_cut` says that there may be more than was looked through in time."""
     return {
-        "messages": [[{**message(each), "hit": True}] for each in found],
+        "messages": [[{**each, "hit": True}] for each in messages(found)],
         "total_results": total,
         "doing_deep_historical_index": is_cut,
         "threads": [],

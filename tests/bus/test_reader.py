@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from redis import asyncio as aioredis
@@ -36,6 +37,17 @@ def key(worker_id: int) -> str:
     return f"chatd:events:{worker_id}"
 
 
+@asynccontextmanager
+async def instance(
+    valkey: embedded.Valkey, worker_id: int
+) -> AsyncIterator[tuple[Bus, Subscription]]:
+    """One that is connected."""
+    bus = Bus(valkey.url, worker_id=worker_id)
+    async with bus.subscribe() as own:
+        await connected(own)
+        yield bus, own
+
+
 async def say(bus: Bus, own: Subscription, *numbers: int) -> None:
     for number in numbers:
         publishing = bus.publish([event(number)])
@@ -55,13 +67,9 @@ async def test_who_comes_goes_and_comes_again_is_heard(
     valkey: embedded.Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LATELY_S", 0.3)
-    here = Bus(valkey.url, worker_id=HERE)
-    async with here.subscribe() as heard:
-        await connected(heard)
+    async with instance(valkey, HERE) as (here, heard):
         for first in (1, 11):
-            there = Bus(valkey.url, worker_id=THERE)
-            async with there.subscribe() as own:
-                await connected(own)
+            async with instance(valkey, THERE) as (there, own):
                 await say(there, own, first, first + 1)
                 assert await arrived(heard, 2) == [first, first + 1]
                 assert here._reader.hears_somebody
@@ -71,9 +79,7 @@ async def test_who_comes_goes_and_comes_again_is_heard(
 async def test_what_a_command_publishes_is_heard(
     valkey: embedded.Valkey, redis: aioredis.Redis
 ) -> None:
-    here = Bus(valkey.url, worker_id=HERE)
-    async with here.subscribe() as heard:
-        await connected(heard)
+    async with instance(valkey, HERE) as (_, heard):
         command = Bus(valkey.url, worker_id=THERE)
         async with command.publishing():
             await command.publish([event(1)])
@@ -84,18 +90,13 @@ async def test_what_a_command_publishes_is_heard(
 async def test_who_is_alone_makes_few_entries_and_leaves_none_behind(
     valkey: embedded.Valkey, redis: aioredis.Redis
 ) -> None:
-    here = Bus(valkey.url, worker_id=HERE)
-    async with here.subscribe() as own:
-        await connected(own)
+    async with instance(valkey, HERE) as (here, own):
         await until(lambda: not here._reader.hears_somebody)
         for number in range(1, 31):
             await say(here, own, number)
             await asyncio.sleep(0.002)  # longer than events are waited for where somebody hears
     assert 1 <= await redis.xlen(key(HERE)) < 10
-    there = Bus(valkey.url, worker_id=THERE)
-    async with there.subscribe() as heard, here.subscribe() as own:
-        await connected(heard)
-        await connected(own)
+    async with instance(valkey, THERE) as (there, heard), instance(valkey, HERE) as (here, own):
         await say(there, heard, 1)
         assert await arrived(own, 1) == [1]
         await say(here, own, *range(31, 41))

@@ -186,6 +186,30 @@ async def keeps_adding(crowd: Crowd, audience: list[Session]) -> None:
         await crowd.deliveries.all_done()
 
 
+async def test_what_many_steps_add_is_delivered_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TAKING_S", 0.0)
+    monkeypatch.setattr(module, "_BUDGET_S", 0.0)
+    crowd = Crowd()
+    everybody, turns = crowd.audience(range(CROWD)), 0
+
+    def take(number: int) -> None:
+        assert {len(reader.got) for reader in crowd.readers} == {number}  # those before it
+        crowd.deliveries.add(dispatch(number), everybody)
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    waiting = asyncio.create_task(others())
+    async with asyncio.timeout(PATIENCE_S):
+        await crowd.deliveries.in_turns(range(10), take)
+    waiting.cancel()
+    assert {len(reader.got) for reader in crowd.readers} == {10}
+    assert turns >= 9
+
+
 async def test_it_is_done_without_being_waited_for() -> None:
     crowd = Crowd()
     crowd.deliveries.add(dispatch(1), crowd.audience(range(CROWD)))
