@@ -5,5 +5,9 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["chatd", "chatd.*"]), "chatd.sql"],
     package_dir={"chatd.sql": "sql"},
-    package_data={"chatd.sql": ["*.sql"]},
+    package_data={
+        "chatd.sql": ["*.sql"],
+        "chatd.core": ["common_passwords*.txt"],
+        "chatd.rest": ["static/*"],
+    },
 )

@@ -1,4 +1,4 @@
-"""The commands: arguments in, exit code out."""
+"""The command line: `chatd serve`, and the other commands of chatd/cli."""
 
 from __future__ import annotations
 
@@ -18,20 +18,24 @@ from typing import NoReturn
 import click
 
 import chatd
-from chatd import garbage, logs
 from chatd.cli.check import check
-from chatd.cli.command import EXIT_MISUSED
+from chatd.cli.clear_redis import clear_redis
+from chatd.cli.command import EXIT_USAGE
 from chatd.cli.command import fail as _fail
 from chatd.cli.completion import completion
 from chatd.cli.guild import guild
 from chatd.cli.migrate import migrate
 from chatd.cli.stats import stats
 from chatd.cli.user import user
-from chatd.config import Config, ConfigError, load
+from chatd.config import Config, ConfigError, load, netloc, reachable, suspect_names
+from chatd.embedded.data_dir import require_unused
+from chatd.embedded.errors import EmbeddedError
+from chatd.observability import logs
+from chatd.runtime import gc_tuning
 
 log = logging.getLogger("chatd")
 
-_NO_DATABASE = " (`chatd serve --embedded` brings a Postgres of its own)"
+_EMBEDDED_HINT = " (`chatd serve --embedded` starts its own Postgres)"
 
 
 @click.group(
@@ -47,21 +51,21 @@ def main() -> None:
 @click.option(
     "--embedded",
     is_flag=True,
-    help="Start a private Postgres and Valkey for what DATABASE_URL and REDIS_URL leave out,"
-    " with their data in CHATD_DATA_DIR, and keep the schema up to date.",
+    help="Start a private Postgres and Valkey if DATABASE_URL and REDIS_URL are not set, with"
+    " their data in CHATD_DATA_DIR, and apply pending migrations.",
 )
 def serve(embedded: bool) -> None:
     """Serve the REST API and the gateway until SIGINT or SIGTERM.
 
-    SIGHUP reads LOG_LEVEL anew, and tells which other settings wait for a restart.
+    SIGHUP reads LOG_LEVEL again, and logs which other changed settings need a restart.
 
     \b
     Examples:
       chatd serve --embedded          try it out; data goes to ./var
-      chatd migrate && chatd serve    on servers of your own: set DATABASE_URL,
+      chatd migrate && chatd serve    use your own servers: set DATABASE_URL,
                                       REDIS_URL and JWT_SECRET
     """
-    _end_on_signals()
+    _exit_on_signals()
     config = _config(embedded=embedded)
     _check_ports(config, embedded=embedded)
     with ExitStack() as stack:
@@ -73,26 +77,45 @@ def serve(embedded: bool) -> None:
 
 
 def _config(*, embedded: bool) -> Config:
+    environment = dict(os.environ)
     try:
         config = load(embedded=embedded)
+        suspects = suspect_names(environment)
     except ConfigError as error:
-        hint = "" if embedded or "DATABASE_URL" not in error.problems else _NO_DATABASE
-        _fail(f"{error}{hint}", EXIT_MISUSED)
-    logs.set_up(config.log_level, config.log_format)
+        hint = "" if embedded or "DATABASE_URL" not in error.problems else _EMBEDDED_HINT
+        _fail(f"{error}{hint}", EXIT_USAGE)
+    logs.configure(config.log_level, config.log_format)
+    for each in suspects:
+        if each.is_former:
+            log.warning("%s in %s is deprecated; use %s", each.name, each.where, each.suggestion)
+        elif each.suggestion:
+            log.warning(
+                "unknown setting %s in %s; did you mean %s?",
+                each.name,
+                each.where,
+                each.suggestion,
+            )
+        else:
+            log.warning("unknown setting %s in %s", each.name, each.where)
     return config
 
 
 def _check_ports(config: Config, *, embedded: bool) -> None:
-    """Tell of a port that is in use before anything is started. Whether it is free, opening tells.
+    """End the command if a port is in use, before anything is started.
 
-    Passed sockets (LISTEN_FDS) are opened by somebody else.
+    Ports of passed sockets (LISTEN_FDS) are not checked: the service manager has opened them.
     """
-    addresses = [(config.api_host, config.api_port), (config.gateway_host, config.gateway_port)]
-    for host, port in addresses if "LISTEN_FDS" not in os.environ else ():
-        if _is_in_use(host, port):
+    if "LISTEN_FDS" in os.environ:
+        return
+    for setting, host, port in (
+        ("API_PORT", config.api_host, config.api_port),
+        ("GATEWAY_PORT", config.gateway_host, config.gateway_port),
+        ("METRICS_PORT", config.metrics_host, config.metrics_port),
+    ):
+        if port and _is_in_use(host, port):
             if embedded:
-                _check_folder(config)  # another chatd here is the better reason
-            _fail(f"port {port} on {host} is in use by another program; see API_PORT, GATEWAY_PORT")
+                _check_data_dir(config)  # another chatd in the folder is the better explanation
+            _fail(f"port {port} on {host} is in use by another program; change {setting}")
 
 
 def _is_in_use(host: str, port: int) -> bool:
@@ -111,36 +134,42 @@ def _is_in_use(host: str, port: int) -> bool:
     return False
 
 
-def _check_folder(config: Config) -> None:
-    with contextlib.suppress(ImportError):
-        from chatd import embedded
-
-        try:
-            embedded.require_unused(config.data_dir)
-        except embedded.EmbeddedError as error:
-            _fail(str(error))
+def _check_data_dir(config: Config) -> None:
+    try:
+        require_unused(config.data_dir)
+    except EmbeddedError as error:
+        _fail(str(error))
 
 
 def _with_private_servers(config: Config, stack: ExitStack) -> Config:
     try:
-        from chatd import embedded
+        from chatd.embedded.lifecycle import private_servers
     except ImportError as error:
         _fail(f"{error.name} is missing: pip install '.[embedded]' in the checkout")
     try:
-        return stack.enter_context(embedded.private_servers(config))
-    except embedded.EmbeddedError as error:
+        stack.push(_fail_on_embedded_error)
+        return stack.enter_context(private_servers(config))
+    except EmbeddedError as error:
+        _fail(str(error))
+
+
+def _fail_on_embedded_error(
+    kind: type[BaseException] | None, error: BaseException | None, traceback: object
+) -> None:
+    """End with the reason why a private server has ended this process."""
+    if isinstance(error, EmbeddedError):
         _fail(str(error))
 
 
 def _check_schema(config: Config, *, may_apply: bool) -> None:
-    from chatd import migrations
+    from chatd.db import migrations
 
     try:
         if may_apply:
             for name in migrations.apply(config.database_url):
                 log.info("applied migration %s", name)
-        elif waiting := migrations.pending(config.database_url):
-            _fail(f"the schema is not up to date ({waiting[0]}); run `chatd migrate` first")
+        elif pending := migrations.pending(config.database_url):
+            _fail(f"the schema is not up to date ({pending[0]}); run `chatd migrate` first")
     except migrations.SchemaError as error:
         _fail(str(error))
 
@@ -150,25 +179,27 @@ def _serve(config: Config, reload: _Reload) -> None:
 
     import uvloop
 
-    from chatd import app, systemd
+    from chatd import server
+    from chatd.app import StartError
+    from chatd.runtime import systemd
 
     try:
         sockets = systemd.passed_sockets(os.environ)
-        serving = app.serve(
+        serving = server.serve(
             config,
             systemd.Notifier(os.environ),
             sockets=sockets,
-            ready=lambda: _is_ready(config, sockets),
+            ready=lambda: _on_ready(config, sockets),
             reload=reload if _reloads_on_hangup() else None,
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serving)
-    except (app.StartError, systemd.PassedSocketsError) as error:
+    except (StartError, systemd.PassedSocketsError) as error:
         _fail(str(error))
 
 
 class _Reload:
-    """Reads the settings anew and follows what can be followed while it serves."""
+    """Reloads the settings and applies LOG_LEVEL, which needs no restart."""
 
     def __init__(self, config: Config, *, embedded: bool) -> None:
         self._config = config
@@ -178,41 +209,39 @@ class _Reload:
         try:
             fresh = load(embedded=self._embedded)
         except ConfigError as error:
-            log.error("not reloaded: %s", error)
+            log.error("reload failed: %s", error)
             return
         logging.getLogger().setLevel(fresh.log_level.upper())
         names = [field.name for field in dataclasses.fields(Config) if field.name != "log_level"]
-        waiting = [name for name in names if getattr(fresh, name) != getattr(self._config, name)]
+        changed = [name for name in names if getattr(fresh, name) != getattr(self._config, name)]
         log.info("reloaded; LOG_LEVEL is %s", fresh.log_level)
-        if waiting:
-            log.warning(
-                "these settings have changed and wait for a restart: %s", ", ".join(waiting)
-            )
+        if changed:
+            log.warning("changed settings need a restart: %s", ", ".join(changed))
 
 
 def _reloads_on_hangup() -> bool:
-    """In a terminal, SIGHUP says that it was closed, and ends the server."""
+    """Return whether SIGHUP reloads. In a terminal it ends the server: the terminal was closed."""
     return not sys.stdin.isatty()
 
 
-def _is_ready(config: Config, sockets: list[socket.socket]) -> None:
-    garbage.collect_less()
+def _on_ready(config: Config, sockets: list[socket.socket]) -> None:
+    gc_tuning.tune_gc()
     _greet(config, sockets)
 
 
 def _greet(config: Config, sockets: list[socket.socket]) -> None:
     try:
-        _tell_where(config, sockets)
+        _print_addresses(config, sockets)
         sys.stdout.flush()
-    except OSError as error:  # a full disk: nobody reads it, which is no reason not to serve
-        log.warning("cannot greet: %s", error.strerror)
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())  # what is left of it, at the end
+    except OSError as error:  # such as a full disk, which must not stop the server
+        log.warning("cannot print the greeting: %s", error.strerror)
+        with Path(os.devnull).open("wb") as null:
+            os.dup2(null.fileno(), sys.stdout.fileno())  # for the buffered rest, written at exit
 
 
-def _tell_where(config: Config, sockets: list[socket.socket]) -> None:
-    api = f"{config.api_host}:{config.api_port}"
-    gateway = f"{config.gateway_host}:{config.gateway_port}"
+def _print_addresses(config: Config, sockets: list[socket.socket]) -> None:
+    api = netloc(reachable(config.api_host), config.api_port)
+    gateway = netloc(reachable(config.gateway_host), config.gateway_port)
     if sockets:
         api, gateway = _address(sockets[0]), _address(sockets[-1])
     api = f"http://{api}"
@@ -227,7 +256,7 @@ Try it from another terminal:
   curl -X POST {api}/auth/register -H 'Content-Type: application/json' \\
        -d '{{"username": "grace", "email": "grace@example.org", "password": "Password123!"}}'
 
-{api}/docs describes the API, and the README has a tour of five minutes.
+{api}/docs documents the API, and chatd/rest/README.md has a tour of five minutes.
 Ctrl-C stops the server."""
         )
 
@@ -236,22 +265,22 @@ def _address(listening: socket.socket) -> str:
     name = listening.getsockname()
     if listening.family == socket.AF_UNIX:
         return f"unix:{name}"
-    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+    return netloc(reachable(name[0]), name[1])
 
 
-def _end_on_signals() -> None:
-    """Unwind on SIGTERM as on Ctrl-C, also before the server listens to it."""
+def _exit_on_signals() -> None:
+    """Exit in order on SIGINT and SIGTERM, also before the event loop handles them."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
+        signal.signal(number, _exit)
     if _reloads_on_hangup():
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nothing to reload yet
 
 
-def _end(number: int, _: FrameType | None) -> NoReturn:
+def _exit(number: int, _: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-for command in (migrate, check, user, guild, stats, completion):
+for command in (migrate, check, user, guild, stats, clear_redis, completion):
     main.add_command(command)
 
 

@@ -1,147 +1,168 @@
-"""create_app(config): the whole server, in the order in which it starts."""
+"""The application: `create_app` builds all components, and starts and stops them in order."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import errno
-import logging
-import resource
-import signal
-import socket
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from aiohttp import web
-from aiohttp.http import HttpProcessingError
-from aiohttp.web_protocol import RequestPayloadError
 
-from chatd.auth.bot_tokens import BotTokens
-from chatd.auth.links import Links
-from chatd.auth.passwords import Passwords
+from chatd.auth.interaction_keys import InteractionKeys
+from chatd.auth.login_tokens import BotTokens, ClientTokens
+from chatd.auth.passwords import PasswordHasher
+from chatd.auth.signed_urls import SignedUrls
 from chatd.auth.tokens import AccessTokens
+from chatd.auth.webhook_tokens import WebhookTokens
 from chatd.bus.bus import Bus
 from chatd.config import Config
-from chatd.context import Resources
-from chatd.core.errors import DatabaseAway
+from chatd.context.dependencies import Dependencies
+from chatd.context.lock_queue import LockQueues
+from chatd.context.search_slots import SearchSlots
+from chatd.core.retry import retried
 from chatd.core.snowflake import SnowflakeGenerator
-from chatd.db import Database, NotDurable
-from chatd.ephemeral.rate_limits import RateLimits
-from chatd.gateway import handler
-from chatd.gateway.aside import Pace
-from chatd.gateway.connection import Gateway
-from chatd.gateway.connections import Connections
-from chatd.gateway.deliveries import Deliveries
-from chatd.gateway.dispatcher import Dispatcher
-from chatd.gateway.frames import Dispatch
-from chatd.gateway.outboxes import Outboxes
-from chatd.gateway.parking import Parking
-from chatd.gateway.presence import Presences
-from chatd.gateway.recent import Recent
-from chatd.gateway.registry import Registry
-from chatd.gateway.turnstile import Turnstile
-from chatd.keys import (
-    CALLERS,
+from chatd.db.pool import Database
+from chatd.gateway import background, handler
+from chatd.gateway.connection_table import ConnectionTable
+from chatd.gateway.fanout.delivery_queue import DeliveryQueue
+from chatd.gateway.fanout.dispatcher import Dispatcher
+from chatd.gateway.fanout.flush_scheduler import FlushScheduler
+from chatd.gateway.fanout.hub import Hub
+from chatd.gateway.fanout.member_lists import MemberLists
+from chatd.gateway.fanout.presence_reporter import PresenceReporter
+from chatd.gateway.gateway import Gateway
+from chatd.gateway.identify import StartLimits
+from chatd.gateway.protocol.replay_budget import ReplayBudget
+from chatd.gateway.resume import SuspendedSessions
+from chatd.http_client.client import HttpClient
+from chatd.observability.loop_monitor import monitor_event_loop
+from chatd.observability.metrics import Metrics
+from chatd.ratelimit.limiter import RateLimits
+from chatd.rest import home, table
+from chatd.rest.middleware import (
+    api_errors,
+    authentication,
+    body_limits,
+    cors,
+    rate_limits,
+    request_metrics,
+)
+from chatd.rest.request import MAX_IMAGE_BODY
+from chatd.rest.routing import PREFIXES
+from chatd.runtime.worker_lease import InstanceRegistration, worker_id_lease
+from chatd.services.access.access_cache import AccessCache
+from chatd.services.accounts.authentication import Authenticator
+from chatd.services.guilds import temporary_members as temporary
+from chatd.services.guilds.temporary_members import TemporaryMembers
+from chatd.services.interactions import failures as interaction_failures
+from chatd.services.maintenance import crossposts, janitor, pending_deletions, search_indexer
+from chatd.services.media.uploads import UploadBounds
+from chatd.services.messages.batch_writer import MessageBatchWriter
+from chatd.services.messages.history import MessageReader
+from chatd.services.messages.send import MessageSender
+from chatd.storage.base import Storage
+from chatd.storage.local import LocalStorage
+from chatd.web.draining import ConnectionDrainer
+from chatd.web.keys import (
+    AUTHENTICATOR,
+    BODY_LIMITS,
+    DEPENDENCIES,
+    MESSAGE_READER,
+    MESSAGE_SENDER,
     METRICS,
     OPEN_HANDLERS,
-    READER,
-    RESOURCES,
-    SENDER,
+    PAGE_HANDLERS,
     TRUSTED_PROXIES,
-    UPLOAD_MAX_BYTES,
+    UPLOAD_BOUNDS,
 )
-from chatd.metrics import Metrics
-from chatd.rest import cors, measured, middlewares, parse, rate_limits, routes
-from chatd.services import indexer, janitor
-from chatd.services.callers import Callers
-from chatd.services.grants import Grants
-from chatd.services.group_commit import MessageWriter
-from chatd.services.reading import Reader
-from chatd.services.sending import Sender
-from chatd.stopping import Farewell
-from chatd.storage.local import LocalStorage
-from chatd.storage.storage import Storage
-from chatd.systemd import Notifier, watched
-from chatd.watching import loop_watched, metrics_app
-from chatd.worker import WorkerIdTaken, claimed
 
-log = logging.getLogger(__name__)
+DRAINER = web.AppKey("DRAINER", ConnectionDrainer)
+INSTANCE_REGISTRATION = web.AppKey("INSTANCE_REGISTRATION", InstanceRegistration)
 
-FAREWELL = web.AppKey("FAREWELL", Farewell)
+_MEDIA_THREADS = 2
+"""Threads for images. Pillow releases the GIL, so more would take the cores from the event loop."""
 
-_KEEPALIVE_S = 75.0
-_ENTERING = 8  # sockets that are opened or resumed in one turn of the loop: about 4 ms
-_BACKLOG = 4096
-_LOOKS = 50  # for silent clients, in a heartbeat interval
+_HEARTBEAT_CHECKS = 50
+"""Checks for overdue heartbeats within a heartbeat interval: a client is disconnected at most 2 %
+of the interval late."""
 
 
 _S3_EXTRA = "scripts/install --extras s3, or pip install '.[s3]' in the checkout"
 
 
 class StartError(Exception):
-    """The server cannot start; the text is one line for the person who started it."""
+    """The server cannot start; the message is one line for the operator."""
 
 
 def create_app(config: Config) -> web.Application:
-    """The application with everything it needs, started and stopped with it."""
-    parts = _Parts(config)
+    """Build the application with all its components, which start and stop with it."""
+    components = _Components(config)
     app = web.Application(
-        client_max_size=parse.MAX_IMAGE_BODY,
+        client_max_size=MAX_IMAGE_BODY,
         middlewares=[
-            measured.measured,
-            middlewares.errors,
-            middlewares.limits,
-            middlewares.callers,
+            request_metrics.count_request,
+            api_errors.render_errors,
+            body_limits.check_body_headers,
+            authentication.authenticate_caller,
         ],
     )
-    app[RESOURCES] = parts.resources
-    app[CALLERS] = parts.callers
-    app[METRICS] = parts.metrics
-    grants = Grants()
-    app[SENDER], app[READER] = Sender(parts.writer, grants), Reader(grants)
-    app[UPLOAD_MAX_BYTES] = config.upload_max_bytes
+    app[DEPENDENCIES] = components.dependencies
+    app[AUTHENTICATOR] = components.authenticator
+    app[METRICS] = components.metrics
+    app[INSTANCE_REGISTRATION] = components.registration
+    access_cache = AccessCache()
+    app[MESSAGE_SENDER] = MessageSender(components.writer, access_cache)
+    app[MESSAGE_READER] = MessageReader(access_cache)
+    app[UPLOAD_BOUNDS] = UploadBounds(
+        file_bytes=config.upload_max_bytes,
+        user_bytes=config.storage_per_user_bytes,
+        strip_metadata=config.strip_image_metadata,
+    )
     app[TRUSTED_PROXIES] = config.trusted_proxies
-    app[handler.CONNECTIONS] = Connections(per_address=config.sockets_per_address)
-    app[handler.GATEWAY] = parts.gateway
-    _add_gauges(parts.metrics, app)
+    app[handler.CONNECTION_TABLE] = ConnectionTable(per_address=config.sockets_per_address)
+    app[handler.GATEWAY] = components.gateway
+    _add_gauges(components.metrics, app)
     app.cleanup_ctx.extend(
         [
-            parts.watching,
-            parts.connections,
-            parts.worker_id,
-            parts.fan_out,
-            parts.writing,
-            parts.housekeeping,
+            components.monitoring,
+            components.connections,
+            components.worker_id,
+            components.fan_out,
+            components.writing,
+            components.housekeeping,
         ]
     )
-    app.on_shutdown.append(_goodbye)
-    app[FAREWELL] = Farewell(within_s=config.shutdown_timeout_s / 4)
-    app.on_response_prepare.append(app[FAREWELL].sign)
-    for prefix in routes.PREFIXES:
-        for path in ("/gateway", "/gateway/"):
-            app.router.add_get(prefix + path, handler.gateway, expect_handler=parse.expecting)
-        path = f"{prefix}/gateway/bot"
-        app.router.add_get(path, handler.bot, expect_handler=parse.expecting)
-    routes.add_to(app)
-    preflights = cors.allow(app, config.cors_origins)
-    app[OPEN_HANDLERS] = routes.open_to_anyone() | {handler.gateway} | preflights
+    app.on_shutdown.append(_hand_off_sessions)
+    app[DRAINER] = ConnectionDrainer(timeout_s=config.shutdown_timeout_s / 4)
+    app.on_response_prepare.append(app[DRAINER].mark_response)
+    for prefix in PREFIXES:
+        app.router.add_get(f"{prefix}/gateway", handler.gateway)
+        app.router.add_get(f"{prefix}/gateway/bot", handler.bot)
+    app.router.add_get("/", home.home)
+    table.add_to(app)
+    if (answer_preflight := cors.allow(app, config.cors_origins)) is not None:
+        app.middlewares.insert(2, answer_preflight)  # its errors are rendered, and need no token
+    app[OPEN_HANDLERS] = table.public_handlers() | {handler.gateway, home.home}
+    app[PAGE_HANDLERS] = table.page_handlers()
+    app[BODY_LIMITS] = table.body_limits()
     if config.rate_limits:
-        rate_limits.add_to(app)
+        rate_limits.apply_to(app, table.table())
     return app
 
 
-class _Parts:
-    """What the server is made of, and how long each part of it lives."""
+class _Components:
+    """The components of the server, and their lifetimes as cleanup contexts of aiohttp."""
 
     def __init__(self, config: Config) -> None:
         self._worker_id = config.worker_id
+        self.registration = InstanceRegistration()
         self.metrics = Metrics()
         self._database = Database(
             config.database_url,
             size=config.database_max_connections,
             name=f"chatd {config.worker_id}",
-            tally=self.metrics.tally,
+            counters=self.metrics.counters,
         )
         self._bus = Bus(
             config.redis_url, worker_id=config.worker_id, history_s=config.resume_window_s
@@ -149,146 +170,210 @@ class _Parts:
         self._snowflakes = SnowflakeGenerator(config.worker_id)
         tokens = AccessTokens(config.jwt_secret, lifetime_s=config.jwt_access_token_expiry_s)
         bot_tokens = BotTokens(config.jwt_secret)
-        self.resources = Resources(
+        client_tokens = ClientTokens(config.jwt_secret, lifetime_s=config.client_token_expiry_s)
+        self.dependencies = Dependencies(
             database=self._database,
             bus=self._bus,
             snowflakes=self._snowflakes,
-            passwords=Passwords(),
+            passwords=PasswordHasher(),
+            lock_queues=LockQueues(config.database_max_connections),
+            searches=SearchSlots(config.database_max_connections),
+            media_threads=ThreadPoolExecutor(_MEDIA_THREADS, thread_name_prefix="media"),
             access_tokens=tokens,
             bot_tokens=bot_tokens,
+            client_tokens=client_tokens,
+            webhook_tokens=WebhookTokens(config.jwt_secret, config.public_url),
+            interaction_keys=InteractionKeys(config.jwt_secret),
+            http_client=HttpClient(allow_private=config.private_endpoints),
             rate_limits=RateLimits(config.redis_url),
             storage=_storage(config),
-            links=Links(config.jwt_secret, config.public_url),
+            signed_urls=SignedUrls(config.jwt_secret, config.public_url),
             refresh_token_lifetime_s=config.jwt_refresh_token_expiry_s,
             registration=config.registration,
         )
-        self.writer = MessageWriter(self._database, self._bus, self._snowflakes, self.metrics)
-        self.callers = Callers(self._database, tokens, bot_tokens)
-        outboxes = Outboxes(max_bytes=config.outbox_max_bytes)
+        self.writer = MessageBatchWriter(self._database, self._bus, self._snowflakes, self.metrics)
+        self.authenticator = Authenticator(self._database, tokens, bot_tokens, client_tokens)
+        flush_scheduler = FlushScheduler(max_bytes=config.send_queue_max_bytes)
+        replay_budget = ReplayBudget(config.replay_max_bytes)
+        self._delivery_queue = DeliveryQueue(flush_scheduler, self.metrics.counters, replay_budget)
+        hub = Hub(
+            resume_window_s=config.resume_window_s,
+            replay_budget=replay_budget,
+            sessions_per_user=config.sessions_per_user,
+            presence_table=self.dependencies.presences,
+            delivery_queue=self._delivery_queue,
+        )
         self.gateway = Gateway(
-            database=self._database,
-            callers=self.callers,
-            registry=Registry(
-                resume_window_s=config.resume_window_s,
-                replay_max_bytes=config.replay_max_bytes,
-                sessions_per_user=config.sessions_per_user,
-                presences=self.resources.presences,
-                deliveries=Deliveries(outboxes, self.metrics.tally),
-                tally=self.metrics.tally,
+            self._database,
+            self.authenticator,
+            hub,
+            self.metrics.counters,
+            suspended_sessions=SuspendedSessions.from_config(config),
+            flush_scheduler=flush_scheduler,
+            signed_urls=self.dependencies.signed_urls,
+            member_lists=MemberLists(
+                hub,
+                self._database,
+                presence_table=self.dependencies.presences,
+                delivery_queue=self._delivery_queue,
             ),
-            parking=Parking(
-                config.redis_url,
-                lasting_s=config.resume_window_s,
-                within_s=config.shutdown_timeout_s / 4,
+            start_limits=StartLimits(
+                self.dependencies.rate_limits if config.rate_limits else None,
+                concurrency=max(2, config.database_max_connections // 4),
             ),
-            recent=Recent(lasting_s=config.resume_window_s),
-            outboxes=outboxes,
-            turnstile=Turnstile(_ENTERING),
-            pace=Pace(),
-            starts=asyncio.Semaphore(max(2, config.database_max_connections // 4)),
             heartbeat_interval_ms=config.heartbeat_interval_ms,
-            rate_limits=self.resources.rate_limits if config.rate_limits else None,
         )
 
-    async def watching(self, _: web.Application) -> AsyncIterator[None]:
-        """The event loop is watched."""
-        async with loop_watched(self.metrics):
+    async def monitoring(self, _: web.Application) -> AsyncIterator[None]:
+        """Monitor the event loop."""
+        async with monitor_event_loop(self.metrics):
             yield
 
     async def connections(self, _: web.Application) -> AsyncIterator[None]:
-        """Connected to Postgres."""
+        """Keep the connections to Postgres open."""
         await self._database.open()
         yield
         await self._database.close()
-        self.resources.passwords.close()
+        self.dependencies.passwords.close()
+        self.dependencies.media_threads.shutdown(wait=False, cancel_futures=True)
 
     async def worker_id(self, _: web.Application) -> AsyncIterator[None]:
-        """Nobody else makes ids with this WORKER_ID."""
-        async with claimed(self._database, self._worker_id, self._snowflakes):
+        """Hold the lease of the WORKER_ID, so that no other process generates the same ids."""
+        async with worker_id_lease(
+            self._database, self._worker_id, self._snowflakes, registration=self.registration
+        ):
             yield
 
     async def fan_out(self, app: web.Application) -> AsyncIterator[None]:
-        """Deliver events for as long as the server lives. If this dies, so does the server."""
+        """Deliver events to sessions. If this task fails, the server stops."""
         gateway = self.gateway
-        presences = Presences(gateway.registry, self._bus)
+        presence_reporter = PresenceReporter(
+            gateway.hub,
+            self._bus,
+            presence_table=self.dependencies.presences,
+            delivery_queue=self._delivery_queue,
+            counters=self.metrics.counters,
+            member_lists=gateway.member_lists,
+        )
         dispatcher = Dispatcher(
-            gateway.registry,
+            gateway.hub,
             self._database,
-            self.callers,
-            presences=presences,
-            recent=gateway.recent,
+            self.authenticator,
+            delivery_queue=self._delivery_queue,
+            presence_reporter=presence_reporter,
+            event_history=gateway.suspended_sessions.history,
         )
         async with (
-            gateway.parking.open(),
+            gateway.suspended_sessions.store.running(),
             asyncio.TaskGroup() as tasks,
             self._bus.subscribe() as subscription,
         ):
             delivering = tasks.create_task(dispatcher.run(subscription), name="dispatcher")
-            reporting = tasks.create_task(presences.run(), name="presence")
-            every_s = gateway.heartbeat_interval_ms / 1000 / _LOOKS
-            looking_after = app[handler.CONNECTIONS].look_after(every_s=every_s)
-            caring = tasks.create_task(looking_after, name="heartbeats")
+            report = presence_reporter.run
+            reporting = tasks.create_task(retried("presence", report), name="presence")
+            every_s = gateway.heartbeat_interval_ms / 1000 / _HEARTBEAT_CHECKS
+            lifetime_s = self.dependencies.client_tokens.lifetime_s
+            serve = background.run(gateway, self._database, client_token_s=lifetime_s)
+            serving = tasks.create_task(serve, name="clients of people")
+            check = partial(app[handler.CONNECTION_TABLE].check_heartbeats, every_s=every_s)
+            checking = tasks.create_task(retried("heartbeats", check), name="heartbeats")
             yield
-            caring.cancel()
+            serving.cancel()
+            checking.cancel()
             reporting.cancel()
             delivering.cancel()
 
     async def writing(self, _: web.Application) -> AsyncIterator[None]:
-        """What is being written is finished before the bus closes."""
+        """Commit messages in batches. Finishes running writes before the bus closes."""
         async with self.writer.running():
             yield
-        await self.resources.tasks.drain()
+        await self.dependencies.endpoint_requests.drain()
+        await self.dependencies.http_client.close()
+        await self.dependencies.tasks.drain()
 
     async def housekeeping(self, _: web.Application) -> AsyncIterator[None]:
-        """Counts are shared with the other instances, what is old is forgotten, and what is new is
-        indexed."""
-        resources = self.resources
+        """Run the background tasks: rate limit sync, janitor, search indexer, pending deletions,
+        temporary members, overdue interactions, crossposts."""
+        dependencies = self.dependencies
         async with (
             asyncio.TaskGroup() as tasks,
-            resources.rate_limits.running(),
-            resources.storage.running(),
+            dependencies.rate_limits.running(),
+            dependencies.storage.running(),
         ):
-            cleaning = tasks.create_task(
-                janitor.run(self._database, resources.storage), name="janitor"
+            temporary_members = TemporaryMembers(
+                dependencies,
+                self.gateway.hub.is_connected,
+                interval_s=temporary.INTERVAL_S,
+                grace_s=temporary.GRACE_S,
             )
-            indexing = tasks.create_task(indexer.run(self._database), name="indexer")
+            jobs: dict[str, Callable[[], Awaitable[None]]] = {
+                "janitor": partial(janitor.run, self._database, dependencies.storage),
+                "indexer": partial(search_indexer.run, self._database),
+                "pending deletions": partial(pending_deletions.run, dependencies),
+                "temporary members": temporary_members.run,
+                "interaction failures": partial(interaction_failures.run, dependencies),
+                "crossposts": partial(crossposts.run, dependencies),
+            }
+            running = [
+                tasks.create_task(retried(name, run), name=name) for name, run in jobs.items()
+            ]
             yield
-            indexing.cancel()
-            cleaning.cancel()
+            for task in running:
+                task.cancel()
 
 
 def _add_gauges(metrics: Metrics, app: web.Application) -> None:
-    """How it is at the moment that Prometheus asks."""
-    served, registry = app[handler.CONNECTIONS].served, app[handler.GATEWAY].registry
-    database, bus = app[RESOURCES].database, app[RESOURCES].bus
+    """Export the state of the server as gauges, read at each scrape."""
+    connections, hub = app[handler.CONNECTION_TABLE].connections, app[handler.GATEWAY].hub
+    database, bus = app[DEPENDENCIES].database, app[DEPENDENCIES].bus
     for name, meaning, read in (
-        ("chatd_connections", "Open gateway connections.", lambda: len(served)),
-        ("chatd_sessions", "Sessions, with those that wait to be resumed.", lambda: len(registry)),
+        ("chatd_connections", "Open gateway connections.", lambda: len(connections)),
         (
-            "chatd_outbox_bytes",
-            "What waits to be read by clients.",
-            lambda: sum(each.waiting_bytes for each in served),
+            "chatd_sessions",
+            "Sessions, including disconnected ones that can still be resumed.",
+            lambda: len(hub),
         ),
-        ("chatd_replay_bytes", "What is kept for resuming.", lambda: Dispatch.living_bytes),
-        ("chatd_pool_in_use", "Database connections at work.", lambda: database.in_use),
-        ("chatd_pool_idle", "Free database connections.", lambda: database.idle),
-        ("chatd_pool_waiting", "Who waits for one of them.", lambda: database.waiting),
-        ("chatd_database_up", "Whether Postgres is there.", lambda: not database.away),
-        ("chatd_bus_up", "Whether the other instances are heard.", lambda: bus.connected),
-        ("chatd_bus_lag_seconds", "How old the last event from them was.", lambda: bus.lag_s),
-        ("chatd_bus_unpublished", "Events they are still to get.", lambda: bus.unpublished),
+        (
+            "chatd_send_queue_bytes",
+            "Bytes in the send queues of all connections.",
+            lambda: sum(each.send_queue_bytes for each in connections),
+        ),
+        (
+            "chatd_replay_bytes",
+            "Bytes in the replay buffers of all sessions.",
+            lambda: hub.replay_budget.used_bytes,
+        ),
+        ("chatd_db_pool_in_use", "Database connections in use.", lambda: database.in_use),
+        ("chatd_db_pool_idle", "Idle database connections.", lambda: database.idle),
+        (
+            "chatd_db_pool_waiting",
+            "Requests waiting for a database connection.",
+            lambda: database.waiting,
+        ),
+        ("chatd_database_up", "1 if connected to Postgres.", lambda: not database.is_unavailable),
+        ("chatd_bus_up", "1 if connected to Redis.", lambda: bus.connected),
+        (
+            "chatd_bus_lag_seconds",
+            "Age of the last event received from another instance.",
+            lambda: bus.lag_s,
+        ),
+        (
+            "chatd_bus_pending_events",
+            "Events not yet published to other instances.",
+            lambda: bus.unpublished,
+        ),
     ):
         metrics.gauge(name, meaning, read)
 
 
 def _storage(config: Config) -> Storage:
-    """Where files are kept: in a bucket if one is named, else on the local disk."""
+    """Return the storage of files: the S3 bucket if one is set, else the local disk."""
     if config.s3_bucket is None:
         return LocalStorage(config.files_dir.absolute())
     try:
         from chatd.storage.s3 import Bucket, S3Storage
     except ImportError as missing:
-        raise StartError(f"S3_BUCKET needs more: {_S3_EXTRA}") from missing
+        raise StartError(f"S3_BUCKET needs the extra s3: {_S3_EXTRA}") from missing
     bucket = Bucket(
         config.s3_bucket,
         config.s3_region,
@@ -299,135 +384,12 @@ def _storage(config: Config) -> Storage:
     return S3Storage(bucket)
 
 
-@asynccontextmanager
-async def listening(
-    config: Config, sockets: Sequence[socket.socket] = ()
-) -> AsyncIterator[web.AppRunner]:
-    """A server that listens: on the port of the API and on that of the gateway, or on sockets that
-    listen already.
+async def _hand_off_sessions(app: web.Application) -> None:
+    """Save all sessions for handoff, then ask every client to reconnect.
 
-    Raises StartError.
+    Called first at shutdown, while all components still run.
     """
-    runner = web.AppRunner(
-        create_app(config),
-        access_log=None,
-        logger=_http_log(),
-        keepalive_timeout=_KEEPALIVE_S,
-        # It is waited for twice: for handlers to end, and for those that were cancelled.
-        shutdown_timeout=config.shutdown_timeout_s / 4,
-    )
-    try:
-        try:
-            await runner.setup()
-        except DatabaseAway as error:
-            raise StartError(f"cannot reach the database: {error}") from error
-        except (NotDurable, WorkerIdTaken) as error:
-            raise StartError(str(error)) from error
-        for passed in sockets:
-            await web.SockSite(runner, passed, backlog=_BACKLOG).start()
-        if not sockets:
-            api = (config.api_host, config.api_port)
-            gateway = (config.gateway_host, config.gateway_port)
-            for host, port in dict.fromkeys([api, gateway]):
-                await _listen(runner, host, port)
-        async with _metrics_served(config, runner.app[METRICS]):
-            yield runner
-    finally:
-        await runner.app[FAREWELL].say(runner)
-        await runner.cleanup()
-
-
-@asynccontextmanager
-async def _metrics_served(config: Config, metrics: Metrics) -> AsyncIterator[None]:
-    """`/metrics` can be read, if METRICS_PORT is set."""
-    if not config.metrics_port:
-        yield
-        return
-    runner = web.AppRunner(metrics_app(metrics), access_log=None, logger=_http_log())
-    try:
-        await runner.setup()
-        await _listen(runner, config.metrics_host, config.metrics_port)
-        yield
-    finally:
-        await runner.cleanup()
-
-
-def _http_log() -> logging.Logger:
-    """Where aiohttp tells of trouble; bytes that are no HTTP are the client's, not ours."""
-    logger = logging.getLogger("chatd.http")
-    logger.addFilter(_is_our_trouble)
-    return logger
-
-
-def _is_our_trouble(record: logging.LogRecord) -> bool:
-    theirs = (HttpProcessingError, RequestPayloadError, ConnectionResetError)
-    return not (record.exc_info and isinstance(record.exc_info[1], theirs))
-
-
-async def serve(
-    config: Config,
-    notifier: Notifier,
-    *,
-    sockets: Sequence[socket.socket] = (),
-    ready: Callable[[], None],
-    reload: Callable[[], None] | None,
-) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is called when the ports are open, and `reload` on
-    SIGHUP.
-
-    Raises StartError.
-    """
-    _allow_many_sockets()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with listening(config, sockets) as runner:
-        async with watched(notifier, partial(_status, runner.app)):
-            if reload is not None:
-                loop.add_signal_handler(signal.SIGHUP, _reload, notifier, reload)
-            notifier.ready()
-            ready()
-            await stop.wait()
-        notifier.stopping()
-        log.info("stopping")
-
-
-def _allow_many_sockets() -> None:
-    """Raise the limit of open files as far as we may: many systems begin at 1024."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS allows less than it says
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _reload(notifier: Notifier, reload: Callable[[], None]) -> None:
-    notifier.reloading()
-    reload()
-    notifier.ready()
-
-
-def _status(app: web.Application) -> str:
-    """How it is, in a line for whoever asks the service manager."""
-    connections, sessions = len(app[handler.CONNECTIONS].served), len(app[handler.GATEWAY].registry)
-    redis = "" if app[RESOURCES].bus.connected else ", without Redis"
-    return f"Serving {connections} connections and {sessions} sessions{redis}"
-
-
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
-    try:
-        await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise StartError(
-                f"port {port} on {host} is in use by another program;"
-                " see API_PORT, GATEWAY_PORT, METRICS_PORT"
-            ) from error
-        raise StartError(f"cannot listen on {host} port {port}: {error.strerror}") from error
-
-
-async def _goodbye(app: web.Application) -> None:
-    """Park the sessions and ask every client to come back, while everything is still open."""
     gateway = app[handler.GATEWAY]
-    await gateway.parking.park(gateway.registry)
-    for connection in tuple(app[handler.CONNECTIONS].served):
+    await gateway.suspended_sessions.store.save_all(gateway.hub)
+    for connection in tuple(app[handler.CONNECTION_TABLE].connections):
         connection.reconnect()

@@ -1,11 +1,12 @@
-"""What the environment may say: read once, and checked before anything starts."""
+"""Settings, read from the environment and `.env` and checked before anything starts."""
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from io import StringIO
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -13,30 +14,57 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError, validate
 
 JWT_SECRET_MIN_LENGTH = 32
+MAX_PORT = 65535
 
-_OUR_PREFIX = "CHATD_"  # a name that begins like this can only be meant for us
+_FORMER_NAMES = {"OUTBOX_MAX_BYTES": "SEND_QUEUE_MAX_BYTES"}
+"""Renamed settings. The former names are accepted for one release, with a warning."""
+
+# Minimum similarity of a misspelt name to a setting, as difflib measures it (1 is identical). The
+# environment holds many names of other programs, so a name there must be more similar.
+_SIMILAR_IN_FILE, _SIMILAR_IN_ENVIRONMENT = 0.6, 0.85
+
+_OWN_PREFIX = "CHATD_"  # only chatd uses names with this prefix, so an unknown one is an error
+
+
+def reachable(host: str) -> str:
+    """Return the host to connect to if a server listens on this one: loopback for a wildcard."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+
+
+def netloc(host: str, port: int) -> str:
+    """Format host and port as in a URL.
+
+    Rule: RFC 3986 section 3.2.2, which brackets IPv6; RFC 6874 for its zones.
+    """
+    return f"[{host.replace('%', '%25')}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def local_url(host: str, port: int) -> str:
+    """Return the URL for requests from this machine to a server that listens on this address."""
+    return f"http://{netloc(reachable(host), port)}"
 
 
 class ConfigError(Exception):
-    """The environment cannot be used; the text is one line for the person who started chatd."""
+    """Settings are invalid; the message is one line for the operator."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        told = "; ".join(f"{name}: {text}" for name, text in problems.items())
-        super().__init__(told.replace(".; ", ". "))
+        text = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
+        super().__init__(text.replace(".; ", ". "))
         self.problems = problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Every setting of a server. `_s` is seconds; `.env.example` explains each variable.
+    """All settings of a server. `_s` is seconds; `.env.example` describes each variable.
 
-    `database_url`, `redis_url` and `jwt_secret` are empty only between `load(embedded=True)` and
-    the start of the private servers that fill them in.
+    `database_url`, `redis_url` and `jwt_secret` are empty only after `load(embedded=True)`, until
+    `chatd.embedded` fills them in.
     """
 
     app_env: str
@@ -50,6 +78,7 @@ class Config:
     jwt_secret: str = field(repr=False)
     jwt_access_token_expiry_s: int
     jwt_refresh_token_expiry_s: int
+    client_token_expiry_s: int
     worker_id: int
     data_dir: Path
     log_level: str
@@ -59,12 +88,15 @@ class Config:
     heartbeat_interval_ms: int
     resume_window_s: float
     replay_max_bytes: int
-    outbox_max_bytes: int
+    send_queue_max_bytes: int
     sessions_per_user: int
     sockets_per_address: int
+    connections_per_address: int
     shutdown_timeout_s: float
     files_dir: Path
     upload_max_bytes: int
+    storage_per_user_bytes: int
+    strip_image_metadata: bool
     public_url: str
     s3_bucket: str | None
     s3_endpoint_url: str | None
@@ -75,43 +107,51 @@ class Config:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     cors_origins: tuple[str, ...]
     registration: str
+    private_endpoints: bool
 
 
 def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
-    """Read the environment, and for what it leaves out the `.env` file in `directory` (or here).
+    """Read settings from the environment, then from `.env` in `directory` (default: the current).
 
-    Secrets may instead be files in CREDENTIALS_DIRECTORY (systemd.exec(5), "Credentials"), which
-    win over both. All are read as they are now, so it may be called again, to see what has changed.
-    With `embedded`, the servers and the secret that are not given stay empty, for
-    `chatd.embedded` to fill in. Raises ConfigError, which names every variable at fault.
+    Secrets may also be files in CREDENTIALS_DIRECTORY (systemd.exec(5), "Credentials"), which
+    take precedence over both. Each call reads the current values. With `embedded`, missing URLs of
+    servers and a missing secret stay empty, for `chatd.embedded` to fill in.
+    Raises ConfigError, which names every invalid variable.
     """
     env = Env(eager=False)
-    read_env_file(directory)  # so that it is refused with its reason
+    read_env_file(directory)  # raises an error that names the line
     env.read_env(str(env_file(directory)), recurse=False)
-    with _in_environment(_credentials(os.environ.get("CREDENTIALS_DIRECTORY"))):
+    values = {**env_file_values(directory), **os.environ}
+    former = {
+        name: old for old, name in _FORMER_NAMES.items() if old in values and name not in values
+    }
+    given = {name: values[old] for name, old in former.items()}
+    given |= _credentials(os.environ.get("CREDENTIALS_DIRECTORY"))
+    with _in_environment(given):
         config = _read(env, "" if embedded else ...)
-    problems = _problems(env)
+    problems = {former.get(name, name): texts for name, texts in _problems(env).items()}
+    if not problems and config.metrics_port > MAX_PORT:
+        problems["METRICS_PORT"] = [f"With METRICS_PORT_OFFSET it exceeds {MAX_PORT}."]
     known = names()
     for name in sorted(os.environ):
-        if name.startswith(_OUR_PREFIX) and name not in known:
+        if name.startswith(_OWN_PREFIX) and name not in known:
             problems[name] = ["There is no such setting."]
     if problems:
         raise ConfigError({name: " ".join(texts) for name, texts in problems.items()})
     if config.files_dir == Path():
         config = replace(config, files_dir=config.data_dir / "files")
     if not config.public_url:
-        config = replace(config, public_url=f"http://{config.api_host}:{config.api_port}")
+        config = replace(config, public_url=local_url(config.api_host, config.api_port))
     return replace(config, public_url=config.public_url.rstrip("/"))
 
 
 def env_file(directory: Path | None = None) -> Path:
-    """Where settings may stand besides the environment."""
+    """Return the path of the `.env` file."""
     return (directory or Path.cwd()) / ".env"
 
 
 def read_env_file(directory: Path | None = None) -> str:
-    """What the `.env` file says; nothing if there is none. Raises ConfigError if it cannot be
-    understood."""
+    """Return the text of the `.env` file; empty without one. Raises ConfigError."""
     path = env_file(directory)
     try:
         text = path.read_text(encoding="utf-8")
@@ -121,23 +161,69 @@ def read_env_file(directory: Path | None = None) -> str:
         reason = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
         raise ConfigError({str(path): f"cannot read it: {reason}"}) from error
     for line in parse_stream(StringIO(text)):
-        if line.error or "\0" in line.original.string:  # which is not repeated: it may be secret
+        if line.error or "\0" in line.original.string:  # the line may hold a secret: not quoted
             raise ConfigError({str(path): f"line {line.original.line} is not NAME=value"})
     return text
 
 
 def names() -> frozenset[str]:
-    """What every setting is called."""
+    """Return the names of all settings."""
     env = Env(eager=False)
     _read(env, "")
     return frozenset(env.dump()) | _problems(env).keys()
 
 
+@dataclass(frozen=True, slots=True)
+class SuspectName:
+    """A name in the environment or `.env` that is not, or no longer, the name of a setting."""
+
+    name: str
+    where: str
+    suggestion: str | None
+    """The setting with the most similar name, or the current name of a renamed setting."""
+    is_former: bool = False
+    """Whether it is the former name of a setting, which is still accepted."""
+
+
+def suspect_names(environment: Mapping[str, str]) -> list[SuspectName]:
+    """Find former names, unknown names in `.env`, and misspelt names in the environment.
+
+    Raises ConfigError.
+    """
+    known = names()
+    in_file = env_file_values()
+    found = [
+        SuspectName(old, ".env" if old in in_file else "the environment", name, is_former=True)
+        for old, name in _FORMER_NAMES.items()
+        if old in in_file or old in environment
+    ]
+    accepted = known.union(_FORMER_NAMES)
+    found += [
+        SuspectName(name, ".env", _nearest(name, known, _SIMILAR_IN_FILE))
+        for name in in_file
+        if name not in accepted
+    ]
+    for name in sorted(environment.keys() - accepted - set(in_file)):
+        if nearest := _nearest(name, known, _SIMILAR_IN_ENVIRONMENT):
+            found.append(SuspectName(name, "the environment", nearest))
+    return found
+
+
+def env_file_values(directory: Path | None = None) -> dict[str, str]:
+    """Return the names and values that the `.env` file sets. Raises ConfigError."""
+    values = dotenv_values(stream=StringIO(read_env_file(directory)))
+    return {name: value or "" for name, value in values.items()}
+
+
+def _nearest(name: str, known: frozenset[str], similarity: float) -> str | None:
+    return next(iter(difflib.get_close_matches(name, known, 1, similarity)), None)
+
+
 @contextmanager
-def _in_environment(secrets: dict[str, str]) -> Iterator[None]:
-    """Secrets stand in the environment while it is read, and no longer: a child would inherit."""
-    before = {name: os.environ.get(name) for name in secrets}
-    os.environ.update(secrets)
+def _in_environment(given: dict[str, str]) -> Iterator[None]:
+    """Set variables only while settings are read, so that no child process inherits secrets."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
         yield
     finally:
@@ -149,7 +235,7 @@ def _in_environment(secrets: dict[str, str]) -> Iterator[None]:
 
 
 def _credentials(folder: str | None) -> dict[str, str]:
-    """The secrets that are files: `jwt_secret` holds JWT_SECRET, and so on."""
+    """Read the secrets that are files: `jwt_secret` holds JWT_SECRET, and so on."""
     if folder is None:
         return {}
     found = {}
@@ -173,8 +259,10 @@ def _problems(env: Env) -> dict[str, Any]:
 
 
 def _read(env: Env, private: Any) -> Config:
-    """The settings as they stand; what is wrong with them, the env knows. `private` is for those
-    that `chatd.embedded` can fill in."""
+    """Read all settings; `env` collects the errors.
+
+    `private` is the default of those that `chatd.embedded` can fill in.
+    """
     embedded = private == ""
     return Config(
         app_env=env.str("APP_ENV", "development", validate=_one_of(*_APP_ENVS)),
@@ -192,17 +280,22 @@ def _read(env: Env, private: Any) -> Config:
         jwt_secret=env.str("JWT_SECRET", private, validate=_secret),
         jwt_access_token_expiry_s=env.int("JWT_ACCESS_TOKEN_EXPIRY", 900, validate=_SECONDS),
         jwt_refresh_token_expiry_s=env.int("JWT_REFRESH_TOKEN_EXPIRY", 604800, validate=_SECONDS),
+        client_token_expiry_s=env.int("CLIENT_TOKEN_EXPIRY", 2592000, validate=_SECONDS),
         worker_id=env.int("WORKER_ID", 0, validate=validate.Range(0, 31)),
         data_dir=Path(env.str("CHATD_DATA_DIR", "var", validate=_NOT_EMPTY) or ""),
         heartbeat_interval_ms=env.int("HEARTBEAT_INTERVAL", 45_000, validate=_HEARTBEAT_MS),
         resume_window_s=env.int("RESUME_WINDOW", 120, validate=validate.Range(0, 3600)),
         replay_max_bytes=env.int("REPLAY_MAX_BYTES", 256 * 2**20, validate=_REPLAY),
-        outbox_max_bytes=env.int("OUTBOX_MAX_BYTES", 256 * 2**20, validate=_OUTBOX),
+        send_queue_max_bytes=env.int("SEND_QUEUE_MAX_BYTES", 256 * 2**20, validate=_SEND_QUEUE),
         sessions_per_user=env.int("SESSIONS_PER_USER", 100, validate=_NOT_NEGATIVE),
         sockets_per_address=env.int("SOCKETS_PER_ADDRESS", 1000, validate=_NOT_NEGATIVE),
+        connections_per_address=env.int("CONNECTIONS_PER_ADDRESS", 1000, validate=_NOT_NEGATIVE),
         shutdown_timeout_s=env.int("SHUTDOWN_TIMEOUT", 20, validate=_SHUTDOWN),
         files_dir=Path(env.str("FILES_DIR", "") or ""),
         upload_max_bytes=env.int("UPLOAD_MAX_BYTES", 10 * 2**20, validate=_UPLOAD),
+        storage_per_user_bytes=env.int("STORAGE_PER_USER_BYTES", 2**30, validate=_STORED),
+        strip_image_metadata=env.str("STRIP_IMAGE_METADATA", "on", validate=_one_of("on", "off"))
+        == "on",
         public_url=env.str("PUBLIC_URL", "", validate=_public_url),
         s3_bucket=env.str("S3_BUCKET", "") or None,
         s3_endpoint_url=env.str("S3_ENDPOINT_URL", "", validate=_public_url) or None,
@@ -212,12 +305,22 @@ def _read(env: Env, private: Any) -> Config:
         rate_limits=env.str("RATE_LIMITS", "on", validate=_one_of("on", "off")) == "on",
         trusted_proxies=_networks(env.str("TRUSTED_PROXIES", "", validate=_networks)),
         cors_origins=tuple(_origins(env.list("CORS_ORIGINS", [], validate=_all_origins))),
+        private_endpoints=env.str("PRIVATE_ENDPOINTS", "off", validate=_one_of("on", "off"))
+        == "on",
         registration=env.str("REGISTRATION", "open", validate=_one_of(*REGISTRATIONS)),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
         log_format=env.str("LOG_FORMAT", "plain", validate=_one_of("plain", "json")),
         metrics_host=env.str("METRICS_HOST", "127.0.0.1", validate=_NOT_EMPTY),
-        metrics_port=env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
+        metrics_port=_metrics_port(
+            env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
+            env.int("METRICS_PORT_OFFSET", 0, validate=validate.Range(0, 1000)),
+        ),
     )
+
+
+def _metrics_port(port: int | None, offset: int | None) -> int:
+    """Return the metrics port of this instance, 0 if disabled. None marks an invalid value."""
+    return port + (offset or 0) if port else 0
 
 
 _SECRETS = (
@@ -235,12 +338,12 @@ _CONNECTIONS = validate.Range(3, 1000)
 _HEARTBEAT_MS = validate.Range(1_000, 600_000)
 _SECONDS = validate.Range(1, 10 * 365 * 86400)
 _UPLOAD = validate.Range(1, 2**30)
+_STORED = validate.Range(0, 2**50)
 _REPLAY = validate.Range(2**20, 2**40)
-_OUTBOX = validate.Range(2**23, 2**40)  # what one client may leave unread, at the least
+_SEND_QUEUE = validate.Range(2**23, 2**40)  # at least the send queue of one connection
 _SHUTDOWN = validate.Range(1, 600)
 _NOT_NEGATIVE = validate.Range(0, 10**6)
 _NOT_EMPTY = validate.Length(min=1)
-
 
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
 _DEFAULT_PORTS = {("http", ":80"), ("https", ":443")}
@@ -253,11 +356,10 @@ def _all_origins(values: list[str]) -> None:
 
 
 def _origins(values: list[str] | None) -> Iterator[str]:
-    """Each as browsers write it: in lower case, without the port that its scheme implies."""
+    """Normalize origins as browsers do: lower case, without the default port of the scheme."""
     for value in values or ():
         origin = value.strip().lower()
-        match = _ORIGIN.fullmatch(origin)
-        if match and (match[1], match[3]) in _DEFAULT_PORTS:
+        if (match := _ORIGIN.fullmatch(origin)) and (match[1], match[3]) in _DEFAULT_PORTS:
             origin = origin.removesuffix(match[3])
         yield origin
 
@@ -279,23 +381,19 @@ def _public_url(value: str) -> None:
 
 
 class _url:
-    """Accepts a URL of one of these schemes, without ever repeating it: it holds a password."""
+    """Accepts a URL of one of these schemes. Errors do not quote it: it may hold a password."""
 
     def __init__(self, *schemes: str) -> None:
         self._schemes = schemes
 
     def __call__(self, value: str) -> None:
-        try:
-            scheme = urlsplit(value).scheme
-        except ValueError:
-            scheme = ""
-        if scheme not in self._schemes:
-            raise ValidationError(f"Not a URL that begins with {self._schemes[0]}://.")
+        with suppress(ValueError):
+            if urlsplit(value).scheme in self._schemes:
+                return
+        raise ValidationError(f"Not a URL that begins with {self._schemes[0]}://.")
 
 
 def _secret(value: str) -> None:
     if len(value) < JWT_SECRET_MIN_LENGTH:
-        raise ValidationError(
-            f"Needs at least {JWT_SECRET_MIN_LENGTH} characters;"
-            " `openssl rand -hex 32` makes a good one."
-        )
+        hint = "`openssl rand -hex 32` makes a good one."
+        raise ValidationError(f"Needs at least {JWT_SECRET_MIN_LENGTH} characters; {hint}")

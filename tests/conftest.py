@@ -11,12 +11,75 @@ from pathlib import Path
 import psycopg2
 import pytest
 from aiohttp import web
-from psycopg2 import sql
+from hypothesis import HealthCheck, settings
+from passlib.context import CryptContext
 
-from chatd import embedded, migrations
-from chatd.app import listening
+from chatd.auth import passwords
 from chatd.config import Config
+from chatd.core import interactions
+from chatd.db import migrations
+from chatd.embedded.postgres import Postgres, running_postgres
+from chatd.embedded.valkey import Valkey, running_valkey
+from chatd.runtime import gc_tuning, worker_lease
+from chatd.server import listening
+from chatd.web import draining
+from tests.helpers.cli import Environment, command_environment
+from tests.helpers.databases import NewDatabase, create_database
+from tests.helpers.memory import folder_in_memory
+from tests.helpers.settings import config_of
+from tests.helpers.statements import record_statements
 from tests.world import World, world_on
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("chatd")
+
+PROCESS_MODULES = {
+    "cli",
+    "db/test_silent_postgres",
+    "embedded",
+    "observability/test_logs",
+    "rest/test_docs_in_a_browser",
+    "rest/test_schemathesis",
+    "runtime/test_systemd",
+    "runtime/test_worker_lease",
+    "test_bench",
+    "test_cli",
+    "test_fault_processes",
+    "test_faults",
+    "test_fronts",
+    "test_history",
+    "test_install",
+    "test_journey",
+    "test_packaging",
+    "test_documents",
+    "test_real_faults",
+    "test_restricted",
+    "test_units",
+    "test_upgrade",
+}
+"""Modules and folders whose tests start processes: commands, servers, proxies, browsers."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test as unit, api or process, unless it is marked soak."""
+    for item in items:
+        if item.get_closest_marker("soak") is None:
+            item.add_marker(_kind(item))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector scan neither the thousands of tests nor what they import."""
+    gc_tuning.tune_gc()
+
+
+def _kind(item: pytest.Item) -> str:
+    module = item.path.relative_to(Path(__file__).parent).with_suffix("")
+    if {module.as_posix(), module.parts[0]} & PROCESS_MODULES:
+        return "process"
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    return "api" if {"postgres", "valkey"} & set(fixtures) else "unit"
 
 
 @dataclass(frozen=True)
@@ -29,81 +92,136 @@ class Server:
     gateway_url: str
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_password_hashes() -> Iterator[None]:
+    """Hash passwords at almost no cost: tests register thousands of accounts.
+
+    `tests/auth/test_passwords.py` checks what a hash costs otherwise.
+    """
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(
+            passwords,
+            "_context",
+            CryptContext(
+                schemes=["argon2"],
+                argon2__type="ID",
+                argon2__memory_cost=8,  # KiB, the least that argon2 takes
+                argon2__time_cost=1,
+                argon2__parallelism=1,
+            ),
+        )
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_drains() -> Iterator[None]:
+    """Let servers that stop wait for no further request on connections that clients keep open.
+
+    `tests/web/test_draining.py` tests that wait, with its real length.
+    """
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(draining, "_KEEPALIVE_GRACE_S", 0.1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def long_leases() -> Iterator[None]:
+    """Let servers keep their WORKER_ID while a busy machine does not run this process.
+
+    Without it they generate no ids and refuse writes. `tests/runtime/test_worker_lease.py` tests
+    the lease with its real length.
+    """
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(worker_lease, "LEASE_S", 120.0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_interactions() -> Iterator[None]:
+    """Give applications the time of a busy machine to respond to interactions.
+
+    Tests of the deadline set one of their own.
+    """
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(interactions, "ACKNOWLEDGE_S", 60.0)
+        yield
+
+
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Postgres]:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A private Postgres of this test process."""
-    with embedded.postgres(tmp_path_factory.mktemp("postgres")) as server:
+    with (
+        folder_in_memory(tmp_path_factory, "postgres") as folder,
+        running_postgres(folder) as server,
+    ):
+        _bound_size(server)
         yield server
 
 
+def _bound_size(postgres: Postgres) -> None:
+    """Let the write-ahead log take a tenth of the memory that it takes by default."""
+    connection = psycopg2.connect(postgres.url)
+    connection.autocommit = True
+    with connection.cursor() as cur:
+        cur.execute("ALTER SYSTEM SET max_wal_size = '100MB'")
+        cur.execute("SELECT pg_reload_conf()")
+    connection.close()
+
+
 @pytest.fixture(scope="session")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Valkey]:
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     """A private Valkey of this test process."""
-    with embedded.valkey(tmp_path_factory.mktemp("valkey")) as server:
+    with (
+        folder_in_memory(tmp_path_factory, "valkey") as folder,
+        running_valkey(folder) as server,
+    ):
         yield server
 
 
 @pytest.fixture(scope="session")
-def new_database(postgres: embedded.Postgres) -> Callable[[str], str]:
+def new_database(postgres: Postgres) -> NewDatabase:
     """Makes an empty database on the private Postgres; returns its URL."""
+    return lambda name: create_database(postgres, name)
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres: Postgres, new_database: NewDatabase) -> NewDatabase:
+    """Makes a database with the current schema; returns its URL.
+
+    It is a copy of one that is migrated once: a copy takes a tenth of the time.
+    """
+    migrations.apply(new_database("template_of_tests"))
 
     def make(name: str) -> str:
-        connection = psycopg2.connect(postgres.url)
-        connection.autocommit = True
-        with connection.cursor() as cur:
-            cur.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        connection.close()
-        return postgres.url_of(name)
+        return create_database(postgres, name, template="template_of_tests")
 
     return make
 
 
 @pytest.fixture(scope="session")
 def config(
-    new_database: Callable[[str], str],
-    valkey: embedded.Valkey,
+    migrated_database: NewDatabase,
+    valkey: Valkey,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Config:
     """Settings of a server on a migrated database, with ports that the system picks."""
-    url = new_database("shared")
-    migrations.apply(url)
-    return Config(
-        app_env="development",
-        api_host="127.0.0.1",
-        api_port=0,
-        gateway_host="127.0.0.1",
-        gateway_port=0,
-        database_url=url,
-        database_max_connections=8,
-        redis_url=valkey.url,
-        jwt_secret="a secret of the tests, long enough",
-        jwt_access_token_expiry_s=900,
-        jwt_refresh_token_expiry_s=3600,
-        worker_id=0,
-        data_dir=tmp_path_factory.mktemp("var"),
-        log_level="info",
-        log_format="plain",
-        metrics_host="127.0.0.1",
-        metrics_port=0,
-        heartbeat_interval_ms=45_000,
-        resume_window_s=120,
-        replay_max_bytes=256 * 2**20,
-        outbox_max_bytes=256 * 2**20,
-        sessions_per_user=100,
-        sockets_per_address=0,
-        shutdown_timeout_s=20,
-        files_dir=tmp_path_factory.mktemp("files"),
-        upload_max_bytes=10 * 2**20,
-        public_url="http://chatd.test",
-        s3_bucket=None,
-        s3_endpoint_url=None,
-        s3_region="us-east-1",
-        s3_access_key_id=None,
-        s3_secret_access_key=None,
-        rate_limits=False,
-        trusted_proxies=(),
-        cors_origins=(),
-        registration="open",
+    folder = tmp_path_factory.mktemp("var")
+    return config_of(
+        folder,
+        DATABASE_URL=migrated_database("shared"),
+        DATABASE_MAX_CONNECTIONS="8",
+        REDIS_URL=valkey.url,
+        JWT_SECRET="a secret of the tests, long enough",
+        JWT_REFRESH_TOKEN_EXPIRY="3600",
+        CHATD_DATA_DIR=str(folder),
+        FILES_DIR=str(tmp_path_factory.mktemp("files")),
+        PUBLIC_URL="http://chatd.test",
+        PRIVATE_ENDPOINTS="on",  # those of the tests are on this machine
+        # All tests have one address, and more accounts, files and requests than a user has.
+        RATE_LIMITS="off",
+        STORAGE_PER_USER_BYTES="0",
+        SOCKETS_PER_ADDRESS="0",
+        CONNECTIONS_PER_ADDRESS="0",
     )
 
 
@@ -138,6 +256,18 @@ def serve_more(config: Config) -> ServeMore:
     return lambda **settings: serving(replace(config, **settings))
 
 
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    """The environment of a command that is run in this test's folder."""
+    return command_environment(tmp_path)
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that requests run within this test; see `record_statements`."""
+    return record_statements(monkeypatch)
+
+
 class _Collector(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -151,9 +281,9 @@ class _Collector(logging.Handler):
 def no_bugs_logged(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test in which the server logs a traceback has failed, whatever the client saw.
 
-    One that plants a bug to see what it does is marked `plants_a_bug`.
+    One that plants a bug to see what it does is marked `expects_error_log`.
     """
-    if request.node.get_closest_marker("plants_a_bug"):
+    if request.node.get_closest_marker("expects_error_log"):
         yield
         return
     collector = _Collector()

@@ -6,37 +6,48 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd import embedded
-from chatd.gateway.frames import BINARY, TEXT, frame
-from tests.bench import profiler, report
+from chatd.embedded.postgres import Postgres
+from chatd.embedded.valkey import Valkey
+from chatd.gateway.protocol.frames import BINARY, TEXT, frame
+from tests.bench import products, profiler, report
 from tests.bench.__main__ import measure
 from tests.bench.adapters import Adapter, Chatd, Scene, Size
+from tests.bench.environment import Stage
 from tests.bench.http import Answer, Connection, request
 from tests.bench.measuring import Figures, Lap
 from tests.bench.meters import Cores
 from tests.bench.plans import TINY
 from tests.bench.report import Progress
 from tests.bench.sockets import Socket
-from tests.bench.stage import Stage
 
 CUTS = st.lists(st.integers(1, 400), max_size=20)
 
 
+@pytest.mark.parametrize(
+    ("names", "titles"),
+    [
+        pytest.param(["create", "connect"], {"create", "handshake", "IDENTIFY"}, id="some"),
+        pytest.param(
+            ["create", "history", "fan-out", "connect", "resume", "search"],
+            {"create", "history", "fan-out", "handshake", "IDENTIFY", "REST", "search"},
+            id="many",
+            marks=pytest.mark.soak,
+        ),
+    ],
+)
 async def test_the_workloads_run(
-    tmp_path: Path, postgres: embedded.Postgres, valkey: embedded.Valkey
+    tmp_path: Path, postgres: Postgres, valkey: Valkey, names: list[str], titles: set[str]
 ) -> None:
     stage = Stage(tmp_path, Cores(None, None), postgres, valkey)
-    names = ["create", "history", "fan-out", "connect", "resume", "search"]
     try:
         rows = await measure(stage, Chatd(), names, TINY, Progress(len(names) + 1))
     finally:
         stage.close()
-    assert {row.what.split()[0].rstrip(",") for row in rows} >= {
-        *("create", "history", "fan-out", "handshake", "IDENTIFY", "REST", "search")
-    }
+    assert {row.what.split()[0].rstrip(",") for row in rows} >= titles
     measured = [row for row in rows if not row.what.startswith("indexing")]
     assert all(row.rate and row.p50_s and row.p99_s for row in measured)
     assert len(report.table(rows).splitlines()) == len(rows) + 1
@@ -61,7 +72,7 @@ class Rival(Chatd):
 
 
 async def test_a_rival_is_measured_through_its_adapter(
-    tmp_path: Path, postgres: embedded.Postgres, valkey: embedded.Valkey
+    tmp_path: Path, postgres: Postgres, valkey: Valkey
 ) -> None:
     stage = Stage(tmp_path, Cores(None, None), postgres, valkey)
     plan = replace(TINY, size=Size(members=2, channels=2, guilds=1, messages=60, places=1))
@@ -139,6 +150,12 @@ def test_figures() -> None:
 
 
 def test_samples_are_added_up() -> None:
-    text = profiler.table("3\tchatd/db.py:a;chatd/app.py:b\n1\tre.py:c;chatd/app.py:b\n")
-    assert " 75.0%  chatd/db.py:a" in text
-    assert " 75.0%  chatd/db.py" in text.partition("in the module")[2]
+    text = profiler.table("3\tchatd/db/pool.py:a;chatd/app.py:b\n1\tre.py:c;chatd/app.py:b\n")
+    assert " 75.0%  chatd/db/pool.py:a" in text
+    assert " 75.0%  chatd/db/pool.py" in text.partition("in the module")[2]
+
+
+def test_the_products_can_be_measured() -> None:
+    # Minutes long: that it starts is all that is asked here.
+    with pytest.raises(SystemExit, match="0"):
+        products.main(["--help"])

@@ -1,4 +1,4 @@
-"""What the environment may say, and what a person is told when it says something else."""
+"""Settings: sources, defaults, and errors."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import dataclasses
 import os
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from chatd.config import Config, ConfigError, load
+from chatd.config import Config, ConfigError, load, suspect_names
 from tests.conftest import repository
 
 NEEDED = {
@@ -21,9 +22,9 @@ VARIABLES = re.findall(r"^#([A-Z0-9_]+)=(.*)$", (repository() / ".env.example").
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is set but what a test sets; what a `.env` file brings in goes with the test."""
+    """Unset all settings, so that only those of the test are set."""
     for name, _ in VARIABLES:
-        monkeypatch.setenv(name, "")  # so that it is restored, also when it was not there
+        monkeypatch.setenv(name, "")  # so that it is restored, even if it was not set
         monkeypatch.delenv(name)
 
 
@@ -33,26 +34,26 @@ def given(monkeypatch: pytest.MonkeyPatch, folder: Path, **settings: str) -> Con
     return load(directory=folder)
 
 
-def test_defaults_are_those_of_the_example_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_defaults_match_the_example_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = given(monkeypatch, tmp_path)
     example = {name: value for name, value in VARIABLES if name not in NEEDED}
     assert given(monkeypatch, tmp_path, **example) == config
     assert (config.api_host, config.api_port, config.gateway_port) == ("127.0.0.1", 8080, 8081)
     assert config.redis_url == "redis://localhost:6379"
     assert (config.jwt_access_token_expiry_s, config.jwt_refresh_token_expiry_s) == (900, 604800)
+    assert config.client_token_expiry_s == 2592000
 
 
-def test_the_example_file_has_every_setting() -> None:
-    assert len(VARIABLES) == len(dataclasses.fields(Config))
+def test_example_file_has_every_setting() -> None:
+    # METRICS_PORT_OFFSET has no field: it is added to METRICS_PORT.
+    assert len(VARIABLES) == len(dataclasses.fields(Config)) + 1
     source = (repository() / "chatd" / "config.py").read_text()
     assert {name for name, _ in VARIABLES} == set(
         re.findall(r"env\.\w+\(\s*\"([A-Z0-9_]+)\"", source)
     )
 
 
-def test_env_file_is_read_and_the_environment_wins(
+def test_environment_takes_precedence_over_env_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text("API_PORT=9000\nGATEWAY_PORT=9001\n")
@@ -69,7 +70,7 @@ def test_env_file_is_read_and_the_environment_wins(
         (b"JWT_SECRET=hunter2\0\n", "line 1 is not NAME=value"),
     ],
 )
-def test_an_env_file_that_cannot_be_understood(
+def test_invalid_env_file_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, reason: str
 ) -> None:
     file = tmp_path / ".env"
@@ -84,25 +85,27 @@ def test_an_env_file_that_cannot_be_understood(
     assert "hunter2" not in str(refused.value)
 
 
-def test_secrets_may_be_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_credentials_take_precedence_and_stay_out_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     credentials = tmp_path / "credentials"
     credentials.mkdir()
-    (credentials / "jwt_secret").write_text("a secret that stands in a file alone\n")
+    (credentials / "jwt_secret").write_text("a secret that is only in this file\n")
     (credentials / "redis_url").write_text("redis://:hunter2@localhost")
     (credentials / "worker_id").write_text("7")  # not a secret
     (tmp_path / ".env").write_text("REDIS_URL=redis://other\nJWT_SECRET=x\n")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
     before = dict(os.environ)
     config = given(monkeypatch, tmp_path, JWT_SECRET="too short")
-    assert config.jwt_secret == "a secret that stands in a file alone"
+    assert config.jwt_secret == "a secret that is only in this file"
     assert config.redis_url == "redis://:hunter2@localhost"
     assert config.database_url == NEEDED["DATABASE_URL"]
     assert config.worker_id == 0
     given_now = {**NEEDED, "JWT_SECRET": "too short"}
-    assert dict(os.environ) == {**before, **given_now}  # no child finds the secrets there
+    assert dict(os.environ) == {**before, **given_now}  # child processes do not inherit the secrets
 
 
-def test_a_wrong_credential_is_named_and_not_repeated(
+def test_invalid_credential_is_named_without_its_value(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
@@ -119,7 +122,7 @@ def test_a_wrong_credential_is_named_and_not_repeated(
         given(monkeypatch, tmp_path)
 
 
-def test_settings_are_read_anew_each_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_each_load_reads_current_values(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("LOG_LEVEL=debug\n")
     assert given(monkeypatch, tmp_path).log_level == "debug"
@@ -129,10 +132,50 @@ def test_settings_are_read_anew_each_time(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert load(directory=tmp_path).log_level == "info"
 
 
+def test_former_name_of_a_setting_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("OUTBOX_MAX_BYTES=9000000\n")
+    before = dict(os.environ)
+    assert given(monkeypatch, tmp_path).send_queue_max_bytes == 9_000_000
+    assert "SEND_QUEUE_MAX_BYTES" not in os.environ.keys() - before.keys()
+    monkeypatch.setenv("OUTBOX_MAX_BYTES", "9000001")
+    assert load(directory=tmp_path).send_queue_max_bytes == 9_000_001
+    monkeypatch.setenv("OUTBOX_MAX_BYTES", "many")
+    with pytest.raises(ConfigError, match=r"^OUTBOX_MAX_BYTES: "):
+        load(directory=tmp_path)
+    monkeypatch.setenv("SEND_QUEUE_MAX_BYTES", "9000002")
+    assert load(directory=tmp_path).send_queue_max_bytes == 9_000_002
+
+
+def test_former_name_of_a_setting_is_reported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    expected = ("OUTBOX_MAX_BYTES", "SEND_QUEUE_MAX_BYTES", True)
+    for in_file, environment, where in (
+        ("OUTBOX_MAX_BYTES=1\n", {}, ".env"),
+        ("", {"OUTBOX_MAX_BYTES": "1"}, "the environment"),
+    ):
+        (tmp_path / ".env").write_text(in_file)
+        [found] = suspect_names(environment)
+        assert (found.name, found.suggestion, found.is_former) == expected
+        assert found.where == where
+
+
 def test_proxies_are_a_list_of_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = given(monkeypatch, tmp_path, TRUSTED_PROXIES="10.0.0.0/8, ::1,", RATE_LIMITS="off")
     assert [str(network) for network in config.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
     assert config.rate_limits is False
+
+
+def test_metrics_port_offset_is_added(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert given(monkeypatch, tmp_path, METRICS_PORT_OFFSET="2").metrics_port == 0
+    assert given(monkeypatch, tmp_path, METRICS_PORT="9100").metrics_port == 9102
+    with pytest.raises(ConfigError, match="METRICS_PORT: With METRICS_PORT_OFFSET it exceeds"):
+        given(monkeypatch, tmp_path, METRICS_PORT="65534")
+    with pytest.raises(ConfigError, match="METRICS_PORT_OFFSET"):
+        given(monkeypatch, tmp_path, METRICS_PORT="1", METRICS_PORT_OFFSET="-1")
 
 
 def test_embedded_mode_needs_nothing(tmp_path: Path) -> None:
@@ -140,7 +183,7 @@ def test_embedded_mode_needs_nothing(tmp_path: Path) -> None:
     assert (config.database_url, config.redis_url, config.jwt_secret) == ("", "", "")
 
 
-def test_otherwise_a_database_and_a_secret_are_needed(tmp_path: Path) -> None:
+def test_database_and_secret_are_required_without_embedded(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         load(directory=tmp_path)
     assert "DATABASE_URL" in str(refused.value)
@@ -166,6 +209,7 @@ def test_otherwise_a_database_and_a_secret_are_needed(tmp_path: Path) -> None:
         ("JWT_SECRET", "x" * 31),
         ("JWT_ACCESS_TOKEN_EXPIRY", "0"),
         ("JWT_REFRESH_TOKEN_EXPIRY", "a week"),
+        ("CLIENT_TOKEN_EXPIRY", "0"),
         ("WORKER_ID", "32"),
         ("WORKER_ID", "-1"),
         ("LOG_LEVEL", "loud"),
@@ -183,7 +227,7 @@ def test_otherwise_a_database_and_a_secret_are_needed(tmp_path: Path) -> None:
         ("CORS_ORIGINS", "https://example.org:x"),
     ],
 )
-def test_a_wrong_value_is_named_in_one_line(
+def test_invalid_value_is_named_in_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
 ) -> None:
     with pytest.raises(ConfigError) as refused:
@@ -195,7 +239,7 @@ def test_a_wrong_value_is_named_in_one_line(
     assert not [other for other in others if other in text]
 
 
-def test_origins_are_kept_as_browsers_write_them(
+def test_origins_are_normalized_as_in_browsers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     given_origins = "https://Chat.Example.org:443, http://localhost:8000,http://[::1]:80, *"
@@ -208,17 +252,19 @@ def test_origins_are_kept_as_browsers_write_them(
     )
 
 
-def test_all_wrong_values_are_named_at_once(
+def test_all_invalid_values_are_named_together(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError) as refused:
         given(monkeypatch, tmp_path, API_PORT="x", WORKER_ID="99", CHATD_PORT="1")
     text = str(refused.value)
     assert all(name in text for name in ("API_PORT", "WORKER_ID", "CHATD_PORT"))
-    assert ";" not in text  # each is a sentence
+    assert ";" not in text  # each problem is a sentence
 
 
-def test_what_is_secret_is_never_repeated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_errors_and_repr_contain_no_secrets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError) as refused:
         given(
             monkeypatch,
@@ -237,3 +283,24 @@ def test_what_is_secret_is_never_repeated(monkeypatch: pytest.MonkeyPatch, tmp_p
         JWT_SECRET="hunter2" * 5,
     )
     assert "hunter2" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("127.0.0.1", "127.0.0.1:8080"),
+        ("0.0.0.0", "127.0.0.1:8080"),
+        ("::", "[::1]:8080"),
+        ("::1", "[::1]:8080"),
+        ("2001:db8::7", "[2001:db8::7]:8080"),
+        ("fe80::1%eth0", "[fe80::1%25eth0]:8080"),
+        ("chat.example.org", "chat.example.org:8080"),
+    ],
+)
+def test_default_public_url_is_reachable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str, shown: str
+) -> None:
+    config = given(monkeypatch, tmp_path, API_HOST=host)
+    assert config.public_url == f"http://{shown}"
+    url = urlsplit(config.public_url)
+    assert url.port == 8080

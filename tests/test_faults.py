@@ -1,37 +1,43 @@
-"""Faults: what users see while Redis or Postgres is away, and that it heals by itself."""
+"""Faults of Redis and Postgres: what clients see, and that instances recover by themselves."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg2
 import pytest
 
-from chatd import embedded, migrations
 from chatd.config import Config
+from chatd.db import migrations
+from chatd.embedded.postgres import Postgres
+from chatd.embedded.valkey import Valkey
 from tests.conftest import ServeMore, Server, serving
-from tests.world import Client, World, like, world_on
+from tests.helpers.proxy import Proxy
+from tests.helpers.servers import postgres_over, valkey_over
+from tests.world import PASSWORD, Client, World, like, world_on
 
 
 @dataclass(frozen=True)
 class Site:
-    """Servers that may be broken, and two instances on them."""
+    """Two instances, and their own Postgres and Valkey."""
 
-    postgres: embedded.Postgres
-    valkey: embedded.Valkey
+    postgres: Postgres
+    valkey: Valkey
     one: World
     two: World
     second: Server
 
 
-@pytest.fixture
-async def site(config: Config, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    folder = tmp_path_factory.mktemp("faults")
-    with embedded.postgres(folder) as postgres, embedded.valkey(folder) as valkey:
+@pytest.fixture(params=["unix", "tcp"])
+async def site(
+    request: pytest.FixtureRequest, config: Config, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    folder, transport = tmp_path_factory.mktemp("faults"), request.param
+    with postgres_over(transport, folder) as postgres, valkey_over(transport, folder) as valkey:
         url = postgres.create("chatd")
         migrations.apply(url)
         own = replace(config, database_url=url, redis_url=valkey.url, database_max_connections=4)
@@ -41,7 +47,7 @@ async def site(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Asyn
             world_of(first) as one,
             world_of(second) as two,
         ):
-            two.meet(one)
+            two.share_people(one)
             yield Site(postgres, valkey, one, two, second)
 
 
@@ -50,26 +56,26 @@ def world_of(server: Server) -> AbstractAsyncContextManager[World]:
 
 
 async def ready(world: World, status: str) -> None:
-    """Wait until the instance says so of itself."""
+    """Wait until an instance reports a status."""
     async with asyncio.timeout(15):
-        while (await world.nobody.call("GET", "/health/ready")).json["status"] != status:
+        while (await world.anonymous.call("GET", "/health/ready")).json["status"] != status:
             await asyncio.sleep(0.02)
 
 
-async def heard_or_told(client: Client, message_id: str) -> str:
-    """Whether a client hears of a message, or is told to identify anew. One of both must be.
+async def received_or_invalidated(client: Client, message_id: str) -> str:
+    """Wait until a client receives a message or INVALID_SESSION. Return which one it was.
 
-    To find out that a silent Redis is gone, and that something is missing, takes its time.
+    The timeout is long: an instance needs seconds to detect an unresponsive Redis, and a gap.
     """
-    heard = await client.next_or_told("MESSAGE_CREATE", within_s=30)
-    if heard is not None:
-        assert heard.d["id"] == message_id
-        return "heard"
+    event = await client.next_or_invalid_session("MESSAGE_CREATE", within_s=30)
+    if event is not None:
+        assert event.d["id"] == message_id
+        return "received"
     assert (await client.next_op(9))["d"] is False
-    return "told"
+    return "invalidated"
 
 
-async def test_without_redis_an_instance_serves_on_and_heals(site: Site) -> None:
+async def test_instance_serves_without_redis_and_recovers(site: Site) -> None:
     guild = await site.one.guild(owner="alice", members=["bob"])
     path = f"/channels/{guild.general.id}/messages"
     [alice] = await site.one.online("alice")
@@ -77,13 +83,13 @@ async def test_without_redis_an_instance_serves_on_and_heals(site: Site) -> None
     await ready(site.one, "ok")
     await asyncio.to_thread(site.valkey.stop)
     await ready(site.one, "degraded")
-    assert (await site.one.nobody.call("GET", "/health/ready")).status == 200
+    assert (await site.one.anonymous.call("GET", "/health/ready")).status == 200
     sent = await site.one.rest("alice").post(path, {"content": "still here"})
-    assert [each.d["id"] for each in await alice.heard_before_fence()] == [sent["id"]]
+    assert [each.d["id"] for each in await alice.received_before_fence()] == [sent["id"]]
     await asyncio.to_thread(site.valkey.start)
     await ready(site.one, "ok")
     await ready(site.two, "ok")
-    assert await heard_or_told(bob, sent["id"]) in ("heard", "told")
+    assert await received_or_invalidated(bob, sent["id"]) in ("received", "invalidated")
     [stored] = await site.two.rest("bob").get(path)
     assert stored["id"] == sent["id"]
     [bob_again] = await site.two.online("bob")
@@ -91,17 +97,17 @@ async def test_without_redis_an_instance_serves_on_and_heals(site: Site) -> None
     assert (await bob_again.next("MESSAGE_CREATE")).d["id"] == after["id"]
 
 
-async def test_an_emptied_redis_hides_nothing(site: Site) -> None:
+async def test_emptied_redis_hides_no_lost_event(site: Site) -> None:
     guild = await site.one.guild(owner="alice", members=["bob"])
     path = f"/channels/{guild.general.id}/messages"
     [bob] = await site.two.online("bob")
     await asyncio.to_thread(site.valkey.kill)
-    sent = await site.one.rest("alice").post(path, {"content": "into the void?"})
+    sent = await site.one.rest("alice").post(path, {"content": "while Redis is down"})
     await asyncio.to_thread(site.valkey.start)
-    assert await heard_or_told(bob, sent["id"]) in ("heard", "told")
+    assert await received_or_invalidated(bob, sent["id"]) in ("received", "invalidated")
 
 
-async def test_an_event_that_never_arrives_is_told(site: Site) -> None:
+async def test_missing_event_invalidates_the_session(site: Site) -> None:
     guild = await site.one.guild(owner="alice", members=["bob"])
     [bob] = await site.two.online("bob")
     await asyncio.to_thread(lose_an_event, site.postgres, guild.id)
@@ -113,15 +119,15 @@ async def test_an_event_that_never_arrives_is_told(site: Site) -> None:
     assert (await bob.next("MESSAGE_CREATE")).d["id"] == sent["id"]
 
 
-def lose_an_event(postgres: embedded.Postgres, guild_id: str) -> None:
-    """Count an event as an instance does that is killed between its commit and its publishing."""
+def lose_an_event(postgres: Postgres, guild_id: str) -> None:
+    """Advance a stream like an instance that is killed between commit and publishing."""
     connection = psycopg2.connect(postgres.url_of("chatd"))
     with connection, connection.cursor() as cur:
         cur.execute("UPDATE streams SET seq = seq + 1 WHERE id = %s", (int(guild_id),))
     connection.close()
 
 
-async def test_without_postgres_requests_are_refused_at_once_and_sockets_stay(site: Site) -> None:
+async def test_without_postgres_requests_fail_at_once_and_sockets_stay_open(site: Site) -> None:
     guild = await site.one.guild(owner="alice", members=["bob"])
     path = f"/channels/{guild.general.id}/messages"
     rest = site.one.rest("alice")
@@ -134,9 +140,9 @@ async def test_without_postgres_requests_are_refused_at_once_and_sockets_stay(si
         answer = await rest.call(method, path, body)
         assert answer.status == 503
         assert answer.json == like(code=0)
-    assert (await site.one.nobody.call("GET", "/health/ready")).status == 503
-    assert (await site.one.nobody.call("GET", "/health")).status == 200
-    assert await bob.heard_before_fence() == []
+    assert (await site.one.anonymous.call("GET", "/health/ready")).status == 503
+    assert (await site.one.anonymous.call("GET", "/health")).status == 200
+    assert await bob.received_before_fence() == []
     await asyncio.to_thread(site.postgres.start)
     await ready(site.one, "ok")
     after = await rest.post(path, {"content": "after"})
@@ -145,7 +151,42 @@ async def test_without_postgres_requests_are_refused_at_once_and_sockets_stay(si
     assert contents == ["after", "before"]
 
 
-async def test_a_redis_that_hangs_hides_nothing(site: Site) -> None:
+async def test_read_only_postgres_counts_as_unavailable(site: Site) -> None:
+    """A standby after a failover, and a server with a full disk, allow reads but no writes."""
+    guild = await site.one.guild(owner="alice", members=["bob"])
+    path = f"/channels/{guild.general.id}/messages"
+    rest, email = site.one.rest("alice"), (await site.one.person("alice")).email
+    [bob] = await site.one.online("bob")
+    await asyncio.to_thread(set_read_only, site.postgres, is_read_only=True)
+    await ready(site.one, "unavailable")
+    for method, where, body in (
+        ("POST", path, {"content": "lost?"}),
+        ("PATCH", f"/guilds/{guild.id}", {"name": "another"}),
+        ("PUT", f"/users/@me/relationships/{bob.ready['user']['id']}", {}),
+        ("POST", "/auth/login", {"email": email, "password": PASSWORD}),
+    ):
+        answer = await rest.call(method, where, body)
+        assert (answer.status, answer.json) == (503, like(code=0)), (method, where)
+    assert await rest.get(path) == []
+    assert await bob.received_before_fence() == []
+    await asyncio.to_thread(set_read_only, site.postgres, is_read_only=False)
+    await ready(site.one, "ok")
+    after = await rest.post(path, {"content": "after"})
+    assert (await bob.next("MESSAGE_CREATE")).d["id"] == after["id"]
+
+
+def set_read_only(postgres: Postgres, *, is_read_only: bool) -> None:
+    """Make Postgres refuse or accept writes."""
+    connection = psycopg2.connect(postgres.url, options="-c default_transaction_read_only=off")
+    connection.autocommit = True
+    change = "SET default_transaction_read_only = on" if is_read_only else "RESET ALL"
+    with connection.cursor() as cur:
+        cur.execute(f"ALTER SYSTEM {change}")
+        cur.execute("SELECT pg_reload_conf()")
+    connection.close()
+
+
+async def test_unresponsive_redis_hides_no_lost_event(site: Site) -> None:
     guild = await site.one.guild(owner="alice", members=["bob"])
     path = f"/channels/{guild.general.id}/messages"
     [alice] = await site.one.online("alice")
@@ -157,8 +198,8 @@ async def test_a_redis_that_hangs_hides_nothing(site: Site) -> None:
         await ready(world, "degraded")
     [stored] = await site.two.rest("bob").get(path)
     assert stored["id"] == sent["id"]
-    site.valkey.go_on()
-    assert await heard_or_told(bob, sent["id"]) in ("heard", "told")
+    site.valkey.resume()
+    assert await received_or_invalidated(bob, sent["id"]) in ("received", "invalidated")
     for world in (site.one, site.two):
         await ready(world, "ok")
     [bob_again] = await site.two.online("bob")
@@ -167,89 +208,34 @@ async def test_a_redis_that_hangs_hides_nothing(site: Site) -> None:
         assert (await client.next("MESSAGE_CREATE")).d["id"] == after["id"]
 
 
-class Wire:
-    """The way of one instance to Redis, which can be cut, or swallow everything."""
-
-    def __init__(self, path: Path, target: Path) -> None:
-        self.url = f"unix://{path}"
-        self._path = path
-        self._target = target
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._passes = asyncio.Event()
-        self._passes.set()
-        self._is_cut = False
-
-    @asynccontextmanager
-    async def laid(self) -> AsyncIterator[Wire]:
-        async with await asyncio.start_unix_server(self._serve, self._path):
-            try:
-                yield self
-            finally:
-                self.cut()
-
-    def cut(self) -> None:
-        """End all connections, and accept no more."""
-        self._is_cut = True
-        for task in self._tasks:
-            task.cancel()
-
-    def swallow(self) -> None:
-        """Let nothing through, and say nothing."""
-        self._passes.clear()
-
-    def mend(self) -> None:
-        """Be as before."""
-        self._is_cut = False
-        self._passes.set()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self._is_cut:
-            back, others = await asyncio.open_unix_connection(self._target)
-            ways = {
-                asyncio.create_task(self._carry(reader, others)),
-                asyncio.create_task(self._carry(back, writer)),
-            }
-            self._tasks |= ways
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            for way in ways:
-                way.cancel()
-            self._tasks -= ways
-            others.transport.abort()
-        writer.transport.abort()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            await self._passes.wait()
-            writer.write(data)
-
-
 @pytest.mark.parametrize("how", ["cut", "swallow"])
-async def test_an_instance_that_is_cut_off_alone(
-    config: Config, valkey: embedded.Valkey, serve_more: ServeMore, tmp_path: Path, how: str
+async def test_instance_disconnected_from_redis_misses_no_event_silently(
+    config: Config, valkey: Valkey, serve_more: ServeMore, tmp_path: Path, how: str
 ) -> None:
-    """What it writes is heard there, what the others write too; or both sides are told."""
-    wire = Wire(tmp_path / "wire", Path(valkey.url.removeprefix("unix://")))
+    """Messages of both instances reach all sessions, or the sessions are invalidated."""
+    path_here = tmp_path / "wire"
+    wire = Proxy(path_here, Path(valkey.url.removeprefix("unix://")))
     async with (
-        wire.laid(),
-        serve_more(worker_id=30, redis_url=wire.url) as alone,
+        wire.forwarding(),
+        serve_more(worker_id=30, redis_url=f"unix://{path_here}") as alone,
         serve_more(worker_id=31) as server,
         world_of(alone) as here,
         world_of(server) as there,
     ):
-        there.meet(here)
+        there.share_people(here)
         guild = await here.guild(owner="alice", members=["bob"])
         path = f"/channels/{guild.general.id}/messages"
         [alice], [bob] = await here.online("alice"), await there.online("bob")
-        (wire.cut if how == "cut" else wire.swallow)()
+        (wire.cut if how == "cut" else wire.stall)()
         sent = [
             (await here.rest("alice").post(path, {"content": "alone"}))["id"],
             (await there.rest("bob").post(path, {"content": "with the others"}))["id"],
         ]
         await ready(here, "degraded")
-        wire.mend()
+        wire.restore()
         for client in (alice, bob):
             for message_id in sent:
-                if await heard_or_told(client, message_id) == "told":
+                if await received_or_invalidated(client, message_id) == "invalidated":
                     break
         await ready(here, "ok")
         clients = [*await here.online("alice"), *await there.online("bob")]
@@ -258,7 +244,7 @@ async def test_an_instance_that_is_cut_off_alone(
             assert (await client.next("MESSAGE_CREATE")).d["id"] == last["id"]
 
 
-async def test_a_server_stops_in_time_while_redis_hangs(site: Site) -> None:
+async def test_server_stops_in_time_while_redis_is_unresponsive(site: Site) -> None:
     await site.one.guild(owner="alice", members=["bob"])
     [bob] = await site.two.online("bob")
     site.valkey.pause()
@@ -266,5 +252,5 @@ async def test_a_server_stops_in_time_while_redis_hangs(site: Site) -> None:
         async with asyncio.timeout(site.second.config.shutdown_timeout_s):
             await site.second.runner.cleanup()
     finally:
-        site.valkey.go_on()
+        site.valkey.resume()
     assert await bob.closed() == 1001

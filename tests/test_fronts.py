@@ -24,10 +24,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from chatd.gateway.handler import CONNECTIONS
+from chatd.gateway.handler import CONNECTION_TABLE
 from tests.conftest import ServeMore, Server, repository
-from tests.test_cli import free_ports
-from tests.world import PATIENCE_S, WITHOUT_PRESENCES, World
+from tests.helpers.servers import free_ports
+from tests.world import TIMEOUT_S, WITHOUT_PRESENCES, World
 
 NAME = "chat.example.org"
 SOCKETS = 4  # that one address may have
@@ -63,7 +63,7 @@ class Instance:
 
     @property
     def sockets(self) -> int:
-        return len(self.server.runner.app[CONNECTIONS].served)
+        return len(self.server.runner.app[CONNECTION_TABLE].connections)
 
 
 @dataclass(frozen=True)
@@ -163,9 +163,9 @@ def certify(folder: Path) -> ssl.SSLContext:
 async def running(words: list[str], folder: Path) -> AsyncIterator[None]:
     """A program, for as long as the context is open."""
     home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    with (folder / "told").open("wb") as told:
+    with (folder / "output").open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *words, env={**os.environ, **home}, stdout=told, stderr=told
+            *words, env={**os.environ, **home}, stdout=output, stderr=output
         )
     try:
         yield
@@ -177,13 +177,13 @@ async def running(words: list[str], folder: Path) -> AsyncIterator[None]:
 
 async def answers(http: aiohttp.ClientSession, url: str) -> None:
     """Wait until it does."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    deadline = asyncio.get_running_loop().time() + TIMEOUT_S
     while True:
         with contextlib.suppress(aiohttp.ClientConnectionError):
             async with http.get(f"{url}/health") as response:
                 assert response.status == 200
                 return
-        assert asyncio.get_running_loop().time() < deadline, "see the file `told`"
+        assert asyncio.get_running_loop().time() < deadline, "see the file `output`"
         await asyncio.sleep(0.05)
 
 
@@ -228,7 +228,7 @@ async def front(
         yield Front(world, trust, instances, stack)
 
 
-async def test_what_goes_through(front: Front) -> None:
+async def test_proxy_passes_requests_and_websockets(front: Front) -> None:
     world = front.world
     guild = await world.guild(owner="alice")
     alice = await world.socket(ssl=front.trust)
@@ -251,7 +251,7 @@ async def test_what_goes_through(front: Front) -> None:
     assert (await alice.next("MESSAGE_CREATE")).d["id"] == quiet["id"]
 
 
-async def test_addresses_are_the_clients_own_and_not_what_they_say(front: Front) -> None:
+async def test_client_addresses_are_not_taken_from_their_headers(front: Front) -> None:
     for number in range(SOCKETS):
         assert await front.opens("127.0.0.5", says=f"192.0.2.{number}")
     assert not await front.opens("127.0.0.5", says="192.0.2.99")
@@ -259,7 +259,7 @@ async def test_addresses_are_the_clients_own_and_not_what_they_say(front: Front)
         assert await front.opens(f"127.0.0.{number}", says="127.0.0.5")
 
 
-async def test_an_instance_leaves_and_nobody_is_turned_away(front: Front) -> None:
+async def test_stopping_an_instance_fails_no_request(front: Front) -> None:
     world = front.world
     guild = await world.guild(owner="alice")
     alice = await world.socket(ssl=front.trust)

@@ -1,22 +1,25 @@
-"""scripts/install and scripts/uninstall, run for real below a folder of their own."""
+"""scripts/install and scripts/uninstall, run below a folder of their own."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from tests.conftest import repository
+from tests.helpers.databases import NewDatabase
 
 NOT_SOURCE = shutil.ignore_patterns(
-    ".git", ".venv", ".*_cache", "var", "build", "dist", "*.egg-info", "__pycache__"
+    ".git", ".venv*", ".*_cache", "var", "build", "dist", "*.egg-info", "__pycache__"
 )
 UNITS = (".service", ".socket", ".target")
 WITH_SYSTEMCTL = shutil.which("systemctl") is not None
@@ -24,13 +27,13 @@ WITH_SYSTEMCTL = shutil.which("systemctl") is not None
 
 @dataclass(frozen=True)
 class Machine:
-    """The root of a machine that is being tried on, and the checkout it is installed from."""
+    """The root of a simulated machine, and the checkout to install from."""
 
     root: Path
     checkout: Path
 
     def run(self, script: str, *words: str) -> subprocess.CompletedProcess[str]:
-        """Libraries are those of this environment, so that no network is asked."""
+        """Run a script with the libraries of this environment, without network access."""
         paths = [each for each in sys.path if each.endswith("site-packages")]
         return subprocess.run(
             [self.checkout / "scripts" / script, "--root", self.root, *words],
@@ -58,7 +61,7 @@ class Machine:
         return done.stdout
 
     def tree(self) -> dict[str, str]:
-        """All that is there, with modes and contents."""
+        """Return all files with modes and contents."""
         found = {}
         for path in self.root.rglob("*"):
             what = oct(path.lstat().st_mode)
@@ -69,9 +72,9 @@ class Machine:
             found[str(path.relative_to(self.root))] = what
         return found
 
-    def steps(self, told: str) -> list[str]:
-        """What it says that it does, without where, and without what is left to be done."""
-        lines = told.replace(str(self.root), "").splitlines()
+    def steps(self, output: str) -> list[str]:
+        """Return the printed steps, without the root and the text after them."""
+        lines = output.replace(str(self.root), "").splitlines()
         return lines[: lines.index("")] if "" in lines else lines
 
     def mode(self, path: str) -> int:
@@ -83,7 +86,7 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    """A machine on which it was installed once."""
+    """A machine with a first installation."""
     folder = tmp_path_factory.mktemp("machine")
     shutil.copytree(repository(), folder / "checkout", ignore=NOT_SOURCE)
     (folder / "root").mkdir()
@@ -94,23 +97,23 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 
 @pytest.fixture
 def machine(first: Machine, tmp_path: Path) -> Machine:
-    """A copy of it, to be changed."""
+    """A copy of that machine, for changes."""
     shutil.copytree(first.root, tmp_path / "root", symlinks=True)
     shutil.copytree(first.checkout, tmp_path / "checkout", symlinks=True)
     return Machine(tmp_path / "root", tmp_path / "checkout")
 
 
-def test_a_dry_run_tells_and_changes_nothing(tmp_path: Path) -> None:
+def test_dry_run_prints_steps_and_changes_nothing(tmp_path: Path) -> None:
     machine = Machine(tmp_path, repository())
-    told = machine.steps(machine.install("--dry-run", "--instances", "2"))
-    assert all(step.startswith("would ") for step in told)
-    assert "would make the secret that signs tokens" in told
-    assert "would write /etc/systemd/system/chatd@.service" in told
-    assert not WITH_SYSTEMCTL or "would enable chatd@2.service" in told
+    output = machine.steps(machine.install("--dry-run", "--instances", "2"))
+    assert all(step.startswith("would ") for step in output)
+    assert "would generate the secret that signs tokens" in output
+    assert "would write /etc/systemd/system/chatd@.service" in output
+    assert not WITH_SYSTEMCTL or "would enable chatd@2.service" in output
     assert machine.tree() == {}
 
 
-def test_what_is_installed(first: Machine) -> None:
+def test_installed_files_and_modes(first: Machine) -> None:
     program = subprocess.run(
         [first.root / "opt/chatd/bin/python", "-c", "import chatd; print(chatd.__file__)"],
         cwd="/",
@@ -131,7 +134,7 @@ def test_what_is_installed(first: Machine) -> None:
     assert not WITH_SYSTEMCTL or first.enabled() == {"chatd.service"}
 
 
-def test_a_second_time_changes_nothing(machine: Machine) -> None:
+def test_second_run_changes_nothing(machine: Machine) -> None:
     (machine.root / "etc/chatd/.env").write_text("LOG_LEVEL=debug\n")
     before = machine.tree()
     assert machine.steps(machine.install()) == []
@@ -139,7 +142,7 @@ def test_a_second_time_changes_nothing(machine: Machine) -> None:
 
 
 @pytest.mark.skipif(not WITH_SYSTEMCTL, reason="systemctl is not there: nothing enables units")
-def test_one_instance_or_several(machine: Machine) -> None:
+def test_instances_are_enabled_by_options(machine: Machine) -> None:
     machine.install("--instances", "3")
     assert machine.enabled() == {f"chatd@{number}.service" for number in (1, 2, 3)}
     sockets = machine.root / "etc/systemd/system/sockets.target.wants"
@@ -151,7 +154,7 @@ def test_one_instance_or_several(machine: Machine) -> None:
     assert machine.enabled() == {"chatd.service"}
 
 
-def test_an_upgrade_is_a_new_release_and_one_that_fails_is_none(machine: Machine) -> None:
+def test_upgrade_creates_a_release_unless_it_fails(machine: Machine) -> None:
     link = machine.root / "opt/chatd"
     before, settings = link.readlink(), machine.tree()["etc/chatd/credentials/jwt_secret"]
     version = machine.checkout / "chatd/__init__.py"
@@ -162,30 +165,111 @@ def test_an_upgrade_is_a_new_release_and_one_that_fails_is_none(machine: Machine
     failed = machine.run("install")
     assert failed.returncode == 1
     last = failed.stderr.splitlines()[-1]
-    assert last.startswith("install: this step has failed: install chatd with its libraries into")
+    assert last.startswith("install: this step failed: install chatd with its libraries into")
     assert link.readlink() == before
 
     (machine.checkout / "setup.py").write_text(intact)
-    told = machine.install()
-    assert "chatd, version 9." in told
+    changelog = machine.checkout / "CHANGELOG.md"
+    changelog.write_text(changelog.read_text() + "\n- Something new: it has\n  details.\n")
+    output = machine.install()
+    assert "chatd, version 9." in output
     assert link.readlink() != before
-    assert [path.name for path in (machine.root / "opt/chatd-releases").iterdir()] == [
-        link.readlink().name
+    releases = machine.root / "opt/chatd-releases"
+    kept = {before.name, link.readlink().name}
+    assert {path.name for path in releases.iterdir()} == {*kept, "previous"}
+    now = link.readlink().name.partition("-")[0]
+    assert f"upgraded from {before.name.partition('-')[0]} to {now}. What is new:\n" in output
+    assert [line for line in output.splitlines() if line.startswith("  - ")] == [
+        "  - Something new"
     ]
+    assert "--rollback" in output
+    assert "user create" not in output
     assert machine.tree()["etc/chatd/credentials/jwt_secret"] == settings
 
 
-def test_a_step_that_fails_is_named(machine: Machine) -> None:
+def test_rollback_returns_to_the_previous_release(
+    machine: Machine, migrated_database: NewDatabase
+) -> None:
+    link = machine.root / "opt/chatd"
+    unit = machine.root / "etc/systemd/system/chatd.service"
+    refused = machine.run("install", "--rollback")
+    assert refused.returncode == 1
+    assert "there is no previous release" in refused.stderr
+
+    before, old_unit = link.readlink(), unit.read_text()
+    version = machine.checkout / "chatd/__init__.py"
+    version.write_text(version.read_text().replace('"0.', '"9.'))
+    changed = machine.checkout / "systemd/chatd.service"
+    changed.write_text(changed.read_text().replace("RestartSec=3", "RestartSec=4"))
+    machine.install()
+    after, new_unit = link.readlink(), unit.read_text()
+    assert (before, old_unit) != (after, new_unit)
+
+    url = migrated_database("rollback")
+    (machine.root / "etc/chatd/credentials/database_url").write_text(f"{url}\n")
+    _execute(url, "INSERT INTO _chatd_migrations VALUES ('x', '9999_future', now())")
+    tree = machine.tree()
+    refused = machine.run("install", "--rollback")
+    assert refused.returncode == 1
+    assert "cannot return to 0." in refused.stderr
+    assert "the database has a newer schema (9999_future)" in refused.stderr
+    assert machine.tree() == tree
+
+    _execute(url, "DELETE FROM _chatd_migrations WHERE migration_id = '9999_future'")
+    would = machine.steps(machine.install("--rollback", "--dry-run"))
+    assert all(step.startswith("would ") for step in would)
+    assert not any("remove" in step for step in would)
+    assert machine.tree() == tree
+    output = machine.install("--rollback")
+    assert f"chatd went back from {after.name} to {before.name}." in output
+    assert (link.readlink(), unit.read_text()) == (before, old_unit)
+    machine.install("--rollback")
+    assert (link.readlink(), unit.read_text()) == (after, new_unit)
+    assert machine.steps(machine.install()) == []
+
+
+def _execute(url: str, statement: str) -> None:
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cur:
+        cur.execute(statement)
+    connection.close()
+
+
+def test_conflicting_ports_are_refused(machine: Machine) -> None:
+    settings = machine.root / "etc/chatd/.env"
+    for number, text in (
+        (1801, "gives chatd@1 the port 1802, which chatd@2.socket uses"),
+        (65534, "gives chatd@2 the port 65536, which exceeds 65535"),
+    ):
+        settings.write_text(f"METRICS_PORT={number}\n")
+        before = machine.tree()
+        refused = machine.run("install", "--instances", "2")
+        assert refused.returncode == 1
+        assert text in refused.stderr
+        assert "nothing was started" in refused.stderr
+        assert machine.tree() == before
+    with socket.create_server(("127.0.0.1", 0)) as foreign:
+        port = foreign.getsockname()[1]
+        settings.write_text(f"METRICS_PORT={port - 1}\n")
+        refused = machine.run("install", "--instances", "1", "--first", "1")
+        assert f"gives chatd@1 the port {port}, which another program uses" in refused.stderr
+    settings.write_text("METRICS_PORT=http\n")
+    assert "METRICS_PORT" in machine.run("install").stderr
+    settings.write_text(f"METRICS_PORT={port - 1}\n")
+    machine.install("--instances", "1", "--first", "1")
+
+
+def test_failed_step_is_named(machine: Machine) -> None:
     unit = machine.root / "etc/systemd/system/chatd.target"
     unit.unlink()
     unit.mkdir()
     (unit / "in the way").touch()
     failed = machine.run("install")
     assert failed.returncode == 1
-    assert f"install: this step has failed: write {unit}\n" in failed.stderr
+    assert f"install: this step failed: write {unit}\n" in failed.stderr
 
 
-def test_what_is_there_by_other_ways_is_not_touched(tmp_path: Path) -> None:
+def test_foreign_installation_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "opt/chatd/bin").mkdir(parents=True)
     refused = Machine(tmp_path, repository()).run("install")
     assert refused.returncode == 1
@@ -193,10 +277,10 @@ def test_what_is_there_by_other_ways_is_not_touched(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["opt"]
 
 
-def test_uninstalling_keeps_what_was_written(machine: Machine) -> None:
+def test_uninstall_keeps_data_and_settings(machine: Machine) -> None:
     before = machine.tree()
-    told = machine.steps(machine.uninstall("--dry-run", "--purge"))
-    assert all(step.startswith("would ") for step in told)
+    output = machine.steps(machine.uninstall("--dry-run", "--purge"))
+    assert all(step.startswith("would ") for step in output)
     assert machine.tree() == before
 
     machine.uninstall()
@@ -211,8 +295,14 @@ def test_uninstalling_keeps_what_was_written(machine: Machine) -> None:
     assert machine.tree() == after
 
 
-def test_purging_leaves_no_file(machine: Machine) -> None:
-    machine.uninstall("--purge")
+def test_purge_removes_all_files(machine: Machine) -> None:
+    before = machine.tree()
+    refused = machine.run("uninstall", "--purge")
+    assert refused.returncode == 2
+    assert "--purge needs --yes" in refused.stderr
+    assert machine.tree() == before
+
+    machine.uninstall("--purge", "--yes")
     assert [path for path in machine.root.rglob("*") if not path.is_dir()] == []
 
 
@@ -228,7 +318,7 @@ def test_purging_leaves_no_file(machine: Machine) -> None:
         ("--root here", "--root needs an absolute path"),
     ],
 )
-def test_misuse(tmp_path: Path, words: str, complaint: str) -> None:
+def test_usage_errors(tmp_path: Path, words: str, complaint: str) -> None:
     said = Machine(tmp_path, repository()).run("install", *words.split())
     assert said.returncode == 2
     assert complaint in said.stderr

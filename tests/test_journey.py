@@ -63,7 +63,7 @@ async def test_two_people_meet_chat_lose_each_other_and_come_back(
     await curl("DELETE", f"{messages}/{second['id']}", bob)
     assert (await ada_client.next("MESSAGE_DELETE")).d["id"] == second["id"]
 
-    assert len(await bob_client.heard_before_fence()) == 1  # the deletion, of his own message
+    assert len(await bob_client.received_before_fence()) == 1  # the deletion, of his own message
     await bob_client.cut()
     missed = await curl("POST", messages, ada, {"content": "Are you there?"})
     again = await world.socket()

@@ -1,4 +1,4 @@
-"""The layers of the house: a module imports only from what stands left of it."""
+"""The layers of chatd: a module imports only from layers to the left of its own."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from pathlib import Path
 import chatd
 
 ROOT = Path(chatd.__file__).parent
+TESTS = Path(__file__).parent
 
 LAYERS = [
-    {"core", "config", "metrics", "logs"},
+    {"core", "config", "observability"},
     {"wire"},
     {"events"},
-    {"db", "queries", "bus", "ephemeral", "auth", "storage", "migrations"},
+    {"db", "queries", "bus", "auth", "storage", "http_client"},
+    {"ratelimit"},
     {"context"},
     {"services"},
-    {"keys"},
-    {"clients"},
+    {"web"},
     {"rest", "gateway"},
-    {"app", "worker", "systemd", "watching", "stopping", "garbage", "embedded"},
+    {"runtime", "embedded"},
+    {"app"},
+    {"server"},
     {"cli"},
     {"__main__"},
 ]
@@ -29,31 +32,43 @@ STRANGERS = [("rest", "gateway"), ("gateway", "rest"), ("core", "config"), ("con
 HOMES = {
     "aiohttp": (
         "app.py",
-        "watching.py",
-        "stopping.py",
-        "keys.py",
-        "clients.py",
+        "server.py",
+        "observability/loop_monitor.py",
+        "http_client/",
+        "web/",
         "rest/",
         "gateway/handler.py",
         "gateway/connection.py",
     ),
+    "cryptography": ("auth/interaction_keys.py",),
     "click": ("cli/", "__main__.py"),
-    "prometheus_client": ("metrics.py",),
+    "prometheus_client": ("observability/metrics.py",),
     "rich": ("cli/",),
-    "aiopg": ("db.py",),
-    "psycopg2": ("db.py", "migrations.py", "embedded.py", "__main__.py"),
-    "redis": ("bus/", "ephemeral/", "gateway/parking.py"),
-    "marshmallow": ("wire/fields.py", "wire/query_fields.py", "wire/schemas/", "config.py"),
-    "aiohttp_cors": ("rest/cors.py",),
-    "apispec": ("rest/openapi.py",),
+    "aiopg": ("db/connection.py",),
+    "psycopg2": ("db/", "embedded/"),
+    "redis": ("bus/", "ratelimit/"),
+    "marshmallow": (
+        "wire/base_schema.py",
+        "wire/fields.py",
+        "wire/command_fields.py",
+        "wire/query_fields.py",
+        "wire/text_fields.py",
+        "wire/unsupported.py",
+        "wire/validators.py",
+        "wire/schemas/",
+        "config.py",
+    ),
+    "aiohttp_cors": ("rest/middleware/cors.py",),
+    "apispec": ("rest/openapi/document.py",),
     "jose": ("auth/tokens.py",),
     "passlib": ("auth/passwords.py",),
     "aiobotocore": ("storage/s3.py",),
     "botocore": ("storage/s3.py",),
-    "PIL": ("services/media.py",),
-    "puremagic": ("services/media.py",),
-    "multipart": ("rest/forms.py",),
-    "zstandard": ("gateway/compression.py",),
+    "PIL": ("services/media/file_types.py",),
+    "puremagic": ("services/media/file_types.py",),
+    "markdown_it": ("rest/docs_page.py",),
+    "multipart": ("rest/multipart.py",),
+    "zstandard": ("gateway/protocol/compression.py",),
 }
 
 
@@ -66,6 +81,22 @@ def imports(path: Path) -> list[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [f"{node.module}.{alias.name}" for alias in node.names]
     return names
+
+
+def _module(path: Path) -> str:
+    parts = ["chatd", *path.relative_to(ROOT).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imported_modules(path: Path) -> set[str]:
+    """Every other module of chatd that a file imports, or from which it imports a name."""
+    found = set()
+    for name in imports(path):
+        if name.startswith("chatd."):
+            place = ROOT.parent.joinpath(*name.split("."))
+            is_module = place.with_suffix(".py").exists() or (place / "__init__.py").exists()
+            found.add(name if is_module else name.rpartition(".")[0])
+    return found - {_module(path), "chatd"}
 
 
 def test_every_module_has_a_layer() -> None:
@@ -86,6 +117,47 @@ def test_a_layer_imports_only_from_its_left() -> None:
     assert wrong == []
 
 
+def test_gateway_runs_no_queries() -> None:
+    """It begins transactions for the services that read snapshots, but has no SQL of its own."""
+    wrong = []
+    for path in (ROOT / "gateway").rglob("*.py"):
+        wrong += [
+            f"{path.relative_to(ROOT)} imports {name}"
+            for name in imports(path)
+            if name.startswith("chatd.queries")
+        ]
+    assert wrong == []
+
+
+def test_handlers_run_no_queries() -> None:
+    """Queries and transactions belong to services."""
+    wrong = []
+    for path in (ROOT / "rest").rglob("*.py"):
+        wrong += [
+            f"{path.relative_to(ROOT)} imports {name}"
+            for name in imports(path)
+            if name.startswith(("chatd.queries", "chatd.db"))
+        ]
+    assert wrong == []
+
+
+def test_imports_form_no_circle() -> None:
+    """Imports inside functions and under TYPE_CHECKING count, too."""
+    graph = {_module(path): _imported_modules(path) for path in ROOT.rglob("*.py")}
+    finished: set[str] = set()
+
+    def visit(module: str, way: list[str]) -> None:
+        if module in way:
+            raise AssertionError(" imports ".join([*way[way.index(module) :], module]))
+        if module not in finished:
+            for imported in sorted(graph[module]):
+                visit(imported, [*way, module])
+            finished.add(module)
+
+    for module in graph:
+        visit(module, [])
+
+
 def test_each_library_stays_at_home() -> None:
     wrong = []
     for path in ROOT.rglob("*.py"):
@@ -94,4 +166,14 @@ def test_each_library_stays_at_home() -> None:
             homes = HOMES.get(name.split(".")[0])
             if homes is not None and not place.startswith(homes):
                 wrong.append(f"{place} imports {name}")
+    assert wrong == []
+
+
+def test_no_test_module_imports_from_another() -> None:
+    """What two test modules need is in tests/helpers/, or in the conftest of their folder."""
+    wrong = []
+    for path in TESTS.rglob("*.py"):
+        for name in imports(path):
+            if name.startswith("tests.") and ".test_" in name:
+                wrong.append(f"{path.relative_to(TESTS)} imports {name}")
     assert wrong == []

@@ -4,38 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 
 import discord
 import pytest
-import yarl
-from discord.gateway import DiscordWebSocket
 
-from tests.world import PATIENCE_S, World
-
-
-@asynccontextmanager
-async def running(
-    token: str, monkeypatch: pytest.MonkeyPatch, world: World
-) -> AsyncIterator[discord.Client]:
-    """A client of discord.py that is ready."""
-    monkeypatch.setattr(discord.http.Route, "BASE", f"{world.url}/api/v10")
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(world.gateway_url))
-    monkeypatch.setattr(discord.Asset, "BASE", world.url)
-    async with discord.Client(intents=discord.Intents.all()) as client:
-        going = asyncio.create_task(client.start(token))
-        try:
-            ready = asyncio.create_task(client.wait_for("ready", timeout=PATIENCE_S))
-            await asyncio.wait({going, ready}, return_when=asyncio.FIRST_COMPLETED)
-            if going.done():
-                going.result()
-            await ready
-            yield client
-        finally:
-            await client.close()
-            with suppress(asyncio.CancelledError):
-                await going
+from tests.helpers.discord_py import running
+from tests.world import TIMEOUT_S, World
 
 
 async def test_discord_py(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +22,7 @@ async def test_discord_py(world: World, monkeypatch: pytest.MonkeyPatch) -> None
         channel = there.get_channel(int(guild.general.id))
         assert isinstance(channel, discord.TextChannel)
 
-        heard = asyncio.create_task(client.wait_for("message", timeout=PATIENCE_S))
+        heard = asyncio.create_task(client.wait_for("message", timeout=TIMEOUT_S))
         await asyncio.sleep(0)
         path = f"/channels/{channel.id}/messages"
         await guild.owner.rest.post(path, {"content": "Hello, bot"})

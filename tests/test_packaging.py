@@ -17,14 +17,16 @@ import time
 import urllib.request
 import venv
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from chatd import embedded, migrations
+from chatd.db import migrations
+from chatd.embedded.valkey import Valkey
 from tests.conftest import repository
-from tests.test_cli import NEEDED, free_ports
+from tests.helpers.cli import REQUIRED_SETTINGS
+from tests.helpers.databases import NewDatabase
+from tests.helpers.servers import free_ports
 
 NOT_SOURCE = shutil.ignore_patterns(".*", "var", "build", "dist", "*.egg-info", "__pycache__")
 
@@ -68,22 +70,24 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin"
 
 
-def test_the_wheel_has_the_code_the_migrations_and_the_licence(wheel: Path) -> None:
+def test_wheel_contains_code_migrations_and_license(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         for file in (repository() / "sql").glob("*.sql"):
             assert archive.read(f"chatd/sql/{file.name}") == file.read_bytes()
-    code = (repository() / "chatd").rglob("*.py")
+        for file in (repository() / "chatd/core").glob("*.txt"):
+            assert archive.read(f"chatd/core/{file.name}") == file.read_bytes()
+    code = [*(repository() / "chatd").rglob("*.py"), *(repository() / "chatd").rglob("static/*")]
     assert {path.relative_to(repository()).as_posix() for path in code} - names == set()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"chatd"}
     assert any(name.endswith("/LICENSE") for name in names)
 
 
-def test_migrate_and_serve_from_the_wheel(
+def test_installed_wheel_migrates_and_serves(
     installed: Path,
     tmp_path: Path,
-    new_database: Callable[[str], str],
-    valkey: embedded.Valkey,
+    new_database: NewDatabase,
+    valkey: Valkey,
 ) -> None:
     where = run(installed / "python", "-c", "import chatd; print(chatd.__file__)", cwd=tmp_path)
     assert where.startswith(str(installed.parent))
@@ -91,7 +95,7 @@ def test_migrate_and_serve_from_the_wheel(
     url = new_database("from_the_wheel")
     api, gateway = map(str, free_ports(2))
     settings = {"API_PORT": api, "GATEWAY_PORT": gateway, "REDIS_URL": valkey.url}
-    settings = {**NEEDED, **settings, "DATABASE_URL": url}
+    settings = {**REQUIRED_SETTINGS, **settings, "DATABASE_URL": url}
     run(installed / "chatd", "migrate", cwd=tmp_path, **settings)
     assert migrations.pending(url) == []
 

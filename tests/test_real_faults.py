@@ -1,7 +1,7 @@
-"""Faults on real processes, each once and for a moment; the long form is `scripts/faults`.
+"""Faults on real processes, each once and briefly; `scripts/faults` is the long form.
 
-What else it has is told elsewhere: Postgres and Redis that go away, and `kill -9`, in
-`test_history` and `test_faults`; a loop that hangs in `test_systemd`.
+Its other faults have other tests: unavailable Postgres and Redis, and `kill -9`, in `test_history`
+and `test_faults`; a blocked event loop in `test_systemd`.
 """
 
 from __future__ import annotations
@@ -14,51 +14,62 @@ from pathlib import Path
 import pytest
 
 from tests.faults import __main__ as command
-from tests.faults.suffering import Row, suffer, sufferers
-from tests.history.stage import Stage
+from tests.faults.runner import Row, fault_environment, run_fault
+from tests.history.environment import Cluster
 
 
 @pytest.fixture(scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with sufferers(tmp_path_factory.mktemp("faults")) as made:
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    async with fault_environment(tmp_path_factory.mktemp("faults")) as made:
         yield made
 
 
-def nobody_noticed(row: Row) -> bool:
-    return row.answers.keys() == {"answered"} and not row.events["told to identify anew"]
+def is_unnoticed(row: Row) -> bool:
+    return row.answers.keys() == {"answered"} and not row.events["invalidated sessions"]
+
+
+def keeps_connections(row: Row) -> bool:
+    """With rate limits enabled, some messages of the load are refused with 429."""
+    answers = row.answers.keys() - {"refused with 429"}
+    return answers == {"answered"} and not row.events["lost sockets"]
 
 
 EXPECTED: dict[str, Callable[[Row], bool]] = {
     "uploads": lambda row: row.answers["refused with 503"] > 0 and not row.events["lost sockets"],
-    "log": nobody_noticed,
-    "clock-forward": nobody_noticed,
+    "log": is_unnoticed,
+    "clock-forward": is_unnoticed,
     "descriptors": lambda row: not row.events["lost sockets"],
-    "stopped": lambda row: row.events["told to identify anew"] > 0,
-    "readers": lambda row: nobody_noticed(row) and "8 cut off" in row.notes[0],
+    "postgres-silent": lambda row: row.answers["refused with 503"] > 0,
+    "stopped": lambda row: row.events["invalidated sessions"] > 0,
+    "hostile-bodies": keeps_connections,
+    "hostile-searches": keeps_connections,
+    "hostile-sockets": keeps_connections,
+    "hostile-bans": keeps_connections,
+    "readers": lambda row: is_unnoticed(row) and "8 disconnected" in row.notes[0],
 }
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-async def test_it_heals_and_nothing_is_lost(stage: Stage, name: str) -> None:
-    row = await suffer(stage, name, short=True)
-    if row.left_out:
-        pytest.skip(row.left_out)
+async def test_instances_recover_from_a_fault_and_lose_nothing(cluster: Cluster, name: str) -> None:
+    row = await run_fault(cluster, name, short=True)
+    if row.skipped:
+        pytest.skip(row.skipped)
     assert row.problems == []
     assert row.healed_s is not None
     assert row.acknowledged > 0
     assert EXPECTED[name](row), row
 
 
-def test_what_the_command_shows(
+def test_command_reports_each_fault(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def suffered(_: Path, names: list[str], *, short: bool) -> AsyncGenerator[Row, None]:
+    async def run(_: Path, names: list[str], *, short: bool) -> AsyncGenerator[Row, None]:
         assert (names, short) == (["kill", "log"], True)
         answers, events = Counter({"answered": 9, "cut off": 1}), Counter({"resumes": 3})
         yield Row("kill", "kill -9", answers, events, 9, 1.5, 2.5, ["killed twice"], ["7 is lost"])
         yield Row("log", "log full", Counter(), Counter(), 0, 0.0, None, [], [], "no disk")
 
-    monkeypatch.setattr(command, "suffer_all", suffered)
+    monkeypatch.setattr(command, "run_faults", run)
     found = tmp_path / "found.json"
     assert command.main(["--short", "--json", str(found), "kill", "log"]) == 1
     shown = " ".join(capsys.readouterr().out.split())

@@ -24,11 +24,12 @@ import orjson
 import pytest
 import zstandard
 
-from chatd import embedded
+from chatd.embedded.postgres import running_postgres
+from chatd.embedded.valkey import running_valkey
 from tests.conftest import repository
-from tests.rest.test_images import image
-from tests.service_manager import PATIENCE_S, notify_socket, service
-from tests.test_cli import NEEDED
+from tests.helpers.cli import REQUIRED_SETTINGS
+from tests.helpers.images import image_bytes
+from tests.helpers.service_manager import TIMEOUT_S, notify_socket, service
 from tests.world import World, world_on
 
 ACCOUNT = "chatd"  # the private Postgres of a root has made it
@@ -101,7 +102,7 @@ class Place:
 
     def words(self, unit: str, *program: str) -> list[str]:
         """What Python has to run, so that this program is restricted as the unit says."""
-        script = str(repository() / "tests" / "restricted.py")
+        script = str(repository() / "tests" / "helpers" / "restricted.py")
         place = [str(self.state), str(self.credentials)]
         return [script, str(repository() / "systemd" / unit), ACCOUNT, *place, *program]
 
@@ -124,12 +125,12 @@ def place() -> Iterator[Place]:
         folder.chmod(0o755)
         for name in ("servers", "settings", "state", "credentials"):
             (folder / name).mkdir()
-        postgres = stack.enter_context(embedded.postgres(folder / "servers"))
-        valkey = stack.enter_context(embedded.valkey(folder / "servers"))
+        postgres = stack.enter_context(running_postgres(folder / "servers"))
+        valkey = stack.enter_context(running_valkey(folder / "servers"))
         secrets = {
             "database_url": postgres.create("chatd"),
             "redis_url": valkey.url,
-            "jwt_secret": NEEDED["JWT_SECRET"],
+            "jwt_secret": REQUIRED_SETTINGS["JWT_SECRET"],
         }
         person = pwd.getpwnam(ACCOUNT)
         made = Place(folder / "settings", folder / "state", folder / "credentials")
@@ -142,7 +143,7 @@ def place() -> Iterator[Place]:
         yield made
 
 
-def test_what_a_program_may_not_do(place: Place) -> None:
+def test_unit_restrictions_apply(place: Place) -> None:
     probed = place.run("chatd.service", sys.executable, "-c", PROBE)
     assert probed.returncode == 0, probed.stderr
     assert json.loads(probed.stdout) == {
@@ -163,7 +164,7 @@ def test_what_a_program_may_not_do(place: Place) -> None:
     }
 
 
-async def test_the_units_command_lines_do_all_they_have_to(place: Place) -> None:
+async def test_commands_of_the_units_work_under_their_restrictions(place: Place) -> None:
     """Migrating, then the way through what has machine code of its own: uvloop, psycopg2, hiredis,
     argon2, orjson, Pillow, zstandard and cryptography."""
     chatd = [sys.executable, "-m", "chatd"]
@@ -176,28 +177,28 @@ async def test_the_units_command_lines_do_all_they_have_to(place: Place) -> None
         environment = place.environment(NOTIFY_SOCKET=manager.address)
         with service(place.settings, environment, *words, sockets=[port]) as process:
             try:
-                manager.hear_until("READY=1")
+                manager.receive_until("READY=1")
             except TimeoutError:
                 pytest.fail((place.settings / "complaints").read_text())
             url = f"127.0.0.1:{port.getsockname()[1]}"
             async with world_on(f"http://{url}", f"ws://{url}/gateway") as world:
                 await _a_day(world)
             process.send_signal(signal.SIGHUP)
-            manager.hear_until("RELOADING=1")
-            manager.hear_until("READY=1")
+            manager.receive_until("RELOADING=1")
+            manager.receive_until("READY=1")
             process.send_signal(signal.SIGTERM)
-            manager.hear_until("STOPPING=1")
-            assert process.wait(PATIENCE_S) == 0
-    told = (place.settings / "complaints").read_text()
-    assert "reloaded" in told
-    assert "ERROR" not in told
-    assert "Operation not permitted" not in told
+            manager.receive_until("STOPPING=1")
+            assert process.wait(TIMEOUT_S) == 0
+    complaints = (place.settings / "complaints").read_text()
+    assert "reloaded" in complaints
+    assert "ERROR" not in complaints
+    assert "Operation not permitted" not in complaints
 
 
 async def _a_day(world: World) -> None:
     guild = await world.guild(owner="alice")
     alice = await world.person("alice")
-    picture = base64.b64encode(image()).decode()
+    picture = base64.b64encode(image_bytes()).decode()
     await alice.rest.patch("/users/@me", {"avatar": f"data:image/png;base64,{picture}"})
     path = f"/channels/{guild.general.id}/messages"
     form = aiohttp.FormData()
@@ -208,9 +209,9 @@ async def _a_day(world: World) -> None:
         stream = zstandard.ZstdDecompressor().decompressobj()
         assert orjson.loads(stream.decompress(await gateway.receive_bytes()))["op"] == 10
         await gateway.send_json({"op": 2, "d": {"token": alice.token, "intents": 513}})
-        heard = b""
-        while b"GUILD_CREATE" not in heard:
-            heard += stream.decompress(await gateway.receive_bytes())
+        received = b""
+        while b"GUILD_CREATE" not in received:
+            received += stream.decompress(await gateway.receive_bytes())
         await alice.rest.post(path, {"content": "hi"})
         assert b'"hi"' in stream.decompress(await gateway.receive_bytes())
 
@@ -221,7 +222,7 @@ id -un; pwd; echo "$DATABASE_URL" "$CHATD_DATA_DIR"; grep NoNewPrivs /proc/self/
 
 
 @pytest.mark.usefixtures("postgres")  # whose account it is
-def test_the_administrators_command_is_the_account_of_the_service() -> None:
+def test_administrator_command_runs_as_the_service_account() -> None:
     with tempfile.TemporaryDirectory(prefix="command-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -238,16 +239,18 @@ def test_the_administrators_command_is_the_account_of_the_service() -> None:
         def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
             return subprocess.run(words, cwd="/", capture_output=True, check=False, text=True)
 
-        told = run(folder / "chatd", "user", "show", "ada b")
-        assert told.stdout.splitlines() == [
+        shown = run(folder / "chatd", "user", "show", "ada b")
+        assert shown.stdout.splitlines() == [
             ACCOUNT,
             name,
             "postgresql://hunter2@/chatd /var/lib/chatd",
             "NoNewPrivs:\t1",
             "user show ada b",
         ]
-        nobody = "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"
-        assert run(*nobody, folder / "chatd", "--version").stdout.splitlines()[-1] == "--version"
-        refused = run(*nobody, folder / "chatd", "stats")
+        unprivileged = "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"
+        assert (
+            run(*unprivileged, folder / "chatd", "--version").stdout.splitlines()[-1] == "--version"
+        )
+        refused = run(*unprivileged, folder / "chatd", "stats")
         assert (refused.returncode, refused.stdout) == (2, "")
-        assert refused.stderr == "chatd: the settings are root's to read: sudo chatd stats\n"
+        assert refused.stderr == "chatd: only root can read the settings: sudo chatd stats\n"

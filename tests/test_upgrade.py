@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 from tests.history import rolling
-from tests.history.stage import staged
+from tests.history.environment import running_cluster
 
 
-async def test_an_upgrade_that_nobody_notices(tmp_path: Path) -> None:
-    async with staged(tmp_path, held=True) as stage:
-        await stage.furnish(people=4, channels=2)
-        version = rolling.next_version(tmp_path)
-        assert await rolling.roll(stage, sockets=500, version=version) == []
-        counts = stage.history.counts
+async def test_rolling_upgrade_fails_no_request_and_loses_no_message(tmp_path: Path) -> None:
+    async with running_cluster(tmp_path, held=True) as cluster:
+        await cluster.set_up(people=4, channels=2)
+        version = rolling.build_next_version(tmp_path)
+        assert await rolling.restart_all(cluster, sockets=500, version=version) == []
+        counts = cluster.history.counts
         assert counts["sessions"] == 500, counts
         assert counts["resumes"] >= 500, counts
         assert counts["requests"] > 100, counts
 
-        left_behind = stage.instances[0]
+        left_behind = cluster.instances[0]
         await left_behind.end(signal.SIGTERM)
         before = left_behind.environment["PYTHONPATH"]
         left_behind.environment["PYTHONPATH"] = before.removeprefix(f"{version}:")

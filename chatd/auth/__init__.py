@@ -1,1 +1,1 @@
-"""Passwords and tokens: each library behind two functions."""
+"""Password hashes, access tokens, bot tokens and signed URLs."""

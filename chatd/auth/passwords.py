@@ -1,4 +1,4 @@
-"""Hashing passwords, in threads of their own, a bounded number at a time.
+"""Password hashing in a thread pool, with a bounded queue.
 
 Rule: OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, two passes, one lane.
 """
@@ -12,12 +12,15 @@ from typing import TypeVar
 
 from passlib.context import CryptContext
 
-from chatd.core.errors import Busy
+from chatd.core.errors import ServiceUnavailable
 
 T = TypeVar("T")
 
 _THREADS = 2
-_QUEUE = 64  # beyond this many waiting, a login is answered with "busy" at once
+"""A hash takes tens of milliseconds of a core. More threads would slow the event loop."""
+
+_MAX_QUEUED = 64
+"""Calls that may run or wait. Further ones fail at once instead of waiting for seconds."""
 
 _context = CryptContext(
     schemes=["argon2"],
@@ -28,35 +31,38 @@ _context = CryptContext(
 )
 
 
-class Passwords:
-    """Makes and checks hashes. Cancelling a call leaves its thread to finish for nobody."""
+class PasswordHasher:
+    """Hashes and verifies passwords. A cancelled call still occupies its thread until it ends."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="passwords")
         self._waiting = 0
-        # Checked in place of the hash of an account that does not exist, so that the answer takes
-        # the same time. Made here, since passlib's lazy loading breaks when first used in threads.
-        self._dummy = str(_context.hash("a password that nobody has"))
+        # Verified in place of the hash of a nonexistent account, so that both take the same time.
+        # Computed here, since passlib's lazy loading breaks when first used in threads.
+        self._dummy = str(_context.hash("a password of no account"))
 
     async def hash(self, password: str) -> str:
-        """The hash to keep. Raises Busy when too many wait already."""
+        """Return the hash of a password, for storage.
+
+        Raises ServiceUnavailable when the queue is full.
+        """
         return await self._run(_hash, password)
 
     async def verify(self, password: str, hashed: str | None) -> bool:
-        """Whether this is the password; None stands for an account that does not exist.
+        """Return whether a password matches a hash. None is the hash of a nonexistent account.
 
-        Raises Busy when too many wait already.
+        Raises ServiceUnavailable when the queue is full.
         """
         matches = await self._run(_verify, password, hashed or self._dummy)
         return matches and hashed is not None
 
     def close(self) -> None:
-        """Take on no more work."""
+        """Stop the threads. Queued calls are cancelled."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, function: Callable[..., T], *arguments: str) -> T:
-        if self._waiting >= _QUEUE:
-            raise Busy
+        if self._waiting >= _MAX_QUEUED:
+            raise ServiceUnavailable
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()

@@ -1,6 +1,6 @@
-"""Access tokens (JWT, HS256) and refresh tokens (random, kept as hashes).
+"""Access tokens (JWT, HS256) and refresh tokens (random, stored as hashes).
 
-Rule: RFC 7519; RFC 8725 ("JWT Best Current Practices") for what is refused.
+Rule: RFC 7519; RFC 8725 ("JWT Best Current Practices") for the checks.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _REQUIRED = ("sub", "exp", "iat", "jti", "type", "login")
 
 
 class InvalidToken(Exception):
-    """Not a token of ours, or no longer one. Which of it, the client is not told."""
+    """The token was not issued here, or has expired. The reason is not sent to the client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What an access token says, once it is verified."""
+    """The claims of a verified access token."""
 
     user_id: UserId
     login_id: LoginId
@@ -39,7 +39,7 @@ class Claims:
 
 
 class AccessTokens:
-    """Issues and reads access tokens under one secret."""
+    """Issues and verifies access tokens with one secret."""
 
     def __init__(self, secret: str, *, lifetime_s: int) -> None:
         if len(secret) < 32:
@@ -48,7 +48,7 @@ class AccessTokens:
         self.lifetime_s = lifetime_s
 
     def issue(self, user_id: UserId, login_id: LoginId) -> str:
-        """A token for a login of a user, valid from now on for `lifetime_s`."""
+        """Return a token for a login of a user, valid for `lifetime_s` from now."""
         now = int(time.time())
         claims = {
             "sub": str(user_id),
@@ -61,7 +61,7 @@ class AccessTokens:
         return str(jwt.encode(claims, self._secret, algorithm=_ALGORITHM))
 
     def read(self, token: str) -> Claims:
-        """What the token says. Raises InvalidToken for all that `issue` did not make."""
+        """Return the claims of a token. Raises InvalidToken unless `issue` created it."""
         _check_header(token)
         try:
             claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM])
@@ -77,7 +77,10 @@ class AccessTokens:
 
 
 def _check_header(token: str) -> None:
-    """Refuse a header that python-jose would read too trustingly, before it reads it."""
+    """Check the header before python-jose, which would trust unexpected keys in it.
+
+    Raises InvalidToken.
+    """
     if len(token) > _MAX_LENGTH or not token.isascii():
         raise InvalidToken("too long")
     head = token.partition(".")[0]
@@ -90,10 +93,10 @@ def _check_header(token: str) -> None:
 
 
 def new_refresh_token() -> str:
-    """A fresh refresh token of 256 random bits."""
+    """Return a new refresh token of 256 random bits."""
     return secrets.token_urlsafe(32)
 
 
 def hash_refresh_token(token: str) -> bytes:
-    """What is kept of a refresh token. It is random, so a plain hash is enough."""
+    """Return the hash to store. The token is random, so a hash without salt is enough."""
     return hashlib.sha256(token.encode()).digest()

@@ -1,10 +1,12 @@
-"""The bus: brings every event to every instance, this one too.
+"""The bus: delivers every event to every instance, including the one that publishes it.
 
-An event of a guild (or private channel, or user) carries its place in the order of that stream,
-given by Postgres under the stream's lock at the commit that caused it. So the order is the same
-everywhere, an event may be delivered here before Redis has seen it, duplicates are known, and a
-gap is told: by the next event, or by comparing with Postgres.
+Each guild, private channel and user is a stream. An event has a sequence number in its stream,
+which Postgres assigns under the stream's lock in the commit that caused the event. All instances
+therefore see the same order, an instance may deliver its own event before Redis has it, duplicates
+are recognized, and a missing event is detected: by the number of the next one, or by comparison
+with Postgres.
 
-`bus` publishes; `reader` hears the other instances, and a `subscription` is what has arrived, for
-the one who delivers it; `order` puts one stream's events into their order.
+`bus` publishes events, from the `publish_queue`. `stream_reader` reads the events of the other
+instances. A `subscription` is the queue of received events. A `reorder_buffer` restores the order
+of one stream. `codec` encodes entries of Redis streams.
 """

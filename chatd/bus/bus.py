@@ -1,8 +1,8 @@
-"""Publishing to and reading from the other instances, through one Redis stream for each.
+"""The bus of one instance: it publishes events to the other instances, and receives theirs.
 
-An instance appends to its own stream and reads all others, with one connection each way. Its own
-events it delivers to itself directly, so that they need no Redis; while Redis is away, that goes
-on, and what the others miss is found by the numbers of the events.
+Each instance has one Redis stream. It appends to its own and reads all others, over one connection
+each. Its own events bypass Redis. While Redis is unavailable, local delivery continues, and the
+other instances detect missing events by their sequence numbers.
 """
 
 from __future__ import annotations
@@ -10,206 +10,272 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+import secrets
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
-from redis import asyncio as aioredis  # the aioredis of old, moved into redis-py by its authors
-from redis.exceptions import RedisError
+from redis import asyncio as aioredis
 
-from chatd.bus import entries
-from chatd.bus.outgoing import KEPT, Kept, Outgoing
-from chatd.bus.reader import PACE_S, Reader, short
-from chatd.bus.subscription import Arrived, Subscription
+from chatd.bus import codec
+from chatd.bus.codec import Mark
+from chatd.bus.publish_queue import STREAM_MAX_ENTRIES, PublishQueue, StreamTrimmer
+from chatd.bus.redis_client import REDIS_FAULTS, cancel_and_wait, close, connect
+from chatd.bus.stream_reader import MIN_INTERVAL_S, StreamReader
+from chatd.bus.subscription import EventBatch, Subscription
+from chatd.core.retry import retried
+from chatd.core.text import first_line
 from chatd.events.event import Event
 
 log = logging.getLogger(__name__)
 
 WORKERS = 32
+"""The number of WORKER_IDs, and so the maximum number of instances."""
 
-# For so long events are gathered before an entry is made of them.
-_GATHER_S = 0.001
-_GATHER_ALONE_S = 0.05
+_LINGER_S = 0.001
+"""How long the writer waits for more events before it appends an entry. An entry with many events
+costs Redis and each reader about as much time as an entry with one."""
+
+_LINGER_ALONE_S = 0.05
+"""The same while no other instance is connected: then no reader waits for the entry."""
+
 _SOCKET_TIMEOUT_S = 5.0
+"""Time for Redis to accept a connection or to answer a command."""
+
+_MAX_SEND_TIMEOUT_S = 60.0
+"""The limit to which the timeout of an append grows when attempts time out: the entry may be large,
+or the network slow."""
+
+_DISCARD_AFTER_S = 120.0
+"""An entry that Redis refuses for this long is discarded. Allows for one attempt at the maximum
+timeout."""
+
 _RETRY_S = 0.5
-_FLUSH_S = 2.0
+"""Time between two attempts to append an entry."""
+
+_FLUSH_TIMEOUT_S = 2.0
+"""How long a shutdown or a command waits until Redis has all events."""
 
 
-class NotHeard(Exception):
-    """The instances cannot be told, or could not; the text is one line for a person."""
+class BusUnavailable(Exception):
+    """Redis is unavailable. The message is one line for the operator."""
 
 
 class Bus:
-    """This instance's place on the bus."""
+    """Publishes this instance's events, and receives those of all instances."""
 
     def __init__(self, redis_url: str, *, worker_id: int, history_s: float = 0.0) -> None:
         self._redis_url = redis_url
-        self._own_key = _key(worker_id)
-        others = [_key(other) for other in range(WORKERS) if other != worker_id]
-        self._reader = Reader(self._client, self._own_key, others, history_s=history_s)
+        self._own_key = _stream_key(worker_id)
+        others = [_stream_key(other) for other in range(WORKERS) if other != worker_id]
+        self._reader = StreamReader(self._client, self._own_key, others, history_s=history_s)
         self._subscription: Subscription | None = None
-        self._outgoing = Outgoing()
+        self._queue = PublishQueue()
         self._pending = asyncio.Event()
-        self._hurry = asyncio.Event()
+        self._flush_now = asyncio.Event()
         self._flushed = asyncio.Event()
         self._flushed.set()
-        self._writes = True
-        self._wrote_at = 0.0
+        self._can_write = True
+        self._can_trim = True
+        # `codec.Mark` of the last entry: readers recognize an entry that was appended twice by it.
+        self._run_id = secrets.token_hex(8)
+        self._number = 0
+        self._wrote_at = 0.0  # by the event loop's clock
 
     @property
     def unpublished(self) -> int:
-        """How many events the other instances are still to be given."""
-        return len(self._outgoing)
+        """The number of events that are not yet published to the other instances."""
+        return len(self._queue)
 
     @property
     def connected(self) -> bool:
-        """Whether this instance hears the others, and they can hear it."""
-        return self._reader.connected and self._writes
+        """Whether this instance can read from Redis and append to its stream."""
+        return self._reader.connected and self._can_write
 
     @property
     def lag_s(self) -> float:
-        """How long the last event of another instance was under way, by the clocks of this host
-        and of Redis."""
+        """Seconds from the append of the last received entry to its receipt.
+
+        The clock of Redis and that of this host are compared, so their offset is included.
+        """
         return self._reader.lag_s
 
     def publish(self, events: Sequence[Event]) -> asyncio.Future[None]:
-        """Bring committed events to every session that may see them.
+        """Publish committed events to all instances, this one included.
 
-        They are on their way when this returns; who awaits it waits until this instance's sessions
-        have them. Never fails: Redis being away keeps the events for later. Cancelling loses
-        nothing.
+        The returned future completes when this instance has delivered the events to its sessions.
+        Never fails: while Redis is unavailable the events are queued. Cancelling the future does
+        not stop the delivery.
         """
-        dealt_with: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        processed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if events:
-            # What stands outside of the order is about this moment only: it is not kept for later.
-            self._outgoing.add(event for event in events if event.seq or self.connected)
+            # Events without a sequence number, such as TYPING_START, are of no use after an outage.
+            self._queue.add(event for event in events if event.seq or self.connected)
             self._pending.set()
             self._flushed.clear()
         if events and self._subscription is not None:
-            self._subscription.put(Arrived(events, dealt_with))
+            self._subscription.put(EventBatch(events, processed))
         else:
-            dealt_with.set_result(None)
-        return dealt_with
+            processed.set_result(None)
+        return processed
 
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[Subscription]:
-        """Hear the events of every instance, for as long as the context is open."""
+        """Receive the events of all instances, and publish, while the context is open."""
         subscription = self._subscription = Subscription()
         async with asyncio.TaskGroup() as tasks:
-            reading = tasks.create_task(self._reader.run(subscription), name="bus reader")
-            writing = tasks.create_task(self._write(), name="bus writer")
+            read = partial(self._reader.run, subscription)
+            reading = tasks.create_task(retried("bus reader", read), name="bus reader")
+            writing = tasks.create_task(retried("bus writer", self._write), name="bus writer")
             try:
                 yield subscription
                 await self._flush()
             finally:
                 self._subscription = None
                 subscription.close()
-                await _stop(reading, writing)
+                await cancel_and_wait(reading, writing)
 
     @asynccontextmanager
-    async def publishing(self) -> AsyncIterator[None]:
-        """Publish without hearing the others, for as long as the context is open: for a command.
+    async def publish_only(self) -> AsyncIterator[None]:
+        """Publish without receiving, while the context is open: for a command of the CLI.
 
-        Raises NotHeard: at the start when Redis cannot be reached, at the end when it could not.
+        Raises BusUnavailable: on entry when Redis cannot be reached, on exit when the events could
+        not be published.
         """
         client = self._client()
         try:
             await client.ping()
-        except (RedisError, OSError, TimeoutError) as error:
-            raise NotHeard(f"cannot reach Redis: {short(error)}") from error
+        except REDIS_FAULTS as error:
+            raise BusUnavailable(f"cannot reach Redis: {first_line(error)}") from error
         finally:
-            await _close(client)
-        writing = asyncio.create_task(self._write(), name="bus writer")
+            await close(client)
+        writing = asyncio.create_task(retried("bus writer", self._write), name="bus writer")
         try:
             yield
             try:
-                async with asyncio.timeout(_FLUSH_S):
+                async with asyncio.timeout(_FLUSH_TIMEOUT_S):
                     await self._flushed.wait()
             except TimeoutError:
-                raise NotHeard(
-                    "it is done, but Redis went away: running instances may not know of it yet"
+                raise BusUnavailable(
+                    "done, but Redis is unavailable; running instances may not have the change yet"
                 ) from None
         finally:
-            await _stop(writing)
+            await cancel_and_wait(writing)
 
     async def _write(self) -> None:
-        """Append what is published to this instance's stream, many events in an entry."""
-        client = self._client()
-        kept = Kept()
+        """Append queued events to this instance's Redis stream, many events in an entry."""
+        client = connect(
+            self._redis_url, timeout_s=_MAX_SEND_TIMEOUT_S, connect_timeout_s=_SOCKET_TIMEOUT_S
+        )
+        trimmer = StreamTrimmer()
+        trim_to: str | None = None
         try:
             while True:
                 if not self._pending.is_set():
                     await self._pending.wait()
-                    await self._gather()
-                batch = self._outgoing.batch()
+                    await self._linger()
+                batch = self._queue.batch()
                 if not batch:
                     self._pending.clear()
                     self._flushed.set()
                     continue
-                packed = entries.pack(batch)
-                try:
-                    entry_id: Any = await client.xadd(
-                        self._own_key, {entries.FIELD: packed}, maxlen=KEPT, approximate=True
-                    )
-                    kept.add(entry_id.decode(), len(packed))
-                    if oldest := kept.trim():
-                        await client.xtrim(self._own_key, minid=oldest, approximate=False)
-                except (RedisError, OSError, TimeoutError) as error:
-                    if self._writes:
-                        log.error("cannot publish to the other instances: %s", short(error))
-                    self._writes = False
-                    # Sent again when Redis is back: the readers know duplicates by their numbers.
-                    await asyncio.sleep(_RETRY_S)
-                    continue
-                if not self._writes:
-                    log.info("publishing to the other instances again")
-                self._writes = True
-                self._outgoing.forget(batch)
+                packed = codec.pack(batch)
+                entry_id = await self._append(client, packed)
+                self._queue.discard_sent(batch)
+                if entry_id is not None:
+                    trimmer.add(entry_id, len(packed))
+                trim_to = trimmer.trim() or trim_to
+                if trim_to is not None and await self._trim(client, trim_to):
+                    trim_to = None
         finally:
-            await _close(client)
+            await close(client)
 
-    async def _gather(self) -> None:
-        """Wait for more to come: those here are served first, and an entry costs as much as many
-        events. While nobody else is there, who may come later is in no hurry."""
+    async def _append(self, client: aioredis.Redis, packed: bytes) -> str | None:
+        """Append an entry, and retry until Redis has it. Return its id.
+
+        An attempt without an answer may have appended the entry. Readers recognize a second copy by
+        its mark. An entry that a responsive Redis refuses is discarded after `_DISCARD_AFTER_S`,
+        since later entries wait for it; then this returns None, and readers detect the gap.
+        """
+        self._number += 1
+        fields: dict[Any, Any] = {
+            codec.FIELD: packed,
+            codec.MARK: Mark(self._run_id, self._number).packed(),
+        }
+        clock = asyncio.get_running_loop().time
+        timeout_s, refused_since = _SOCKET_TIMEOUT_S, None
+        while True:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    entry_id: Any = await client.xadd(
+                        self._own_key, fields, maxlen=STREAM_MAX_ENTRIES, approximate=True
+                    )
+            except REDIS_FAULTS as error:
+                if self._can_write:
+                    log.error("cannot publish events to other instances: %s", first_line(error))
+                self._can_write = False
+            else:
+                if not self._can_write:
+                    log.info("publishing to other instances restored")
+                self._can_write = True
+                return str(entry_id.decode())
+            await asyncio.sleep(_RETRY_S)
+            if not await _is_responsive(client):
+                timeout_s, refused_since = _SOCKET_TIMEOUT_S, None
+                continue
+            timeout_s = min(2 * timeout_s, _MAX_SEND_TIMEOUT_S)
+            refused_since = refused_since or clock()
+            if clock() - refused_since > _DISCARD_AFTER_S:
+                log.error("discarded an entry of %d bytes that Redis refuses", len(packed))
+                return None
+
+    async def _trim(self, client: aioredis.Redis, oldest: str) -> bool:
+        """Delete the entries before `oldest` from the stream. Return whether that succeeded."""
+        try:
+            async with asyncio.timeout(_SOCKET_TIMEOUT_S):
+                await client.xtrim(self._own_key, minid=oldest, approximate=False)
+        except REDIS_FAULTS as error:
+            if self._can_trim:
+                log.warning("cannot trim the Redis stream: %s", first_line(error))
+            self._can_trim = False
+        else:
+            self._can_trim = True
+        return self._can_trim
+
+    async def _linger(self) -> None:
+        """Wait briefly for more events of the same entry; longer while no other instance runs."""
         now = asyncio.get_running_loop().time()
-        is_alone = self._subscription is not None and not self._reader.hears_somebody
-        pause_s = _GATHER_ALONE_S if is_alone else max(_GATHER_S, self._wrote_at + PACE_S - now)
+        is_alone = self._subscription is not None and not self._reader.has_peers
+        pause_s = (
+            _LINGER_ALONE_S if is_alone else max(_LINGER_S, self._wrote_at + MIN_INTERVAL_S - now)
+        )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
-                await self._hurry.wait()
+                await self._flush_now.wait()
         self._wrote_at = now + pause_s
 
     async def _flush(self) -> None:
-        """Let the others have what is still to be appended, if they can be reached."""
-        self._hurry.set()
+        """Append all queued events now, if Redis is connected; wait `_FLUSH_TIMEOUT_S` at most."""
+        self._flush_now.set()
         if self.connected:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_FLUSH_S):
+                async with asyncio.timeout(_FLUSH_TIMEOUT_S):
                     await self._flushed.wait()
 
     def _client(self) -> aioredis.Redis:
-        return aioredis.Redis.from_url(
-            self._redis_url,
-            protocol=2,
-            socket_timeout=_SOCKET_TIMEOUT_S,
-            socket_connect_timeout=_SOCKET_TIMEOUT_S,
-            retry_on_timeout=False,
-        )
+        return connect(self._redis_url, timeout_s=_SOCKET_TIMEOUT_S)
 
 
-async def _stop(*tasks: asyncio.Task[None]) -> None:
-    """Cancel until it helps: redis-py swallows a cancellation that comes while it connects."""
-    running: Iterable[asyncio.Task[None]] = tasks
-    while running:
-        for task in running:
-            task.cancel()
-        _, running = await asyncio.wait(running, timeout=0.1)
+async def _is_responsive(client: aioredis.Redis) -> bool:
+    """Return whether Redis answers a PING."""
+    try:
+        async with asyncio.timeout(_SOCKET_TIMEOUT_S):
+            await client.ping()
+    except REDIS_FAULTS:
+        return False
+    return True
 
 
-async def _close(client: aioredis.Redis) -> None:
-    with contextlib.suppress(RedisError, OSError):
-        await client.aclose()
-
-
-def _key(worker_id: int) -> str:
+def _stream_key(worker_id: int) -> str:
     return f"chatd:events:{worker_id}"

@@ -1,4 +1,4 @@
-"""What the bus delivers, and to whom: one who takes it in order."""
+"""The queue between the bus and the dispatcher, which takes deliveries in order."""
 
 from __future__ import annotations
 
@@ -10,69 +10,69 @@ from chatd.events.event import Event
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class EventBatch:
     """Events, in the order in which their instance published them."""
 
     events: Sequence[Event]
-    dealt_with: asyncio.Future[None] | None = None
+    processed: asyncio.Future[None] | None = None
 
-    def done(self) -> None:
-        """Say that they have been dealt with."""
-        if self.dealt_with is not None and not self.dealt_with.done():
-            self.dealt_with.set_result(None)
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """The link to the other instances was cut and is back: something may have been missed."""
+    def ack(self) -> None:
+        """Mark the events as processed."""
+        if self.processed is not None and not self.processed.done():
+            self.processed.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """Events of before this instance was there."""
+class LinkRestored:
+    """This instance has connected to Redis: it may have missed events before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """Events that were published before this instance connected for the first time."""
 
     events: Sequence[Event]
 
 
-Delivery = Arrived | History | Interrupted
+Delivery = EventBatch | Backfill | LinkRestored
 
 
-def _release(delivery: Delivery) -> None:
-    if isinstance(delivery, Arrived):
-        delivery.done()
+def _ack(delivery: Delivery) -> None:
+    if isinstance(delivery, EventBatch):
+        delivery.ack()
 
 
 class Subscription:
-    """What arrives, in order, for the one who delivers it."""
+    """A queue of deliveries for one consumer."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
         self._is_open = True
 
     def put(self, delivery: Delivery) -> None:
-        """Let a delivery be dealt with after those before it; when closed, by nobody."""
+        """Append a delivery. After `close` it is acknowledged at once, without being processed."""
         if self._is_open:
             self._queue.put_nowait(delivery)
         else:
-            _release(delivery)
+            _ack(delivery)
 
     def close(self) -> None:
-        """Nobody deals with deliveries any more: let go of all who wait for that."""
+        """Stop accepting deliveries, and release all tasks that wait for one to be processed."""
         self._is_open = False
         while not self._queue.empty():
-            _release(self._queue.get_nowait())
+            _ack(self._queue.get_nowait())
 
     async def get(self) -> Delivery:
-        """The next delivery."""
+        """Wait for the next delivery, and return it."""
         return await self._queue.get()
 
     @property
     def waiting(self) -> int:
-        """How many deliveries nobody has dealt with yet."""
+        """The number of deliveries in the queue."""
         return self._queue.qsize()
 
-    async def caught_up(self) -> None:
-        """Wait until all that has arrived by now has been dealt with."""
-        dealt_with: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.put(Arrived((), dealt_with))
-        await dealt_with
+    async def drained(self) -> None:
+        """Wait until all deliveries that are queued now have been processed."""
+        processed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.put(EventBatch((), processed))
+        await processed

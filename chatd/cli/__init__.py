@@ -1,14 +1,18 @@
-"""The commands besides `serve`: what a person or a script does to a server, a module per noun.
+"""The commands other than `serve`: one module per noun.
 
-    command   what all share: settings, complaints, exit codes; light, so that --help is quick
-    output    tables on a terminal, plain lines elsewhere, JSON when asked for
-    running   the way to the databases, and from there through the services to every instance
-    findings  what `check` looks at
+    command       shared by all: options, confirmation, exit codes; light, so that --help is quick
+    output        tables on a terminal, plain lines elsewhere, JSON on request
+    dependencies  connections to the databases, and the services that change something
+    check         the command `check`; its findings come from check_host (this machine),
+                  check_backends (Postgres, Redis), check_instances and check_units (systemd)
+    finding       one finding of `check`
+    account       shared by the commands for accounts
+    user, invitation, guild, migrate, stats, clear_redis, completion   the commands
 
-A command works beside running servers on what DATABASE_URL and REDIS_URL name. Without them it
-takes the private Postgres and Valkey of the data folder: those that a running chatd has started,
-or its own for as long as it takes. It changes things by the services, as requests do; the events
-reach every instance. For that it borrows the highest WORKER_ID that is free.
+A command works on the servers in DATABASE_URL and REDIS_URL, while instances run. Without these
+settings it uses the private Postgres and Valkey of the data folder. It shares those of a running
+chatd, or starts them for as long as it takes. Changes go through the services, as requests do, so
+their events reach every instance. For that, a command leases the highest free WORKER_ID.
 
-Exit codes: 0 done; 1 refused or found wanting; 2 misused, or settings that cannot be.
+Exit codes: 0 success; 1 failure, or a failed check; 2 usage error, or invalid settings.
 """

@@ -1,4 +1,4 @@
-"""What the commands for accounts share: changing one, and telling what it is now."""
+"""Shared by the commands for accounts: changing an account and printing its new state."""
 
 from __future__ import annotations
 
@@ -9,48 +9,72 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chatd.cli.command import fail
+
 if TYPE_CHECKING:
-    from chatd.context import Resources
+    from chatd.context.dependencies import CoreDependencies
     from chatd.core.ids import UserId
     from chatd.queries.administration import AccountSummary
 
 
 def change(
     name: str,
-    act: Callable[[Resources, UserId], Awaitable[None]],
-    told: str,
+    act: Callable[[CoreDependencies, UserId], Awaitable[None]],
+    message: str,
     *,
     json: bool,
-    heard: bool = True,
-    besides: Mapping[str, str] | None = None,
+    requires_bus: bool = True,
+    extra: Mapping[str, str] | None = None,
 ) -> None:
-    """Change an account and say so; `told` has a place for its name."""
-    from chatd.cli import output, running
-    from chatd.services import administration
+    """Change an account and print `message`, in which `{}` is replaced by its name.
 
-    async def work(resources: Resources) -> AccountSummary:
-        async with resources.database.cursor() as cur:
+    `extra` adds fields to the JSON output.
+    """
+    from chatd.cli import dependencies, output
+    from chatd.services.accounts import administration
+
+    async def work(deps: CoreDependencies) -> AccountSummary:
+        async with deps.database.cursor() as cur:
             account = await administration.find(cur, name)
-        await act(resources, account.id)
-        async with resources.database.cursor() as cur:
+        await act(deps, account.id)
+        async with deps.database.cursor() as cur:
             return await administration.find(cur, str(account.id))
 
-    changed = running.act(work, heard=heard)
-    shown = {**summary(changed), **(besides or {})}
-    output.done(told.replace("{}", changed.username, 1), shown, json=json)
+    changed = dependencies.run_write(work, requires_bus=requires_bus)
+    shown = {**summary(changed), **(extra or {})}
+    output.done(message.replace("{}", changed.username, 1), shown, json=json)
 
 
 def new_password(from_stdin: bool) -> tuple[str, bool]:
-    """A password that was given or made, and whether it was made."""
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n"), False
-    if sys.stdin.isatty():
-        text: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-        return text, False
-    return secrets.token_urlsafe(15), True
+    """Read or generate a password. Returns it, and whether it was generated.
+
+    Rejects an invalid password at once: on a terminal, before it is typed again.
+    """
+    from chatd.core import passwords
+
+    if not from_stdin and not sys.stdin.isatty():
+        return secrets.token_urlsafe(15), True
+    while True:
+        text = _prompt("Password") if not from_stdin else sys.stdin.readline().rstrip("\r\n")
+        try:
+            passwords.require_good(text)
+        except passwords.BadPassword as refused:
+            if from_stdin:
+                fail(f"password: {refused}")
+            click.echo(f"Error: {refused}", err=True)
+            continue
+        if from_stdin or _prompt("Repeat for confirmation") == text:
+            return text, False
+        click.echo("Error: The two entered values do not match.", err=True)
+
+
+def _prompt(label: str) -> str:
+    text: str = click.prompt(label, hide_input=True, err=True)
+    return text
 
 
 def summary(account: AccountSummary) -> dict[str, Any]:
+    """Return the fields of an account for the output."""
     from chatd.core.snowflake import created_at
 
     return {

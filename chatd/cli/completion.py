@@ -1,4 +1,4 @@
-"""chatd completion: what a shell needs to complete our commands."""
+"""chatd completion: prints shell completion scripts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import click
 from click.shell_completion import get_completion_class
 
 
-@click.command(short_help="Print a script by which a shell completes.")
+@click.command(short_help="Print a completion script for a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print a script that completes commands and options in a shell.
+    """Print a script that completes commands and options of chatd in a shell.
 
     \b
     Examples:

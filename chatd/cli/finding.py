@@ -1,4 +1,4 @@
-"""A finding: what was looked at, what was found, and what to do about it."""
+"""A finding of `check`: its subject, its state, and the remedy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ State = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`state` is ok, warning (works, and may not for long) or error (does not work)."""
+    """`state` is ok, warning (works, but may fail later) or error (does not work)."""
 
     subject: str
     state: State
@@ -18,6 +18,6 @@ class Finding:
     remedy: str | None = None
 
 
-def well(subject: str, finding: str) -> Finding:
-    """As it should be."""
+def ok(subject: str, finding: str) -> Finding:
+    """Return a finding without a problem."""
     return Finding(subject, "ok", finding)

@@ -1,4 +1,4 @@
-"""chatd migrate: the schema of the database."""
+"""chatd migrate: applies migrations to the database, and shows their state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from chatd.cli.command import EXIT_MISUSED, as_json, fail
+from chatd.cli.command import EXIT_USAGE, as_json, fail
 
 
 @click.group(invoke_without_command=True)
@@ -16,57 +16,59 @@ from chatd.cli.command import EXIT_MISUSED, as_json, fail
 def migrate(ctx: click.Context) -> None:
     """Bring the schema of the database up to date.
 
-    Does nothing when it is. Several may run at once: one does the work, the others wait. There is
-    no way down: to go back, restore a backup.
+    Without pending migrations it does nothing. Several processes may run it at once: one applies
+    the migrations, the others wait. Migrations cannot be reversed; restore a backup to go back.
 
     \b
     Examples:
       chatd migrate                   the same as `chatd migrate up`
-      chatd migrate status            what is applied, and what waits
-      chatd migrate up --to 0010      no further than this
+      chatd migrate status            show applied and pending migrations
+      chatd migrate up --to 0010      stop after this migration
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(up)
 
 
 @migrate.command()
-@click.option("--to", "up_to", help="No further than this: a number, or the beginning of a name.")
+@click.option("--to", "up_to", help="Stop after this migration: a number, or a prefix of a name.")
 @as_json
 def up(up_to: str | None = None, json: bool = False) -> None:
-    """Apply what waits.
+    """Apply pending migrations.
 
     \b
     Examples:
       chatd migrate up
       chatd migrate up --to 0010
     """
-    from chatd import migrations
     from chatd.cli import output
+    from chatd.db import migrations
 
     with _database_url() as url, _progress(json) as progress:
         if up_to is not None:
             try:
                 migrations.find(up_to)
             except migrations.SchemaError as error:
-                fail(str(error), EXIT_MISUSED)
-        names = migrations.apply(url, up_to=up_to, begun=progress.begun, applied=progress.applied)
-        waiting = migrations.pending(url)
-    is_done = f"{len(waiting)} wait still." if waiting else "The schema is up to date."
-    output.done(is_done, {"applied": names, "waiting": waiting}, json=json)
+                fail(str(error), EXIT_USAGE)
+        names = migrations.apply(
+            url, up_to=up_to, on_start=progress.on_start, on_applied=progress.on_applied
+        )
+        pending = migrations.pending(url)
+    message = f"{len(pending)} are pending." if pending else "The schema is up to date."
+    output.done(message, {"applied": names, "waiting": pending}, json=json)
 
 
 @migrate.command()
 @as_json
 def status(json: bool) -> None:
-    """Show what is applied, and what waits. Exits with 1 if something waits.
+    """Show applied and pending migrations. Exits with 1 if one is pending.
 
     \b
     Examples:
       chatd migrate status
       chatd migrate status > /dev/null || chatd migrate
     """
-    from chatd import migrations
     from chatd.cli import output
+    from chatd.db import migrations
 
     with _database_url() as url:
         found = migrations.status(url)
@@ -84,19 +86,21 @@ def status(json: bool) -> None:
 
 
 class _Progress:
-    """Tells of each migration as it is applied: by lines, or by a bar."""
+    """Prints a line for each migration."""
 
-    def begun(self, names: list[str]) -> None:
-        """These will be applied."""
+    def on_start(self, names: list[str]) -> None:
+        """Called before these migrations are applied."""
 
-    def applied(self, name: str) -> None:
-        """This one has been."""
+    def on_applied(self, name: str) -> None:
+        """Called when a migration has been applied."""
         click.echo(f"applied {name}")
 
 
 class _Silent(_Progress):
-    def applied(self, name: str) -> None:
-        """Says nothing: the answer will."""
+    """Prints nothing, because the JSON output lists the migrations."""
+
+    def on_applied(self, name: str) -> None:
+        """Do nothing."""
 
 
 @contextlib.contextmanager
@@ -118,10 +122,10 @@ def _progress(json: bool) -> Iterator[_Progress]:
     ) as bars:
 
         class _Bar(_Progress):
-            def begun(self, names: list[str]) -> None:
+            def on_start(self, names: list[str]) -> None:
                 self._task = bars.add_task("migrating", total=len(names))
 
-            def applied(self, name: str) -> None:
+            def on_applied(self, name: str) -> None:
                 bars.console.print(f"applied {name}", highlight=False, markup=False)
                 bars.advance(self._task)
 
@@ -130,19 +134,16 @@ def _progress(json: bool) -> Iterator[_Progress]:
 
 @contextlib.contextmanager
 def _database_url() -> Iterator[str]:
-    """The database; no other server is needed. Ends the command when something cannot be."""
-    from chatd import migrations
-    from chatd.cli import running
+    """Yield the URL of the database; no other server is needed. Ends the command on an error."""
+    from chatd.cli import dependencies
     from chatd.config import ConfigError
+    from chatd.db import migrations
+    from chatd.embedded.errors import EmbeddedError
 
     try:
-        with running.servers() as config:
+        with dependencies.servers() as config:
             yield config.database_url
     except ConfigError as error:
-        fail(str(error), EXIT_MISUSED)
-    except migrations.SchemaError as error:
+        fail(str(error), EXIT_USAGE)
+    except (EmbeddedError, migrations.SchemaError) as error:
         fail(str(error))
-    except Exception as error:
-        if running.is_of_embedded(error):
-            fail(str(error))
-        raise

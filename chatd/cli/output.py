@@ -1,7 +1,7 @@
-"""What a command answers: tables on a terminal, lines with tabs elsewhere, JSON when asked for.
+"""Output of commands: tables on a terminal, tab-separated lines elsewhere, JSON on request.
 
-Names and texts come from strangers: what could move a cursor, colour a terminal or break a line is
-shown as a replacement character. In JSON it is escaped.
+Names and texts come from users. Control characters in them, which could move the cursor, color the
+terminal or break a line, are shown as replacement characters. In JSON they are escaped.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import click
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -25,29 +26,82 @@ _STYLES = {"ok": "green", "warning": "yellow", "error": "bold red", "disabled": 
 
 
 def records(found: Sequence[Record], columns: Sequence[str], *, json: bool) -> None:
-    """Several things of one kind, with these columns."""
+    """Print records, with these columns."""
     if json:
         _write_json([_jsonable(each) for each in found])
     elif sys.stdout.isatty():
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-        for column in columns:
-            kinds = {type(each[column]) for each in found}
-            table.add_column(
-                column.replace("_", " "),
-                justify="right" if kinds == {int} else "left",
-                no_wrap=column in ("id", "code", "state") or datetime in kinds,
-                overflow="fold",
-            )
-        for each in found:
-            table.add_row(*(_styled(each[column]) for column in columns))
-        Console(highlight=False).print(table)
+        _print_table(Console(highlight=False), found, columns)
     else:
         for each in found:
             click.echo("\t".join(_shown(each[column]) for column in columns))
 
 
+def _print_table(console: Console, found: Sequence[Record], columns: Sequence[str]) -> None:
+    """Print a table whose cells wrap between words; if it does not fit, a block for each record."""
+    cells = [[_styled(each[column]) for column in columns] for each in found]
+    heads = [column.replace("_", " ") for column in columns]
+    widths = [
+        max(_widest_part(text, whole=_is_whole(column, found)) for text in [Text(head), *below])
+        for column, head, *below in zip(columns, heads, *cells, strict=True)
+    ]
+    room = console.width - 2 * (len(widths) - 1)  # two spaces between columns
+    if sum(widths) <= room:
+        wanted = [
+            max(cell_len(text.plain) for text in [Text(head), *below])
+            for head, *below in zip(heads, *cells, strict=True)
+        ]
+        widths = _widened(widths, wanted, room)
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+        for column, head, width in zip(columns, heads, widths, strict=True):
+            kinds = {type(each[column]) for each in found}
+            is_number = kinds == {int}
+            table.add_column(head, justify="right" if is_number else "left", width=width)
+        for row in cells:
+            table.add_row(*row)
+        console.print(table)
+        return
+    for number, row in enumerate(cells):
+        if number:
+            console.print()
+        _print_block(console, [*zip(heads, row, strict=True)])
+
+
+def _widened(widths: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:
+    """Distribute the remaining width to the columns that lack the most."""
+    found = [*widths]
+    for _ in range(room - sum(found)):
+        lacking = [full - width for full, width in zip(wanted, found, strict=True)]
+        if max(lacking) <= 0:
+            break
+        found[lacking.index(max(lacking))] += 1
+    return found
+
+
+def _print_block(console: Console, lines: Sequence[tuple[str, Text]]) -> None:
+    """Print a line for each name and value. A word longer than the line is broken."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True, min_width=max((cell_len(name) for name, _ in lines), default=0))
+    table.add_column(overflow="fold")
+    for name, value in lines:
+        table.add_row(Text(name, style="dim"), value)
+    console.print(table)
+
+
+def _is_whole(column: str, found: Sequence[Record]) -> bool:
+    """Return whether the values of a column must not wrap."""
+    return column in ("id", "code", "state") or any(
+        type(each[column]) is datetime for each in found
+    )
+
+
+def _widest_part(text: Text, *, whole: bool) -> int:
+    """Return the width of the longest part of a cell that cannot wrap."""
+    parts = [text.plain] if whole else text.plain.split(" ")
+    return max(cell_len(part) for part in parts)
+
+
 def record(found: Mapping[str, object], *, json: bool) -> None:
-    """One thing: what is known of it, by name. A list in it stands in lines of its own."""
+    """Print one record, a line for each field. Each element of a list gets its own line."""
     if json:
         _write_json(_jsonable(found))
         return
@@ -60,25 +114,23 @@ def record(found: Mapping[str, object], *, json: bool) -> None:
         else:
             lines.append((name, _shown(value)))
     if sys.stdout.isatty():
-        table = Table(box=None, show_header=False, pad_edge=False)
-        for name, text in lines:
-            table.add_row(Text(name.replace("_", " "), style="dim"), _styled(text))
-        Console(highlight=False).print(table)
+        console = Console(highlight=False)
+        _print_block(console, [(name.replace("_", " "), _styled(text)) for name, text in lines])
     else:
         for name, text in lines:
             click.echo(f"{name}\t{text}")
 
 
 def done(sentence: str, what: Mapping[str, object], *, json: bool) -> None:
-    """That something has been done; in JSON, to what."""
+    """Print what was done; in JSON, the record that was changed."""
     if json:
         _write_json(_jsonable(what))
     else:
-        click.echo(harmless(sentence))
+        click.echo(sanitize(sentence))
 
 
-def harmless(text: str) -> str:
-    """The text without what a terminal would obey, and in one line."""
+def sanitize(text: str) -> str:
+    """Replace control characters and line breaks in a text."""
     return "".join(
         "\N{REPLACEMENT CHARACTER}"
         if unicodedata.category(each)[0] in "CZ" and each != " "
@@ -96,7 +148,7 @@ def _shown(value: object) -> str:
         case datetime():
             return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         case _:
-            return harmless(str(value))
+            return sanitize(str(value))
 
 
 def _styled(value: object) -> Text:

@@ -1,4 +1,4 @@
-"""chatd stats: how much there is, and who serves it."""
+"""chatd stats: counts of accounts, guilds, messages and files, and the running instances."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ import click
 from chatd.cli.command import as_json
 
 if TYPE_CHECKING:
-    from chatd.db import Cursor
+    from chatd.db.cursor import Cursor
 
 
-@click.command(short_help="Show how much there is, and what runs.")
+@click.command(short_help="Show counts and the running instances.")
 @as_json
 def stats(json: bool) -> None:
-    """Show how much there is: accounts, guilds, messages, files; and which instances run.
+    """Show counts of accounts, guilds, messages and files, and the running instances.
 
-    Of more than 100000 messages the number is an estimate of Postgres's. "active" counts accounts
-    whose login was used within a day, or 30 days.
+    Above 100000 messages, their number is an estimate of Postgres. "active" counts accounts with a
+    login that was used within the last day, or the last 30 days.
 
     \b
     Examples:
       chatd stats
       chatd stats --json | jq .people
     """
-    from chatd.cli import output, running
+    from chatd.cli import dependencies, output
     from chatd.queries import statistics
 
     async def work(cur: Cursor) -> dict[str, Any]:
-        counts = await statistics.counts(cur)
-        running_now = await statistics.instances(cur)
-        instances = [{"worker_id": each.worker_id, "holder": each.holder} for each in running_now]
+        counts = await statistics.server_counts(cur)
+        running = await statistics.list_instances(cur)
+        instances = [{"worker_id": each.worker_id, "holder": each.holder} for each in running]
         return {**asdict(counts), "instance": instances}
 
-    output.record(running.read(work), json=json)
+    output.record(dependencies.run_read(work), json=json)

@@ -1,4 +1,4 @@
-"""chatd user: accounts, from outside of them. A user is named by its name, address or id."""
+"""chatd user: creates, shows and changes accounts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chatd.cli.account import change, new_password, summary
-from chatd.cli.command import as_json
-from chatd.cli.invitation import invitations, invite, uninvite
+from chatd.cli.command import as_json, confirm, confirmed
+from chatd.cli.invitation import invitations, invite, revoke_invite, uninvite
 
 if TYPE_CHECKING:
-    from chatd.context import Resources
+    from chatd.context.dependencies import CoreDependencies
     from chatd.core.ids import UserId
     from chatd.queries.administration import AccountSummary
 
@@ -21,26 +21,26 @@ _COLUMNS = ("id", "username", "email", "state", "guilds", "logins", "last_used")
 
 @click.group()
 def user() -> None:
-    """Make, show and change accounts.
+    """Create, show and change accounts.
 
-    USER is a name, an e-mail address or an id. What is changed is so on every running instance at
-    once: it needs Redis.
+    USER is a name, an e-mail address or an id. Changes take effect on every running instance at
+    once; those that end sessions need Redis.
     """
 
 
 @user.command()
 @click.argument("username")
 @click.option("--email", required=True, help="The address to log in with.")
-@click.option("--administrator", is_flag=True, help="Make it an administrator of the server.")
+@click.option("--administrator", is_flag=True, help="Make it a server administrator.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @as_json
 def create(
     username: str, email: str, administrator: bool, password_stdin: bool, json: bool
 ) -> None:
-    """Make an account, whoever may register.
+    """Create an account, regardless of REGISTRATION.
 
-    The password is asked for on a terminal; elsewhere one is made and shown, unless
-    --password-stdin gives it.
+    Prompts for the password on a terminal. Otherwise reads it with --password-stdin, or generates
+    and prints one.
 
     \b
     Examples:
@@ -48,41 +48,43 @@ def create(
       pass show chat/bob | chatd user create bob --email bob@example.org \\
           --password-stdin
     """
-    password, is_made = new_password(password_stdin)
-    from chatd.cli import output, running
-    from chatd.services import accounts, administration
+    password, is_generated = new_password(password_stdin)
+    from chatd.cli import dependencies, output
+    from chatd.services.accounts import accounts, administration
     from chatd.wire.schemas.accounts import NewAccountSchema
 
-    async def work(resources: Resources) -> AccountSummary:
+    async def work(deps: CoreDependencies) -> AccountSummary:
         wanted = NewAccountSchema().read(
             {"username": username, "email": email, "password": password}
         )
-        account = await accounts.make(resources, wanted, administrator=administrator)
-        async with resources.database.cursor() as cur:
+        account = await accounts.create_without_invitation(
+            deps, wanted, administrator=administrator
+        )
+        async with deps.database.cursor() as cur:
             return await administration.find(cur, str(account.user.id))
 
-    made = running.act(work, heard=False)
-    shown = {**summary(made), **({"password": password} if is_made else {})}
-    told = f" Its password is {password}" if is_made else ""
-    output.done(f"Made {made.username}, id {made.id}.{told}", shown, json=json)
+    created = dependencies.run_write(work, requires_bus=False)
+    shown = {**summary(created), **({"password": password} if is_generated else {})}
+    note = f" Its password is {password}" if is_generated else ""
+    output.done(f"Created {created.username}, id {created.id}.{note}", shown, json=json)
 
 
 @user.command("list", short_help="List accounts, the oldest first.")
-@click.argument("part", default="")
+@click.argument("part", metavar="[FILTER]", default="")
 @click.option(
     "--only",
     type=click.Choice(["all", "administrators", "disabled", "bots", "deleted"]),
     default="all",
     show_default=True,
 )
-@click.option("--after", type=click.IntRange(0), default=0, help="Begin after this id.")
+@click.option("--after", type=click.IntRange(0), default=0, help="Start after this id.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True)
 @as_json
 def list_(part: str, only: str, after: int, limit: int, json: bool) -> None:
-    """List accounts, the oldest first; with PART, those with it in name or address.
+    """List accounts, the oldest first. FILTER is a part of their name or address.
 
-    Elsewhere than on a terminal a line has, between tabs: id, username, email, state, guilds,
-    logins, last used.
+    If the output is not a terminal, each line holds, separated by tabs: id, username, email, state,
+    guilds, logins, last used.
 
     \b
     Examples:
@@ -90,39 +92,39 @@ def list_(part: str, only: str, after: int, limit: int, json: bool) -> None:
       chatd user list --only disabled
       chatd user list example.org --json | jq -r '.[].email'
     """
-    from chatd.cli import output, running
+    from chatd.cli import dependencies, output
     from chatd.core import names
     from chatd.queries import administration
 
-    found = running.read(
-        lambda cur: administration.accounts(
-            cur, which=only, part=names.key(part), after=after, limit=limit
+    found = dependencies.run_read(
+        lambda cur: administration.list_accounts(
+            cur, which=only, text=names.key(part), after=after, limit=limit
         )
     )
     output.records([summary(each) for each in found], _COLUMNS, json=json)
     if len(found) == limit:
-        click.echo(f"There may be more: go on with --after {found[-1].id}.", err=True)
+        click.echo(f"There may be more: continue with --after {found[-1].id}.", err=True)
 
 
 @user.command()
 @click.argument("name", metavar="USER")
 @as_json
 def show(name: str, json: bool) -> None:
-    """Show an account and where it is logged in.
+    """Show an account and its logins.
 
     \b
     Examples:
       chatd user show ada
       chatd user show ada@example.org --json
     """
-    from chatd.cli import output, running
-    from chatd.db import Cursor
+    from chatd.cli import dependencies, output
+    from chatd.db.cursor import Cursor
     from chatd.queries import administration as queries
-    from chatd.services import administration
+    from chatd.services.accounts import administration
 
     async def work(cur: Cursor) -> dict[str, Any]:
         account = await administration.find(cur, name)
-        logins = await queries.logins(cur, account.id, limit=200)
+        logins = await queries.list_logins(cur, account.id, limit=200)
         return {
             **summary(account),
             "login": [
@@ -130,23 +132,23 @@ def show(name: str, json: bool) -> None:
             ],
         }
 
-    output.record(running.read(work), json=json)
+    output.record(dependencies.run_read(work), json=json)
 
 
-@user.command(short_help="Shut an account.")
+@user.command(short_help="Disable an account and log it out everywhere.")
 @click.argument("name", metavar="USER")
 @as_json
 def disable(name: str, json: bool) -> None:
-    """Shut an account: log it out everywhere, and let it in no more.
+    """Disable an account and log it out everywhere.
 
-    Its tokens are worth nothing and its sockets are closed on every instance, within a second.
-    What it has written stays, and so do its guilds. Its bots are accounts of their own.
+    Its tokens are revoked and its sockets are closed on every instance, within a second. Its
+    messages and guilds stay. Its bots are separate accounts and stay enabled.
 
     \b
     Example:
       chatd user disable mallory
     """
-    from chatd.services import administration
+    from chatd.services.accounts import administration
 
     change(name, administration.disable, "Disabled {}.", json=json)
 
@@ -155,100 +157,153 @@ def disable(name: str, json: bool) -> None:
 @click.argument("name", metavar="USER")
 @as_json
 def enable(name: str, json: bool) -> None:
-    """Open a disabled account again. It has to log in anew; a bot needs a new token.
+    """Enable a disabled account. It must log in again; a bot needs a new token.
 
     \b
     Example:
       chatd user enable mallory
     """
-    from chatd.services import administration
+    from chatd.services.accounts import administration
 
-    change(name, administration.enable, "Enabled {}.", json=json, heard=False)
+    change(name, administration.enable, "Enabled {}.", json=json, requires_bus=False)
 
 
-@user.command(short_help="Give an account another password.")
+@user.command(short_help="Set a password and log the account out everywhere.")
 @click.argument("name", metavar="USER")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @as_json
 def password(name: str, password_stdin: bool, json: bool) -> None:
-    """Give an account another password, and log it out everywhere.
+    """Set the password of an account, and log it out everywhere.
 
-    The password is asked for on a terminal; elsewhere one is made and shown, unless
-    --password-stdin gives it.
+    Prompts for the password on a terminal. Otherwise reads it with --password-stdin, or generates
+    and prints one.
 
     \b
     Examples:
       chatd user password ada
       openssl rand -base64 18 | chatd user password ada --password-stdin
     """
-    new, is_made = new_password(password_stdin)
-    from chatd.services import administration
+    new, is_generated = new_password(password_stdin)
+    from chatd.services.accounts import administration
     from chatd.wire.schemas.accounts import ProfileChangeSchema
 
-    async def work(resources: Resources, user_id: UserId) -> None:
+    async def work(deps: CoreDependencies, user_id: UserId) -> None:
         ProfileChangeSchema().read({"new_password": new})
-        await administration.set_password(resources, user_id, new)
+        await administration.set_password(deps, user_id, new)
 
-    told = f" It is {new}" if is_made else ""
-    shown = {"password": new} if is_made else {}
-    change(name, work, "{} has a new password." + told, json=json, besides=shown)
+    note = f" It is {new}" if is_generated else ""
+    shown = {"password": new} if is_generated else {}
+    change(name, work, "{} has a new password." + note, json=json, extra=shown)
+
+
+@user.command(short_help="Delete an account.")
+@click.argument("name", metavar="USER")
+@click.option("--transfer", metavar="USER", help="Transfer its guilds to this member of each.")
+@click.option("--delete-guilds", is_flag=True, help="Delete its guilds and their content.")
+@click.option("--delete-applications", is_flag=True, help="Delete its applications and their bots.")
+@confirmed
+@as_json
+def delete(
+    name: str,
+    *,
+    transfer: str | None,
+    delete_guilds: bool,
+    delete_applications: bool,
+    yes: bool,
+    json: bool,
+) -> None:
+    """Delete an account, as its owner could. This cannot be undone.
+
+    The account leaves its guilds, its sessions end on every instance, and its name and address
+    become available. Its messages stay, by a deleted user. If it owns guilds, --transfer or
+    --delete-guilds is needed; if it owns applications, --delete-applications.
+
+    \b
+    Examples:
+      chatd user delete mallory
+      chatd user delete mallory --transfer ada --yes
+      chatd user delete mallory --delete-guilds --delete-applications --yes
+    """
+    if transfer is not None and delete_guilds:
+        raise click.UsageError("--transfer and --delete-guilds exclude each other.")
+    from chatd.cli import dependencies, output
+    from chatd.services.accounts import administration
+
+    found = dependencies.run_read(lambda cur: administration.find(cur, name))
+    confirm(f"Delete {output.sanitize(found.username)!r} (id {found.id}) permanently?", yes=yes)
+
+    async def work(deps: CoreDependencies) -> AccountSummary:
+        async with deps.database.cursor() as cur:
+            new_owner = None if transfer is None else (await administration.find(cur, transfer)).id
+        await administration.delete_account(
+            deps,
+            found.id,
+            new_owner=new_owner,
+            with_guilds=delete_guilds,
+            with_applications=delete_applications,
+        )
+        async with deps.database.cursor() as cur:
+            return await administration.find(cur, str(found.id))
+
+    deleted = dependencies.run_write(work)
+    output.done(f"Deleted {found.username}, id {found.id}.", summary(deleted), json=json)
 
 
 @user.command("revoke-sessions", short_help="Log an account out everywhere.")
 @click.argument("name", metavar="USER")
 @as_json
 def revoke_sessions(name: str, json: bool) -> None:
-    """Log an account out everywhere: its tokens end, its sockets are closed. It may log in again.
+    """Log an account out everywhere. Its tokens are revoked, its sockets are closed.
 
-    A bot needs a new token afterwards.
+    The account may log in again; a bot needs a new token.
 
     \b
     Example:
       chatd user revoke-sessions ada
     """
-    from chatd.services import administration
+    from chatd.services.accounts import administration
 
     change(name, administration.revoke_sessions, "Logged {} out everywhere.", json=json)
 
 
-@user.command(short_help="Make a person an administrator.")
+@user.command(short_help="Make a person a server administrator.")
 @click.argument("name", metavar="USER")
 @as_json
 def promote(name: str, json: bool) -> None:
-    """Make a person an administrator of the server.
+    """Make a person a server administrator.
 
-    Administrators may invite people to register (POST /auth/invitations) where REGISTRATION is
-    "invitation". In guilds they may no more than others.
+    Administrators may create registration codes (POST /auth/invitations) where REGISTRATION is
+    "invitation". They have no additional permissions in guilds.
 
     \b
     Example:
       chatd user promote ada
     """
-    from chatd.services import administration
+    from chatd.services.accounts import administration
 
-    def work(resources: Resources, user_id: UserId) -> Awaitable[None]:
-        return administration.set_administrator(resources, user_id, True)
+    def work(deps: CoreDependencies, user_id: UserId) -> Awaitable[None]:
+        return administration.set_administrator(deps, user_id, True)
 
-    change(name, work, "{} is an administrator of the server.", json=json, heard=False)
+    change(name, work, "{} is a server administrator.", json=json, requires_bus=False)
 
 
-@user.command(short_help="Make an administrator one no longer.")
+@user.command(short_help="Revoke server administrator rights.")
 @click.argument("name", metavar="USER")
 @as_json
 def demote(name: str, json: bool) -> None:
-    """Make an administrator of the server one no longer; its invitations are void.
+    """Revoke server administrator rights, and the registration codes of the account.
 
     \b
     Example:
       chatd user demote ada
     """
-    from chatd.services import administration
+    from chatd.services.accounts import administration
 
-    def work(resources: Resources, user_id: UserId) -> Awaitable[None]:
-        return administration.set_administrator(resources, user_id, False)
+    def work(deps: CoreDependencies, user_id: UserId) -> Awaitable[None]:
+        return administration.set_administrator(deps, user_id, False)
 
-    change(name, work, "{} is no administrator of the server.", json=json, heard=False)
+    change(name, work, "{} is not a server administrator.", json=json, requires_bus=False)
 
 
-for each in (invite, invitations, uninvite):
+for each in (invite, invitations, revoke_invite, uninvite):
     user.add_command(each)

@@ -1,1 +1,1 @@
-"""The vocabulary of the chat server: pure values and rules, no input or output."""
+"""Domain types and rules of the chat server. Pure: no input or output."""

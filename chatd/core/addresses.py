@@ -1,4 +1,4 @@
-"""Whose request it is, when all that is known of somebody is a network address."""
+"""Identifying an unauthenticated client by its network address."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ Address = IPv4Address | IPv6Address
 Networks = Sequence[IPv4Network | IPv6Network]
 
 UNKNOWN = "unknown"
-"""Stands for all clients whose address cannot be told, as behind a Unix socket."""
+"""The network of all clients without a known address, for example behind a Unix socket."""
 
 
-def of_client(peer: str, forwarded_for: str, trusted: Networks) -> str:
-    """The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address.
+def client_network(peer: str, forwarded_for: str, trusted: Networks) -> str:
+    """Return the network that counts as one client: an IPv4 address, or an IPv6 /64.
 
-    X-Forwarded-For is believed from trusted proxies alone: read from its end, the first address
-    that is not such a proxy's is the client's; what stands before it, the client may have made up
-    (MDN, X-Forwarded-For, "Security and privacy concerns").
+    X-Forwarded-For is trusted only when it comes from a trusted proxy. It is read from its end: the
+    first address that is not a trusted proxy is the client. Addresses before that one may be forged
+    by the client (MDN, X-Forwarded-For, "Security and privacy concerns").
     """
     client = _address(peer)
     if client is None:
@@ -33,20 +33,20 @@ def of_client(peer: str, forwarded_for: str, trusted: Networks) -> str:
 
 
 def is_trusted(peer: str, trusted: Networks) -> bool:
-    """Whether this is the address of a proxy whose headers are believed."""
+    """Return whether this is the address of a trusted proxy."""
     address = _address(peer)
     return address is not None and _is_in(address, trusted)
 
 
 def is_private(peer: str) -> bool:
-    """Whether this is an address of our own machine or network, as a proxy's often is."""
+    """Return whether an address is private or loopback, as that of a proxy often is."""
     address = _address(peer)
     return address is not None and address.is_private
 
 
 @lru_cache(4096)
 def _address(text: str) -> Address | None:
-    """An address, with or without a port; None when it is none."""
+    """Parse an address, with or without a port. Returns None when the text is not an address."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -67,6 +67,6 @@ def _is_in(address: Address, networks: Networks) -> bool:
 
 def _network(address: Address) -> str:
     if isinstance(address, IPv6Address):
-        # Whoever has one address of a /64 has them all (RFC 6177).
+        # A site is assigned at least a /64, so one client has all of its addresses (RFC 6177).
         return str(IPv6Network((int(address) >> 64 << 64, 64)))
     return str(address)

@@ -1,4 +1,4 @@
-"""Ids, each of its own type, so that a swapped pair is an error of types."""
+"""Ids. Each kind has its own type, so that a type checker finds swapped arguments."""
 
 from __future__ import annotations
 
@@ -12,21 +12,25 @@ GuildId = NewType("GuildId", int)
 RoleId = NewType("RoleId", int)
 ChannelId = NewType("ChannelId", int)
 AttachmentId = NewType("AttachmentId", int)
+UploadId = NewType("UploadId", int)
 MessageId = NewType("MessageId", int)
+WebhookId = NewType("WebhookId", int)
+InteractionId = NewType("InteractionId", int)
 AuditEntryId = NewType("AuditEntryId", int)
+CommandId = NewType("CommandId", int)
 
 StreamId = NewType("StreamId", int)
-"""What shares one order of events: the id of a guild, a private channel or a user."""
+"""The id of a stream: events of one guild, private channel or user, in one sequence."""
 
 MAX_ID = 2**63 - 1  # a signed 64-bit integer in Postgres
 
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
-@lru_cache(maxsize=2**14)  # a request's ids are looked at by all that it passes
+@lru_cache(maxsize=2**14)  # several layers parse the ids of one request
 def parse_id(text: str) -> int:
-    """The number of an id as clients write it. Raises ValueError for all that is no snowflake."""
-    if not _DIGITS.fullmatch(text):  # int() would take "１２", "1_0" and " 7 " too
+    """Return the number of an id in decimal digits. Raises ValueError for any other text."""
+    if not _DIGITS.fullmatch(text):  # int() would accept "１２", "1_0" and " 7 " too
         raise ValueError(f"{text[:40]!r} is not a snowflake")
     number = int(text)
     if number > MAX_ID:

@@ -1,4 +1,4 @@
-"""Intents: which groups of events a session wants. Rule: Discord docs, Gateway, "Intents"."""
+"""Intents: the groups of events that a session requests. Rule: Discord docs, Gateway, "Intents"."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chatd.core.models import ApplicationFlags
 
 
 class Intents(IntFlag):
-    """One bit for each group of events."""
+    """The groups of events, one bit each."""
 
     GUILDS = 1 << 0
     GUILD_MEMBERS = 1 << 1
@@ -38,8 +38,13 @@ PRIVILEGED = {
     Intents.GUILD_PRESENCES: ApplicationFlags.PRESENCES,
     Intents.MESSAGE_CONTENT: ApplicationFlags.MESSAGE_CONTENT,
 }
-"""Intents that a bot may ask for only if its application has one of these flags."""
+"""Privileged intents. To request one, an application needs any of its flags."""
 
 ALL_INTENTS = Intents(sum(Intents))
+WITHOUT_EVENTS = sum(1 << bit for bit in (17, 18, 19, 22, 23, 26, 27, 28))
+"""Intents of Discord whose events do not exist here: embedded activities, private channels of
+OAuth2 clients, calls, relationships, presences of users, and lobbies. Discord documents none of
+them, but libraries request them: interactions.py has bit 17 in `Intents.ALL`."""
+
 NO_INTENT = Intents(0)
-"""Of an event that every session gets, whatever it asked for."""
+"""The intent of events that every session gets, regardless of its own intents."""

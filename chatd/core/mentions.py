@@ -1,4 +1,4 @@
-"""Whom a text mentions, and which of that its author lets count. Pure.
+"""Mentions in a text, and their restriction by allowed mentions. Pure.
 
 Rule: Discord docs, Reference, "Message Formatting"; Message resource, "Allowed Mentions Object".
 """
@@ -6,13 +6,13 @@ Rule: Discord docs, Reference, "Message Formatting"; Message resource, "Allowed 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from chatd.core.ids import MAX_ID, RoleId, UserId
 
 MAX_MENTIONS = 100
-"""How many users, and how many roles, one message can mention; what comes later does not count."""
+"""The users, and the roles, that one message can mention. Later ones are ignored."""
 
 _CODE = re.compile(r"```.*?```|``.*?``|`[^`]*`", re.DOTALL)
 _USER = re.compile(r"<@!?([0-9]{1,19})>", re.ASCII)
@@ -22,30 +22,30 @@ _EVERYONE = re.compile(r"@(?:everyone|here)(?!\w)")
 
 @dataclass(frozen=True, slots=True)
 class Mentioned:
-    """Whom a text names: users and roles in the order of the text, and whether everyone."""
+    """The users and roles that a text mentions, in its order, and whether it mentions everyone."""
 
     users: tuple[UserId, ...] = ()
     roles: tuple[RoleId, ...] = ()
     everyone: bool = False
 
     @property
-    def is_anybody(self) -> bool:
-        """Whether it names anybody at all."""
+    def has_any(self) -> bool:
+        """Whether there is any mention."""
         return bool(self.users or self.roles or self.everyone)
 
     def with_user(self, user_id: UserId) -> Mentioned:
-        """The same, and this user."""
+        """Return these mentions and a mention of this user."""
         return replace(self, users=tuple(dict.fromkeys((*self.users, user_id))))
 
 
-NOBODY = Mentioned()
+NO_MENTIONS = Mentioned()
 
 
 @dataclass(frozen=True, slots=True)
 class AllowedMentions:
-    """What a client lets count of what its message names.
+    """The mentions of a message that its author allows.
 
-    `parse` names whole kinds ("users", "roles", "everyone"); the lists name single ones.
+    `parse` lists whole kinds ("users", "roles", "everyone"). The other lists name single ids.
     """
 
     parse: Sequence[str] = ()
@@ -54,10 +54,10 @@ class AllowedMentions:
     replied_user: bool = False
 
 
-def read(text: str) -> Mentioned:
-    """Whom a text names, outside of code."""
+def parse(text: str) -> Mentioned:
+    """Return the mentions in a text, except those inside code."""
     if "@" not in text:
-        return NOBODY
+        return NO_MENTIONS
     text = _CODE.sub(" ", text)
     return Mentioned(
         users=tuple(UserId(each) for each in _ids(_USER, text)),
@@ -66,8 +66,18 @@ def read(text: str) -> Mentioned:
     )
 
 
-def narrowed(named: Mentioned, allowed: AllowedMentions | None) -> Mentioned:
-    """What is left of it when only this is allowed; None allows everything."""
+def parse_all(texts: Iterable[str]) -> Mentioned:
+    """Return the mentions in several texts of one message, in their order."""
+    found = [parse(text) for text in texts]
+    return Mentioned(
+        users=tuple(dict.fromkeys(user for each in found for user in each.users))[:MAX_MENTIONS],
+        roles=tuple(dict.fromkeys(role for each in found for role in each.roles))[:MAX_MENTIONS],
+        everyone=any(each.everyone for each in found),
+    )
+
+
+def filtered(named: Mentioned, allowed: AllowedMentions | None) -> Mentioned:
+    """Return the mentions that are allowed. None allows every mention."""
     if allowed is None:
         return named
     if "users" not in allowed.parse:
@@ -78,6 +88,6 @@ def narrowed(named: Mentioned, allowed: AllowedMentions | None) -> Mentioned:
 
 
 def _ids(pattern: re.Pattern[str], text: str) -> list[int]:
-    """The different ids in a text, in their order."""
+    """Return the distinct ids in a text, in their order."""
     found = dict.fromkeys(int(digits) for digits in pattern.findall(text))
     return [number for number in found if number <= MAX_ID][:MAX_MENTIONS]

@@ -1,4 +1,4 @@
-"""Permission bits and how they add up.
+"""Permission bits, and how roles and overwrites combine.
 
 Rule: Discord docs, Permissions, "Permission Hierarchy" and "Permission Overwrites".
 """
@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable
 from enum import IntFlag
 
 from chatd.core.ids import GuildId, RoleId, UserId
-from chatd.core.models import Overwrite, OverwriteType
+from chatd.core.overwrites import Overwrite, OverwriteType
 
 
 class Permissions(IntFlag):
-    """What a member may do, one bit each. Bits and names are Discord's."""
+    """Permissions of a member, one bit each. Bits and names are Discord's."""
 
     CREATE_INSTANT_INVITE = 1 << 0
     KICK_MEMBERS = 1 << 1
@@ -74,7 +74,7 @@ _P = Permissions
 NONE = Permissions(0)
 ALL = Permissions(sum(Permissions))
 TIMED_OUT = _P.VIEW_CHANNEL | _P.READ_MESSAGE_HISTORY
-"""What a timed-out member keeps, at the most."""
+"""The permissions that a timed-out member can keep."""
 
 EVERYONE = (
     _P.CREATE_INSTANT_INVITE
@@ -104,10 +104,10 @@ EVERYONE = (
     | _P.SEND_POLLS
     | _P.USE_EXTERNAL_APPS
 )
-"""What @everyone may do in a new guild."""
+"""The permissions of @everyone in a new guild."""
 
 
-IN_PRIVATE = (
+IN_DM = (
     _P.ADD_REACTIONS
     | _P.VIEW_CHANNEL
     | _P.SEND_MESSAGES
@@ -119,15 +119,47 @@ IN_PRIVATE = (
     | _P.PIN_MESSAGES
     | _P.BYPASS_SLOWMODE
 )
-"""What everyone may do who is in a private channel."""
+"""The permissions of each recipient of a DM or a group DM."""
 
 
-_WITHOUT_SENDING = _P.MENTION_EVERYONE | _P.SEND_TTS_MESSAGES | _P.ATTACH_FILES | _P.EMBED_LINKS
-"""What means nothing where one may not send."""
+OF_WEBHOOKS = (
+    _P.VIEW_CHANNEL
+    | _P.SEND_MESSAGES
+    | _P.SEND_TTS_MESSAGES
+    | _P.EMBED_LINKS
+    | _P.ATTACH_FILES
+    | _P.READ_MESSAGE_HISTORY
+    | _P.USE_EXTERNAL_EMOJIS
+    | _P.BYPASS_SLOWMODE
+)
+"""The permissions of a webhook in its channel. It has MENTION_EVERYONE if @everyone has it."""
+
+READ_ONLY_IN_DM = _P.VIEW_CHANNEL | _P.READ_MESSAGE_HISTORY
+"""The permissions in a DM whose other recipient does not accept messages."""
+
+
+OF_GUILDS = (
+    _P.KICK_MEMBERS
+    | _P.BAN_MEMBERS
+    | _P.ADMINISTRATOR
+    | _P.MANAGE_GUILD
+    | _P.VIEW_AUDIT_LOG
+    | _P.VIEW_GUILD_INSIGHTS
+    | _P.CHANGE_NICKNAME
+    | _P.MANAGE_NICKNAMES
+    | _P.MANAGE_GUILD_EXPRESSIONS
+    | _P.MODERATE_MEMBERS
+    | _P.VIEW_CREATOR_MONETIZATION_ANALYTICS
+    | _P.CREATE_GUILD_EXPRESSIONS
+)
+"""Permissions of the guild as a whole. Overwrites of channels do not affect them."""
+
+_NEEDS_SEND_MESSAGES = _P.MENTION_EVERYONE | _P.SEND_TTS_MESSAGES | _P.ATTACH_FILES | _P.EMBED_LINKS
+"""Permissions that have no effect without SEND_MESSAGES."""
 
 
 def in_guild(*, is_owner: bool, roles: Iterable[Permissions]) -> Permissions:
-    """What a member may do in a guild. `roles` are those of its roles, @everyone's among them."""
+    """Return the base permissions of a member. `roles` are those of its roles and of @everyone."""
     if is_owner:
         return ALL
     granted = NONE
@@ -144,11 +176,11 @@ def in_channel(
     user_id: UserId,
     roles: Collection[RoleId],
 ) -> Permissions:
-    """What a member may do in a channel: what the guild grants, changed by the overwrites.
+    """Return the permissions of a member in a channel: `granted`, changed by the overwrites.
 
-    First those of @everyone, then all denials and then all grants of the member's roles, then
-    the member's own. Who may not see the channel may do nothing in it. No overwrite makes an
-    administrator, whom a timeout would not concern.
+    The overwrite of @everyone is applied first, then all denials and then all grants of the
+    member's roles, then the member's own. Without VIEW_CHANNEL there are no permissions.
+    ADMINISTRATOR cannot be granted by an overwrite: such a member could not be timed out.
     """
     if granted & Permissions.ADMINISTRATOR:
         return granted
@@ -169,10 +201,10 @@ def in_channel(
     if not granted & Permissions.VIEW_CHANNEL:
         return NONE
     if not granted & Permissions.SEND_MESSAGES:
-        granted &= ~_WITHOUT_SENDING
+        granted &= ~_NEEDS_SEND_MESSAGES
     return Permissions(granted & ALL & ~Permissions.ADMINISTRATOR)
 
 
 def while_timed_out(granted: Permissions) -> Permissions:
-    """What is left to a member during its timeout; administrators cannot be timed out."""
+    """Return the permissions of a member during a timeout. Administrators cannot be timed out."""
     return granted if granted & Permissions.ADMINISTRATOR else granted & TIMED_OUT

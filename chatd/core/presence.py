@@ -1,4 +1,4 @@
-"""Presence: whether somebody is there, as everybody else sees it. Pure."""
+"""Presence: the status and activities of a user, as other users see them. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Activity = Mapping[str, Any]
 
 
 class Status(StrEnum):
-    """Rule: Discord docs, Gateway Events, "Status Types"; invisible shows as offline."""
+    """Rule: Discord docs, Gateway Events, "Status Types". Invisible is shown as offline."""
 
     ONLINE = "online"
     DND = "dnd"
@@ -23,17 +23,20 @@ class Status(StrEnum):
     OFFLINE = "offline"
 
 
-_LOUDEST_FIRST = (Status.DND, Status.ONLINE, Status.IDLE)
+_PRECEDENCE = (Status.DND, Status.ONLINE, Status.IDLE)
+"""The first of these that any device shows is the status of the user.
+
+"Do not disturb" on one device is meant for all. A user that is active on one device is online."""
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What a user does, on one device or on all of them."""
+    """The presence of a user on one device, or on all devices together."""
 
     status: Status
     activities: tuple[Activity, ...] = ()
     clients: tuple[tuple[str, Status], ...] = ()
-    """The status on each kind of device ("desktop", "mobile", "web")."""
+    """The status for each kind of device ("desktop", "mobile", "web")."""
 
 
 OFFLINE = Presence(Status.OFFLINE)
@@ -41,26 +44,32 @@ ONLINE = Presence(Status.ONLINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What one instance knows of a user that is connected to it, and the user's guilds."""
+class PresenceReport:
+    """The presence of a user on one instance to which it is connected, and the user's guilds."""
 
     presence: Presence
     guild_ids: frozenset[GuildId]
 
 
-def merged(presences: Iterable[Presence]) -> Presence:
-    """What several devices show together; of those that are equal, the last one tells more.
+def status_in(settings: Mapping[str, Any]) -> Status | None:
+    """Return the status in these settings of an account; None without a valid one."""
+    status = settings.get("status")
+    return next((each for each in Status if each == status), None)
 
-    Who wants to be left alone on one device wants it on all; who is busy on one is there.
+
+def merged(presences: Iterable[Presence]) -> Presence:
+    """Return the presence of several devices together.
+
+    The activities are those of the last device that has any.
     """
-    shown = [each for each in presences if each.status in _LOUDEST_FIRST]
+    shown = [each for each in presences if each.status in _PRECEDENCE]
     if not shown:
         return OFFLINE
     statuses = {each.status for each in shown}
-    status = next(each for each in _LOUDEST_FIRST if each in statuses)
+    status = next(each for each in _PRECEDENCE if each in statuses)
     activities = next((each.activities for each in reversed(shown) if each.activities), ())
     clients: dict[str, Status] = {}
     for each in shown:
         for kind, own in each.clients:
-            clients[kind] = min(own, clients.get(kind, own), key=_LOUDEST_FIRST.index)
+            clients[kind] = min(own, clients.get(kind, own), key=_PRECEDENCE.index)
     return Presence(status, activities, tuple(sorted(clients.items())))

@@ -1,5 +1,5 @@
 """The catalogue of dispatches: one function per event, returning an Event.
 
-Name, audience, intent and body of a dispatch stand in one place. The body is encoded here, once,
-however many sessions get it.
+Each function defines the name, the audience, the intent and the body of a dispatch. The body is
+encoded here, once for all sessions that receive it.
 """

@@ -1,4 +1,4 @@
-"""Dispatches about channels, to those in the guild who may see the channel."""
+"""Dispatches about channels, to members that can see the channel."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ def channel_updated(channel: Channel) -> Event:
 
 
 def channel_deleted(channel: Channel) -> Event:
-    """CHANNEL_DELETE, to those who could see it until now."""
+    """CHANNEL_DELETE, to members that could see the channel."""
     return _about("CHANNEL_DELETE", channel)
 
 
 def _about(name: str, channel: Channel) -> Event:
-    body = payloads.encode(payloads.channel(channel))
+    [payload] = payloads.channels([channel])
+    body = payloads.encode(payload)
     stream = StreamId(channel.guild_id)
     return Event(name, stream, to_channel(channel.id), body, Intents.GUILDS)

@@ -1,4 +1,4 @@
-"""What a message event is without its content, for bots that may not read everything.
+"""Message events without content, for bots without the MESSAGE_CONTENT intent.
 
 Rule: Discord docs, Gateway, "Message Content Intent".
 """
@@ -11,6 +11,7 @@ import orjson
 
 from chatd.core.ids import UserId
 from chatd.core.intents import Intents
+from chatd.core.json import JsonObject
 from chatd.events.event import Event
 from chatd.wire import payloads
 
@@ -19,18 +20,37 @@ _NAMES = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE"})
 
 
 def has_content(event: Event) -> bool:
-    """Whether it tells what somebody wrote in a guild; in private, whoever gets it may read it."""
+    """Return whether an event contains content of a guild message.
+
+    Content of private channels is never removed.
+    """
     return event.name in _NAMES and event.intent == Intents.GUILD_MESSAGES
 
 
 def readers(event: Event) -> frozenset[UserId]:
-    """Who may read a message whatever they have asked for: its author, and whom it mentions."""
-    message = orjson.loads(event.body)
+    """Return the users that read a message regardless of intents: its author and its mentions."""
+    return _readers(orjson.loads(event.body))
+
+
+def readers_of_referenced(event: Event) -> frozenset[UserId] | None:
+    """Return the readers of the referenced message; None if the event contains none."""
+    answered = orjson.loads(event.body).get("referenced_message")
+    return None if answered is None else _readers(answered)
+
+
+def _readers(message: JsonObject) -> frozenset[UserId]:
     return frozenset(UserId(int(user["id"])) for user in (message["author"], *message["mentions"]))
 
 
+def without_referenced_content(event: Event) -> Event:
+    """Return the event without the content of the referenced message."""
+    message = orjson.loads(event.body)
+    message["referenced_message"] |= _CONTENT
+    return replace(event, body=payloads.encode(message))
+
+
 def without_content(event: Event) -> Event:
-    """The same message without what was written, also in the one that it answers."""
+    """Return the event without the content of the message and of the referenced one."""
     message = orjson.loads(event.body) | _CONTENT
     if message.get("referenced_message"):
         message["referenced_message"] |= _CONTENT

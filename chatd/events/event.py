@@ -1,4 +1,4 @@
-"""Event: a dispatch that no session has yet numbered, and Audience: who it is for."""
+"""Events: dispatches before a session numbers them, and their audiences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 
 from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
-from chatd.core.models import Place
+from chatd.core.models import MessageLocation
 from chatd.core.permissions import NONE, Permissions
 from chatd.wire import payloads
 
@@ -23,8 +23,8 @@ class AudienceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who an event is for: the members of a guild or a channel who have `needed` there, or the
-    sessions of one user."""
+    """The recipients of an event: members with the permissions `needed` in a guild or a channel, or
+    all sessions of one user."""
 
     kind: AudienceKind
     id: int
@@ -32,26 +32,26 @@ class Audience:
 
 
 def to_guild(guild_id: GuildId, needed: Permissions = NONE) -> Audience:
-    """The members of a guild who have all of `needed`; without, every member."""
+    """Address the members of a guild that have all of `needed`; every member by default."""
     return Audience(AudienceKind.GUILD, guild_id, needed)
 
 
 def to_channel(channel_id: ChannelId, needed: Permissions = Permissions.VIEW_CHANNEL) -> Audience:
-    """The members of a guild who have all of `needed` in one of its channels."""
+    """Address the members of a guild that have all of `needed` in one of its channels."""
     return Audience(AudienceKind.CHANNEL, channel_id, needed)
 
 
 def to_user(user_id: UserId) -> Audience:
-    """Every session of a user."""
+    """Address every session of a user."""
     return Audience(AudienceKind.USER, user_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A dispatch on its way. Shared by all who get it, so never changed.
+    """A dispatch before a session numbers it. All recipients share it, so it is immutable.
 
-    `seq` is its place in the order of `stream`, given when the transaction that caused it
-    commits; an event of seq 0 stands outside of that order.
+    `seq` is its number in `stream`, assigned when its transaction commits. Events with `seq` 0,
+    such as typing, are not part of the sequence.
     """
 
     name: str
@@ -62,11 +62,11 @@ class Event:
     seq: int = 0
 
     def numbered(self, seq: int) -> Event:
-        """The same event, at its place in the order of its stream."""
+        """Return the event with its number in the stream."""
         return Event(self.name, self.stream, self.audience, self.body, self.intent, seq)
 
     def head(self) -> bytes:
-        """All but the body, for the way to other instances."""
+        """Encode all fields but the body, for other instances."""
         audience = self.audience
         return orjson.dumps(
             [
@@ -82,7 +82,7 @@ class Event:
 
     @classmethod
     def read(cls, head: bytes, body: bytes) -> Event:
-        """The event that `head()` and its body stand for. Raises ValueError for all else."""
+        """Decode the result of `head()` and a body. Raises ValueError when it is malformed."""
         try:
             name, stream, seq, intent, kind, audience_id, needed = orjson.loads(head)
             audience = Audience(AudienceKind(kind), int(audience_id), Permissions(needed))
@@ -91,28 +91,28 @@ class Event:
             raise ValueError("not the head of an event") from wrong
 
 
-def at_place(
+def at_location(
     name: str,
-    place: Place,
+    location: MessageLocation,
     payload: dict[str, Any],
     *,
     in_guild: Intents,
     in_private: Intents,
 ) -> list[Event]:
-    """What happens in a channel, for all who may see it.
+    """Return the events for a dispatch about a channel, to all users that can see it.
 
-    In a guild it is one event in the guild's order. In a private channel each who is there gets
-    it in the order of its own events: so nobody needs to follow a stream for every private
-    channel. The payload is completed with the ids of the place.
+    In a guild, it is one event of the guild's stream. In a private channel, it is one event in the
+    stream of each recipient. So sessions need no feed for each private channel. Adds the ids of the
+    location to the payload.
     """
-    payload["channel_id"] = str(place.channel_id)
-    if place.guild_id is not None:
-        payload["guild_id"] = str(place.guild_id)
+    payload["channel_id"] = str(location.channel_id)
+    if location.guild_id is not None:
+        payload["guild_id"] = str(location.guild_id)
         body = payloads.encode(payload)
-        stream = StreamId(place.guild_id)
-        return [Event(name, stream, to_channel(place.channel_id), body, in_guild)]
+        stream = StreamId(location.guild_id)
+        return [Event(name, stream, to_channel(location.channel_id), body, in_guild)]
     body = payloads.encode(payload)
     return [
         Event(name, StreamId(user_id), to_user(user_id), body, in_private)
-        for user_id in place.recipients
+        for user_id in location.recipients
     ]

@@ -6,15 +6,23 @@ from collections.abc import Iterable
 
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.intents import Intents
+from chatd.core.json import JsonObject
 from chatd.core.models import Guild, Role
 from chatd.events.event import Event, to_guild, to_user
 from chatd.wire import payloads
 
+GUILD_JOINED = "GUILD_JOINED"
+"""Internal: a user has joined a guild. Each instance renders GUILD_CREATE from it and from its own
+state of the guild. A GUILD_CREATE can take a megabyte, too much for the streams of the bus."""
 
-def guild_joined(user_id: UserId, guild_id: GuildId, state: payloads.Json) -> Event:
-    """GUILD_CREATE to one user, who is from now on a member. `state` has no `unavailable`."""
+JOINED = frozenset({GUILD_JOINED, "GUILD_CREATE"})
+"""Earlier versions publish the whole GUILD_CREATE, which has the fields of GUILD_JOINED."""
+
+
+def guild_joined(user_id: UserId, guild_id: GuildId, state: JsonObject) -> Event:
+    """GUILD_JOINED, to one user. `state` is the result of `payloads.guild_joined`."""
     body = payloads.encode(state)
-    return Event("GUILD_CREATE", StreamId(guild_id), to_user(user_id), body, Intents.GUILDS)
+    return Event(GUILD_JOINED, StreamId(guild_id), to_user(user_id), body, Intents.GUILDS)
 
 
 def guild_updated(guild: Guild, roles: Iterable[Role]) -> Event:
@@ -24,12 +32,12 @@ def guild_updated(guild: Guild, roles: Iterable[Role]) -> Event:
 
 
 def guild_deleted(guild_id: GuildId) -> Event:
-    """GUILD_DELETE, to every member: the guild is gone."""
+    """GUILD_DELETE, to every member: the guild was deleted."""
     return Event("GUILD_DELETE", StreamId(guild_id), to_guild(guild_id), _gone(guild_id), _GUILDS)
 
 
 def guild_left(user_id: UserId, guild_id: GuildId) -> Event:
-    """GUILD_DELETE to one user, who is no longer a member. No `unavailable`: that is an outage."""
+    """GUILD_DELETE, to a user that left. It has no `unavailable`, which would mean an outage."""
     return Event("GUILD_DELETE", StreamId(guild_id), to_user(user_id), _gone(guild_id), _GUILDS)
 
 

@@ -1,9 +1,10 @@
-"""Dispatches about invites, to those who may manage the channel they lead to."""
+"""Dispatches about invites, to members that can manage the channel of the invite."""
 
 from __future__ import annotations
 
 from chatd.core.ids import StreamId
 from chatd.core.intents import Intents
+from chatd.core.json import JsonObject
 from chatd.core.models import Invite
 from chatd.core.permissions import Permissions
 from chatd.events.event import Event, to_channel
@@ -26,7 +27,7 @@ def invite_deleted(invite: Invite) -> Event:
     return _about("INVITE_DELETE", invite, payload)
 
 
-def _about(name: str, invite: Invite, payload: payloads.Json) -> Event:
+def _about(name: str, invite: Invite, payload: JsonObject) -> Event:
     body = payloads.encode({"channel_id": str(invite.channel_id), **payload})
     audience = to_channel(invite.channel_id, _NEEDED)
     return Event(name, StreamId(invite.guild.id), audience, body, Intents.GUILD_INVITES)

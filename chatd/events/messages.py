@@ -1,80 +1,119 @@
-"""Dispatches about messages, to those who may see their channel."""
+"""Dispatches about messages, to users that can see their channel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from chatd.core.ids import MessageId, UserId
+from chatd.core.ids import GuildId, MessageId, StreamId, UserId
 from chatd.core.intents import Intents
-from chatd.core.models import Member, Message, Place
-from chatd.events.event import Event, at_place
+from chatd.core.json import JsonObject
+from chatd.core.models import Member, Message, MessageLocation
+from chatd.events.event import Event, at_location, to_user
 from chatd.wire import payloads
 
-_TOLD_AT_ONCE = 1000  # of deleted messages
+_MAX_IDS_PER_EVENT = 1000  # of deleted messages
 
 
 def message_created(
     message: Message,
-    place: Place,
+    location: MessageLocation,
     member: Member | None,
     mentioned: Mapping[UserId, Member],
     nonce: str | int | None,
 ) -> list[Event]:
-    """MESSAGE_CREATE, with the author and those it mentions as members, and its nonce."""
+    """MESSAGE_CREATE, with the member data of the author and of mentioned users, and the nonce."""
     payload = payloads.message(message)
     if nonce is not None:
         payload["nonce"] = nonce
-    return _about("MESSAGE_CREATE", payload, place, member, mentioned)
+    return _about("MESSAGE_CREATE", payload, location, member, mentioned)
 
 
 def message_updated(
     message: Message,
-    place: Place,
+    location: MessageLocation,
     member: Member | None,
     mentioned: Mapping[UserId, Member],
 ) -> list[Event]:
-    """MESSAGE_UPDATE, with the whole message as it is now."""
-    return _about("MESSAGE_UPDATE", payloads.message(message), place, member, mentioned)
+    """MESSAGE_UPDATE, with the complete message."""
+    return _about("MESSAGE_UPDATE", payloads.message(message), location, member, mentioned)
 
 
-def message_deleted(message_id: MessageId, place: Place) -> list[Event]:
+def ephemeral_created(
+    message: Message,
+    user_id: UserId,
+    location: MessageLocation,
+    member: Member | None,
+    nonce: str | int | None,
+) -> Event:
+    """MESSAGE_CREATE, to the only user that sees the message."""
+    payload = payloads.message(message)
+    if nonce is not None:
+        payload["nonce"] = nonce
+    return _to_one(_about("MESSAGE_CREATE", payload, location, member, {}), user_id)
+
+
+def ephemeral_updated(
+    message: Message, user_id: UserId, location: MessageLocation, member: Member | None
+) -> Event:
+    """MESSAGE_UPDATE, to the only user that sees the message."""
+    payload = payloads.message(message)
+    return _to_one(_about("MESSAGE_UPDATE", payload, location, member, {}), user_id)
+
+
+def ephemeral_deleted(message_id: MessageId, user_id: UserId, location: MessageLocation) -> Event:
+    """MESSAGE_DELETE, to the only user that saw the message."""
+    return _to_one(message_deleted(message_id, location), user_id)
+
+
+def _to_one(events: Sequence[Event], user_id: UserId) -> Event:
+    """Return the event for one user, in the stream of that user, instead of those for all."""
+    return replace(events[0], stream=StreamId(user_id), audience=to_user(user_id))
+
+
+def message_deleted(message_id: MessageId, location: MessageLocation) -> list[Event]:
     """MESSAGE_DELETE."""
-    return _about("MESSAGE_DELETE", {"id": str(message_id)}, place, None, {})
+    return _about("MESSAGE_DELETE", {"id": str(message_id)}, location, None, {})
 
 
-def messages_deleted(message_ids: Sequence[MessageId], place: Place) -> list[Event]:
-    """MESSAGE_DELETE_BULK, as often as it takes: what goes with a ban can be more than a client is
-    to be sent at once."""
-    told: list[Event] = []
-    for start in range(0, len(message_ids), _TOLD_AT_ONCE):
-        ids = [str(each) for each in message_ids[start : start + _TOLD_AT_ONCE]]
-        told += _about("MESSAGE_DELETE_BULK", {"ids": ids}, place, None, {})
-    return told
+def messages_deleted(message_ids: Sequence[MessageId], location: MessageLocation) -> list[Event]:
+    """MESSAGE_DELETE_BULK, one for each 1,000 messages: a ban can delete many more."""
+    found: list[Event] = []
+    for start in range(0, len(message_ids), _MAX_IDS_PER_EVENT):
+        ids = [str(each) for each in message_ids[start : start + _MAX_IDS_PER_EVENT]]
+        found += _about("MESSAGE_DELETE_BULK", {"ids": ids}, location, None, {})
+    return found
 
 
-def pins_updated(place: Place, last_pin: datetime | None) -> list[Event]:
+def pins_updated(location: MessageLocation, last_pin: datetime | None) -> list[Event]:
     """CHANNEL_PINS_UPDATE."""
     newest = None if last_pin is None else payloads.timestamp(last_pin)
-    return at_place(
+    return at_location(
         "CHANNEL_PINS_UPDATE",
-        place,
+        location,
         {"last_pin_timestamp": newest},
         in_guild=Intents.GUILDS,
         in_private=Intents.DIRECT_MESSAGES,
     )
 
 
+def last_messages(user_id: UserId, guild_id: GuildId, messages: list[JsonObject]) -> Event:
+    """LAST_MESSAGES, to the session that requested them."""
+    body = payloads.encode({"guild_id": str(guild_id), "messages": messages})
+    return Event("LAST_MESSAGES", StreamId(user_id), to_user(user_id), body)
+
+
 def typing_started(
-    place: Place, user_id: UserId, member: Member | None, timestamp_s: int
+    location: MessageLocation, user_id: UserId, member: Member | None, timestamp_s: int
 ) -> list[Event]:
-    """TYPING_START. It belongs to no order: whoever misses it has missed nothing."""
-    payload: payloads.Json = {"user_id": str(user_id), "timestamp": timestamp_s}
+    """TYPING_START. It has no `seq`: a missed one does not matter."""
+    payload: JsonObject = {"user_id": str(user_id), "timestamp": timestamp_s}
     if member is not None:
         payload["member"] = payloads.member(member)
-    return at_place(
+    return at_location(
         "TYPING_START",
-        place,
+        location,
         payload,
         in_guild=Intents.GUILD_MESSAGE_TYPING,
         in_private=Intents.DIRECT_MESSAGE_TYPING,
@@ -83,8 +122,8 @@ def typing_started(
 
 def _about(
     name: str,
-    payload: payloads.Json,
-    place: Place,
+    payload: JsonObject,
+    location: MessageLocation,
     member: Member | None,
     mentioned: Mapping[UserId, Member],
 ) -> list[Event]:
@@ -93,9 +132,9 @@ def _about(
     for user in payload.get("mentions", ()):
         if (as_member := mentioned.get(UserId(int(user["id"])))) is not None:
             user["member"] = payloads.partial_member(as_member)
-    return at_place(
+    return at_location(
         name,
-        place,
+        location,
         payload,
         in_guild=Intents.GUILD_MESSAGES,
         in_private=Intents.DIRECT_MESSAGES,

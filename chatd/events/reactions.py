@@ -1,16 +1,17 @@
-"""Dispatches about reactions, to those who may see the channel."""
+"""Dispatches about reactions, to users that can see the channel."""
 
 from __future__ import annotations
 
 from chatd.core.ids import UserId
 from chatd.core.intents import Intents
-from chatd.core.models import Member, Message, Place
-from chatd.events.event import Event, at_place
+from chatd.core.json import JsonObject
+from chatd.core.models import Member, Message, MessageLocation
+from chatd.events.event import Event, at_location
 from chatd.wire import payloads
 
 
 def reaction_added(
-    message: Message, place: Place, emoji: str, user_id: UserId, member: Member | None
+    message: Message, location: MessageLocation, emoji: str, user_id: UserId, member: Member | None
 ) -> list[Event]:
     """MESSAGE_REACTION_ADD."""
     payload = {
@@ -22,10 +23,12 @@ def reaction_added(
     }
     if member is not None:
         payload["member"] = payloads.member(member)
-    return _about("MESSAGE_REACTION_ADD", message, place, payload)
+    return _about("MESSAGE_REACTION_ADD", message, location, payload)
 
 
-def reaction_removed(message: Message, place: Place, emoji: str, user_id: UserId) -> list[Event]:
+def reaction_removed(
+    message: Message, location: MessageLocation, emoji: str, user_id: UserId
+) -> list[Event]:
     """MESSAGE_REACTION_REMOVE."""
     payload = {
         "user_id": str(user_id),
@@ -33,24 +36,26 @@ def reaction_removed(message: Message, place: Place, emoji: str, user_id: UserId
         "burst": False,
         "type": 0,
     }
-    return _about("MESSAGE_REACTION_REMOVE", message, place, payload)
+    return _about("MESSAGE_REACTION_REMOVE", message, location, payload)
 
 
-def reactions_removed(message: Message, place: Place) -> list[Event]:
+def reactions_removed(message: Message, location: MessageLocation) -> list[Event]:
     """MESSAGE_REACTION_REMOVE_ALL."""
-    return _about("MESSAGE_REACTION_REMOVE_ALL", message, place, {})
+    return _about("MESSAGE_REACTION_REMOVE_ALL", message, location, {})
 
 
-def emoji_removed(message: Message, place: Place, emoji: str) -> list[Event]:
+def emoji_removed(message: Message, location: MessageLocation, emoji: str) -> list[Event]:
     """MESSAGE_REACTION_REMOVE_EMOJI."""
     payload = {"emoji": payloads.emoji(emoji)}
-    return _about("MESSAGE_REACTION_REMOVE_EMOJI", message, place, payload)
+    return _about("MESSAGE_REACTION_REMOVE_EMOJI", message, location, payload)
 
 
-def _about(name: str, message: Message, place: Place, payload: payloads.Json) -> list[Event]:
-    return at_place(
+def _about(
+    name: str, message: Message, location: MessageLocation, payload: JsonObject
+) -> list[Event]:
+    return at_location(
         name,
-        place,
+        location,
         {"message_id": str(message.id), **payload},
         in_guild=Intents.GUILD_MESSAGE_REACTIONS,
         in_private=Intents.DIRECT_MESSAGE_REACTIONS,

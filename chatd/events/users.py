@@ -10,18 +10,18 @@ from chatd.events.event import Event, to_user
 from chatd.wire import payloads
 
 LOGIN_REVOKED = "LOGIN_REVOKED"
-"""Not for clients: tells every instance to close what was opened through a login."""
+"""Internal: every instance closes the sessions of a revoked login."""
 
 
 MEMBERSHIP_CHANGED = "MEMBERSHIP_CHANGED"
-"""Not for clients: numbers a join in the order of the user's own events, so that a user whose
-GUILD_CREATE is lost is found out even where nobody follows that guild."""
+"""Internal: numbers a join in the user's own stream. So an instance without a feed of the guild
+detects a lost GUILD_CREATE as a gap in the user's stream."""
 
 INTERNAL = frozenset({LOGIN_REVOKED, MEMBERSHIP_CHANGED})
 
 
 def revoked_login(event: Event) -> LoginId | None:
-    """The login that a LOGIN_REVOKED ends; None for every other event."""
+    """Return the login that a LOGIN_REVOKED ends; None for every other event."""
     if event.name != LOGIN_REVOKED:
         return None
     return LoginId(int(orjson.loads(event.body)["login_id"]))
@@ -34,6 +34,11 @@ def user_updated(account: Account) -> Event:
     return Event("USER_UPDATE", StreamId(user_id), to_user(user_id), body)
 
 
+def sessions_replaced(user_id: UserId, sessions: bytes) -> Event:
+    """SESSIONS_REPLACE: the encoded sessions of the user, to one of them."""
+    return Event("SESSIONS_REPLACE", StreamId(user_id), to_user(user_id), sessions)
+
+
 def membership_changed(user_id: UserId, guild_id: GuildId) -> Event:
     """MEMBERSHIP_CHANGED: the user has joined this guild."""
     body = payloads.encode({"guild_id": str(guild_id)})
@@ -41,6 +46,6 @@ def membership_changed(user_id: UserId, guild_id: GuildId) -> Event:
 
 
 def login_revoked(user_id: UserId, login_id: LoginId) -> Event:
-    """LOGIN_REVOKED: tokens of this login are worth nothing from now on."""
+    """LOGIN_REVOKED: the tokens of this login are invalid."""
     body = payloads.encode({"login_id": str(login_id)})
     return Event(LOGIN_REVOKED, StreamId(user_id), to_user(user_id), body)

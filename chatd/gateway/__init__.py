@@ -1,9 +1,11 @@
-"""The gateway: one WebSocket after another, each served from HELLO to its close.
+"""The gateway: WebSocket connections, the sessions that they serve, and the fan-out of events.
 
-`handler` is the route, `connection` one socket, `commands` reads frames and `frames` writes them.
-A `session` outlives its socket. The `registry` holds the sessions and, for each guild and user of
-theirs, a `feed`: its events in their order and who may see them (`visibility`). The `dispatcher`
-takes events from the bus to the feeds; these hand them to the `deliveries`, which bring them to
-the sessions in a `batch`, each in one write; or by way of the `outboxes`, when more will follow.
-`ready` starts a session without a hole between its first snapshot and the stream of events.
+- `handler` has the routes. `connection` serves one socket from HELLO to its close, with a
+  `send_queue`; `connection_table` has all connections, and `admission` limits new ones.
+- `identify`, `resume` and `member_requests` handle the commands that take long. `gateway` has one
+  of each per instance.
+- `protocol` parses commands, and encodes frames and batches.
+- `session` is what a client identified for: it outlives its connection.
+- `fanout` takes events from the bus to the sessions that may see them.
+- `lifecycle` starts sessions, validates resumes, and hands sessions off to other instances.
 """

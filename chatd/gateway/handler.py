@@ -1,128 +1,132 @@
-"""The route of the gateway: a WebSocket for those who ask for one, its address for the others.
+"""The routes of the gateway: the WebSocket, and its URL for clients that do not upgrade.
 
-permessage-deflate, which browsers offer, is not agreed on. Per connection, as aiohttp makes it, it
-costs 25 us a delivery where a plain one costs 0.2 us, and a compressor of 256 KiB. Put together
-from shared blocks it would cost as little as `compress=zlib-stream` (0.3 us) and save as much (a
-message of 877 bytes is 444 then, or 449), which a browser reads with its DecompressionStream. But
-it would let anybody hand us compressed frames to inflate, before they have said who they are.
+The server does not negotiate permessage-deflate (RFC 7692), which browsers offer, for two reasons:
+
+- The server would have to inflate frames of clients that have not identified yet.
+- In aiohttp's implementation each connection has a compressor of 256 KiB, and a delivery takes
+  25 us instead of 0.2 us.
+
+An implementation on the shared blocks of `protocol.compression` would avoid only the second cost.
+It would gain nothing over `compress=zlib-stream`: both take 0.3 us for a delivery, and compress a
+message of 877 bytes to 444 and 449 bytes. Browsers read zlib-stream with their DecompressionStream.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 from aiohttp import WSCloseCode, web
 
-from chatd.clients import client_network, is_secure
-from chatd.ephemeral import identifies
-from chatd.gateway import transports
-from chatd.gateway.commands import UNRULY, CloseCode
-from chatd.gateway.connection import Connection, Gateway
-from chatd.gateway.connections import Connections
-from chatd.keys import CONTEXT
+from chatd.gateway.connection import Connection
+from chatd.gateway.connection_table import ConnectionTable
+from chatd.gateway.gateway import Gateway
+from chatd.gateway.protocol import encoders
+from chatd.gateway.protocol.commands import ABUSE_CODES, CloseCode
+from chatd.ratelimit import identify_limits
+from chatd.web.client_address import client_network, gateway_url
+from chatd.web.keys import CONTEXT
 from chatd.wire import payloads
 
 GATEWAY = web.AppKey("GATEWAY", Gateway)
-CONNECTIONS = web.AppKey("CONNECTIONS", Connections)
+CONNECTION_TABLE = web.AppKey("CONNECTION_TABLE", ConnectionTable)
 
-_MAX_MESSAGE = 64 * 1024  # bytes; above commands.MAX_PAYLOAD, whose excess gets a code of its own
-_HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?", re.ASCII)
+_MAX_MESSAGE = 64 * 1024  # bytes; larger than parsing.MAX_PAYLOAD, which has its own close code
 _VERSIONS = ("", "6", "7", "8", "9", "10")
 
 
 async def gateway(request: web.Request) -> web.StreamResponse:
-    """Anyone may ask for the address, and may open a socket; IDENTIFY says who it is.
+    """Open a WebSocket, or return the gateway's URL. The request needs no token: IDENTIFY has it.
 
     Raises TooManySockets.
     """
-    if not _HOST.fullmatch(request.host):
-        raise web.HTTPBadRequest(reason="Bad Host header")
+    url = gateway_url(request)
     if request.headers.get("Upgrade", "").lower() != "websocket":
-        body = payloads.encode({"url": url_of(request)})
+        body = payloads.encode({"url": url})
         return web.Response(body=body, content_type="application/json")
-    return await _opened(request, client_network(request))
+    return await _open(request, client_network(request))
 
 
 class _Socket(web.WebSocketResponse):
-    """A socket that is served when aiohttp writes its answer to the end.
+    """A WebSocket whose connection is served in `write_eof`.
 
-    By then the middlewares have returned: if they waited for it, their frames would stay in memory
-    as long as the socket does, some 2 kB for each.
+    aiohttp calls `write_eof` after the middlewares have returned. If the request handler served the
+    connection, the stack frames of the middlewares would take 2 kB of memory per connection.
     """
 
     def __init__(self, server: Callable[[web.WebSocketResponse], Awaitable[None]]) -> None:
-        super().__init__(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5)
+        super().__init__(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5, autoping=False)
         self._server = server
 
     async def write_eof(self) -> None:  # type: ignore[override]  # as of its base
-        """Serve it, and close it."""
+        """Serve the connection, then close it."""
         await self._server(self)
         await super().write_eof()
 
 
-async def _opened(request: web.Request, network: str) -> web.WebSocketResponse:
-    connections = request.app[CONNECTIONS]
-    connections.admit(network)
+async def _open(request: web.Request, network: str) -> web.WebSocketResponse:
+    table = request.app[CONNECTION_TABLE]
+    table.acquire(network)
     try:
-        await request.app[GATEWAY].turnstile.enter()
+        await request.app[GATEWAY].admission_gate.admit()
         socket = _Socket(partial(_serve, request, network))
         await socket.prepare(request)
+    except ValueError:  # a header of the handshake is not text
+        table.release(network)
+        raise web.HTTPBadRequest(reason="Bad WebSocket handshake") from None
     except BaseException:
-        connections.leave(network)
+        table.release(network)
         raise
     return socket
 
 
 async def _serve(request: web.Request, network: str, socket: web.WebSocketResponse) -> None:
-    connections = request.app[CONNECTIONS]
+    table = request.app[CONNECTION_TABLE]
     try:
-        make_transport = transports.BY_NAME.get(request.query.get("compress", ""))
+        make_encoder = encoders.BY_NAME.get(request.query.get("compress", ""))
         if request.query.get("v", "") not in _VERSIONS:
             await socket.close(code=CloseCode.INVALID_API_VERSION, message=b"Invalid API version.")
-        elif request.query.get("encoding", "json") != "json" or make_transport is None:
-            message = b"Only json is spoken here, plain, as zlib-stream or as zstd-stream."
+        elif request.query.get("encoding", "json") != "json" or make_encoder is None:
+            message = b"Use encoding=json, and compress=zlib-stream or zstd-stream or none."
             await socket.close(code=CloseCode.DECODE_ERROR, message=message)
         elif request.transport is not None:
             connection = Connection(
-                request.app[GATEWAY], socket, request.transport, make_transport(), url_of(request)
+                request.app[GATEWAY],
+                socket,
+                request.transport,
+                make_encoder(),
+                gateway_url(request),
+                table=table,
             )
-            connections.served.add(connection)
+            table.connections.add(connection)
             try:
                 code = await connection.run()
             finally:
-                connections.served.discard(connection)
-            if code in UNRULY or socket.close_code == WSCloseCode.MESSAGE_TOO_BIG:
-                connections.blame(network)
+                table.connections.discard(connection)
+            if code in ABUSE_CODES or socket.close_code == WSCloseCode.MESSAGE_TOO_BIG:
+                table.record_abuse(network, connection.user_id)
     finally:
-        connections.leave(network)
+        table.release(network)
 
 
 async def bot(request: web.Request) -> web.Response:
-    """The address, and how often one may identify. Rule: Discord docs, "Get Gateway Bot"."""
+    """Return the URL and the limits on IDENTIFY. Rule: Discord docs, "Get Gateway Bot"."""
     limits = request.app[GATEWAY].rate_limits
-    remaining, reset_s = identifies.PER_DAY.requests, 0.0
+    remaining, reset_s = identify_limits.PER_DAY.requests, 0.0
     if limits is not None:
-        verdict = await identifies.left(limits, request[CONTEXT].user.id)
-        remaining, reset_s = verdict.remaining, verdict.ends - time.monotonic()
+        decision = await identify_limits.remaining_today(limits, request[CONTEXT].user.id)
+        remaining, reset_s = decision.remaining, decision.ends - time.monotonic()
     body = payloads.encode(
         {
-            "url": url_of(request),
+            "url": gateway_url(request),
             "shards": 1,
             "session_start_limit": {
-                "total": identifies.PER_DAY.requests,
+                "total": identify_limits.PER_DAY.requests,
                 "remaining": remaining,
                 "reset_after": max(round(reset_s * 1000), 0),
-                "max_concurrency": identifies.AT_ONCE.requests,
+                "max_concurrency": identify_limits.MAX_CONCURRENCY.requests,
             },
         }
     )
     return web.Response(body=body, content_type="application/json")
-
-
-def url_of(request: web.Request) -> str:
-    """The address of the gateway, as this client reaches us; without a query."""
-    scheme = "wss" if is_secure(request) else "ws"
-    return f"{scheme}://{request.host}/gateway"

@@ -1,4 +1,4 @@
-"""Raw SQL, a module per table group: each function takes a cursor and returns models.
+"""Raw SQL, one module per group of tables. Each function takes a cursor and returns models.
 
-SQL stands as it would be typed into psql. Values only ever travel as parameters.
+SQL is written as in psql. Values are only passed as parameters.
 """

@@ -1,18 +1,19 @@
-"""What an authorisation is decided on, in one query."""
+"""Everything that an authorization needs, in one query."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
-from chatd.core.models import Channel, Guild, Member, User
-from chatd.db import Cursor, Prepared, one
+from chatd.core.models import BareChannel, Guild, Member, User
+from chatd.core.overwrites import Overwrite
+from chatd.db.cursor import Cursor, PreparedStatement, one
 from chatd.queries import channels, guilds, users
 
 
 @dataclass(frozen=True, slots=True)
 class RankedRole:
-    """What decides on a role: what it grants, and where it stands."""
+    """The permissions that a role grants, and its position in the hierarchy."""
 
     id: RoleId
     permissions: int
@@ -20,16 +21,18 @@ class RankedRole:
 
 
 @dataclass(frozen=True, slots=True)
-class Grounds:
-    """A guild at a version, who asks as a member of it, and what its roles grant."""
+class AccessRow:
+    """A guild with its permission version, the caller's membership and the caller's roles."""
 
     guild: Guild
     version: int
     member: Member | None
     timed_out: bool
     roles: tuple[RankedRole, ...]
-    """Its roles, @everyone among them."""
-    channel: Channel | None
+    """The roles of the member, including @everyone."""
+    channel: BareChannel | None = None
+    overwrites: tuple[Overwrite, ...] = ()
+    """The channel's overwrites that apply to the member: for @everyone, its roles and itself."""
 
 
 _COLUMNS = f"""
@@ -39,6 +42,7 @@ _COLUMNS = f"""
     coalesce(guild_members.communication_disabled_until > now(), false),
     ARRAY (SELECT role_id FROM member_roles
             WHERE member_roles.guild_id = guilds.id AND member_roles.user_id = users.id
+              AND EXISTS (SELECT FROM roles WHERE roles.id = role_id)
          ORDER BY role_id),
     ARRAY (SELECT ARRAY[id, permissions, position] FROM roles
             WHERE roles.guild_id = guilds.id
@@ -55,14 +59,21 @@ _JOIN = """
 """
 
 
-_IN_GUILD = Prepared(
+_IN_GUILD = PreparedStatement(
     f"SELECT {_COLUMNS} FROM guilds {_JOIN} WHERE guilds.id = %(guild_id)s",
     guild_id="bigint",
     user_id="bigint",
 )
-_IN_CHANNEL = Prepared(
+_IN_CHANNEL = PreparedStatement(
     f"""
-    SELECT {_COLUMNS}, {channels.COLUMNS}
+    SELECT {_COLUMNS}, {channels.BARE_COLUMNS},
+           (SELECT coalesce(jsonb_agg(jsonb_build_array(target_id, type, allow, deny)), '[]')
+              FROM overwrites
+             WHERE overwrites.channel_id = channels.id
+               AND target_id = ANY(ARRAY[guilds.id, users.id]
+                                   || ARRAY (SELECT role_id FROM member_roles
+                                              WHERE member_roles.guild_id = guilds.id
+                                                AND member_roles.user_id = users.id)))
       FROM channels JOIN guilds ON guilds.id = channels.guild_id {_JOIN}
      WHERE channels.id = %(channel_id)s
     """,
@@ -71,32 +82,36 @@ _IN_CHANNEL = Prepared(
 )
 
 
-async def in_guild(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Grounds | None:
-    """The grounds in a guild; None when there is no such guild."""
+async def in_guild(cur: Cursor, guild_id: GuildId, user_id: UserId) -> AccessRow | None:
+    """Return the access data of a user in a guild; None when the guild does not exist."""
     await cur.run(_IN_GUILD, {"guild_id": guild_id, "user_id": user_id})
     return await one(cur, _make)
 
 
-async def in_channel(cur: Cursor, channel_id: ChannelId, user_id: UserId) -> Grounds | None:
-    """The grounds in a channel's guild, with the channel; None when there is no such channel."""
+async def in_channel(cur: Cursor, channel_id: ChannelId, user_id: UserId) -> AccessRow | None:
+    """Return the access data of a user in a channel; None when the channel does not exist.
+
+    A channel that belongs to no guild counts as nonexistent.
+    """
     await cur.run(_IN_CHANNEL, {"channel_id": channel_id, "user_id": user_id})
     return await one(cur, _make)
 
 
-def _make(*row: object) -> Grounds:
-    user, rest = users.split(row)
+def _make(*row: object) -> AccessRow:
+    user, rest = users.split_row(row)
     guild = Guild(*rest[: guilds.COLUMN_COUNT])
     version, is_member, nick, joined_at, disabled_until, timed_out, roles, ranked, *channel = rest[
         guilds.COLUMN_COUNT :
     ]
     member = _member(guild, user, nick, joined_at, disabled_until, roles) if is_member else None
-    return Grounds(
-        guild,
-        version,
-        member,
-        timed_out,
-        tuple(RankedRole(*each) for each in ranked),
-        channels.make(*channel) if channel else None,
+    grounds = AccessRow(
+        guild, version, member, timed_out, tuple(RankedRole(*each) for each in ranked)
+    )
+    if not channel:
+        return grounds
+    *bare, concerning = channel
+    return replace(
+        grounds, channel=channels.make_bare(*bare), overwrites=channels.overwrites(concerning)
     )
 
 

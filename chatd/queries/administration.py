@@ -1,4 +1,4 @@
-"""What those who run the server see and change: accounts and guilds from outside of them."""
+"""Accounts and guilds as the operator of the server sees and changes them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chatd.core.ids import GuildId, LoginId, UserId
-from chatd.db import Cursor, many, one
+from chatd.db.cursor import Cursor, many, one
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSummary:
-    """An account, as who runs the server sees it."""
+    """An account, as the operator sees it."""
 
     id: UserId
     username: str
@@ -28,7 +28,7 @@ class AccountSummary:
 
 @dataclass(frozen=True, slots=True)
 class LoginSummary:
-    """A login that has not ended."""
+    """An active login."""
 
     id: LoginId
     user_agent: str | None
@@ -37,7 +37,7 @@ class LoginSummary:
 
 @dataclass(frozen=True, slots=True)
 class GuildSummary:
-    """A guild, as who runs the server sees it."""
+    """A guild, as the operator sees it."""
 
     id: GuildId
     name: str
@@ -50,7 +50,8 @@ class GuildSummary:
 
 _ACCOUNTS = """
     SELECT users.id, username, email, bot, is_administrator, disabled_at, deleted_at,
-           (SELECT count(*) FROM guild_members WHERE user_id = users.id),
+           (SELECT count(*) FROM guild_members JOIN guilds ON guilds.id = guild_id
+             WHERE user_id = users.id),
            (SELECT count(*) FROM guilds WHERE owner_id = users.id),
            (SELECT count(*) FROM logins WHERE user_id = users.id AND revoked_at IS NULL),
            (SELECT max(last_used_at) FROM logins WHERE user_id = users.id)
@@ -65,13 +66,13 @@ _GUILDS = """
 """  # in the order of GuildSummary
 
 
-async def accounts(
-    cur: Cursor, *, which: str, part: str, after: int, limit: int
+async def list_accounts(
+    cur: Cursor, *, which: str, text: str, after: int, limit: int
 ) -> list[AccountSummary]:
-    """Accounts in the order of their ids, from the one after `after` on.
+    """Return accounts in the order of ids, above the id `after`.
 
-    `which` is "all", "administrators", "disabled", "bots" or "deleted"; none but the last has
-    those that were deleted. `part` has to stand in the name or the address.
+    `which` is "all", "administrators", "disabled", "bots" or "deleted". Only the last includes
+    deleted accounts. `text` must be part of the name or the email address.
     """
     await cur.execute(
         f"""
@@ -82,20 +83,20 @@ async def accounts(
                               WHEN 'disabled' THEN disabled_at IS NOT NULL
                               WHEN 'bots' THEN bot
                               ELSE true END
-           AND (%(part)s = '' OR strpos(username_key, %(part)s) > 0
-                              OR strpos(email_key, %(part)s) > 0)
+           AND (%(text)s = '' OR strpos(username_key, %(text)s) > 0
+                              OR strpos(email_key, %(text)s) > 0)
       ORDER BY users.id
          LIMIT %(limit)s
         """,
-        {"which": which, "part": part, "after": after, "limit": limit},
+        {"which": which, "text": text, "after": after, "limit": limit},
     )
     return await many(cur, AccountSummary)
 
 
-async def account(
+async def get_account(
     cur: Cursor, *, user_id: int = 0, username_key: str = "", email_key: str = ""
 ) -> AccountSummary | None:
-    """The account of an id, a name or an address."""
+    """Return the account with an id, a name or an email address."""
     await cur.execute(
         f"""
         {_ACCOUNTS}
@@ -107,8 +108,8 @@ async def account(
     return await one(cur, AccountSummary)
 
 
-async def logins(cur: Cursor, user_id: UserId, *, limit: int) -> list[LoginSummary]:
-    """The logins of an account that have not ended, the last used first."""
+async def list_logins(cur: Cursor, user_id: UserId, *, limit: int) -> list[LoginSummary]:
+    """Return the active logins of an account, the most recently used first."""
     await cur.execute(
         """
         SELECT id, user_agent, last_used_at FROM logins
@@ -122,7 +123,7 @@ async def logins(cur: Cursor, user_id: UserId, *, limit: int) -> list[LoginSumma
 
 
 async def is_administrator(cur: Cursor, user_id: UserId) -> bool:
-    """Whether an account is an administrator of the server."""
+    """Return whether an account is an enabled administrator of the server."""
     await cur.execute(
         "SELECT FROM users WHERE id = %(id)s AND is_administrator AND disabled_at IS NULL",
         {"id": user_id},
@@ -131,7 +132,7 @@ async def is_administrator(cur: Cursor, user_id: UserId) -> bool:
 
 
 async def set_administrator(cur: Cursor, user_id: UserId, value: bool) -> bool:
-    """Make a person an administrator of the server, or no longer. False if there is none."""
+    """Grant or revoke administrator rights. False if there is no such person."""
     await cur.execute(
         """
         UPDATE users SET is_administrator = %(value)s
@@ -143,7 +144,7 @@ async def set_administrator(cur: Cursor, user_id: UserId, value: bool) -> bool:
 
 
 async def set_disabled(cur: Cursor, user_id: UserId, value: bool) -> bool:
-    """Disable an account, or enable it again. False if there is none."""
+    """Disable or enable an account. False if there is no such account."""
     await cur.execute(
         """
         UPDATE users
@@ -156,7 +157,7 @@ async def set_disabled(cur: Cursor, user_id: UserId, value: bool) -> bool:
 
 
 async def set_password(cur: Cursor, user_id: UserId, password_hash: str) -> bool:
-    """Give a person another password. False if there is none."""
+    """Set the password of a person. False if there is no such person."""
     await cur.execute(
         """
         UPDATE users SET password_hash = %(hash)s
@@ -167,25 +168,34 @@ async def set_password(cur: Cursor, user_id: UserId, password_hash: str) -> bool
     return cur.rowcount == 1
 
 
-async def guilds(cur: Cursor, *, part: str, after: int, limit: int) -> list[GuildSummary]:
-    """Guilds in the order of their ids, from the one after `after` on.
+async def list_guilds(cur: Cursor, *, text: str, after: int, limit: int) -> list[GuildSummary]:
+    """Return guilds in the order of ids, above the id `after`.
 
-    `part` has to stand in the name, whatever its case.
+    `text` must be part of the name, ignoring case.
     """
     await cur.execute(
         f"""
         {_GUILDS}
          WHERE guilds.id > %(after)s
-           AND (%(part)s = '' OR strpos(lower(guilds.name), lower(%(part)s)) > 0)
+           AND (%(text)s = '' OR strpos(lower(guilds.name), lower(%(text)s)) > 0)
       ORDER BY guilds.id
          LIMIT %(limit)s
         """,
-        {"part": part, "after": after, "limit": limit},
+        {"text": text, "after": after, "limit": limit},
     )
     return await many(cur, GuildSummary)
 
 
-async def guild(cur: Cursor, guild_id: int) -> GuildSummary | None:
-    """One guild."""
+async def list_guilds_of_owner(cur: Cursor, owner_id: UserId) -> list[GuildSummary]:
+    """Return the guilds that a user owns, in the order of ids."""
+    await cur.execute(
+        f"{_GUILDS} WHERE guilds.owner_id = %(owner_id)s ORDER BY guilds.id",
+        {"owner_id": owner_id},
+    )
+    return await many(cur, GuildSummary)
+
+
+async def get_guild(cur: Cursor, guild_id: int) -> GuildSummary | None:
+    """Return one guild."""
     await cur.execute(f"{_GUILDS} WHERE guilds.id = %(id)s", {"id": guild_id})
     return await one(cur, GuildSummary)

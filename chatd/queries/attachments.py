@@ -1,26 +1,35 @@
-"""Files that hang on messages, keyed by channel and message first."""
+"""Attachments of messages. Rows are keyed by channel and message first."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from chatd.auth.links import Links
+from chatd.auth.signed_urls import SignedUrls
 from chatd.core.ids import AttachmentId, ChannelId, MessageId
 from chatd.core.models import Attachment
-from chatd.db import Cursor
+from chatd.db.cursor import Cursor
 
 _COLUMNS = "id, filename, content_type, size, width, height, description"
 """In the order of Attachment."""
 
 
-async def of_messages(
-    cur: Cursor, links: Links, keys: Sequence[tuple[ChannelId, MessageId]]
+Table = Literal["attachments", "ephemeral_attachments"]
+"""Files of messages, and files of messages that only one user sees."""
+
+
+async def by_message(
+    cur: Cursor,
+    urls: SignedUrls,
+    keys: Sequence[tuple[ChannelId, MessageId]],
+    *,
+    table: Table = "attachments",
 ) -> Mapping[MessageId, Sequence[Attachment]]:
-    """The files of these messages, in the order in which they were sent."""
+    """Return the attachments of these messages, each message's in the order of upload."""
     await cur.execute(
         f"""
-        SELECT channel_id, message_id, {_COLUMNS} FROM attachments
+        SELECT channel_id, message_id, {_COLUMNS} FROM {table}
          WHERE (channel_id, message_id) IN (
                    SELECT * FROM unnest(%(channel_ids)s::bigint[], %(message_ids)s::bigint[]))
       ORDER BY id
@@ -33,23 +42,29 @@ async def of_messages(
     files = defaultdict(list)
     for channel_id, message_id, *columns in await cur.fetchall():
         file_id, filename = columns[:2]
-        url = links.attachment(channel_id, file_id, filename)
+        url = urls.attachment_url(channel_id, file_id, filename)
         files[MessageId(message_id)].append(Attachment(*(*columns, url)))
     return files
 
 
 async def insert(
-    cur: Cursor, channel_id: ChannelId, message_id: MessageId, files: Sequence[Attachment]
+    cur: Cursor,
+    channel_id: ChannelId,
+    message_id: MessageId,
+    files: Sequence[Attachment],
+    *,
+    table: Table = "attachments",
 ) -> None:
-    """Hang files that have been uploaded on a message that is there."""
+    """Attach uploaded files to an existing message."""
     for file in files:
         await cur.execute(
-            """
-            WITH claimed AS (DELETE FROM uploads WHERE id = %(id)s)
-            INSERT INTO attachments (channel_id, message_id, id, filename, content_type, size,
-                                     width, height, description)
+            f"""
+            WITH claimed AS (DELETE FROM uploads WHERE id = %(id)s RETURNING owner_id)
+            INSERT INTO {table} (channel_id, message_id, id, filename, content_type, size,
+                                     width, height, description, owner_id)
             VALUES (%(channel_id)s, %(message_id)s, %(id)s, %(filename)s, %(content_type)s,
-                    %(size)s, %(width)s, %(height)s, %(description)s)
+                    %(size)s, %(width)s, %(height)s, %(description)s,
+                    (SELECT owner_id FROM claimed))
             """,
             {
                 "channel_id": channel_id,
@@ -66,25 +81,35 @@ async def insert(
 
 
 async def delete(
-    cur: Cursor, channel_id: ChannelId, message_id: MessageId, file_ids: Sequence[AttachmentId]
+    cur: Cursor,
+    channel_id: ChannelId,
+    message_id: MessageId,
+    file_ids: Sequence[AttachmentId],
+    *,
+    table: Table = "attachments",
 ) -> None:
-    """Take files off a message; they are deleted from storage afterwards."""
+    """Remove attachments from a message. A trigger schedules their deletion from storage."""
     await cur.execute(
-        """
-        DELETE FROM attachments
+        f"""
+        DELETE FROM {table}
          WHERE channel_id = %(channel_id)s AND message_id = %(message_id)s AND id = ANY(%(ids)s)
         """,
         {"channel_id": channel_id, "message_id": message_id, "ids": list(file_ids)},
     )
 
 
-async def describe(
-    cur: Cursor, channel_id: ChannelId, message_id: MessageId, file: Attachment
+async def set_description(
+    cur: Cursor,
+    channel_id: ChannelId,
+    message_id: MessageId,
+    file: Attachment,
+    *,
+    table: Table = "attachments",
 ) -> None:
-    """Change what is said of a file."""
+    """Change the description of an attachment."""
     await cur.execute(
-        """
-        UPDATE attachments SET description = %(description)s
+        f"""
+        UPDATE {table} AS file SET description = %(description)s
          WHERE channel_id = %(channel_id)s AND message_id = %(message_id)s AND id = %(id)s
         """,
         {

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from chatd.core.ids import GuildId, UserId
 from chatd.core.models import Ban
-from chatd.db import Cursor, many, one
+from chatd.db.cursor import Cursor, many, one
 from chatd.queries import users
 
 _SELECT = f"SELECT {users.COLUMNS}, bans.reason FROM bans JOIN users ON users.id = bans.user_id"
 
 
 def _make(*row: object) -> Ban:
-    user, (reason,) = users.split(row)
+    user, (reason,) = users.split_row(row)
     return Ban(user, reason)
 
 
@@ -38,7 +38,7 @@ async def delete(cur: Cursor, guild_id: GuildId, user_id: UserId) -> bool:
 
 
 async def get(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Ban | None:
-    """The ban of a user."""
+    """Return the ban of a user."""
     await cur.execute(
         f"{_SELECT} WHERE bans.guild_id = %(guild_id)s AND bans.user_id = %(user_id)s",
         {"guild_id": guild_id, "user_id": user_id},
@@ -49,7 +49,7 @@ async def get(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Ban | None:
 async def page(
     cur: Cursor, guild_id: GuildId, *, before: int | None, after: int, limit: int
 ) -> list[Ban]:
-    """Bans in the order of user ids: the first above `after`, or the last below `before`."""
+    """Return bans in the order of user ids: the first above `after`, or the last below `before`."""
     await cur.execute(
         f"""
         {_SELECT}

@@ -1,23 +1,35 @@
-"""Reading messages, as one user sees them. Writing them is in `messages`."""
+"""Reading messages, as one user sees them. `messages` and `message_inserts` write them."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from chatd.auth.links import Links
+import orjson
+
+from chatd.auth.signed_urls import SignedUrls
 from chatd.core.ids import ChannelId, MessageId, UserId
-from chatd.core.models import Attachment, Message, MessageType, Place, Reaction, User
-from chatd.db import Cursor, Prepared, Row
+from chatd.core.models import (
+    Attachment,
+    Component,
+    Message,
+    MessageLocation,
+    MessageOrigin,
+    MessageType,
+    Reaction,
+    User,
+)
+from chatd.db.cursor import Cursor, PreparedStatement, Row
 from chatd.queries import attachments, reactions, users
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """For whom messages are read: it sees which reactions are its own, and can open files."""
+    """The user for whom messages are read: marks its own reactions, and signs attachment URLs."""
 
     user_id: UserId
-    links: Links
+    signed_urls: SignedUrls
 
 
 COLUMNS = """
@@ -25,66 +37,104 @@ COLUMNS = """
              WHERE reactions.channel_id = m.channel_id AND reactions.message_id = m.id),
     channels.guild_id, m.id, m.channel_id, m.type, m.content, m.flags, m.tts, m.edited_at,
     m.reference_id, m.pinned_at IS NOT NULL, m.embeds, m.mentions, m.mention_roles,
-    m.mention_everyone, m.attachment_count,
+    m.mention_everyone, m.attachment_count, m.components::text, m.origin,
     author.id, author.username, author.global_name, author.avatar, author.bot
 """
 JOINS = """
     JOIN channels ON channels.id = m.channel_id
-    JOIN users AS author ON author.id = m.author_id
+    LEFT JOIN users AS author ON author.id = m.author_id
 """
+"""A message of a webhook has no row in `users`."""
 _HAS_REACTIONS, _ID, _CHANNEL_ID, _REFERENCE_ID, _MENTIONS, _ATTACHMENT_COUNT = 0, 2, 3, 9, 12, 15
+_COMPONENTS, _ORIGIN = 16, 17
+_PARSED_AT_ONCE = 2**20
+"""Characters of components that are parsed without a pause, which takes 5 ms. A page can have
+ten times as many."""
+
 _TYPES = {int(kind): kind for kind in MessageType}
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
-    """What only some messages have."""
+class _Related:
+    """Rows of other tables that only some messages have."""
 
     people: Mapping[UserId, User]
     files: Mapping[MessageId, Sequence[Attachment]]
     reactions: Mapping[MessageId, Sequence[Reaction]]
+    components: Mapping[MessageId, tuple[Component, ...]]
 
 
 async def read(cur: Cursor, viewer: Viewer) -> list[Message]:
-    """The messages of the last statement, whose rows are those of COLUMNS.
+    """Return the messages of the last statement, whose rows are those of COLUMNS.
 
-    What only some messages have (mentions, files, reactions, a message that they answer) is read
-    with further statements, each only if one has it.
+    Mentions, attachments, reactions and referenced messages are read with further statements, each
+    only if a message has such rows.
     """
     return await of_rows(cur, viewer, await cur.fetchall())
 
 
 async def of_rows(cur: Cursor, viewer: Viewer, rows: Sequence[Row]) -> list[Message]:
-    """The messages of rows of COLUMNS."""
+    """Return the messages of rows of COLUMNS."""
     references = [(row[_CHANNEL_ID], row[_REFERENCE_ID]) for row in rows if row[_REFERENCE_ID]]
-    answered_rows = await _rows_of(cur, references) if references else []
+    answered_rows = await _rows_by_keys(cur, references) if references else []
     parts = await _parts(cur, viewer, [*rows, *answered_rows])
     answered = {row[_ID]: _message(parts, None, row) for row in answered_rows}
     return [_message(parts, answered.get(row[_REFERENCE_ID]), row) for row in rows]
 
 
-async def _parts(cur: Cursor, viewer: Viewer, rows: Sequence[Row]) -> _Parts:
+async def _parts(cur: Cursor, viewer: Viewer, rows: Sequence[Row]) -> _Related:
     mentioned = {user_id for row in rows for user_id in row[_MENTIONS] or ()}
+    for row in rows:
+        if row[_ORIGIN] is not None:
+            mentioned.update(_users_of(MessageOrigin.stored(row[_ORIGIN])))
     people = {user.id: user for user in await users.by_ids(cur, mentioned)} if mentioned else {}
-    with_files = [(row[_CHANNEL_ID], row[_ID]) for row in rows if row[_ATTACHMENT_COUNT]]
-    files = await attachments.of_messages(cur, viewer.links, with_files) if with_files else {}
-    reacted_to = [(row[_CHANNEL_ID], row[_ID]) for row in rows if row[_HAS_REACTIONS]]
-    found = await reactions.of_messages(cur, viewer.user_id, reacted_to) if reacted_to else {}
-    return _Parts(people, files, found)
+    with_files = [_files_key(row) for row in rows if row[_ATTACHMENT_COUNT]]
+    files = await attachments.by_message(cur, viewer.signed_urls, with_files) if with_files else {}
+    # A message may be twice in the rows: in the page, and as one that others reply to.
+    reacted_to = {(row[_CHANNEL_ID], row[_ID]) for row in rows if row[_HAS_REACTIONS]}
+    found = await reactions.by_message(cur, viewer.user_id, [*reacted_to]) if reacted_to else {}
+    with_components = [row for row in rows if row[_COMPONENTS]]
+    components = await _parsed_components(with_components) if with_components else {}
+    return _Related(people, files, found, components)
 
 
-def _message(parts: _Parts, reference: Message | None, row: Row) -> Message:
+async def _parsed_components(rows: Iterable[Row]) -> dict[MessageId, tuple[Component, ...]]:
+    """Return the components by message. The event loop can serve others in between."""
+    parsed, left = {}, _PARSED_AT_ONCE
+    for row in rows:
+        parsed[MessageId(row[_ID])] = tuple(orjson.loads(row[_COMPONENTS]))
+        left -= len(row[_COMPONENTS])
+        if left < 0:
+            await asyncio.sleep(0)
+            left = _PARSED_AT_ONCE
+    return parsed
+
+
+def _files_key(row: Row) -> tuple[ChannelId, MessageId]:
+    """Return the message whose files a message shows: itself, or the one that it is a copy of."""
+    source = None if row[_ORIGIN] is None else row[_ORIGIN].get("source")
+    if source is None or source["message_id"] is None:
+        return row[_CHANNEL_ID], row[_ID]
+    return source["channel_id"], source["message_id"]
+
+
+def _users_of(origin: MessageOrigin) -> Iterable[UserId]:
+    return () if origin.interaction is None else origin.interaction.user_ids()
+
+
+def _message(parts: _Related, reference: Message | None, row: Row) -> Message:
     (
         has_reactions, guild_id, message_id, channel_id, kind, content, flags, tts, edited_at,
         reference_id, pinned, embeds, mentions, mention_roles, mention_everyone, attachment_count,
-        *author,
+        components, origin, *author,
     ) = row  # fmt: skip
     people = parts.people
+    sent_by = None if origin is None else MessageOrigin.stored(origin)
     return Message(
         message_id,
         channel_id,
         guild_id,
-        User(*author),
+        (sent_by and sent_by.author) or User(*author),
         _TYPES[kind],
         content,
         flags,
@@ -98,11 +148,14 @@ def _message(parts: _Parts, reference: Message | None, row: Row) -> Message:
         tuple(mention_roles) if mention_roles else (),
         mention_everyone,
         tuple(embeds) if embeds else (),
-        tuple(parts.files.get(message_id, ())) if attachment_count else (),
+        tuple(parts.files.get(_files_key(row)[1], ())) if attachment_count else (),
+        parts.components[message_id] if components else (),
+        sent_by,
+        tuple(people[each] for each in _users_of(sent_by) if each in people) if sent_by else (),
     )
 
 
-_BY_KEYS = Prepared(
+_BY_KEYS = PreparedStatement(
     f"""
     SELECT {COLUMNS}
       FROM unnest(%(channel_ids)s, %(ids)s) AS wanted (channel_id, message_id)
@@ -114,13 +167,13 @@ _BY_KEYS = Prepared(
 )
 
 
-async def _rows_of(cur: Cursor, keys: Iterable[tuple[ChannelId, MessageId]]) -> list[Row]:
+async def _rows_by_keys(cur: Cursor, keys: Iterable[tuple[ChannelId, MessageId]]) -> list[Row]:
     channel_ids, ids = zip(*set(keys), strict=True)
     await cur.run(_BY_KEYS, {"channel_ids": list(channel_ids), "ids": list(ids)})
     return await cur.fetchall()
 
 
-_ONE = Prepared(
+_ONE = PreparedStatement(
     f"""
     SELECT {COLUMNS} FROM messages AS m {JOINS}
      WHERE m.channel_id = %(channel_id)s AND m.id = %(id)s
@@ -133,17 +186,27 @@ _ONE = Prepared(
 async def get(
     cur: Cursor, viewer: Viewer, channel_id: ChannelId, message_id: MessageId
 ) -> Message | None:
-    """One message of a channel."""
+    """Return one message of a channel."""
     await cur.run(_ONE, {"channel_id": channel_id, "id": message_id})
     found = await read(cur, viewer)
     return found[0] if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Which messages of a channel: the newest below `before`, or the oldest above `after`.
+async def get_bare(
+    cur: Cursor, viewer: Viewer, channel_id: ChannelId, message_id: MessageId
+) -> Message | None:
+    """Return one message without its reactions, whose number is unbounded."""
+    await cur.run(_ONE, {"channel_id": channel_id, "id": message_id})
+    rows = [(False, *row[1:]) for row in await cur.fetchall()]
+    found = await of_rows(cur, viewer, rows)
+    return found[0] if found else None
 
-    `limit` is 100 at the most.
+
+@dataclass(frozen=True, slots=True)
+class HistoryRange:
+    """A range of a channel's messages: the newest below `before`, or the oldest above `after`.
+
+    `limit` is at most 100.
     """
 
     limit: int
@@ -151,14 +214,15 @@ class Part:
     after: int | None = None
 
 
-_MOST = 100  # messages in a part
+_MAX_MESSAGES = 100
+"""The largest `limit` of a range."""
 
 
-def _page(chosen: str, order: str) -> Prepared:
-    # The page is cut first, inside: joining first would read the whole channel while Postgres
-    # has no statistics of it yet. And it is cut twice: Postgres plans for a tenth of what there is
-    # when it does not know the limit, and would read all users to join so many messages.
-    return Prepared(
+def _page(chosen: str, order: str) -> PreparedStatement:
+    # The rows are limited inside, before the joins: without statistics of the channel, Postgres
+    # would join all its messages first. They are limited twice: for a limit that is a parameter
+    # Postgres plans for a tenth of the rows, and would read all users to join that many messages.
+    return PreparedStatement(
         f"""
         SELECT {COLUMNS}
           FROM (SELECT *
@@ -167,7 +231,7 @@ def _page(chosen: str, order: str) -> Prepared:
                            AND (SELECT version FROM streams WHERE id = %(stream_id)s)
                                IS NOT DISTINCT FROM %(version)s
                       ORDER BY {order}
-                         LIMIT {_MOST}) AS messages
+                         LIMIT {_MAX_MESSAGES}) AS messages
               ORDER BY {order}
                  LIMIT %(limit)s) AS m {JOINS}
       ORDER BY m.id DESC
@@ -185,16 +249,22 @@ _AFTER = _page("id > %(bound)s", "id")
 
 
 async def page(
-    cur: Cursor, viewer: Viewer, place: Place, part: Part, *, version: int | None = None
+    cur: Cursor,
+    viewer: Viewer,
+    location: MessageLocation,
+    part: HistoryRange,
+    *,
+    version: int | None = None,
 ) -> list[Message]:
-    """A part of a channel's messages, newest first.
+    """Return a range of a channel's messages, newest first.
 
-    With a `version`, there are none when that is not the one that the channel's guild has now.
+    With a `version`, return none unless it is the present permission version of the channel's
+    guild.
     """
     parameters = {
-        "channel_id": place.channel_id,
+        "channel_id": location.channel_id,
         "bound": part.before if part.after is None else part.after,
-        "stream_id": None if version is None else place.guild_id,
+        "stream_id": None if version is None else location.guild_id,
         "version": version,
         "limit": part.limit,
     }

@@ -1,14 +1,17 @@
-"""Invitations to register. One that has expired, is used up, or whose maker may no longer invite
-is as good as not there."""
+"""Invitations to register.
+
+An invitation is active unless it has expired, has no uses left, or its creator may no longer
+invite. Functions treat other invitations as nonexistent.
+"""
 
 from __future__ import annotations
 
 from chatd.core.ids import UserId
 from chatd.core.models import Invitation
-from chatd.db import Cursor, many, one
+from chatd.db.cursor import Cursor, many, one
 
 _COLUMNS = "code, created_by, created_at, max_uses, uses, expires_at"  # in the order of Invitation
-_ALIVE = """
+_ACTIVE = """
     (expires_at IS NULL OR expires_at > now())
     AND (max_uses = 0 OR uses < max_uses)
     AND (created_by IS NULL OR EXISTS (SELECT FROM users
@@ -20,7 +23,7 @@ _ALIVE = """
 async def insert(
     cur: Cursor, code: str, created_by: UserId | None, *, max_uses: int, max_age_s: int
 ) -> Invitation:
-    """Add an invitation; 0 uses are without end, and so are 0 seconds."""
+    """Add an invitation. 0 means unlimited, for uses and for seconds."""
     await cur.execute(
         f"""
         INSERT INTO registration_invitations (code, created_by, max_uses, expires_at)
@@ -30,17 +33,17 @@ async def insert(
         """,
         {"code": code, "created_by": created_by, "max_uses": max_uses, "max_age_s": max_age_s},
     )
-    made = await one(cur, Invitation)
-    assert made is not None
-    return made
+    created = await one(cur, Invitation)
+    assert created is not None
+    return created
 
 
-async def living(cur: Cursor, *, limit: int) -> list[Invitation]:
-    """Those that somebody can still register with, the newest first."""
+async def list_active(cur: Cursor, *, limit: int) -> list[Invitation]:
+    """Return active invitations, newest first."""
     await cur.execute(
         f"""
         SELECT {_COLUMNS} FROM registration_invitations
-         WHERE {_ALIVE}
+         WHERE {_ACTIVE}
       ORDER BY created_at DESC, code
          LIMIT %(limit)s
         """,
@@ -49,20 +52,20 @@ async def living(cur: Cursor, *, limit: int) -> list[Invitation]:
     return await many(cur, Invitation)
 
 
-async def is_living(cur: Cursor, code: str) -> bool:
-    """Whether somebody can register with this code."""
+async def is_active(cur: Cursor, code: str) -> bool:
+    """Return whether there is an active invitation with this code."""
     await cur.execute(
-        f"SELECT FROM registration_invitations WHERE code = %(code)s AND {_ALIVE}", {"code": code}
+        f"SELECT FROM registration_invitations WHERE code = %(code)s AND {_ACTIVE}", {"code": code}
     )
     return await cur.fetchone() is not None
 
 
-async def use(cur: Cursor, code: str) -> bool:
-    """Use an invitation once. False when there is none."""
+async def consume(cur: Cursor, code: str) -> bool:
+    """Consume one use of an active invitation. False when there is none."""
     await cur.execute(
         f"""
         UPDATE registration_invitations SET uses = uses + 1
-         WHERE code = %(code)s AND {_ALIVE}
+         WHERE code = %(code)s AND {_ACTIVE}
         """,
         {"code": code},
     )
@@ -70,19 +73,23 @@ async def use(cur: Cursor, code: str) -> bool:
 
 
 async def delete(cur: Cursor, code: str) -> bool:
-    """Take an invitation back. False when there is none."""
+    """Delete an active invitation. False when there is none."""
     await cur.execute(
-        f"DELETE FROM registration_invitations WHERE code = %(code)s AND {_ALIVE}", {"code": code}
+        f"DELETE FROM registration_invitations WHERE code = %(code)s AND {_ACTIVE}", {"code": code}
     )
     return cur.rowcount == 1
 
 
-async def delete_dead(cur: Cursor) -> int:
-    """Forget those that expired or were used up."""
+async def delete_expired(cur: Cursor, *, limit: int) -> int:
+    """Delete some invitations that have expired or have no uses left. Return their number."""
     await cur.execute(
         """
         DELETE FROM registration_invitations
-         WHERE expires_at < now() - interval '1 day' OR (max_uses > 0 AND uses >= max_uses)
-        """
+         WHERE code IN (SELECT code FROM registration_invitations
+                         WHERE expires_at < now() - interval '1 day'
+                            OR (max_uses > 0 AND uses >= max_uses)
+                         LIMIT %(limit)s)
+        """,
+        {"limit": limit},
     )
     return cur.rowcount

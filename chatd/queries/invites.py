@@ -1,4 +1,4 @@
-"""Invites. One that has expired, or has no uses left, is as good as not there."""
+"""Invites to guilds. An invite is active unless it has expired or has no uses left."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from chatd.core.ids import ChannelId, GuildId, UserId
 from chatd.core.models import ChannelType, Guild, Invite
-from chatd.db import Cursor, many, one
+from chatd.db.cursor import Cursor, many, one
 from chatd.queries import guilds, users
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """For how long (0: for ever) and how often (0: without end) an invite lets people in."""
+class InviteOptions:
+    """The lifetime and the number of uses of an invite (0 = unlimited).
+
+    Members that join through a `temporary` one are removed when they go offline without a role.
+    """
 
     max_age_s: int
     max_uses: int
@@ -28,14 +31,14 @@ _SELECT = f"""
            JOIN channels ON channels.id = invites.channel_id
            JOIN users ON users.id = invites.inviter_id
 """
-_ALIVE = """
+_ACTIVE = """
     (invites.expires_at IS NULL OR invites.expires_at > now())
     AND (invites.max_uses = 0 OR invites.uses < invites.max_uses)
 """
 
 
 def _make(*row: object) -> Invite:
-    inviter, rest = users.split(row)
+    inviter, rest = users.split_row(row)
     guild = Guild(*rest[: guilds.COLUMN_COUNT])
     code, channel_id, channel_name, kind, *numbers = rest[guilds.COLUMN_COUNT :]
     return Invite(code, guild, channel_id, channel_name, ChannelType(kind), inviter, *numbers)
@@ -48,7 +51,7 @@ async def insert(
     channel_id: ChannelId,
     inviter_id: UserId,
     *,
-    terms: Terms,
+    options: InviteOptions,
 ) -> None:
     """Add an invite."""
     await cur.execute(
@@ -65,26 +68,26 @@ async def insert(
             "guild_id": guild_id,
             "channel_id": channel_id,
             "inviter_id": inviter_id,
-            "max_age_s": terms.max_age_s,
-            "max_uses": terms.max_uses,
-            "temporary": terms.temporary,
+            "max_age_s": options.max_age_s,
+            "max_uses": options.max_uses,
+            "temporary": options.temporary,
         },
     )
 
 
 async def get(cur: Cursor, code: str) -> Invite | None:
-    """An invite that still lets somebody in."""
-    await cur.execute(f"{_SELECT} WHERE invites.code = %(code)s AND {_ALIVE}", {"code": code})
+    """Return an active invite."""
+    await cur.execute(f"{_SELECT} WHERE invites.code = %(code)s AND {_ACTIVE}", {"code": code})
     return await one(cur, _make)
 
 
-async def of_channel(cur: Cursor, guild_id: GuildId, channel_id: ChannelId) -> list[Invite]:
-    """The living invites to a channel, newest first."""
+async def list_for_channel(cur: Cursor, guild_id: GuildId, channel_id: ChannelId) -> list[Invite]:
+    """Return the active invites to a channel, newest first."""
     await cur.execute(
         f"""
         {_SELECT}
          WHERE invites.guild_id = %(guild_id)s AND invites.channel_id = %(channel_id)s
-           AND {_ALIVE}
+           AND {_ACTIVE}
       ORDER BY invites.created_at DESC, invites.code
         """,
         {"guild_id": guild_id, "channel_id": channel_id},
@@ -92,12 +95,12 @@ async def of_channel(cur: Cursor, guild_id: GuildId, channel_id: ChannelId) -> l
     return await many(cur, _make)
 
 
-async def of_guild(cur: Cursor, guild_id: GuildId) -> list[Invite]:
-    """The living invites to all channels of a guild, newest first."""
+async def list_for_guild(cur: Cursor, guild_id: GuildId) -> list[Invite]:
+    """Return the active invites to all channels of a guild, newest first."""
     await cur.execute(
         f"""
         {_SELECT}
-         WHERE invites.guild_id = %(guild_id)s AND {_ALIVE}
+         WHERE invites.guild_id = %(guild_id)s AND {_ACTIVE}
       ORDER BY invites.created_at DESC, invites.code
         """,
         {"guild_id": guild_id},
@@ -105,53 +108,61 @@ async def of_guild(cur: Cursor, guild_id: GuildId) -> list[Invite]:
     return await many(cur, _make)
 
 
-async def alike(cur: Cursor, channel_id: ChannelId, inviter_id: UserId, terms: Terms) -> str | None:
-    """The code of a living, unused invite of the same person with the same terms."""
+async def find_reusable(
+    cur: Cursor, channel_id: ChannelId, inviter_id: UserId, options: InviteOptions
+) -> str | None:
+    """Return the code of an active, unused invite of the same inviter with the same options."""
     await cur.execute(
         f"""
         SELECT code FROM invites
          WHERE channel_id = %(channel_id)s AND inviter_id = %(inviter_id)s
            AND max_age = %(max_age_s)s AND max_uses = %(max_uses)s
-           AND temporary = %(temporary)s AND uses = 0 AND {_ALIVE}
+           AND temporary = %(temporary)s AND uses = 0 AND {_ACTIVE}
       ORDER BY created_at DESC
          LIMIT 1
         """,
         {
             "channel_id": channel_id,
             "inviter_id": inviter_id,
-            "max_age_s": terms.max_age_s,
-            "max_uses": terms.max_uses,
-            "temporary": terms.temporary,
+            "max_age_s": options.max_age_s,
+            "max_uses": options.max_uses,
+            "temporary": options.temporary,
         },
     )
     return await one(cur, str)
 
 
-async def count_of_guild(cur: Cursor, guild_id: GuildId) -> int:
-    """How many living invites a guild has."""
+async def count_for_guild(cur: Cursor, guild_id: GuildId) -> int:
+    """Return the number of active invites of a guild."""
     await cur.execute(
-        f"SELECT count(*) FROM invites WHERE guild_id = %(guild_id)s AND {_ALIVE}",
+        f"SELECT count(*) FROM invites WHERE guild_id = %(guild_id)s AND {_ACTIVE}",
         {"guild_id": guild_id},
     )
     row = await cur.fetchone()
     return int(row[0]) if row else 0
 
 
-async def use(cur: Cursor, code: str) -> bool:
-    """Take one use of an invite. False when it has expired or none is left."""
+async def consume(cur: Cursor, code: str) -> bool:
+    """Consume one use of an active invite. False when it is not active."""
     await cur.execute(
-        f"UPDATE invites SET uses = uses + 1 WHERE code = %(code)s AND {_ALIVE}", {"code": code}
+        f"UPDATE invites SET uses = uses + 1 WHERE code = %(code)s AND {_ACTIVE}", {"code": code}
     )
     return cur.rowcount == 1
 
 
 async def delete(cur: Cursor, code: str) -> bool:
-    """Delete an invite. False when it is gone already."""
+    """Delete an invite. False when there is none."""
     await cur.execute("DELETE FROM invites WHERE code = %(code)s", {"code": code})
     return cur.rowcount == 1
 
 
-async def delete_dead(cur: Cursor) -> int:
-    """Forget invites that let nobody in any more. Returns how many there were."""
-    await cur.execute(f"DELETE FROM invites WHERE NOT ({_ALIVE})")
+async def delete_expired(cur: Cursor, *, limit: int) -> int:
+    """Delete some invites that are no longer active. Return their number."""
+    await cur.execute(
+        f"""
+        DELETE FROM invites
+         WHERE ctid = ANY (ARRAY (SELECT ctid FROM invites WHERE NOT ({_ACTIVE}) LIMIT %(limit)s))
+        """,
+        {"limit": limit},
+    )
     return cur.rowcount

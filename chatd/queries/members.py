@@ -1,13 +1,14 @@
-"""Members of guilds, and bans."""
+"""Members of guilds."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from chatd.core.ids import GuildId, RoleId, UserId
 from chatd.core.models import Member, MutualGuild
-from chatd.db import Cursor, Prepared, Row, many, one
+from chatd.db.cursor import Cursor, PreparedStatement, Row, many, one
 from chatd.queries import users
 
 _COLUMNS = f"""
@@ -16,21 +17,25 @@ _COLUMNS = f"""
     ARRAY (SELECT role_id FROM member_roles
             WHERE member_roles.guild_id = guild_members.guild_id
               AND member_roles.user_id = guild_members.user_id
+              AND EXISTS (SELECT FROM roles WHERE roles.id = role_id)
          ORDER BY role_id)
 """
 _FROM = "guild_members JOIN users ON users.id = guild_members.user_id"
 
 
 def _make(*row: object) -> Member:
-    user, (guild_id, nick, joined_at, disabled_until, roles) = users.split(row)
+    user, (guild_id, nick, joined_at, disabled_until, roles) = users.split_row(row)
     return Member(guild_id, user, nick, joined_at, disabled_until, tuple(roles))
 
 
 async def insert(cur: Cursor, guild_id: GuildId, user_id: UserId) -> bool:
-    """Make a user a member. False when it is one already."""
+    """Add a member. False when the user is a member already."""
     await cur.execute(
         """
-        INSERT INTO guild_members (guild_id, user_id) VALUES (%(guild_id)s, %(user_id)s)
+        INSERT INTO guild_members (guild_id, user_id, dms_restricted)
+        VALUES (%(guild_id)s, %(user_id)s,
+                coalesce((SELECT default_guilds_restricted FROM user_settings
+                           WHERE user_id = %(user_id)s), false))
         ON CONFLICT DO NOTHING
         """,
         {"guild_id": guild_id, "user_id": user_id},
@@ -39,7 +44,7 @@ async def insert(cur: Cursor, guild_id: GuildId, user_id: UserId) -> bool:
 
 
 async def delete(cur: Cursor, guild_id: GuildId, user_id: UserId) -> bool:
-    """End a membership. False when there is none."""
+    """Remove a member. False when there is none."""
     await cur.execute(
         "DELETE FROM guild_members WHERE guild_id = %(guild_id)s AND user_id = %(user_id)s",
         {"guild_id": guild_id, "user_id": user_id},
@@ -48,7 +53,7 @@ async def delete(cur: Cursor, guild_id: GuildId, user_id: UserId) -> bool:
 
 
 async def by_ids(cur: Cursor, guild_id: GuildId, user_ids: Iterable[UserId]) -> list[Member]:
-    """Those of these users who are members."""
+    """Return those of these users that are members."""
     await cur.execute(
         f"""
         SELECT {_COLUMNS} FROM {_FROM}
@@ -60,7 +65,7 @@ async def by_ids(cur: Cursor, guild_id: GuildId, user_ids: Iterable[UserId]) -> 
     return await many(cur, _make)
 
 
-_ONE = Prepared(
+_ONE = PreparedStatement(
     f"""
     SELECT {_COLUMNS} FROM {_FROM}
      WHERE guild_members.guild_id = %(guild_id)s AND guild_members.user_id = %(user_id)s
@@ -71,13 +76,13 @@ _ONE = Prepared(
 
 
 async def get(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Member | None:
-    """One member."""
+    """Return one member."""
     await cur.run(_ONE, {"guild_id": guild_id, "user_id": user_id})
     return await one(cur, _make)
 
 
-async def ids_of_guild(cur: Cursor, guild_id: GuildId) -> list[UserId]:
-    """The ids of all members of a guild, in their order."""
+async def ids_for_guild(cur: Cursor, guild_id: GuildId) -> list[UserId]:
+    """Return the ids of all members of a guild, in order."""
     await cur.execute(
         """
         SELECT user_id FROM guild_members WHERE guild_id = %(guild_id)s ORDER BY user_id
@@ -100,33 +105,81 @@ _IDLE = """
        AND NOT EXISTS (SELECT FROM member_roles
                         WHERE member_roles.guild_id = guild_members.guild_id
                           AND member_roles.user_id = guild_members.user_id
-                          AND member_roles.role_id <> ALL(%(roles)s::bigint[]))
+                          AND member_roles.role_id <> ALL(%(roles)s::bigint[])
+                          AND EXISTS (SELECT FROM roles WHERE roles.id = role_id))
 """
-"""Members who have joined and have been logged in last before so many days, and who have no roles
-but these."""
+"""Members that joined, and last used a login, more than `days` days ago, and that have no roles
+other than `roles`. The owner is never one of them."""
 
 
 async def count_idle(cur: Cursor, guild_id: GuildId, *, days: int, roles: Sequence[RoleId]) -> int:
-    """How many members have not been there for so many days, and have no roles but these."""
+    """Return the number of members that were inactive for `days` days.
+
+    Members with roles other than `roles`, and the owner, are not counted.
+    """
     parameters = {"guild_id": guild_id, "days": days, "roles": list(roles)}
     await cur.execute(f"SELECT count(*) {_IDLE}", parameters)
     row = await cur.fetchone()
     return int(row[0]) if row else 0
 
 
-async def ids_of_idle(
-    cur: Cursor, guild_id: GuildId, *, days: int, roles: Sequence[RoleId], limit: int
+async def filter_idle(
+    cur: Cursor,
+    guild_id: GuildId,
+    user_ids: Iterable[UserId],
+    *,
+    days: int,
+    roles: Sequence[RoleId],
 ) -> list[UserId]:
-    """Some of those."""
+    """Return those of these users that `count_idle` counts."""
     await cur.execute(
-        f"SELECT guild_members.user_id {_IDLE} ORDER BY 1 LIMIT %(limit)s",
-        {"guild_id": guild_id, "days": days, "roles": list(roles), "limit": limit},
+        f"""
+        SELECT guild_members.user_id {_IDLE}
+           AND guild_members.user_id = ANY(%(user_ids)s::bigint[])
+        """,
+        {"guild_id": guild_id, "days": days, "roles": list(roles), "user_ids": list(user_ids)},
     )
     return await many(cur, UserId)
 
 
+async def list_idle_after(
+    cur: Cursor, guild_id: GuildId, *, days: int, after: int, read: int, limit: int
+) -> tuple[list[UserId], UserId] | None:
+    """Return members above an id that were inactive for `days` days, whatever their roles.
+
+    Reads at most `read` members and returns at most `limit`, with the id up to which it has read.
+    Returns None when no member is above `after`.
+    """
+    await cur.execute(
+        """
+        WITH looked AS MATERIALIZED (
+            SELECT user_id, joined_at FROM guild_members
+             WHERE guild_id = %(guild_id)s AND user_id > %(after)s
+          ORDER BY user_id
+             LIMIT %(read)s
+        )
+        SELECT ARRAY (SELECT user_id FROM looked
+                       WHERE joined_at < now() - make_interval(days => %(days)s)
+                         AND NOT EXISTS (
+                                 SELECT FROM logins
+                                  WHERE logins.user_id = looked.user_id
+                                    AND last_used_at >= now() - make_interval(days => %(days)s))
+                    ORDER BY user_id
+                       LIMIT %(limit)s),
+               (SELECT max(user_id) FROM looked)
+        """,
+        {"guild_id": guild_id, "after": after, "read": read, "days": days, "limit": limit},
+    )
+    row = await cur.fetchone()
+    assert row is not None
+    ids, read_to = row
+    if read_to is None:
+        return None
+    return ids, ids[-1] if len(ids) == limit else read_to
+
+
 async def page(cur: Cursor, guild_id: GuildId, *, after: int, limit: int) -> list[Member]:
-    """Members above a user id, in the order of their ids."""
+    """Return members above a user id, in the order of ids."""
     await cur.execute(
         f"""
         SELECT {_COLUMNS} FROM {_FROM}
@@ -139,22 +192,75 @@ async def page(cur: Cursor, guild_id: GuildId, *, after: int, limit: int) -> lis
     return await many(cur, _make)
 
 
+def _fold_case(column: str) -> str:
+    """Return SQL that folds case and normal form (NFC) of a name.
+
+    ASCII is not normalized: that would take ten times as long.
+    """
+    return f"""CASE WHEN octet_length({column}) = char_length({column}) THEN lower({column})
+                     ELSE lower(normalize({column}, NFC)) END"""
+
+
 async def search(cur: Cursor, guild_id: GuildId, prefix: str, *, limit: int) -> list[Member]:
-    """Members whose nickname or username begins so, whatever the case, in the order of ids."""
-    escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """Return members whose nick, username or display name starts with `prefix`, by id.
+
+    Ignores case and normal form: "É" may be one code point or two.
+    """
     await cur.execute(
         f"""
         SELECT {_COLUMNS} FROM {_FROM}
          WHERE guild_members.guild_id = %(guild_id)s
-           AND (lower(guild_members.nick) LIKE %(pattern)s
-                OR lower(users.username) LIKE %(pattern)s
-                OR lower(users.global_name) LIKE %(pattern)s)
+           AND ({_fold_case("guild_members.nick")} LIKE %(pattern)s
+                OR {_fold_case("users.username")} LIKE %(pattern)s
+                OR {_fold_case("users.global_name")} LIKE %(pattern)s)
       ORDER BY guild_members.user_id
          LIMIT %(limit)s
         """,
-        {"guild_id": guild_id, "pattern": f"{escaped.lower()}%", "limit": limit},
+        {"guild_id": guild_id, "pattern": _pattern(prefix), "limit": limit},
     )
     return await many(cur, _make)
+
+
+RECENT = 10_000
+"""The newest members of a guild that `recent_ids` considers. Rule: Discord's limit."""
+
+
+async def recent_ids(
+    cur: Cursor, guild_id: GuildId, prefix: str, *, after: UserId | None, limit: int
+) -> list[UserId]:
+    """Return the newest members whose name starts with `prefix`, the last to join first.
+
+    `after` is the last one of the page before. The names are compared as in `search`.
+    """
+    await cur.execute(
+        f"""
+        WITH recent AS (
+            SELECT user_id, nick, joined_at FROM guild_members
+             WHERE guild_id = %(guild_id)s
+          ORDER BY joined_at DESC, user_id DESC
+             LIMIT {RECENT}
+        )
+        SELECT recent.user_id FROM recent JOIN users ON users.id = recent.user_id
+         WHERE (%(after)s::bigint IS NULL
+                OR (joined_at, user_id) < (SELECT joined_at, user_id FROM recent
+                                            WHERE user_id = %(after)s))
+           AND (%(pattern)s = '%%'
+                OR {_fold_case("recent.nick")} LIKE %(pattern)s
+                OR {_fold_case("users.username")} LIKE %(pattern)s
+                OR {_fold_case("users.global_name")} LIKE %(pattern)s)
+      ORDER BY joined_at DESC, user_id DESC
+         LIMIT %(limit)s
+        """,
+        {"guild_id": guild_id, "pattern": _pattern(prefix), "after": after, "limit": limit},
+    )
+    return await many(cur, UserId)
+
+
+def _pattern(prefix: str) -> str:
+    """Return the LIKE pattern of names that start with `prefix`."""
+    normal = unicodedata.normalize("NFC", prefix).lower()
+    escaped = normal.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"{escaped}%"
 
 
 async def update(
@@ -165,7 +271,7 @@ async def update(
     nick: str | None,
     communication_disabled_until: datetime | None,
 ) -> None:
-    """Write what can change of a member besides its roles."""
+    """Write all columns of a member that can change. Its roles are rows of another table."""
     await cur.execute(
         """
         UPDATE guild_members
@@ -181,24 +287,29 @@ async def update(
     )
 
 
-_ALL_OF_USER = Prepared(
-    f"SELECT {_COLUMNS} FROM {_FROM} WHERE guild_members.user_id = %(user_id)s",
+_FOR_USER = PreparedStatement(
+    f"""
+    SELECT {_COLUMNS} FROM {_FROM}
+     WHERE guild_members.user_id = %(user_id)s
+       AND EXISTS (SELECT FROM guilds WHERE guilds.id = guild_members.guild_id)
+    """,
     user_id="bigint",
 )
 
 
-async def all_of_user(cur: Cursor, user_id: UserId) -> list[Member]:
-    """A user as a member of each of its guilds."""
-    await cur.run(_ALL_OF_USER, {"user_id": user_id})
+async def list_for_user(cur: Cursor, user_id: UserId) -> list[Member]:
+    """Return all memberships of a user."""
+    await cur.run(_FOR_USER, {"user_id": user_id})
     return await many(cur, _make)
 
 
-async def mutual(cur: Cursor, viewer_id: UserId, user_id: UserId) -> list[MutualGuild]:
-    """The guilds that two users share, with what the second one is called there."""
+async def list_mutual_guilds(cur: Cursor, viewer_id: UserId, user_id: UserId) -> list[MutualGuild]:
+    """Return the guilds that two users share, with the second user's nick in each."""
     await cur.execute(
         """
         SELECT theirs.guild_id, theirs.nick
           FROM guild_members AS own JOIN guild_members AS theirs USING (guild_id)
+               JOIN guilds ON guilds.id = guild_id
          WHERE own.user_id = %(viewer_id)s AND theirs.user_id = %(user_id)s
       ORDER BY theirs.guild_id
         """,
@@ -207,9 +318,11 @@ async def mutual(cur: Cursor, viewer_id: UserId, user_id: UserId) -> list[Mutual
     return await many(cur, MutualGuild)
 
 
-_MOST = 250  # of a guild, for whom asks with IDENTIFY
-_OF_GUILDS = Prepared(
-    # Cut twice, as in `history`: for a tenth of all members Postgres would read all users.
+_MAX_PER_GUILD = 250
+"""The largest `large_threshold` of IDENTIFY."""
+
+_FOR_GUILDS = PreparedStatement(
+    # Limited twice, as in `history`: for a tenth of all members Postgres would read all users.
     f"""
     SELECT {_COLUMNS}
       FROM unnest(%(guild_ids)s::bigint[]) AS wanted (guild_id)
@@ -218,7 +331,7 @@ _OF_GUILDS = Prepared(
                  FROM (SELECT * FROM guild_members
                         WHERE guild_members.guild_id = wanted.guild_id
                      ORDER BY user_id
-                        LIMIT {_MOST}) AS first
+                        LIMIT {_MAX_PER_GUILD}) AS first
              ORDER BY user_id
                 LIMIT %(limit)s
            ) AS guild_members
@@ -230,13 +343,13 @@ _OF_GUILDS = Prepared(
 )
 
 
-async def of_guilds(cur: Cursor, guild_ids: Iterable[GuildId], *, limit: int) -> list[Member]:
-    """The members of these guilds, up to a limit of 250 for each, in the order of their ids."""
-    await cur.run(_OF_GUILDS, {"guild_ids": list(guild_ids), "limit": limit})
+async def list_for_guilds(cur: Cursor, guild_ids: Iterable[GuildId], *, limit: int) -> list[Member]:
+    """Return up to `limit` (at most 250) members of each guild, in the order of ids."""
+    await cur.run(_FOR_GUILDS, {"guild_ids": list(guild_ids), "limit": limit})
     return await many(cur, _make)
 
 
-_COUNTS = Prepared(
+_COUNTS = PreparedStatement(
     """
     SELECT guild_id, count(*) FROM guild_members
      WHERE guild_id = ANY(%(guild_ids)s)
@@ -247,16 +360,32 @@ _COUNTS = Prepared(
 
 
 async def counts(cur: Cursor, guild_ids: Iterable[GuildId]) -> dict[GuildId, int]:
-    """How many members each of these guilds has."""
+    """Return the number of members of each guild."""
     await cur.run(_COUNTS, {"guild_ids": list(guild_ids)})
     rows: list[Row] = await cur.fetchall()
     return {GuildId(row[0]): int(row[1]) for row in rows}
 
 
 async def is_banned(cur: Cursor, guild_id: GuildId, user_id: UserId) -> bool:
-    """Whether a user may not join."""
+    """Return whether a user is banned from a guild."""
     await cur.execute(
         "SELECT FROM bans WHERE guild_id = %(guild_id)s AND user_id = %(user_id)s",
         {"guild_id": guild_id, "user_id": user_id},
     )
     return await cur.fetchone() is not None
+
+
+async def delete_ended_timeouts(cur: Cursor, *, limit: int) -> int:
+    """Delete some ended timeouts of users that have left. Return their number.
+
+    Triggers store a timeout when its member leaves, and restore it when the user joins again.
+    """
+    await cur.execute(
+        """
+        DELETE FROM kept_timeouts
+         WHERE ctid = ANY (ARRAY (SELECT ctid FROM kept_timeouts WHERE until <= now()
+                                   LIMIT %(limit)s))
+        """,
+        {"limit": limit},
+    )
+    return cur.rowcount

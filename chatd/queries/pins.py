@@ -7,14 +7,14 @@ from datetime import datetime
 
 from chatd.core.ids import ChannelId, MessageId
 from chatd.core.models import Message
-from chatd.db import Cursor
+from chatd.db.cursor import Cursor
 from chatd.queries import history
 from chatd.queries.history import Viewer
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A pinned message, and since when it is."""
+    """A pinned message, and when it was pinned."""
 
     pinned_at: datetime
     message: Message
@@ -43,7 +43,7 @@ async def delete(cur: Cursor, channel_id: ChannelId, message_id: MessageId) -> N
 
 
 async def count(cur: Cursor, channel_id: ChannelId) -> int:
-    """How many messages of a channel are pinned."""
+    """Return the number of pinned messages of a channel."""
     await cur.execute(
         """
         SELECT count(*) FROM messages
@@ -56,7 +56,7 @@ async def count(cur: Cursor, channel_id: ChannelId) -> int:
 
 
 async def newest(cur: Cursor, channel_id: ChannelId) -> datetime | None:
-    """When the newest pin of a channel was made."""
+    """Return the time of a channel's newest pin; None without one."""
     await cur.execute(
         """
         SELECT max(pinned_at) FROM messages
@@ -71,7 +71,7 @@ async def newest(cur: Cursor, channel_id: ChannelId) -> datetime | None:
 async def page(
     cur: Cursor, viewer: Viewer, channel_id: ChannelId, *, before: datetime | None, limit: int
 ) -> list[Pin]:
-    """Pinned messages, newest pin first."""
+    """Return pinned messages, newest pin first."""
     await cur.execute(
         f"""
         SELECT m.pinned_at, {history.COLUMNS}

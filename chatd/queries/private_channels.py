@@ -1,12 +1,15 @@
-"""Private channels: of two people, or of a group."""
+"""Private channels: direct messages between two users, and groups."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 from chatd.core.ids import ChannelId, UserId
 from chatd.core.models import ChannelType, PrivateChannel, User
-from chatd.db import Cursor, Prepared, many, one
+from chatd.db.cursor import Cursor, PreparedStatement, Row, many, one
+from chatd.queries.relationships import accepts_messages
 
 _COLUMNS = """
     channels.id, channels.type, channels.name, channels.owner_id,
@@ -32,14 +35,50 @@ def _make(*row: Any) -> PrivateChannel:
 
 
 async def get(cur: Cursor, channel_id: ChannelId) -> PrivateChannel | None:
-    """One private channel."""
+    """Return one private channel."""
     await cur.execute(
         f"SELECT {_COLUMNS} FROM channels WHERE id = %(id)s AND {_PRIVATE}", {"id": channel_id}
     )
     return await one(cur, _make)
 
 
-_OPEN_OF_USER = Prepared(
+_MAY_SEND = f"""
+    channels.type <> {ChannelType.DM:d}
+    OR NOT EXISTS (SELECT FROM dm_recipients AS other
+                    WHERE other.channel_id = channels.id AND other.user_id <> %(user_id)s
+                      AND NOT {accepts_messages("%(user_id)s", "other.user_id")})
+"""
+_FOR_SENDER = PreparedStatement(
+    f"SELECT {_MAY_SEND}, {_COLUMNS} FROM channels WHERE id = %(id)s AND {_PRIVATE}",
+    id="bigint",
+    user_id="bigint",
+)
+_SENDER_STATUS = PreparedStatement(
+    f"""
+    SELECT EXISTS (SELECT FROM users WHERE id = %(user_id)s AND deleted_at IS NULL), {_MAY_SEND}
+      FROM channels WHERE id = %(id)s
+    """,
+    id="bigint",
+    user_id="bigint",
+)
+
+
+async def get_for_sender(
+    cur: Cursor, channel_id: ChannelId, user_id: UserId
+) -> tuple[PrivateChannel, bool] | None:
+    """Return a private channel, and whether its other recipients accept messages of a user."""
+    await cur.run(_FOR_SENDER, {"id": channel_id, "user_id": user_id})
+    return await one(cur, lambda may_send, *row: (_make(*row), bool(may_send)))
+
+
+async def sender_status(cur: Cursor, channel_id: ChannelId, user_id: UserId) -> tuple[bool, bool]:
+    """Return whether a user exists, and whether the other recipients accept its messages."""
+    await cur.run(_SENDER_STATUS, {"id": channel_id, "user_id": user_id})
+    row = await cur.fetchone()
+    return (bool(row[0]), bool(row[1])) if row else (False, False)
+
+
+_OPEN_FOR_USER = PreparedStatement(
     f"""
     SELECT * FROM (
         SELECT {_COLUMNS}
@@ -52,24 +91,30 @@ _OPEN_OF_USER = Prepared(
 )
 
 
-async def open_of_user(cur: Cursor, user_id: UserId) -> list[PrivateChannel]:
-    """The private channels that a user has not closed, the liveliest first."""
-    await cur.run(_OPEN_OF_USER, {"user_id": user_id})
+async def list_open_for_user(cur: Cursor, user_id: UserId) -> list[PrivateChannel]:
+    """Return the private channels that a user has not closed, most recently active first."""
+    await cur.run(_OPEN_FOR_USER, {"user_id": user_id})
     return await many(cur, _make)
 
 
-async def count_open(cur: Cursor, user_id: UserId) -> int:
-    """How many private channels a user has not closed."""
+async def count_groups(cur: Cursor, user_ids: Collection[UserId]) -> Counter[UserId]:
+    """Return the number of groups of each user."""
     await cur.execute(
-        "SELECT count(*) FROM dm_recipients WHERE user_id = %(user_id)s AND NOT closed",
-        {"user_id": user_id},
+        f"""
+        SELECT dm_recipients.user_id, count(*)
+          FROM dm_recipients JOIN channels ON channels.id = dm_recipients.channel_id
+         WHERE dm_recipients.user_id = ANY(%(user_ids)s::bigint[])
+           AND channels.type = {ChannelType.GROUP_DM:d}
+      GROUP BY dm_recipients.user_id
+        """,
+        {"user_ids": list(user_ids)},
     )
-    row = await cur.fetchone()
-    return int(row[0]) if row else 0
+    rows: list[Row] = await cur.fetchall()
+    return Counter({UserId(row[0]): int(row[1]) for row in rows})
 
 
-async def between(cur: Cursor, one_id: UserId, other_id: UserId) -> ChannelId | None:
-    """The channel of two people, if they have one."""
+async def find_dm(cur: Cursor, one_id: UserId, other_id: UserId) -> ChannelId | None:
+    """Return the direct message channel of two users; None without one."""
     await cur.execute(
         "SELECT channel_id FROM dm_pairs WHERE low = %(low)s AND high = %(high)s",
         {"low": min(one_id, other_id), "high": max(one_id, other_id)},
@@ -78,7 +123,7 @@ async def between(cur: Cursor, one_id: UserId, other_id: UserId) -> ChannelId | 
 
 
 async def insert(cur: Cursor, channel: PrivateChannel, *, closed_for: UserId | None = None) -> None:
-    """Add a private channel with all who are in it; one may not see it in its list yet."""
+    """Add a private channel with its recipients; for the user `closed_for`, a closed one."""
     ids = [user.id for user in channel.recipients]
     await cur.execute(
         """
@@ -108,7 +153,7 @@ async def insert(cur: Cursor, channel: PrivateChannel, *, closed_for: UserId | N
 
 
 async def update(cur: Cursor, channel: PrivateChannel) -> None:
-    """Write what can change of a group: its name and who leads it."""
+    """Write all columns of a group that can change: its name and its owner."""
     await cur.execute(
         "UPDATE channels SET name = %(name)s, owner_id = %(owner_id)s WHERE id = %(id)s",
         {"id": channel.id, "name": channel.name, "owner_id": channel.owner_id},
@@ -116,7 +161,7 @@ async def update(cur: Cursor, channel: PrivateChannel) -> None:
 
 
 async def add_recipient(cur: Cursor, channel_id: ChannelId, user_id: UserId) -> None:
-    """Put somebody into a group."""
+    """Add a recipient to a group."""
     await cur.execute(
         "INSERT INTO dm_recipients (channel_id, user_id) VALUES (%(channel_id)s, %(user_id)s)",
         {"channel_id": channel_id, "user_id": user_id},
@@ -124,7 +169,7 @@ async def add_recipient(cur: Cursor, channel_id: ChannelId, user_id: UserId) -> 
 
 
 async def remove_recipient(cur: Cursor, channel_id: ChannelId, user_id: UserId) -> None:
-    """Take somebody out of a group, and forget how far it has read."""
+    """Remove a recipient from a group, and delete its read state."""
     await cur.execute(
         """
         WITH forgotten AS (
@@ -139,7 +184,7 @@ async def remove_recipient(cur: Cursor, channel_id: ChannelId, user_id: UserId) 
 
 
 async def close(cur: Cursor, channel_id: ChannelId, user_id: UserId) -> bool:
-    """Hide a channel from its user's list. False when it is hidden already."""
+    """Close a channel for a user. False when it is closed already."""
     await cur.execute(
         """
         UPDATE dm_recipients SET closed = true
@@ -151,7 +196,7 @@ async def close(cur: Cursor, channel_id: ChannelId, user_id: UserId) -> bool:
 
 
 async def reopen(cur: Cursor, channel_id: ChannelId, user_id: UserId | None = None) -> list[UserId]:
-    """Show a channel again to this user, or to all in it; returns those who had closed it."""
+    """Reopen a channel for a user, or for all. Return the users that had closed it."""
     await cur.execute(
         """
         UPDATE dm_recipients SET closed = false
@@ -165,7 +210,7 @@ async def reopen(cur: Cursor, channel_id: ChannelId, user_id: UserId | None = No
 
 
 async def delete(cur: Cursor, channel_id: ChannelId) -> None:
-    """Delete a channel that nobody is in any more; its messages are swept afterwards."""
+    """Delete a channel without recipients. The janitor deletes its messages later."""
     await cur.execute(
         """
         WITH swept AS (INSERT INTO purges (channel_id) VALUES (%(id)s) ON CONFLICT DO NOTHING)

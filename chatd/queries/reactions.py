@@ -1,4 +1,4 @@
-"""Reactions to messages. An emoji is the Unicode text itself."""
+"""Reactions to messages. An emoji is stored as its Unicode text."""
 
 from __future__ import annotations
 
@@ -7,19 +7,29 @@ from collections.abc import Mapping, Sequence
 
 from chatd.core.ids import ChannelId, MessageId, UserId
 from chatd.core.models import Reaction, User
-from chatd.db import Cursor, Prepared, many
+from chatd.db.cursor import Cursor, PreparedStatement, many
 from chatd.queries import users
 
 
 async def insert(
     cur: Cursor, channel_id: ChannelId, message_id: MessageId, emoji: str, user_id: UserId
 ) -> bool:
-    """React. False when the user has reacted so already."""
+    """Add a reaction. False when the user has reacted with this emoji already.
+
+    A reaction that was cleared, and whose row is pending deletion, counts as nonexistent.
+    """
     await cur.execute(
         """
-        INSERT INTO reactions (channel_id, message_id, emoji, user_id)
-        VALUES (%(channel_id)s, %(message_id)s, %(emoji)s, %(user_id)s)
-        ON CONFLICT DO NOTHING
+        INSERT INTO reactions (channel_id, message_id, emoji, user_id, created_at)
+        VALUES (%(channel_id)s, %(message_id)s, %(emoji)s, %(user_id)s, clock_timestamp())
+        ON CONFLICT (channel_id, message_id, emoji, user_id) DO UPDATE
+           SET created_at = excluded.created_at
+         WHERE EXISTS (SELECT FROM pending_deletions
+                        WHERE kind = 'reactions'
+                          AND details ->> 'channel_id' = excluded.channel_id::text
+                          AND details ->> 'message_id' = excluded.message_id::text
+                          AND coalesce(details ->> 'emoji', excluded.emoji) = excluded.emoji
+                          AND (details ->> 'until')::timestamptz >= reactions.created_at)
         """,
         {
             "channel_id": channel_id,
@@ -34,7 +44,7 @@ async def insert(
 async def delete(
     cur: Cursor, channel_id: ChannelId, message_id: MessageId, emoji: str, user_id: UserId
 ) -> bool:
-    """Take a reaction back. False when there is none."""
+    """Delete a reaction. False when there is none."""
     await cur.execute(
         """
         DELETE FROM reactions
@@ -51,22 +61,45 @@ async def delete(
     return cur.rowcount == 1
 
 
-async def delete_all(
-    cur: Cursor, channel_id: ChannelId, message_id: MessageId, emoji: str | None = None
+async def delete_batch(
+    cur: Cursor,
+    channel_id: ChannelId,
+    message_id: MessageId,
+    emoji: str | None = None,
+    *,
+    limit: int,
 ) -> int:
-    """Take all reactions to a message away, or all with one emoji. Returns how many."""
+    """Delete some reactions to a message, or those with one emoji. Return their number."""
     await cur.execute(
         """
         DELETE FROM reactions
-         WHERE channel_id = %(channel_id)s AND message_id = %(message_id)s
-           AND (%(emoji)s::text IS NULL OR emoji = %(emoji)s)
+         WHERE ctid = ANY (ARRAY (
+                   SELECT ctid FROM reactions
+                    WHERE channel_id = %(channel_id)s AND message_id = %(message_id)s
+                      AND (%(emoji)s::text IS NULL OR emoji = %(emoji)s)
+                    LIMIT %(limit)s))
         """,
-        {"channel_id": channel_id, "message_id": message_id, "emoji": emoji},
+        {"channel_id": channel_id, "message_id": message_id, "emoji": emoji, "limit": limit},
     )
     return cur.rowcount
 
 
-_OF_MESSAGES = Prepared(
+async def schedule_deletion(
+    cur: Cursor, channel_id: ChannelId, message_id: MessageId, emoji: str | None = None
+) -> None:
+    """Schedule the deletion of a message's present reactions. The caller has locked the stream."""
+    await cur.execute(
+        """
+        INSERT INTO pending_deletions (kind, details)
+        VALUES ('reactions', jsonb_build_object(
+                    'channel_id', %(channel_id)s, 'message_id', %(message_id)s,
+                    'emoji', %(emoji)s::text, 'until', clock_timestamp()))
+        """,
+        {"channel_id": channel_id, "message_id": message_id, "emoji": emoji},
+    )
+
+
+_BY_MESSAGE = PreparedStatement(
     """
     SELECT message_id, emoji, count(*), bool_or(user_id = %(viewer)s)
       FROM unnest(%(channel_ids)s, %(ids)s) AS wanted (in_channel, of_message)
@@ -80,12 +113,12 @@ _OF_MESSAGES = Prepared(
 )
 
 
-async def of_messages(
+async def by_message(
     cur: Cursor, viewer: UserId, keys: Sequence[tuple[ChannelId, MessageId]]
 ) -> Mapping[MessageId, Sequence[Reaction]]:
-    """The reactions to these messages, the oldest emoji of each first, as one user sees them."""
+    """Return the reactions to these messages as one user sees them, the oldest emoji first."""
     channel_ids, ids = [channel_id for channel_id, _ in keys], [each for _, each in keys]
-    await cur.run(_OF_MESSAGES, {"viewer": viewer, "channel_ids": channel_ids, "ids": ids})
+    await cur.run(_BY_MESSAGE, {"viewer": viewer, "channel_ids": channel_ids, "ids": ids})
     found = defaultdict(list)
     for message_id, *columns in await cur.fetchall():
         found[MessageId(message_id)].append(Reaction(*columns))
@@ -93,11 +126,22 @@ async def of_messages(
 
 
 async def emojis(cur: Cursor, channel_id: ChannelId, message_id: MessageId) -> set[str]:
-    """The emojis with which a message has been reacted to."""
+    """Return the emojis of the reactions to a message.
+
+    Costs one index lookup per emoji, however many users have reacted.
+    """
     await cur.execute(
         """
-        SELECT DISTINCT emoji FROM reactions
-         WHERE channel_id = %(channel_id)s AND message_id = %(message_id)s
+        WITH RECURSIVE found (emoji) AS (
+            SELECT min(emoji) FROM reactions
+             WHERE channel_id = %(channel_id)s AND message_id = %(message_id)s
+            UNION ALL
+            SELECT (SELECT min(reactions.emoji) FROM reactions
+                     WHERE channel_id = %(channel_id)s AND message_id = %(message_id)s
+                       AND reactions.emoji > found.emoji)
+              FROM found WHERE found.emoji IS NOT NULL
+        )
+        SELECT emoji FROM found WHERE emoji IS NOT NULL
         """,
         {"channel_id": channel_id, "message_id": message_id},
     )
@@ -113,7 +157,7 @@ async def page(
     after: int,
     limit: int,
 ) -> list[User]:
-    """Who has reacted so, above a user id, in the order of ids."""
+    """Return users above an id that reacted with an emoji, in the order of ids."""
     await cur.execute(
         f"""
         SELECT {users.COLUMNS}

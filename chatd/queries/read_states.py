@@ -1,23 +1,24 @@
-"""How far users have read, and what they have not."""
+"""Read states: the last message that a user has read in each channel."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from chatd.core.ids import ChannelId, MessageId, RoleId, UserId
 from chatd.core.models import ReadState
-from chatd.db import Cursor, many
+from chatd.core.relationships import RelationshipType
+from chatd.db.cursor import Cursor, PreparedStatement, many
 
 MAX_COUNT = 100
-"""Up to how many unread messages and mentions are counted in a channel."""
+"""Unread messages and mentions of a channel are counted up to this number."""
 
 
 async def move(
     cur: Cursor, user_id: UserId, channel_id: ChannelId, message_id: int, *, back: bool
 ) -> MessageId | None:
-    """Move the mark to a message, but not beyond the newest; back only if that is wanted.
+    """Move a read state to a message, at most to the newest one; backwards only with `back`.
 
-    Returns where the mark is now if it has moved.
+    Return the new message id if it has changed.
     """
     await cur.execute(
         """
@@ -27,7 +28,7 @@ async def move(
                                                 WHERE messages.channel_id = channels.id), 0))
           FROM channels
          WHERE channels.id = %(channel_id)s
-           FOR KEY SHARE  -- it may be deleted meanwhile
+           FOR KEY SHARE  -- another transaction may delete it
             ON CONFLICT (user_id, channel_id)
             DO UPDATE SET message_id = excluded.message_id
              WHERE excluded.message_id > read_states.message_id
@@ -40,19 +41,51 @@ async def move(
     return MessageId(row[0]) if row else None
 
 
-async def of_user(
+async def move_all(
+    cur: Cursor, user_id: UserId, positions: Mapping[ChannelId, MessageId]
+) -> list[tuple[ChannelId, MessageId]]:
+    """Move read states forward, as `move` does. Return those that have changed."""
+    await cur.execute(
+        """
+        INSERT INTO read_states (user_id, channel_id, message_id)
+        SELECT %(user_id)s, channels.id,
+               least(wanted.message_id, coalesce((SELECT max(messages.id) FROM messages
+                                                   WHERE messages.channel_id = channels.id), 0))
+          FROM unnest(%(channel_ids)s::bigint[], %(message_ids)s::bigint[])
+                   AS wanted (channel_id, message_id)
+               JOIN channels ON channels.id = wanted.channel_id
+      ORDER BY channels.id
+           FOR KEY SHARE OF channels
+            ON CONFLICT (user_id, channel_id)
+            DO UPDATE SET message_id = excluded.message_id
+             WHERE excluded.message_id > read_states.message_id
+        RETURNING channel_id, message_id
+        """,
+        {
+            "user_id": user_id,
+            "channel_ids": list(positions),
+            "message_ids": list(positions.values()),
+        },
+    )
+    return await many(cur, lambda channel_id, message_id: (channel_id, message_id))
+
+
+async def list_for_user(
     cur: Cursor,
     user_id: UserId,
     channel_ids: Iterable[ChannelId],
     *,
     since: Mapping[ChannelId, int],
     roles: Sequence[RoleId],
+    without_everyone: Collection[ChannelId] = (),
+    without_roles: Collection[ChannelId] = (),
 ) -> list[ReadState]:
-    """What a user has read of these channels, and has not.
+    """Return the read states of a user in these channels, with counts of unread messages.
 
-    Unread is what is above both its mark and `since`, and not its own.
-    No row is kept for a recipient: mentions are counted in an index of the messages that mention
-    somebody.
+    A message is unread if it is above both the read state and `since`, and by another author that
+    the user has not blocked. Mentions of everyone and of roles do not count in the channels of
+    `without_everyone` and `without_roles`.
+    There is no row per recipient: mentions are counted in an index of messages with mentions.
     """
     ids = list(channel_ids)
     await cur.execute(
@@ -61,21 +94,25 @@ async def of_user(
                (SELECT count(*) FROM (
                     SELECT FROM messages
                      WHERE channel_id = wanted.channel_id AND id > mark.from_id
-                       AND author_id <> %(user_id)s
+                       AND author_id <> ALL(ignored.ids)
                   ORDER BY id DESC
                      LIMIT %(most)s) AS unread),
                (SELECT count(*) FROM (
                     SELECT FROM messages
                      WHERE channel_id = wanted.channel_id AND id > mark.from_id
-                       AND author_id <> %(user_id)s
+                       AND author_id <> ALL(ignored.ids)
                        AND (mentions IS NOT NULL OR mention_roles IS NOT NULL
                             OR mention_everyone)
-                       AND (mention_everyone OR mentions @> ARRAY[%(user_id)s::bigint]
-                            OR mention_roles && %(roles)s::bigint[])
+                       AND (mention_everyone AND wanted.everyone
+                            OR mentions @> ARRAY[%(user_id)s::bigint]
+                            OR mention_roles && %(roles)s::bigint[] AND wanted.roles)
                   ORDER BY id DESC
                      LIMIT %(most)s) AS mentioning)
-          FROM unnest(%(channel_ids)s::bigint[], %(since)s::bigint[])
-               AS wanted (channel_id, since)
+          FROM unnest(%(channel_ids)s::bigint[], %(since)s::bigint[], %(everyone)s::boolean[],
+                      %(count_roles)s::boolean[]) AS wanted (channel_id, since, everyone, roles)
+               CROSS JOIN (SELECT ARRAY(SELECT other_id FROM relationships
+                                         WHERE user_id = %(user_id)s AND type = %(blocked)s)
+                                  || %(user_id)s::bigint AS ids) AS ignored
                LEFT JOIN read_states ON read_states.user_id = %(user_id)s
                      AND read_states.channel_id = wanted.channel_id
                CROSS JOIN LATERAL (
@@ -87,6 +124,9 @@ async def of_user(
             "user_id": user_id,
             "channel_ids": ids,
             "since": [since[channel_id] for channel_id in ids],
+            "everyone": [each not in without_everyone for each in ids],
+            "count_roles": [each not in without_roles for each in ids],
+            "blocked": int(RelationshipType.BLOCKED),
             "roles": list(roles),
             "most": MAX_COUNT,
         },
@@ -94,6 +134,80 @@ async def of_user(
     return await many(cur, ReadState)
 
 
-async def delete_of_user(cur: Cursor, user_id: UserId) -> None:
-    """Forget how far a user has read everywhere."""
-    await cur.execute("DELETE FROM read_states WHERE user_id = %(user_id)s", {"user_id": user_id})
+async def for_ready(
+    cur: Cursor,
+    user_id: UserId,
+    since: Mapping[ChannelId, int],
+    *,
+    private: Collection[ChannelId],
+    roles: Sequence[RoleId],
+    without_everyone: Collection[ChannelId] = (),
+    without_roles: Collection[ChannelId] = (),
+) -> list[ReadState]:
+    """Return the read states of a user in these channels, without counts of unread messages.
+
+    A channel that the user never read has one if messages above `since` mention the user. In
+    `private` channels each unread message counts as a mention, as Discord's clients expect.
+    Messages of blocked users do not count; the other parameters are those of `list_for_user`.
+    """
+    ids = list(since)
+    await cur.run(
+        _FOR_READY,
+        {
+            "user_id": user_id,
+            "channel_ids": ids,
+            "since": [since[channel_id] for channel_id in ids],
+            "private": [channel_id in private for channel_id in ids],
+            "everyone": [each not in without_everyone for each in ids],
+            "count_roles": [each not in without_roles for each in ids],
+            "roles": list(roles),
+        },
+    )
+    return await many(cur, ReadState)
+
+
+_FOR_READY = PreparedStatement(
+    f"""
+    SELECT wanted.channel_id, mark.message_id, 0, counted.mentions
+      FROM unnest(%(channel_ids)s, %(since)s, %(private)s, %(everyone)s, %(count_roles)s)
+           AS wanted (channel_id, since, is_private, everyone, roles)
+           CROSS JOIN (SELECT ARRAY(SELECT other_id FROM relationships
+                                     WHERE user_id = %(user_id)s
+                                       AND type = {RelationshipType.BLOCKED:d})
+                              || %(user_id)s AS ids) AS ignored
+           LEFT JOIN read_states ON read_states.user_id = %(user_id)s
+                 AND read_states.channel_id = wanted.channel_id
+           CROSS JOIN LATERAL (
+                SELECT coalesce(read_states.message_id, 0) AS message_id,
+                       greatest(read_states.message_id, wanted.since) AS from_id) AS mark
+           CROSS JOIN LATERAL (
+                SELECT CASE WHEN wanted.is_private THEN (
+                    SELECT count(*) FROM (
+                        SELECT FROM messages
+                         WHERE channel_id = wanted.channel_id AND id > mark.from_id
+                           AND author_id <> ALL(ignored.ids)
+                      ORDER BY id DESC
+                         LIMIT {MAX_COUNT}) AS unread)
+                ELSE (
+                    SELECT count(*) FROM (
+                        SELECT FROM messages
+                         WHERE channel_id = wanted.channel_id AND id > mark.from_id
+                           AND author_id <> ALL(ignored.ids)
+                           AND (mentions IS NOT NULL OR mention_roles IS NOT NULL
+                                OR mention_everyone)
+                           AND (mention_everyone AND wanted.everyone
+                                OR mentions @> ARRAY[%(user_id)s]
+                                OR mention_roles && %(roles)s AND wanted.roles)
+                      ORDER BY id DESC
+                         LIMIT {MAX_COUNT}) AS mentioning)
+                END AS mentions) AS counted
+     WHERE read_states.user_id IS NOT NULL OR counted.mentions > 0
+    """,
+    user_id="bigint",
+    channel_ids="bigint[]",
+    since="bigint[]",
+    private="boolean[]",
+    everyone="boolean[]",
+    count_roles="boolean[]",
+    roles="bigint[]",
+)

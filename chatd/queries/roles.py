@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from chatd.core.ids import GuildId, RoleId, UserId
 from chatd.core.models import Role
-from chatd.db import Cursor, Prepared, many, one
+from chatd.db.cursor import Cursor, PreparedStatement, many, one
 
-_COLUMNS = "id, guild_id, name, permissions, color, hoist, mentionable, position"
+_COLUMNS = "id, guild_id, name, permissions, color, hoist, mentionable, position, bot_id"
 
 
 async def insert(cur: Cursor, role: Role) -> None:
@@ -17,13 +17,13 @@ async def insert(cur: Cursor, role: Role) -> None:
         f"""
         INSERT INTO roles ({_COLUMNS})
         VALUES (%(id)s, %(guild_id)s, %(name)s, %(permissions)s, %(color)s, %(hoist)s,
-                %(mentionable)s, %(position)s)
+                %(mentionable)s, %(position)s, %(bot_id)s)
         """,
         _parameters(role),
     )
 
 
-_OF_GUILDS = Prepared(
+_FOR_GUILDS = PreparedStatement(
     f"""
     SELECT {_COLUMNS} FROM roles
      WHERE guild_id = ANY(%(guild_ids)s)
@@ -33,14 +33,14 @@ _OF_GUILDS = Prepared(
 )
 
 
-async def of_guilds(cur: Cursor, guild_ids: Iterable[GuildId]) -> list[Role]:
-    """The roles of these guilds, each guild's in the order in which clients list them."""
-    await cur.run(_OF_GUILDS, {"guild_ids": list(guild_ids)})
+async def list_for_guilds(cur: Cursor, guild_ids: Iterable[GuildId]) -> list[Role]:
+    """Return the roles of these guilds, each guild's in the order in which clients list them."""
+    await cur.run(_FOR_GUILDS, {"guild_ids": list(guild_ids)})
     return await many(cur, Role)
 
 
 async def get(cur: Cursor, guild_id: GuildId, role_id: RoleId) -> Role | None:
-    """One role of a guild."""
+    """Return one role of a guild."""
     await cur.execute(
         f"SELECT {_COLUMNS} FROM roles WHERE guild_id = %(guild_id)s AND id = %(id)s",
         {"guild_id": guild_id, "id": role_id},
@@ -49,7 +49,7 @@ async def get(cur: Cursor, guild_id: GuildId, role_id: RoleId) -> Role | None:
 
 
 async def update(cur: Cursor, role: Role) -> None:
-    """Write all that can change of a role."""
+    """Write all columns of a role that can change."""
     await cur.execute(
         """
         UPDATE roles
@@ -61,8 +61,24 @@ async def update(cur: Cursor, role: Role) -> None:
     )
 
 
+async def move(cur: Cursor, guild_id: GuildId, moved: Sequence[Role]) -> None:
+    """Write the positions of roles, in one statement."""
+    await cur.execute(
+        """
+        UPDATE roles SET position = moved.position
+          FROM unnest(%(ids)s::bigint[], %(positions)s::integer[]) AS moved (id, position)
+         WHERE roles.guild_id = %(guild_id)s AND roles.id = moved.id
+        """,
+        {
+            "guild_id": guild_id,
+            "ids": [role.id for role in moved],
+            "positions": [role.position for role in moved],
+        },
+    )
+
+
 async def delete(cur: Cursor, guild_id: GuildId, role_id: RoleId) -> None:
-    """Delete a role; its members lose it."""
+    """Delete a role. Its members lose it."""
     await cur.execute(
         "DELETE FROM roles WHERE guild_id = %(guild_id)s AND id = %(id)s",
         {"guild_id": guild_id, "id": role_id},
@@ -70,7 +86,7 @@ async def delete(cur: Cursor, guild_id: GuildId, role_id: RoleId) -> None:
 
 
 async def assign(cur: Cursor, guild_id: GuildId, user_id: UserId, role_id: RoleId) -> None:
-    """Give a member a role, unless it has it."""
+    """Assign a role to a member. No error if the member has it."""
     await cur.execute(
         """
         INSERT INTO member_roles (guild_id, user_id, role_id)
@@ -82,7 +98,7 @@ async def assign(cur: Cursor, guild_id: GuildId, user_id: UserId, role_id: RoleI
 
 
 async def unassign(cur: Cursor, guild_id: GuildId, user_id: UserId, role_id: RoleId) -> None:
-    """Take a role from a member, if it has it."""
+    """Remove a role from a member. No error if the member does not have it."""
     await cur.execute(
         """
         DELETE FROM member_roles
@@ -102,4 +118,5 @@ def _parameters(role: Role) -> dict[str, object]:
         "hoist": role.hoist,
         "mentionable": role.mentionable,
         "position": role.position,
+        "bot_id": role.bot_id,
     }

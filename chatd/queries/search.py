@@ -1,6 +1,6 @@
-"""Finding messages: by reading the newest, and by the index of the older ones (sql/0008).
+"""Message search: reads the newest messages, and looks older ones up in an index (sql/0008).
 
-Every statement checks a message against the whole filter; the index only says where to look.
+Every statement checks each message against the whole filter. The index only yields candidates.
 """
 
 from __future__ import annotations
@@ -10,27 +10,30 @@ from dataclasses import dataclass
 
 from chatd.core.ids import ChannelId, MessageId, StreamId
 from chatd.core.models import Message
-from chatd.core.search import Filter, Group, Has
-from chatd.db import Cursor, many
+from chatd.core.search import Filter, Group
+from chatd.db.cursor import Cursor, many
 from chatd.queries import history
 from chatd.queries.history import Viewer
+from chatd.queries.search_conditions import conditions
+from chatd.queries.search_text import TEXT
 
-_COMPARED = 4  # groups in a segment
+_MAX_COMPARED = 4
+"""Groups of keys that are intersected in a segment. See `_PLACES`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A message that meets a filter."""
+    """A message that matches a filter."""
 
     id: MessageId
     channel_id: ChannelId
     score: float
-    """How much of the text is what was looked for, if that was asked; else 0."""
+    """The share of the text that matches the terms; 0 unless the query is `scored`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of the index, and the ids that it covers."""
+    """A segment of the index, and the range of message ids that it covers."""
 
     number: int
     first_id: MessageId
@@ -38,40 +41,57 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """How far a stream is indexed."""
+class IndexState:
+    """The progress of the index of a stream."""
 
     indexed_to: int
     last_message_id: int
     backlog: int
-    """Of a guild: how many messages are to be read, at the most. Private channels tell nothing."""
+    """The maximum number of unindexed messages of a guild. Meaningless for private channels."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """A filter, and what is wanted of the messages that meet it."""
+class SearchQuery:
+    """A filter, the order of the hits, and whether they get scores."""
 
     filter: Filter
     newest_first: bool
     scored: bool
 
 
-async def normal(cur: Cursor, terms: Sequence[str]) -> list[str]:
-    """Terms as the texts that they are compared with; those that are empty then are left out."""
+async def normalize_terms(cur: Cursor, terms: Sequence[str]) -> list[str]:
+    """Return terms in the normal form of indexed texts, without duplicates and empty ones."""
     await cur.execute(
         """
         SELECT term FROM unnest(%(terms)s::text[]) WITH ORDINALITY AS given (text, number),
                LATERAL (SELECT btrim(regexp_replace(search_text(text), ' +', ' ', 'g')) AS term
                         OFFSET 0) AS made
-         WHERE term <> '' ORDER BY number
+         WHERE term <> '' GROUP BY term ORDER BY min(number)
         """,
         {"terms": list(terms)},
     )
     return await many(cur, str)
 
 
-async def state(cur: Cursor, stream_id: StreamId) -> State:
-    """How far a stream is indexed, which has to exist."""
+async def begin_step(cur: Cursor, *, within_s: float) -> None:
+    """Set a savepoint, and limit the statements after it to `within_s` seconds."""
+    await cur.execute(
+        f"SAVEPOINT step; SET LOCAL statement_timeout = {max(1, round(within_s * 1000))}"
+    )
+
+
+async def undo_step(cur: Cursor) -> None:
+    """Roll back to the savepoint after a statement that timed out."""
+    await cur.execute("ROLLBACK TO step; RELEASE step")
+
+
+async def end_step(cur: Cursor) -> None:
+    """Release the savepoint, and restore the usual statement timeout."""
+    await cur.execute("RELEASE step; SET LOCAL statement_timeout TO DEFAULT")
+
+
+async def state(cur: Cursor, stream_id: StreamId) -> IndexState:
+    """Return the progress of the index of a stream, which must exist."""
     await cur.execute(
         """
         SELECT coalesce(indexed_to, 0), last_message_id, seq - coalesce(looked_seq, 0)
@@ -80,12 +100,12 @@ async def state(cur: Cursor, stream_id: StreamId) -> State:
         """,
         {"stream_id": stream_id},
     )
-    [found] = await many(cur, State)
+    [found] = await many(cur, IndexState)
     return found
 
 
 async def segments(cur: Cursor, stream_id: StreamId) -> list[Segment]:
-    """The segments of a stream, oldest first."""
+    """Return the segments of a stream, oldest first."""
     await cur.execute(
         """
         SELECT segment, first_id, last_id FROM search_segments
@@ -97,19 +117,46 @@ async def segments(cur: Cursor, stream_id: StreamId) -> list[Segment]:
     return await many(cur, Segment)
 
 
-async def between(cur: Cursor, ask: Ask, low: int, high: int, *, limit: int) -> list[Hit]:
-    """What meets the filter of the messages above an id and up to another, by reading them."""
+async def nth_id(
+    cur: Cursor, query: SearchQuery, low: int, high: int, *, count: int
+) -> MessageId | None:
+    """Return the id of the `count`-th message above `low` and up to `high`; None if there is none.
+
+    Messages count in the order of the query, also those that do not match the filter.
+    """
+    order = "DESC" if query.newest_first else "ASC"
+    await cur.execute(
+        f"""
+        SELECT id FROM unnest(%(channels)s::bigint[]) AS place (channel_id)
+               CROSS JOIN LATERAL (
+                   SELECT id FROM messages
+                    WHERE messages.channel_id = place.channel_id
+                      AND messages.id > %(low)s AND messages.id <= %(high)s
+                 ORDER BY messages.id {order}
+                    LIMIT %(count)s) AS m
+      ORDER BY id {order}
+        OFFSET %(count)s - 1
+         LIMIT 1
+        """,
+        {"channels": list(query.filter.channels), "low": low, "high": high, "count": count},
+    )
+    row = await cur.fetchone()
+    return MessageId(row[0]) if row else None
+
+
+async def between(cur: Cursor, query: SearchQuery, low: int, high: int, *, limit: int) -> list[Hit]:
+    """Return the hits among the messages above `low` and up to `high`, by reading them."""
     condition = "messages.id > %(low)s AND messages.id <= %(high)s"
-    return await _read(cur, ask, condition, {"low": low, "high": high}, limit)
+    return await _read(cur, query, condition, {"low": low, "high": high}, limit)
 
 
-async def pinned(cur: Cursor, ask: Ask, *, limit: int) -> list[Hit]:
-    """What meets the filter of the messages that are pinned."""
-    return await _read(cur, ask, "messages.pinned_at IS NOT NULL", {}, limit)
+async def pinned(cur: Cursor, query: SearchQuery, *, limit: int) -> list[Hit]:
+    """Return the hits among pinned messages."""
+    return await _read(cur, query, "messages.pinned_at IS NOT NULL", {}, limit)
 
 
 async def _read(
-    cur: Cursor, ask: Ask, which: str, parameters: dict[str, object], limit: int
+    cur: Cursor, query: SearchQuery, which: str, parameters: dict[str, object], limit: int
 ) -> list[Hit]:
     channels = "unnest(%(channels)s::bigint[]) AS place (channel_id)"
     candidates = f"""
@@ -120,28 +167,33 @@ async def _read(
             OFFSET 0
         ) AS m
     """
-    return await _hits(cur, ask, candidates, parameters, limit)
+    return await _hits(cur, query, candidates, parameters, limit)
 
 
-async def edited(cur: Cursor, ask: Ask, *, limit: int) -> list[Hit]:
-    """What meets the filter of the messages whose edits the index does not know yet."""
+async def edited(cur: Cursor, query: SearchQuery, *, limit: int) -> list[Hit]:
+    """Return the hits among messages whose keys in the index are missing or outdated."""
     candidates = f"""
-        (SELECT DISTINCT channel_id, message_id FROM search_edits
+        (SELECT channel_id, message_id FROM search_edits WHERE channel_id = ANY(%(channels)s)
+          UNION
+         SELECT channel_id, message_id FROM search_unindexed
           WHERE channel_id = ANY(%(channels)s)) AS place {_MESSAGE}
     """
-    return await _hits(cur, ask, candidates, {}, limit)
+    return await _hits(cur, query, candidates, {}, limit)
 
 
 async def indexed(
     cur: Cursor,
-    ask: Ask,
+    query: SearchQuery,
     stream_id: StreamId,
     numbers: Sequence[int],
     groups: Sequence[Group],
     *,
     limit: int,
 ) -> list[Hit]:
-    """What meets the filter of the messages in these segments; `groups` say where to look."""
+    """Return the hits in these segments.
+
+    A candidate must have a key in a range of each group.
+    """
     candidates = f"{_PLACES if groups else _ALL_PLACES} AS place {_MESSAGE}"
     ranges = [(number, each) for number, group in enumerate(groups) for each in group]
     parameters = {
@@ -151,12 +203,12 @@ async def indexed(
         "lows": [each.low for _, each in ranges],
         "highs": [each.high for _, each in ranges],
         "groups": len(groups),
-        "compared": min(len(groups), _COMPARED),
+        "compared": min(len(groups), _MAX_COMPARED),
     }
-    return await _hits(cur, ask, candidates, parameters, limit)
+    return await _hits(cur, query, candidates, parameters, limit)
 
 
-# OFFSET 0 keeps the planner from turning look-ups by key into joins that read everything.
+# OFFSET 0 keeps the planner from turning lookups by key into joins that read whole tables.
 _MESSAGE = """
     CROSS JOIN LATERAL (
         SELECT * FROM messages
@@ -169,8 +221,8 @@ _ALL_PLACES = """
       WHERE stream_id = %(stream_id)s AND segment = ANY(%(segments)s)
         AND channel_id = ANY(%(channels)s))
 """
-# Segments in which a group has no key at all are left out. Of the others only the rarest groups are
-# compared: the more common ones would cost more than looking at the few messages they rule out.
+# Segments in which a group has no key have no candidates. In the others only the rarest groups are
+# intersected: the more common ones would cost more than reading the few messages they exclude.
 _PLACES = """
     (WITH known AS MATERIALIZED (
          SELECT wanted.segment, wanted.group_number, found.positions
@@ -211,33 +263,33 @@ _PLACES = """
 """
 
 
-_TEXT = """
-    CROSS JOIN LATERAL (SELECT search_text(m.content) COLLATE "C" AS text OFFSET 0) AS said
+_TEXT = f"""
+    CROSS JOIN LATERAL (SELECT search_text({TEXT}) COLLATE "C" AS text OFFSET 0) AS said
 """
-_SPACED_TEXT = """
+_SPACED_TEXT = f"""
     CROSS JOIN LATERAL (
         SELECT CASE WHEN strpos(made.text, '  ') = 0 THEN made.text
                     ELSE regexp_replace(made.text, ' +', ' ', 'g') END AS text
-          FROM (SELECT search_text(m.content) COLLATE "C" AS text OFFSET 0) AS made
+          FROM (SELECT search_text({TEXT}) COLLATE "C" AS text OFFSET 0) AS made
         OFFSET 0
     ) AS said
 """
 
 
 async def _hits(
-    cur: Cursor, ask: Ask, candidates: str, parameters: dict[str, object], limit: int
+    cur: Cursor, query: SearchQuery, candidates: str, parameters: dict[str, object], limit: int
 ) -> list[Hit]:
-    conditions, values = _conditions(ask.filter)
-    terms = ask.filter.terms
+    required, values = conditions(query.filter)
+    terms = query.filter.terms
     if terms:
         candidates += _SPACED_TEXT if any(" " in term for term in terms) else _TEXT
-    score = _score(len(terms)) if ask.scored and terms else "0"
+    score = _score(len(terms)) if query.scored and terms else "0"
     await cur.execute(
         f"""
         SELECT m.id, m.channel_id, {score}
           FROM {candidates}
-         WHERE {" AND ".join(conditions)}
-      ORDER BY m.id {"DESC" if ask.newest_first else ""}
+         WHERE {" AND ".join(required)}
+      ORDER BY m.id {"DESC" if query.newest_first else ""}
          LIMIT %(limit)s
         """,
         {**values, **parameters, "limit": limit},
@@ -253,56 +305,8 @@ def _score(terms: int) -> str:
     return f"({left_out})::float / length(said.text)"
 
 
-def _conditions(wanted: Filter) -> tuple[list[str], dict[str, object]]:
-    values: dict[str, object] = {
-        "channels": list(wanted.channels),
-        "min_id": wanted.min_id,
-        "max_id": wanted.max_id,
-    }
-    found = [
-        "m.channel_id = ANY(%(channels)s)",
-        "m.id > %(min_id)s AND m.id < %(max_id)s",
-    ]
-    for number, term in enumerate(wanted.terms):
-        values[f"term_{number}"] = term
-        found.append(f"strpos(said.text, %(term_{number})s) > 0")
-    if wanted.authors:
-        values["authors"] = list(wanted.authors)
-        found.append("m.author_id = ANY(%(authors)s)")
-    if wanted.mentions:
-        values["mentions"] = list(wanted.mentions)
-        found.append("m.mentions && %(mentions)s::bigint[]")
-    if wanted.pinned is not None:
-        found.append(f"m.pinned_at IS {'NOT ' if wanted.pinned else ''}NULL")
-    if wanted.mention_everyone is not None:
-        found.append(f"{'' if wanted.mention_everyone else 'NOT '}m.mention_everyone")
-    found += [_HAS[each] for each in sorted(wanted.has)]
-    found += [f"NOT {_HAS[each]}" for each in sorted(wanted.has_not)]
-    return found, values
-
-
-def _file_of(kind: str) -> str:
-    return f"""
-        (m.attachment_count > 0
-         AND EXISTS (SELECT FROM attachments
-                      WHERE attachments.channel_id = m.channel_id
-                        AND attachments.message_id = m.id
-                        AND starts_with(attachments.content_type, '{kind}/')))
-    """
-
-
-_HAS = {
-    Has.LINK: r"(m.content ~* 'https?://[^[:space:]]')",
-    Has.EMBED: "(m.embeds IS NOT NULL)",
-    Has.FILE: "(m.attachment_count > 0)",
-    Has.IMAGE: _file_of("image"),
-    Has.VIDEO: _file_of("video"),
-    Has.SOUND: _file_of("audio"),
-}
-
-
 async def load(cur: Cursor, viewer: Viewer, hits: Iterable[Hit]) -> list[Message]:
-    """The messages of hits, in their order."""
+    """Return the messages of hits, in the same order."""
     hits = list(hits)
     await cur.execute(
         f"""

@@ -1,43 +1,48 @@
-"""The index of the message search: adding to it. What it is, is said in sql/0008.
+"""The index of the message search: adding segments. sql/0008 describes the index.
 
-`search` reads it, `search_upkeep` follows what changes afterwards.
+`search` reads it. `search_upkeep` applies edits and deletions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chatd.core.ids import MessageId, StreamId
 from chatd.core.search import EMBED, EVERYONE, FILE, LINK
-from chatd.db import Cursor
+from chatd.db.cursor import Cursor
+from chatd.queries.search_text import TEXT, TEXT_OF_MESSAGES
 
-SEGMENT = 8192
-"""Messages in a segment; fewer are left to be read. Their number has to fit a smallint."""
+SEGMENT_MESSAGES = 8192
+"""Messages in a segment. Positions in it must fit a smallint. Until a stream has this many new
+messages, searches read them."""
 
 _LOCK = 0x63686174_73656172  # "chatsear"
-_SEGMENT_BYTES = 2**21  # of content, so that a segment of long messages is done in time too
-_WORK_MEM = "32MB"  # sorts the grams of a segment
-_FIRST_SPAN = 60_000 << 22  # as a distance of ids: a minute
-_LOOK_AGAIN = 3_600_000 << 22  # as a distance of ids: an hour
+_SEGMENT_BYTES = (
+    2**21
+)  # of normalized content: bounds the time that a segment of long messages takes
+_WORK_MEM = "32MB"  # enough to sort the keys of a segment in memory
+_FIRST_SPAN = 60_000 << 22  # a minute, as a difference of ids
+_RECHECK_SPAN = 3_600_000 << 22  # an hour, as a difference of ids
 
 
 @dataclass(frozen=True, slots=True)
-class _New:
-    """What would be the next segment."""
+class _NextSegment:
+    """The range of the next segment."""
 
     first_id: MessageId
     last_id: MessageId
     until: int
-    """Up to which id it was looked for."""
+    """The id up to which messages were read to find it."""
     count: int
     is_full: bool
 
 
-async def due(cur: Cursor, *, limit: int) -> list[StreamId]:
-    """Streams that may have gathered enough messages for a segment, since that was looked at.
+async def streams_to_index(cur: Cursor, *, limit: int) -> list[StreamId]:
+    """Return streams that may have enough new messages for a segment since the last check.
 
-    Every message of a guild is an event of its stream, so a guild is counted only after enough
-    events; private channels have no events of their own and are counted once an hour.
+    Every message of a guild is an event of its stream, so a guild is checked after enough events.
+    Private channels have no events of their own, and are checked once an hour.
     """
     await cur.execute(
         """
@@ -48,24 +53,28 @@ async def due(cur: Cursor, *, limit: int) -> list[StreamId]:
                 OR last_message_id - coalesce(looked_to, 0) >= %(again)s)
          LIMIT %(limit)s
         """,
-        {"segment": SEGMENT, "again": _LOOK_AGAIN, "limit": limit},
+        {"segment": SEGMENT_MESSAGES, "again": _RECHECK_SPAN, "limit": limit},
     )
     return [StreamId(row[0]) for row in await cur.fetchall()]
 
 
-async def alone(cur: Cursor) -> bool:
-    """Keep other indexers out until the transaction ends; False when there is one at work.
+async def try_lock(cur: Cursor) -> bool:
+    """Exclude other indexers until the transaction ends. False when another one runs.
 
-    What is below relies on it: nobody else moves `indexed_to` or takes marks of edits away.
+    The functions below need this lock: only one indexer may change `indexed_to` or delete marks of
+    edits.
     """
     await cur.execute("SELECT pg_try_advisory_xact_lock(%(lock)s)", {"lock": _LOCK})
     return await cur.fetchone() == (True,)
 
 
-async def extend(cur: Cursor, stream_id: StreamId, *, size: int = SEGMENT) -> bool:
-    """Make a segment of the oldest messages that are in none. False when there are too few.
+async def extend(
+    cur: Cursor, stream_id: StreamId, *, size: int = SEGMENT_MESSAGES, unindexed: bool = False
+) -> bool:
+    """Add a segment with the oldest unindexed messages. False when there are too few.
 
-    Runs alone in a transaction, each statement of which sees the moment it starts.
+    With `unindexed`, its messages get no keys, and searches read them instead. Needs a READ
+    COMMITTED transaction of its own.
     """
     await cur.execute(
         """
@@ -80,7 +89,7 @@ async def extend(cur: Cursor, stream_id: StreamId, *, size: int = SEGMENT) -> bo
     row = await cur.fetchone()
     assert row is not None
     segment, indexed_to, seq, last_message_id = row
-    new = await _next(
+    new = await _next_segment(
         cur, stream_id, segment, indexed_to=indexed_to, last_message_id=last_message_id, size=size
     )
     if new is None or not new.is_full:
@@ -96,18 +105,34 @@ async def extend(cur: Cursor, stream_id: StreamId, *, size: int = SEGMENT) -> bo
             },
         )
         return False
-    await _add(cur, stream_id, segment, new, indexed_to=indexed_to, size=size)
+    parameters = {
+        "stream_id": stream_id,
+        "segment": segment,
+        "size": size,
+        "indexed_to": indexed_to,
+        "until": new.until,
+        "first_id": new.first_id,
+        "last_id": new.last_id,
+    }
+    await _add_documents(cur, parameters)
+    await (_mark_unindexed if unindexed else add_postings)(cur, parameters)
+    await _describe(cur, parameters)
     return True
 
 
-# Bounded by an id too: of what a large guild has gathered, or had before there was an index, only
-# the oldest part is looked at.
-_NEW = """
+# Bounded by `until` as well: a large guild may have many unindexed messages, for example from the
+# time before the index existed. Only the oldest part of them is read.
+_NEW = f"""
     SELECT m.channel_id, m.id, row_number() OVER by_id AS number,
            sum(bytes) OVER by_id AS bytes
       FROM channels
            CROSS JOIN LATERAL (
-               SELECT channel_id, id, octet_length(content) AS bytes FROM messages
+               SELECT channel_id, id,
+                      CASE WHEN octet_length(text) = char_length(text)
+                           THEN octet_length(text)
+                           ELSE octet_length(normalize(text, NFKC)) END AS bytes
+                 FROM messages
+                      CROSS JOIN LATERAL (SELECT {TEXT_OF_MESSAGES} AS text OFFSET 0) AS said
                 WHERE messages.channel_id = channels.id
                   AND messages.id > %(indexed_to)s AND messages.id <= %(until)s
              ORDER BY messages.id
@@ -121,7 +146,7 @@ _NEW = """
 """
 
 
-async def _next(
+async def _next_segment(
     cur: Cursor,
     stream_id: StreamId,
     segment: int,
@@ -129,7 +154,7 @@ async def _next(
     indexed_to: int,
     last_message_id: int,
     size: int,
-) -> _New | None:
+) -> _NextSegment | None:
     await cur.execute(
         """
         SELECT first_id, last_id FROM search_segments
@@ -157,7 +182,7 @@ async def _next(
             },
         )
         row = await cur.fetchone()
-        new = _New(*row) if row and row[0] is not None else None
+        new = _NextSegment(*row) if row and row[0] is not None else None
         if until == last_message_id or (new is not None and new.is_full):
             return new
         span = max(span, 1) * 4
@@ -177,18 +202,7 @@ async def _oldest(cur: Cursor, stream_id: StreamId) -> int:
     return int(row[0] or 0) if row else 0
 
 
-async def _add(
-    cur: Cursor, stream_id: StreamId, segment: int, new: _New, *, indexed_to: int, size: int
-) -> None:
-    parameters = {
-        "stream_id": stream_id,
-        "segment": segment,
-        "size": size,
-        "indexed_to": indexed_to,
-        "until": new.until,
-        "first_id": new.first_id,
-        "last_id": new.last_id,
-    }
+async def _add_documents(cur: Cursor, parameters: Mapping[str, object]) -> None:
     await cur.execute(
         f"""
         INSERT INTO search_documents (stream_id, segment, position, channel_id, message_id)
@@ -198,6 +212,22 @@ async def _add(
         """,
         parameters,
     )
+
+
+async def _mark_unindexed(cur: Cursor, parameters: Mapping[str, object]) -> None:
+    await cur.execute(
+        """
+        INSERT INTO search_unindexed (channel_id, message_id)
+        SELECT channel_id, message_id FROM search_documents
+         WHERE stream_id = %(stream_id)s AND segment = %(segment)s
+        ON CONFLICT DO NOTHING
+        """,
+        parameters,
+    )
+
+
+async def add_postings(cur: Cursor, parameters: Mapping[str, object]) -> None:
+    """Add the keys of a segment's messages. Takes most of the time, by the length of the texts."""
     await cur.execute(f"SET LOCAL work_mem = '{_WORK_MEM}'")
     await cur.execute(
         f"""
@@ -212,6 +242,9 @@ async def _add(
         """,
         parameters,
     )
+
+
+async def _describe(cur: Cursor, parameters: Mapping[str, object]) -> None:
     await cur.execute(
         """
         WITH described AS (
@@ -230,13 +263,15 @@ async def _add(
 
 
 KEYS = f"""
-    SELECT gram FROM search_grams(search_text(m.content)) AS gram
+    SELECT gram
+      FROM (SELECT search_text({TEXT}) AS text OFFSET 0) AS made  -- once, not for each gram
+           CROSS JOIN LATERAL search_grams(made.text) AS gram
     UNION ALL SELECT ' a' || m.author_id
     UNION ALL SELECT ' c' || m.channel_id
     UNION ALL SELECT ' m' || unnest(m.mentions)
     UNION ALL SELECT '{EVERYONE}' WHERE m.mention_everyone
     UNION ALL SELECT '{FILE}' WHERE m.attachment_count > 0
     UNION ALL SELECT '{EMBED}' WHERE m.embeds IS NOT NULL
-    UNION ALL SELECT '{LINK}' WHERE m.content LIKE '%%://%%'
+    UNION ALL SELECT '{LINK}' WHERE ({TEXT}) LIKE '%%://%%'
 """
-"""The keys of the message m."""
+"""SQL for the keys of the message `m`."""

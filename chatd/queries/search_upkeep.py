@@ -1,17 +1,24 @@
-"""The index of the message search: following edits, and what is deleted as a whole."""
+"""The index of the message search: applying edits, and deleting what belongs to deleted streams."""
 
 from __future__ import annotations
 
-from chatd.db import Cursor
+from collections.abc import Mapping
+
+from chatd.db.cursor import Cursor
 from chatd.queries.search_index import KEYS
 
+_MAX_POSTINGS = 20_000  # deleted in one transaction, which takes about 0.2 s
+_MAX_MARKS = 1000
 
-async def take_edits(cur: Cursor, *, limit: int) -> int:
-    """Add what edits have changed in segments. Returns how many; 0 when there are none.
 
-    Runs alone in a transaction, each statement of which sees the moment it starts: the marks go
-    first and the messages are read afterwards, so an edit that comes between leaves its own mark.
-    Old keys stay where they are, for what is found is checked anyway.
+async def apply_edits(cur: Cursor, *, limit: int, unindexed: bool = False) -> int:
+    """Add the keys of edited messages to their segments. Return the number of edits; 0 for none.
+
+    With `unindexed`, the messages get no new keys, and searches read them from now on.
+
+    Needs a READ COMMITTED transaction of its own: the marks are deleted first and the messages are
+    read afterwards, so an edit in between leaves a new mark. Keys of the old text remain, since a
+    search checks each candidate.
     """
     await cur.execute(
         """
@@ -26,6 +33,27 @@ async def take_edits(cur: Cursor, *, limit: int) -> int:
     done = {*await cur.fetchall()}
     if not done:
         return 0
+    parameters = {
+        "channel_ids": [channel_id for channel_id, _ in done],
+        "message_ids": [message_id for _, message_id in done],
+    }
+    await (_mark_unindexed if unindexed else add_edited_postings)(cur, parameters)
+    return len(done)
+
+
+async def _mark_unindexed(cur: Cursor, parameters: Mapping[str, object]) -> None:
+    await cur.execute(
+        """
+        INSERT INTO search_unindexed (channel_id, message_id)
+        SELECT * FROM unnest(%(channel_ids)s::bigint[], %(message_ids)s::bigint[])
+        ON CONFLICT DO NOTHING
+        """,
+        parameters,
+    )
+
+
+async def add_edited_postings(cur: Cursor, parameters: Mapping[str, object]) -> None:
+    """Add the keys of messages as they are now. The time depends on the length of the texts."""
     await cur.execute(
         f"""
         WITH changed AS MATERIALIZED (
@@ -53,35 +81,57 @@ async def take_edits(cur: Cursor, *, limit: int) -> int:
            SET positions = ARRAY (SELECT DISTINCT unnest(known.positions || excluded.positions))
          WHERE NOT known.positions @> excluded.positions
         """,
-        {
-            "channel_ids": [channel_id for channel_id, _ in done],
-            "message_ids": [message_id for _, message_id in done],
-        },
+        parameters,
     )
-    return len(done)
 
 
-async def forget(cur: Cursor) -> bool:
-    """Delete a segment of a guild or private channel that is gone. False when there is none.
+async def delete_orphans(cur: Cursor) -> bool:
+    """Delete a part of a segment of a deleted guild or private channel. False when there is none.
 
-    Runs alone in a transaction.
+    Needs a transaction of its own.
     """
     await cur.execute(
         """
-        WITH dead AS MATERIALIZED (
+        WITH gone AS MATERIALIZED (
             SELECT stream_id, segment FROM search_segments
              WHERE NOT EXISTS (SELECT FROM guilds WHERE guilds.id = stream_id)
                AND NOT EXISTS (SELECT FROM channels WHERE channels.id = stream_id)
              LIMIT 1
-        ), documents AS (
-            DELETE FROM search_documents AS d USING dead
-             WHERE d.stream_id = dead.stream_id AND d.segment = dead.segment
         ), postings AS (
-            DELETE FROM search_postings AS p USING dead
-             WHERE p.stream_id = dead.stream_id AND p.segment = dead.segment
+            DELETE FROM search_postings
+             WHERE ctid = ANY (ARRAY (SELECT p.ctid FROM gone JOIN search_postings AS p
+                                             USING (stream_id, segment)
+                                       LIMIT %(limit)s))
+            RETURNING 1
+        ), documents AS (
+            DELETE FROM search_documents AS d USING gone
+             WHERE d.stream_id = gone.stream_id AND d.segment = gone.segment
+        ), described AS (
+            DELETE FROM search_segments AS s USING gone
+             WHERE s.stream_id = gone.stream_id AND s.segment = gone.segment
+               AND (SELECT count(*) FROM postings) < %(limit)s
         )
-        DELETE FROM search_segments AS s USING dead
-         WHERE s.stream_id = dead.stream_id AND s.segment = dead.segment
-        """
+        SELECT FROM gone
+        """,
+        {"limit": _MAX_POSTINGS},
     )
     return cur.rowcount == 1
+
+
+async def delete_orphaned_marks(cur: Cursor) -> bool:
+    """Delete marks of deleted messages. False when there are no more.
+
+    Needs a transaction of its own.
+    """
+    await cur.execute(
+        """
+        DELETE FROM search_unindexed
+         WHERE ctid = ANY (ARRAY (
+                   SELECT u.ctid FROM search_unindexed AS u
+                    WHERE NOT EXISTS (SELECT FROM messages AS m
+                                       WHERE m.channel_id = u.channel_id AND m.id = u.message_id)
+                    LIMIT %(limit)s))
+        """,
+        {"limit": _MAX_MARKS},
+    )
+    return cur.rowcount == _MAX_MARKS

@@ -1,19 +1,23 @@
-"""Numbers of the whole server, and what its Postgres says of itself."""
+"""Counts of the whole server, its running instances, and properties of its Postgres."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from chatd.db import Cursor, many, one
+from chatd.db.cursor import Cursor, many, one
+from chatd.queries import workers
 
-_WORKER_LOCKS = 0x63686174  # as in queries/workers
 _COUNTED = 100_000
+"""Messages are counted up to this number, since a count reads all of them."""
+
+COMMAND = "chatd command"
+"""The `application_name` of connections of a CLI command."""
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """How much there is. Many `messages` are Postgres's estimate, which costs nothing."""
+class ServerCounts:
+    """Counts of the whole server. Above 100,000 `messages` are an estimate of Postgres."""
 
     people: int
     bots: int
@@ -33,27 +37,34 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A process that holds a WORKER_ID, and up to which millisecond it may have made ids."""
+    """A serving process with its WORKER_ID.
+
+    Only `worker_id` and `holder` are known of an instance that has not opened its ports yet, or
+    whose version registers no address.
+    """
 
     worker_id: int
     holder: str
-    reserved_ms: int
+    host: str | None
+    version: str | None
+    url: str | None
+    metrics_url: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Postgres:
-    """What a server says of itself."""
+class ServerInfo:
+    """Properties of a Postgres server."""
 
     version: int
     encoding: str
     max_connections: int
     now: datetime
     may_create: bool
-    """Whether we may make tables: `migrate` needs that."""
+    """Whether this role may create tables, which `migrate` needs."""
 
 
-async def counts(cur: Cursor) -> Counts:
-    """How much there is of everything."""
+async def server_counts(cur: Cursor) -> ServerCounts:
+    """Return counts of the whole server."""
     await cur.execute(
         """
         SELECT (SELECT count(*) FROM users WHERE NOT bot AND deleted_at IS NULL),
@@ -79,35 +90,51 @@ async def counts(cur: Cursor) -> Counts:
         """,
         {"most": _COUNTED},
     )
-    found = await one(cur, Counts)
+    found = await one(cur, ServerCounts)
     assert found is not None
     return found
 
 
-async def instances(cur: Cursor) -> list[Instance]:
-    """Who makes ids at this moment."""
+async def list_instances(cur: Cursor) -> list[Instance]:
+    """Return the running instances, also when the schema is not up to date.
+
+    A CLI command that holds a WORKER_ID is omitted, by the name of its connection (COMMAND).
+    """
+    await cur.execute("SELECT to_regclass('workers') IS NULL, to_regclass('instances') IS NULL")
+    if (row := await cur.fetchone()) is None or row[0]:
+        return []
+    known = (
+        "(SELECT NULL::int, ''::text, ''::text, ''::text, ''::text, ''::text)"
+        if row[1]
+        else "instances"
+    )
     await cur.execute(
-        """
-        SELECT id, holder, reserved_ms
-          FROM workers JOIN pg_locks ON pg_locks.objid = workers.id
+        f"""
+        SELECT workers.id, workers.holder, known.host, known.version, known.url, known.metrics_url
+          FROM workers
+          JOIN pg_locks ON pg_locks.objid = workers.id
+     LEFT JOIN pg_stat_activity AS activity ON activity.pid = pg_locks.pid
+     LEFT JOIN {known} AS known (worker_id, holder, host, version, url, metrics_url)
+            ON known.worker_id = workers.id AND known.holder = workers.holder
          WHERE locktype = 'advisory' AND granted AND classid = %(class)s
-           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      ORDER BY id
+           AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND activity.application_name IS DISTINCT FROM %(command)s
+      ORDER BY workers.id
         """,
-        {"class": _WORKER_LOCKS},
+        {"class": workers.LOCK_CLASS, "command": COMMAND},
     )
     return await many(cur, Instance)
 
 
 async def newest_reserved_ms(cur: Cursor) -> int:
-    """The latest millisecond (since the epoch of snowflakes) for which anybody reserved ids."""
+    """Return the latest millisecond (since the snowflake epoch) for which ids were reserved."""
     await cur.execute("SELECT coalesce(max(reserved_ms), 0) FROM workers")
     row = await cur.fetchone()
     return 0 if row is None else int(row[0])
 
 
-async def postgres(cur: Cursor) -> Postgres:
-    """What the server says of itself."""
+async def server_info(cur: Cursor) -> ServerInfo:
+    """Return properties of the Postgres server."""
     await cur.execute(
         """
         SELECT current_setting('server_version_num')::int, current_setting('server_encoding'),
@@ -115,13 +142,13 @@ async def postgres(cur: Cursor) -> Postgres:
                has_schema_privilege(current_schema(), 'CREATE')
         """
     )
-    found = await one(cur, Postgres)
+    found = await one(cur, ServerInfo)
     assert found is not None
     return found
 
 
-async def setting(cur: Cursor, name: str) -> str:
-    """A setting of the server, as this connection has it."""
+async def get_setting(cur: Cursor, name: str) -> str:
+    """Return the value of a Postgres setting on this connection."""
     await cur.execute("SELECT current_setting(%(name)s)", {"name": name})
     row = await cur.fetchone()
     return "" if row is None else str(row[0])

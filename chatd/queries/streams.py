@@ -1,4 +1,4 @@
-"""The streams that order events: locking one, and moving it on."""
+"""Streams, which order events: locking one, and advancing its sequence number."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chatd.core.ids import ChannelId, StreamId
-from chatd.db import Cursor, Prepared
+from chatd.db.cursor import Cursor, PreparedStatement
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a stream stands: the number of its newest event."""
+    """A stream, and the sequence number of its newest event."""
 
     id: StreamId
     seq: int
 
 
-_LOCK = Prepared(
+_LOCK = PreparedStatement(
     """
     SELECT id, seq FROM streams
      WHERE id = ANY(%(ids)s)
@@ -26,7 +26,7 @@ _LOCK = Prepared(
     """,
     ids="bigint[]",
 )
-_TRY_TO_LOCK = Prepared(
+_TRY_TO_LOCK = PreparedStatement(
     """
     WITH locked AS (
         SELECT id, seq FROM streams
@@ -40,7 +40,7 @@ _TRY_TO_LOCK = Prepared(
     """,
     ids="bigint[]",
 )
-_LOCK_OF_CHANNEL = Prepared(
+_LOCK_FOR_CHANNEL = PreparedStatement(
     """
     SELECT s.id, s.seq
       FROM channels c JOIN streams s ON s.id = coalesce(c.guild_id, c.id)
@@ -49,7 +49,7 @@ _LOCK_OF_CHANNEL = Prepared(
     """,
     channel_id="bigint",
 )
-_TRY_TO_LOCK_OF_CHANNEL = Prepared(
+_TRY_TO_LOCK_FOR_CHANNEL = PreparedStatement(
     """
     WITH wanted AS (
         SELECT coalesce(guild_id, id) AS id FROM channels WHERE id = %(channel_id)s
@@ -65,31 +65,31 @@ _TRY_TO_LOCK_OF_CHANNEL = Prepared(
 )
 
 
-class Locked(Exception):
-    """Somebody else has locked one of these streams."""
+class StreamLocked(Exception):
+    """Another transaction has locked these streams."""
 
     def __init__(self, ids: Iterable[StreamId]) -> None:
         super().__init__()
         self.ids = tuple(ids)
 
 
-async def lock(cur: Cursor, ids: Iterable[StreamId], *, patient: bool) -> list[Position]:
-    """Lock these streams until the end of the transaction; those that do not exist are left out.
+async def lock(cur: Cursor, ids: Iterable[StreamId], *, wait: bool) -> list[Position]:
+    """Lock streams until the end of the transaction. Nonexistent ones are omitted.
 
-    Locked in the order of their ids, so that two transactions never wait for each other. Raises
-    Locked, unless `patient`: then it waits.
+    They are locked in the order of their ids, so that two transactions cannot deadlock. Raises
+    StreamLocked when one is locked already; with `wait`, waits for it instead.
     """
-    await cur.run(_LOCK if patient else _TRY_TO_LOCK, {"ids": sorted(set(ids))})
+    await cur.run(_LOCK if wait else _TRY_TO_LOCK, {"ids": sorted(set(ids))})
     return await _locked(cur)
 
 
-async def lock_of_channel(cur: Cursor, channel_id: ChannelId, *, patient: bool) -> Position | None:
-    """Lock the stream that a channel's events belong to: its guild's, or its own.
+async def lock_for_channel(cur: Cursor, channel_id: ChannelId, *, wait: bool) -> Position | None:
+    """Lock the stream of a channel's events: that of its guild, or its own.
 
-    Raises Locked, unless `patient`.
+    Raises StreamLocked when it is locked already; with `wait`, waits for it instead.
     """
     await cur.run(
-        _LOCK_OF_CHANNEL if patient else _TRY_TO_LOCK_OF_CHANNEL, {"channel_id": channel_id}
+        _LOCK_FOR_CHANNEL if wait else _TRY_TO_LOCK_FOR_CHANNEL, {"channel_id": channel_id}
     )
     found = await _locked(cur)
     return found[0] if found else None
@@ -98,12 +98,12 @@ async def lock_of_channel(cur: Cursor, channel_id: ChannelId, *, patient: bool) 
 async def _locked(cur: Cursor) -> list[Position]:
     rows = await cur.fetchall()
     if busy := [stream for stream, seq in rows if seq is None]:
-        raise Locked(busy)
+        raise StreamLocked(busy)
     return [Position(stream, seq) for stream, seq in rows]
 
 
 async def insert(cur: Cursor, ids: Iterable[StreamId]) -> None:
-    """Open streams. Existing ones are left as they are."""
+    """Create streams. Existing ones do not change."""
     await cur.execute(
         """
         INSERT INTO streams (id) SELECT unnest(%(ids)s::bigint[]) AS id ORDER BY id
@@ -113,14 +113,14 @@ async def insert(cur: Cursor, ids: Iterable[StreamId]) -> None:
     )
 
 
-_POSITIONS = Prepared(
+_POSITIONS = PreparedStatement(
     "SELECT id, seq FROM streams WHERE id = ANY(%(ids)s)",
     ids="bigint[]",
 )
 
 
 async def positions(cur: Cursor, ids: Iterable[int]) -> dict[int, int]:
-    """The number of the newest event of each stream that exists."""
+    """Return the sequence number of the newest event of each existing stream."""
     await cur.run(_POSITIONS, {"ids": list(ids)})
     return {row[0]: row[1] for row in await cur.fetchall()}
 
@@ -131,4 +131,7 @@ ADVANCE = """
            AS moved (id, seq, raised)
      WHERE streams.id = moved.id
 """
-"""The last statement of a transaction: streams it has locked move on."""
+"""The last statement of a transaction: advances the streams that it has locked.
+
+`raised` is added to the permission version.
+"""

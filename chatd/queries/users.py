@@ -8,30 +8,30 @@ from typing import Any
 
 from chatd.core.ids import UserId
 from chatd.core.models import Account, User
-from chatd.db import Cursor, Prepared, Row, many, one
+from chatd.db.cursor import Cursor, PreparedStatement, Row, many, one
 
 COLUMNS = "users.id, users.username, users.global_name, users.avatar, users.bot"
-"""In the order of User; queries that join users begin their rows with it."""
+"""In the order of User. Rows of queries that join users begin with these columns."""
 
 COLUMN_COUNT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
-    """What logging in to an account depends on."""
+class StoredCredentials:
+    """The stored values that a login is checked against."""
 
     user_id: UserId
     password_hash: str = field(repr=False)
     is_disabled: bool
 
 
-def split(row: Row) -> tuple[User, Row]:
-    """A row that begins with COLUMNS, as the user and the rest."""
+def split_row(row: Row) -> tuple[User, Row]:
+    """Split a row that begins with COLUMNS into the user and the rest."""
     return User(*row[:COLUMN_COUNT]), row[COLUMN_COUNT:]
 
 
 def _account(*row: Any) -> Account:
-    user, (email, bio) = split(row)
+    user, (email, bio) = split_row(row)
     return Account(user, email, bio)
 
 
@@ -44,7 +44,7 @@ async def insert(
     email_key: str,
     password_hash: str,
 ) -> None:
-    """Add an account. Raises UniqueViolation when its name or address is taken."""
+    """Add an account. Raises UniqueViolation when its name or email address is taken."""
     await cur.execute(
         """
         WITH stream AS (INSERT INTO streams (id) VALUES (%(id)s) ON CONFLICT DO NOTHING)
@@ -68,7 +68,7 @@ async def insert(
 
 
 async def insert_bot(cur: Cursor, bot: User, *, username_key: str) -> None:
-    """Add an account of a program. Raises UniqueViolation when its name is taken."""
+    """Add a bot account. Raises UniqueViolation when its name is taken."""
     await cur.execute(
         """
         WITH stream AS (INSERT INTO streams (id) VALUES (%(id)s) ON CONFLICT DO NOTHING)
@@ -80,62 +80,76 @@ async def insert_bot(cur: Cursor, bot: User, *, username_key: str) -> None:
 
 
 async def get(cur: Cursor, user_id: UserId) -> User | None:
-    """A user as everyone may see it."""
+    """Return the public data of a user."""
     await cur.execute(f"SELECT {COLUMNS} FROM users WHERE id = %(id)s", {"id": user_id})
     return await one(cur, User)
 
 
+async def id_by_name(cur: Cursor, username_key: str) -> UserId | None:
+    """Return the id of the user with a name; None if there is none, or it is deleted."""
+    await cur.execute(
+        "SELECT id FROM users WHERE username_key = %(key)s AND deleted_at IS NULL",
+        {"key": username_key},
+    )
+    return await one(cur, UserId)
+
+
 async def by_ids(
-    cur: Cursor, user_ids: Iterable[UserId], *, only_living: bool = False
+    cur: Cursor, user_ids: Iterable[UserId], *, skip_deleted: bool = False
 ) -> list[User]:
-    """These users, as far as they exist (and are not deleted), in the order of their ids."""
+    """Return those of these users that exist, in the order of ids.
+
+    With `skip_deleted`, deleted accounts are omitted.
+    """
     await cur.execute(
         f"""
         SELECT {COLUMNS} FROM users
-         WHERE id = ANY(%(ids)s::bigint[]) AND (deleted_at IS NULL OR NOT %(only_living)s)
+         WHERE id = ANY(%(ids)s::bigint[]) AND (deleted_at IS NULL OR NOT %(skip_deleted)s)
       ORDER BY id
         """,
-        {"ids": list(user_ids), "only_living": only_living},
+        {"ids": list(user_ids), "skip_deleted": skip_deleted},
     )
     return await many(cur, User)
 
 
-_ACCOUNT = Prepared(
+_ACCOUNT = PreparedStatement(
     f"SELECT {COLUMNS}, email, bio FROM users WHERE id = %(id)s AND deleted_at IS NULL",
     id="bigint",
 )
 
 
 async def account(cur: Cursor, user_id: UserId) -> Account | None:
-    """A user as it sees itself; None for one that has been deleted."""
+    """Return a user with its private data; None for a deleted account."""
     await cur.run(_ACCOUNT, {"id": user_id})
     return await one(cur, _account)
 
 
-async def bio_of(cur: Cursor, user_id: UserId) -> str:
-    """What a user tells of itself."""
+async def get_bio(cur: Cursor, user_id: UserId) -> str:
+    """Return the bio of a user."""
     await cur.execute("SELECT bio FROM users WHERE id = %(id)s", {"id": user_id})
     return await one(cur, str) or ""
 
 
-async def credentials(cur: Cursor, email_key: str, *, hold: bool = False) -> Credentials | None:
-    """What is needed to log in to the account of an address.
+async def credentials(
+    cur: Cursor, email_key: str, *, lock: bool = False
+) -> StoredCredentials | None:
+    """Return the stored credentials of the account with an email address.
 
-    With `hold`, none of it changes until the transaction ends.
+    With `lock`, they cannot change until the transaction ends.
     """
     await cur.execute(
         f"""
         SELECT id, password_hash, disabled_at IS NOT NULL FROM users
          WHERE email_key = %(email_key)s
-        {"FOR SHARE" if hold else ""}
+        {"FOR SHARE" if lock else ""}
         """,
         {"email_key": email_key},
     )
-    return await one(cur, Credentials)
+    return await one(cur, StoredCredentials)
 
 
 async def password_hash(cur: Cursor, user_id: UserId) -> str | None:
-    """The hash of a user's password; None for an account that has been deleted."""
+    """Return the hash of a user's password; None for a deleted account, or a bot."""
     await cur.execute("SELECT password_hash FROM users WHERE id = %(id)s", {"id": user_id})
     row = await cur.fetchone()
     return None if row is None or row[0] is None else str(row[0])
@@ -144,7 +158,7 @@ async def password_hash(cur: Cursor, user_id: UserId) -> str | None:
 async def update_credentials(
     cur: Cursor, user_id: UserId, *, email: str, email_key: str, password_hash: str
 ) -> None:
-    """Change address and password. Raises UniqueViolation when the address is taken."""
+    """Write email address and password. Raises UniqueViolation when the address is taken."""
     await cur.execute(
         """
         UPDATE users
@@ -156,17 +170,17 @@ async def update_credentials(
 
 
 async def taken(
-    cur: Cursor, *, username_key: str | None, email_key: str | None, besides: UserId | None = None
+    cur: Cursor, *, username_key: str | None, email_key: str | None, except_id: UserId | None = None
 ) -> tuple[bool, bool]:
-    """Whether some (other) account has this name, and whether one has this address."""
+    """Return whether another account has this name, and whether one has this email address."""
     await cur.execute(
         """
         SELECT EXISTS (SELECT FROM users WHERE username_key = %(username_key)s
-                                           AND id IS DISTINCT FROM %(besides)s),
+                                           AND id IS DISTINCT FROM %(except_id)s),
                EXISTS (SELECT FROM users WHERE email_key = %(email_key)s
-                                           AND id IS DISTINCT FROM %(besides)s)
+                                           AND id IS DISTINCT FROM %(except_id)s)
         """,
-        {"username_key": username_key, "email_key": email_key, "besides": besides},
+        {"username_key": username_key, "email_key": email_key, "except_id": except_id},
     )
     row = await cur.fetchone()
     return (row[0], row[1]) if row else (False, False)
@@ -182,7 +196,7 @@ async def update_profile(
     avatar: str | None,
     bio: str,
 ) -> None:
-    """Change names, avatar and bio. Raises UniqueViolation when the username is taken."""
+    """Write names, avatar and bio. Raises UniqueViolation when the username is taken."""
     await cur.execute(
         """
         UPDATE users
@@ -201,8 +215,8 @@ async def update_profile(
     )
 
 
-async def anonymise(cur: Cursor, user_id: UserId, *, username: str, username_key: str) -> None:
-    """Keep nothing of an account but its id, and call it so."""
+async def anonymize(cur: Cursor, user_id: UserId, *, username: str, username_key: str) -> None:
+    """Delete all data of an account except its id, and rename it."""
     await cur.execute(
         """
         UPDATE users
@@ -216,7 +230,7 @@ async def anonymise(cur: Cursor, user_id: UserId, *, username: str, username_key
     )
 
 
-async def is_living(cur: Cursor, user_id: UserId) -> bool:
-    """Whether there is such an account, and it has not been deleted."""
+async def exists(cur: Cursor, user_id: UserId) -> bool:
+    """Return whether an account exists and is not deleted."""
     await cur.execute("SELECT FROM users WHERE id = %(id)s AND deleted_at IS NULL", {"id": user_id})
     return await cur.fetchone() is not None

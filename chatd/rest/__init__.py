@@ -1,6 +1,6 @@
-"""The REST API: handlers, a module per resource. A handler parses, calls one service, answers.
+"""The REST API: one handler module per resource. A handler parses, calls one service and responds.
 
-`routes` is the one table of routes: each says who may call it, which body and query it takes and
-what it answers, and is served and described (`openapi`) by what it says. `parse` reads requests,
-`middlewares` is what all share: request ids, who asks, and how refusals and our own bugs are told.
+`routing` has the decorators with which a module declares its routes, and `table` collects them. A
+declaration says what a route requires, reads and answers; it serves the route and describes it
+(`openapi`). `request` and `response` read and write JSON. `middleware` is what all routes share.
 """

@@ -6,12 +6,13 @@ from aiohttp import web
 
 from chatd.core.ids import GuildId
 from chatd.core.permissions import Permissions as P
-from chatd.keys import CONTEXT
-from chatd.rest.parse import answer, path_id
-from chatd.rest.routes import Routes
-from chatd.services import audit
-from chatd.wire import payloads, shapes
-from chatd.wire.schemas import queries
+from chatd.rest.request import path_id
+from chatd.rest.response import json_response
+from chatd.rest.routing import Routes
+from chatd.services.guilds import audit_log as audit
+from chatd.web.keys import CONTEXT
+from chatd.wire import payloads, responses
+from chatd.wire.schemas import query_strings
 
 routes = Routes()
 
@@ -19,21 +20,27 @@ routes = Routes()
 @routes.get(
     "/guilds/{guild_id}/audit-logs",
     P.VIEW_AUDIT_LOG,
-    query=queries.AuditPageSchema,
-    answers=shapes.AUDIT_LOG,
+    query=query_strings.AuditPageSchema,
+    answers=responses.AUDIT_LOG,
 )
-async def page(request: web.Request, wanted: queries.AuditPage) -> web.Response:
-    """A page of the audit log.
+async def page(request: web.Request, query: query_strings.AuditPage) -> web.Response:
+    """List entries of the audit log.
 
-    Needs VIEW_AUDIT_LOG. Newest first; from `after` on, oldest first.
+    Needs VIEW_AUDIT_LOG. The order is newest first, or oldest first with `after`. Entries about
+    channels that the caller may not see are left out.
     """
-    entries, users = await audit.page(
+    found = await audit.page(
         request[CONTEXT],
         path_id(request, GuildId, "guild_id"),
-        user_id=wanted.user_id,
-        action=wanted.action_type or None,
-        before=wanted.before,
-        after=wanted.after,
-        limit=wanted.limit,
+        user_id=query.user_id,
+        target_id=query.target_id,
+        action=query.action_type or None,
+        before=query.before,
+        after=query.after,
+        limit=query.limit,
     )
-    return answer(payloads.audit_log(entries, users))
+    return json_response(
+        payloads.audit_log(
+            found.entries, found.users, found.webhooks, found.integrations, found.commands
+        )
+    )

@@ -1,126 +1,151 @@
-"""Registering, logging in and out, and the list of one's logins."""
+"""Registration, login, logout, and the logins of an account."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
 
-from chatd.clients import client_network
-from chatd.core.errors import UnknownSession
-from chatd.ephemeral.windows import Limit
-from chatd.keys import CALLERS, CONTEXT, RESOURCES
-from chatd.rest.parse import Json, answer, no_content, user_agent
-from chatd.rest.routes import ANYONE, USER, Routes
-from chatd.services import accounts, logins
-from chatd.services.accounts import Grant
-from chatd.wire import payloads, shapes
+from chatd.context.context import Context
+from chatd.core.errors import ApiError, UnknownSession
+from chatd.core.models import Caller
+from chatd.ratelimit.window import Limit
+from chatd.rest.request import JsonBody, user_agent
+from chatd.rest.response import json_response, no_content
+from chatd.rest.routing import HUMAN, PUBLIC, Routes
+from chatd.services.accounts import accounts, logins
+from chatd.services.accounts.accounts import LoginResult, NewLogin
+from chatd.services.guilds import invites
+from chatd.web.client_address import client_network
+from chatd.web.keys import CONTEXT, DEPENDENCIES
+from chatd.wire import payloads, responses
 from chatd.wire.schemas import accounts as schemas
 
 routes = Routes()
 
-_REGISTRATIONS = Limit(50, 3600.0)  # these two are for each address
+# These three limits apply to each network address.
+_REGISTRATIONS = Limit(50, 3600.0)
 _LOGINS = Limit(100, 60.0, "logins")
+_REFRESHES = Limit(100, 60.0, "refreshes")
+"""Separate from logins: a program that refreshes in a loop does not block logins."""
 
 
 @routes.post(
     "/auth/register",
-    ANYONE,
+    PUBLIC,
     limit=_REGISTRATIONS,
-    body=Json(schemas.NewAccountSchema),
-    answers={201: shapes.GRANT, 403: shapes.REFUSAL},
+    body=JsonBody(schemas.NewAccountSchema),
+    answers={201: responses.NEW_LOGIN, 403: responses.ERROR},
 )
-async def register(request: web.Request, wanted: schemas.NewAccount) -> web.Response:
-    """Make an account and log in.
+async def register(request: web.Request, body: schemas.NewAccount) -> web.Response:
+    """Create an account and log in.
 
-    Anyone may make an account, and is logged in with it, unless the server has closed registration
-    (403) or takes only those with an `invitation` of an administrator's.
+    403 if registration is closed. If registration is by invitation, `invitation` (or `invite`) must
+    be a registration code from an administrator. The account joins the guild of `invite`, unless
+    that invite cannot be accepted.
     """
-    grant = await accounts.register(request.app[RESOURCES], wanted, user_agent(request))
-    return answer(_granted(grant), status=201)
+    login = await accounts.register(request.app[DEPENDENCIES], body, user_agent(request))
+    if body.invite is not None:
+        caller = Caller(login.result.account.user, login.id)
+        with suppress(ApiError):
+            await invites.accept(Context(request.app[DEPENDENCIES], caller), body.invite)
+    return json_response(_new_login(login), status=201)
 
 
 @routes.post(
     "/auth/login",
-    ANYONE,
+    PUBLIC,
     limit=_LOGINS,
-    body=Json(schemas.CredentialsSchema),
-    answers={200: shapes.GRANT, 403: shapes.REFUSAL},
+    body=JsonBody(schemas.LoginInputSchema),
+    answers={200: responses.NEW_LOGIN, 403: responses.ERROR},
 )
-async def log_in(request: web.Request, credentials: schemas.Credentials) -> web.Response:
-    """Log in with email and password. Anyone may try; 403 with 20013 for a disabled account."""
-    grant = await accounts.log_in(
-        request.app[RESOURCES], credentials, client_network(request), user_agent(request)
+async def log_in(request: web.Request, credentials: schemas.LoginInput) -> web.Response:
+    """Log in with email address (`login` or `email`) and password.
+
+    403 with code 20013 for a disabled account.
+    """
+    login = await accounts.log_in(
+        request.app[DEPENDENCIES], credentials, client_network(request), user_agent(request)
     )
-    return answer(_granted(grant))
+    return json_response(_new_login(login))
 
 
 @routes.post(
     "/auth/refresh",
-    ANYONE,
-    limit=_LOGINS,
-    body=Json(schemas.RefreshTokenSchema),
-    answers={200: shapes.GRANT, 401: shapes.REFUSAL},
+    PUBLIC,
+    limit=_REFRESHES,
+    body=JsonBody(schemas.RefreshTokenSchema),
+    answers={200: responses.LOGIN_RESULT, 401: responses.ERROR},
 )
-async def refresh(request: web.Request, wanted: schemas.RefreshToken) -> web.Response:
-    """Trade a refresh token for a new pair of tokens.
+async def refresh(request: web.Request, body: schemas.RefreshToken) -> web.Response:
+    """Exchange a refresh token for a new pair of tokens. A refresh token can be used once."""
+    return json_response(
+        _login_result(await accounts.refresh(request.app[DEPENDENCIES], body.refresh_token))
+    )
 
-    Whoever has a refresh token may trade it, once, for a new pair.
+
+@routes.post(
+    "/auth/logout", HUMAN, body=JsonBody(schemas.LogoutSchema, optional=True), answers=None
+)
+async def log_out(request: web.Request, body: schemas.Logout) -> web.Response:
+    """Log out: end the caller's login, or the login of `refresh_token`, with its gateway
+    sessions.
     """
-    return answer(_granted(await accounts.refresh(request.app[RESOURCES], wanted.refresh_token)))
-
-
-@routes.post("/auth/logout", USER, body=Json(schemas.LogoutSchema, optional=True), answers=None)
-async def log_out(request: web.Request, wanted: schemas.Logout) -> web.Response:
-    """Log out: ends the login that asks, or that of a `refresh_token`, with its sessions."""
     ctx = request[CONTEXT]
-    await logins.log_out(ctx, wanted.refresh_token)
-    request.app[CALLERS].forget(ctx.user.id)
+    await logins.log_out(ctx, body.refresh_token)
     return no_content()
 
 
-@routes.get("/auth/sessions", USER, answers=shapes.LOGINS)
+@routes.get("/auth/sessions", HUMAN, answers=responses.LOGINS)
 async def list_logins(request: web.Request) -> web.Response:
-    """Where the caller is logged in."""
+    """List the caller's logins."""
     ctx = request[CONTEXT]
-    found = await logins.of_caller(ctx)
+    found = await logins.list_for_caller(ctx)
     own = ctx.caller.login_id
-    return answer(
+    return json_response(
         {"user_sessions": [payloads.login(each, is_own=each.id == own) for each in found]}
     )
 
 
-@routes.post("/auth/sessions/logout", USER, body=Json(schemas.EndedLoginsSchema), answers=None)
-async def end_logins(request: web.Request, wanted: schemas.EndedLogins) -> web.Response:
-    """End logins of the caller's, with their tokens and gateway sessions."""
+@routes.post("/auth/sessions/logout", HUMAN, body=JsonBody(schemas.EndedLoginsSchema), answers=None)
+async def end_logins(request: web.Request, body: schemas.EndedLogins) -> web.Response:
+    """End logins of the caller, with their tokens and gateway sessions."""
     ctx = request[CONTEXT]
-    await logins.end(ctx, wanted.session_id_hashes, wanted.password)
-    request.app[CALLERS].forget(ctx.user.id)
+    await logins.end(ctx, body.session_id_hashes, body.password)
     return no_content()
 
 
-@routes.delete("/auth/sessions/{id_hash}", USER, answers=None)
+@routes.delete("/auth/sessions/{id_hash}", HUMAN, answers=None)
 async def end_login(request: web.Request) -> web.Response:
-    """End one login of the caller's, with its tokens and gateway sessions."""
+    """End a login of the caller, with its tokens and gateway sessions."""
     ctx = request[CONTEXT]
     if not await logins.end(ctx, [_id_hash(request)]):
         raise UnknownSession
-    request.app[CALLERS].forget(ctx.user.id)
     return no_content()
 
 
 def _id_hash(request: web.Request) -> str:
     text = request.match_info["id_hash"]
     if not (text.isascii() and text.isalnum() and len(text) <= 128):
-        raise UnknownSession  # no hash of ours looks like that, and Postgres takes no NUL
+        raise UnknownSession  # not one of our hashes; Postgres refuses NUL
     return text
 
 
-def _granted(grant: Grant) -> dict[str, Any]:
+def _new_login(login: NewLogin) -> dict[str, Any]:
     return {
-        "access_token": grant.access_token,
-        "refresh_token": grant.refresh_token,
+        **_login_result(login.result),
+        "token": login.client_token,
+        "user_id": str(login.result.account.user.id),
+        "user_settings": {"locale": "en-US", "theme": "dark"},
+    }
+
+
+def _login_result(result: LoginResult) -> dict[str, Any]:
+    return {
+        "access_token": result.access_token,
+        "refresh_token": result.refresh_token,
         "token_type": "Bearer",
-        "expires_in": grant.expires_in_s,
-        "user": payloads.own_user(grant.account),
+        "expires_in": result.expires_in_s,
+        "user": payloads.own_user(result.account),
     }

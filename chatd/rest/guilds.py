@@ -6,14 +6,15 @@ from aiohttp import web
 
 from chatd.core.ids import GuildId
 from chatd.core.permissions import Permissions as P
-from chatd.ephemeral.windows import Limit
-from chatd.keys import CONTEXT
-from chatd.rest.parse import MAX_IMAGE_BODY, Json, answer, no_content, path_id
-from chatd.rest.routes import MEMBER, OWNER, USER, Routes
-from chatd.services import guilds, pruning
-from chatd.wire import payloads, shapes
+from chatd.ratelimit.window import Limit
+from chatd.rest.request import MAX_IMAGE_BODY, JsonBody, path_id
+from chatd.rest.response import json_response, no_content
+from chatd.rest.routing import HUMAN, MEMBER, OWNER, Routes
+from chatd.services.guilds import guilds, pruning
+from chatd.web.keys import CONTEXT
+from chatd.wire import payloads, responses
 from chatd.wire.schemas import guilds as schemas
-from chatd.wire.schemas import queries
+from chatd.wire.schemas import query_strings
 
 routes = Routes()
 
@@ -22,74 +23,94 @@ _PRUNING = P.MANAGE_GUILD | P.KICK_MEMBERS
 
 @routes.post(
     "/guilds",
-    USER,
+    HUMAN,
     limit=Limit(10, 10.0),
-    body=Json(schemas.NewGuildSchema, most=MAX_IMAGE_BODY),
-    answers={201: shapes.GUILD},
+    body=JsonBody(schemas.NewGuildSchema, max_bytes=MAX_IMAGE_BODY),
+    answers={201: responses.GUILD},
 )
-async def create(request: web.Request, wanted: schemas.NewGuild) -> web.Response:
-    """Make a guild. Anyone who is logged in may make a guild. Emits GUILD_CREATE."""
-    guild, roles = await guilds.create(request[CONTEXT], wanted)
-    return answer(payloads.guild(guild, roles), status=201)
+async def create(request: web.Request, body: schemas.NewGuild) -> web.Response:
+    """Create a guild. Bots cannot create guilds. Emits GUILD_CREATE."""
+    guild, roles = await guilds.create(request[CONTEXT], body)
+    return json_response(payloads.guild(guild, roles), status=201)
 
 
-@routes.get("/guilds/{guild_id}", MEMBER, query=queries.CountsSchema, answers=shapes.GUILD)
-async def get(request: web.Request, wanted: queries.Counts) -> web.Response:
-    """One guild. Needs membership."""
+@routes.get(
+    "/guilds/{guild_id}", MEMBER, query=query_strings.WithCountsSchema, answers=responses.GUILD
+)
+async def get(request: web.Request, query: query_strings.WithCounts) -> web.Response:
+    """Get a guild. Needs membership."""
     guild_id = path_id(request, GuildId, "guild_id")
     guild, roles, counts = await guilds.get(request[CONTEXT], guild_id)
     payload = payloads.guild(guild, roles)
-    if wanted.with_counts:
+    if query.with_counts:
         payload |= payloads.counts(counts)
-    return answer(payload)
+    return json_response(payload)
+
+
+@routes.get("/guilds/{guild_id}/preview", MEMBER, answers=responses.GUILD_PREVIEW)
+async def preview(request: web.Request) -> web.Response:
+    """Get what is shown of a guild to people who look for one. Needs membership."""
+    guild, _, counts = await guilds.get(request[CONTEXT], path_id(request, GuildId, "guild_id"))
+    return json_response(payloads.guild_preview(guild, counts))
 
 
 @routes.patch(
     "/guilds/{guild_id}",
     P.MANAGE_GUILD,
-    body=Json(schemas.GuildChangeSchema, most=MAX_IMAGE_BODY),
-    answers=shapes.GUILD,
+    body=JsonBody(schemas.GuildChangeSchema, max_bytes=MAX_IMAGE_BODY),
+    answers=responses.GUILD,
 )
 async def update(request: web.Request, change: schemas.GuildChange) -> web.Response:
-    """Change a guild. Needs MANAGE_GUILD. Emits GUILD_UPDATE."""
+    """Change a guild.
+
+    Needs MANAGE_GUILD, and VIEW_CHANNEL in a new system channel. Emits GUILD_UPDATE.
+    """
     guild_id = path_id(request, GuildId, "guild_id")
     guild, roles = await guilds.update(request[CONTEXT], guild_id, change)
-    return answer(payloads.guild(guild, roles))
+    return json_response(payloads.guild(guild, roles))
 
 
 @routes.delete("/guilds/{guild_id}", OWNER, answers=None)
 async def delete(request: web.Request) -> web.Response:
-    """Delete a guild. Only the owner may. Emits GUILD_DELETE."""
+    """Delete a guild. Needs its ownership. Emits GUILD_DELETE."""
     await guilds.delete(request[CONTEXT], path_id(request, GuildId, "guild_id"))
     return no_content()
 
 
 @routes.get(
-    "/guilds/{guild_id}/prune", _PRUNING, query=queries.PruneCountSchema, answers=shapes.PRUNED
+    "/guilds/{guild_id}/prune",
+    _PRUNING,
+    query=query_strings.PruneCountSchema,
+    answers=responses.PRUNED,
 )
-async def count_idle(request: web.Request, wanted: queries.PruneCount) -> web.Response:
-    """How many members a prune would remove. Needs MANAGE_GUILD and KICK_MEMBERS."""
+async def count_idle(request: web.Request, query: query_strings.PruneCount) -> web.Response:
+    """Count the members that a prune would remove. Needs MANAGE_GUILD and KICK_MEMBERS."""
     guild_id = path_id(request, GuildId, "guild_id")
     found = await pruning.count(
-        request[CONTEXT], guild_id, days=wanted.days, include_roles=wanted.include_roles
+        request[CONTEXT], guild_id, days=query.days, include_roles=query.include_roles
     )
-    return answer({"pruned": found})
+    return json_response({"pruned": found})
 
 
 @routes.post(
     "/guilds/{guild_id}/prune",
     _PRUNING,
     limit=Limit(1, 10.0),
-    body=Json(schemas.PruneSchema, optional=True),
-    answers=shapes.PRUNED,
+    body=JsonBody(schemas.PruneSchema, optional=True),
+    answers=responses.PRUNED,
 )
-async def prune(request: web.Request, wanted: schemas.Prune) -> web.Response:
-    """Remove members without roles who have not been there for some days.
+async def prune(request: web.Request, body: schemas.Prune) -> web.Response:
+    """Remove members who have no roles and have been offline for a number of days.
 
-    Needs MANAGE_GUILD and KICK_MEMBERS. Emits GUILD_MEMBER_REMOVE, GUILD_DELETE.
+    Needs MANAGE_GUILD and KICK_MEMBERS. Emits GUILD_MEMBER_REMOVE, GUILD_DELETE. If there are many,
+    the last of them are removed shortly after the response.
     """
     guild_id = path_id(request, GuildId, "guild_id")
     removed = await pruning.begin(
-        request[CONTEXT], guild_id, days=wanted.days, include_roles=wanted.include_roles
+        request[CONTEXT],
+        guild_id,
+        days=body.days,
+        include_roles=body.include_roles,
+        compute_count=body.compute_prune_count,
     )
-    return answer({"pruned": removed if wanted.compute_prune_count else None})
+    return json_response({"pruned": removed})

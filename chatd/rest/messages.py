@@ -6,16 +6,18 @@ from aiohttp import web
 
 from chatd.core.ids import ChannelId, MessageId
 from chatd.core.permissions import Permissions as P
-from chatd.ephemeral.windows import Limit
-from chatd.keys import CONTEXT, READER, SENDER
-from chatd.rest.parse import Json, answer, no_content, path_id
-from chatd.rest.routes import Routes
-from chatd.rest.uploads import Incoming, MessageBody
-from chatd.services import messages
-from chatd.wire import payloads, shapes
+from chatd.ratelimit.window import Limit
+from chatd.rest import message_payloads
+from chatd.rest.message_body import IncomingMessage, MessageBody
+from chatd.rest.request import JsonBody, path_id
+from chatd.rest.response import json_response, no_content
+from chatd.rest.routing import Routes
+from chatd.services.messages import edit
+from chatd.web.keys import CONTEXT, MESSAGE_READER, MESSAGE_SENDER
+from chatd.wire import responses
+from chatd.wire.json_schema import array_of
 from chatd.wire.schemas import messages as schemas
-from chatd.wire.schemas import queries
-from chatd.wire.shape import array_of
+from chatd.wire.schemas import query_strings
 
 routes = Routes()
 
@@ -23,23 +25,23 @@ routes = Routes()
 @routes.get(
     "/channels/{channel_id}/messages",
     P.VIEW_CHANNEL,
-    query=queries.MessagePageSchema,
-    answers=array_of(shapes.MESSAGE),
+    query=query_strings.MessagePageSchema,
+    answers=array_of(responses.MESSAGE),
 )
-async def page(request: web.Request, wanted: queries.MessagePage) -> web.Response:
-    """A page of the messages of a channel.
+async def page(request: web.Request, query: query_strings.MessagePage) -> web.Response:
+    """List messages of a channel, newest first.
 
-    Needs VIEW_CHANNEL; shows nothing without READ_MESSAGE_HISTORY. Newest first.
+    Needs VIEW_CHANNEL. Without READ_MESSAGE_HISTORY the list is empty.
     """
-    found = await request.app[READER].page(
+    found = await request.app[MESSAGE_READER].page(
         request[CONTEXT],
         path_id(request, ChannelId, "channel_id"),
-        limit=wanted.limit,
-        before=wanted.before,
-        after=wanted.after,
-        around=wanted.around,
+        limit=query.limit,
+        before=query.before,
+        after=query.after,
+        around=query.around,
     )
-    return answer(payloads.messages(found))
+    return json_response(await message_payloads.messages(request, found))
 
 
 @routes.post(
@@ -47,53 +49,58 @@ async def page(request: web.Request, wanted: queries.MessagePage) -> web.Respons
     P.SEND_MESSAGES,
     limit=Limit(5, 5.0),
     body=MessageBody(schemas.NewMessageSchema),
-    answers=shapes.MESSAGE,
+    answers=responses.MESSAGE,
 )
-async def create(request: web.Request, incoming: Incoming[schemas.NewMessage]) -> web.Response:
-    """Write a message.
+async def create(
+    request: web.Request, incoming: IncomingMessage[schemas.NewMessage]
+) -> web.Response:
+    """Send a message.
 
-    Needs SEND_MESSAGES, ATTACH_FILES for files, EMBED_LINKS for embeds, and READ_MESSAGE_HISTORY
-    to reply. Emits MESSAGE_CREATE.
+    Needs SEND_MESSAGES, ATTACH_FILES for files, EMBED_LINKS for embeds, and READ_MESSAGE_HISTORY to
+    reply. Emits MESSAGE_CREATE.
     """
     channel_id = path_id(request, ChannelId, "channel_id")
-    async with incoming as (wanted, uploads):
-        files = uploads.described(wanted.attachments)
-        message = await request.app[SENDER].send(request[CONTEXT], channel_id, wanted, files)
-    payload = payloads.message(message)
-    if wanted.nonce is not None:
-        payload["nonce"] = wanted.nonce
-    return answer(payload)
+    async with incoming as (body, uploads):
+        files = uploads.in_order_with_metadata(body.attachments)
+        message = await request.app[MESSAGE_SENDER].send(request[CONTEXT], channel_id, body, files)
+    payload = await message_payloads.message(request, message)
+    if body.nonce is not None:
+        payload["nonce"] = body.nonce
+    return json_response(payload)
 
 
 @routes.post(
     "/channels/{channel_id}/messages/bulk-delete",
     P.MANAGE_MESSAGES,
     limit=Limit(1, 1.0),
-    body=Json(schemas.BulkDeleteSchema),
+    body=JsonBody(schemas.BulkDeleteSchema),
     answers=None,
 )
-async def delete_many(request: web.Request, wanted: schemas.BulkDelete) -> web.Response:
+async def delete_many(request: web.Request, body: schemas.BulkDelete) -> web.Response:
     """Delete many messages at once. Needs MANAGE_MESSAGES. Emits MESSAGE_DELETE_BULK."""
     channel_id = path_id(request, ChannelId, "channel_id")
-    await messages.delete_many(request[CONTEXT], channel_id, wanted.messages)
+    await edit.delete_many(request[CONTEXT], channel_id, body.messages)
     return no_content()
 
 
 @routes.post("/channels/{channel_id}/typing", P.SEND_MESSAGES, limit=Limit(5, 5.0), answers=None)
 async def start_typing(request: web.Request) -> web.Response:
-    """Show that the caller types, for ten seconds. Needs SEND_MESSAGES. Emits TYPING_START."""
-    await messages.start_typing(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
+    """Show for ten seconds that the caller is typing. Needs SEND_MESSAGES. Emits TYPING_START."""
+    await edit.start_typing(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
     return no_content()
 
 
 @routes.get(
-    "/channels/{channel_id}/messages/{message_id}", P.READ_MESSAGE_HISTORY, answers=shapes.MESSAGE
+    "/channels/{channel_id}/messages/{message_id}",
+    P.READ_MESSAGE_HISTORY,
+    answers=responses.MESSAGE,
 )
 async def get(request: web.Request) -> web.Response:
-    """One message. Needs VIEW_CHANNEL and READ_MESSAGE_HISTORY."""
+    """Get a message. Needs VIEW_CHANNEL and READ_MESSAGE_HISTORY."""
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
-    return answer(payloads.message(await messages.get(request[CONTEXT], channel_id, message_id)))
+    found = await edit.get(request[CONTEXT], channel_id, message_id)
+    return json_response(await message_payloads.message(request, found))
 
 
 @routes.patch(
@@ -101,18 +108,21 @@ async def get(request: web.Request) -> web.Response:
     P.MANAGE_MESSAGES,
     limit=Limit(5, 5.0),
     body=MessageBody(schemas.MessageChangeSchema),
-    answers=shapes.MESSAGE,
+    answers=responses.MESSAGE,
 )
-async def update(request: web.Request, incoming: Incoming[schemas.MessageChange]) -> web.Response:
+async def update(
+    request: web.Request, incoming: IncomingMessage[schemas.MessageChange]
+) -> web.Response:
     """Change a message.
 
-    The author may edit; MANAGE_MESSAGES may change the flags. Emits MESSAGE_UPDATE.
+    The author needs SEND_MESSAGES. Others can change only the flags, with MANAGE_MESSAGES and
+    READ_MESSAGE_HISTORY. Emits MESSAGE_UPDATE.
     """
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
     async with incoming as (change, uploads):
-        changed = await messages.update(request[CONTEXT], channel_id, message_id, change, uploads)
-    return answer(payloads.message(changed))
+        changed = await edit.update(request[CONTEXT], channel_id, message_id, change, uploads)
+    return json_response(await message_payloads.message(request, changed))
 
 
 @routes.delete(
@@ -122,8 +132,8 @@ async def update(request: web.Request, incoming: Incoming[schemas.MessageChange]
     answers=None,
 )
 async def delete(request: web.Request) -> web.Response:
-    """Delete a message. The author may delete, and MANAGE_MESSAGES. Emits MESSAGE_DELETE."""
+    """Delete a message. Needs to be its author, or MANAGE_MESSAGES. Emits MESSAGE_DELETE."""
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
-    await messages.delete(request[CONTEXT], channel_id, message_id)
+    await edit.delete(request[CONTEXT], channel_id, message_id)
     return no_content()

@@ -1,4 +1,4 @@
-"""Pinned messages, under the new paths and the old ones: libraries use both."""
+"""Pinned messages, under Discord's new and old paths: libraries use both."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from aiohttp import web
 
 from chatd.core.ids import ChannelId, MessageId
 from chatd.core.permissions import Permissions as P
-from chatd.keys import CONTEXT
-from chatd.rest.parse import answer, no_content, path_id
-from chatd.rest.routes import Routes
-from chatd.services import pins
-from chatd.services.pins import MAX_PINS
-from chatd.wire import payloads, shapes
-from chatd.wire.schemas import queries
-from chatd.wire.shape import array_of
+from chatd.rest import message_payloads
+from chatd.rest.request import path_id
+from chatd.rest.response import json_response, no_content
+from chatd.rest.routing import Routes
+from chatd.services.messages import pins
+from chatd.services.messages.pins import MAX_PINS
+from chatd.web.keys import CONTEXT
+from chatd.wire import payloads, responses
+from chatd.wire.json_schema import array_of
+from chatd.wire.schemas import query_strings
 
 routes = Routes()
 
@@ -21,43 +23,42 @@ routes = Routes()
 @routes.get(
     "/channels/{channel_id}/messages/pins",
     P.VIEW_CHANNEL,
-    query=queries.PinPageSchema,
-    answers=shapes.PINS,
+    query=query_strings.PinPageSchema,
+    answers=responses.PINS,
 )
-async def page(request: web.Request, wanted: queries.PinPage) -> web.Response:
-    """A page of the pins of a channel.
+async def page(request: web.Request, query: query_strings.PinPage) -> web.Response:
+    """List a page of the pins of a channel, newest pin first.
 
-    Needs VIEW_CHANNEL; shows nothing without READ_MESSAGE_HISTORY. Newest pin first.
+    Needs VIEW_CHANNEL. Without READ_MESSAGE_HISTORY the list is empty.
     """
     found = await pins.page(
         request[CONTEXT],
         path_id(request, ChannelId, "channel_id"),
-        before=wanted.before,
-        limit=wanted.limit + 1,
+        before=query.before,
+        limit=query.limit + 1,
     )
-    return answer(
+    pins_of_page = found[: query.limit]
+    messages = await message_payloads.messages(request, [pin.message for pin in pins_of_page])
+    return json_response(
         {
             "items": [
-                {
-                    "pinned_at": payloads.timestamp(pin.pinned_at),
-                    "message": payloads.message(pin.message),
-                }
-                for pin in found[: wanted.limit]
+                {"pinned_at": payloads.timestamp(pin.pinned_at), "message": message}
+                for pin, message in zip(pins_of_page, messages, strict=True)
             ],
-            "has_more": len(found) > wanted.limit,
+            "has_more": len(found) > query.limit,
         }
     )
 
 
-@routes.get("/channels/{channel_id}/pins", P.VIEW_CHANNEL, answers=array_of(shapes.MESSAGE))
+@routes.get("/channels/{channel_id}/pins", P.VIEW_CHANNEL, answers=array_of(responses.MESSAGE))
 async def all_pins(request: web.Request) -> web.Response:
-    """All pinned messages of a channel.
+    """List all pinned messages of a channel, newest pin first.
 
-    Needs VIEW_CHANNEL; shows nothing without READ_MESSAGE_HISTORY. Newest pin first.
+    Needs VIEW_CHANNEL. Without READ_MESSAGE_HISTORY the list is empty.
     """
     channel_id = path_id(request, ChannelId, "channel_id")
     found = await pins.page(request[CONTEXT], channel_id, before=None, limit=MAX_PINS)
-    return answer(payloads.messages(pin.message for pin in found))
+    return json_response(await message_payloads.messages(request, [pin.message for pin in found]))
 
 
 @routes.put("/channels/{channel_id}/messages/pins/{message_id}", P.PIN_MESSAGES, answers=None)

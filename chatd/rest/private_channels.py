@@ -1,49 +1,61 @@
-"""Private channels: between two, and of groups."""
+"""Private channels: direct messages and groups."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
 from chatd.core.ids import ChannelId, UserId
-from chatd.ephemeral.windows import Limit
-from chatd.keys import CONTEXT
-from chatd.rest.parse import Json, answer, no_content, path_id
-from chatd.rest.routes import RECIPIENT, USER, Routes
-from chatd.services import private_channels
-from chatd.wire import payloads, shapes
+from chatd.ratelimit.window import Limit
+from chatd.rest.request import JsonBody, path_id
+from chatd.rest.response import json_response, no_content
+from chatd.rest.routing import AUTHENTICATED, RECIPIENT, Routes
+from chatd.services.messages import private_channels
+from chatd.web.keys import CONTEXT
+from chatd.wire import payloads, responses
+from chatd.wire.json_schema import array_of
 from chatd.wire.schemas import private_channels as schemas
-from chatd.wire.shape import array_of
+from chatd.wire.schemas.members import NewMember, NewMemberSchema
 
 routes = Routes()
 
 
-@routes.get("/users/@me/channels", USER, answers=array_of(shapes.PRIVATE_CHANNEL))
-async def of_caller(request: web.Request) -> web.Response:
-    """The caller's private channels, the liveliest first."""
+@routes.get("/users/@me/channels", AUTHENTICATED, answers=array_of(responses.PRIVATE_CHANNEL))
+async def list_for_caller(request: web.Request) -> web.Response:
+    """List the caller's private channels, most recently active first."""
     ctx = request[CONTEXT]
-    found = await private_channels.of_caller(ctx)
-    return answer([payloads.private_channel(channel, ctx.user.id) for channel in found])
+    found = await private_channels.list_for_caller(ctx)
+    return json_response([payloads.private_channel(channel, ctx.user.id) for channel in found])
 
 
 @routes.post(
     "/users/@me/channels",
-    USER,
+    AUTHENTICATED,
     limit=Limit(10, 10.0),
-    body=Json(schemas.NewPrivateChannelSchema),
-    answers=shapes.PRIVATE_CHANNEL,
+    body=JsonBody(schemas.NewPrivateChannelSchema),
+    answers={200: responses.PRIVATE_CHANNEL, 403: responses.ERROR},
 )
-async def create(request: web.Request, wanted: schemas.NewPrivateChannel) -> web.Response:
-    """Open the one channel with somebody, or a new group. Emits CHANNEL_CREATE."""
+async def create(request: web.Request, body: schemas.NewPrivateChannel) -> web.Response:
+    """Open the direct message with a user, or create a group. Emits CHANNEL_CREATE.
+
+    A recipient must accept messages from the caller; by default it must be a friend or share a
+    guild with it. Otherwise 403 with code 50007. A user can be in 100 groups.
+    """
     ctx = request[CONTEXT]
-    channel = await private_channels.open_for(ctx, wanted)
-    return answer(payloads.private_channel(channel, ctx.user.id))
+    channel = await private_channels.create(ctx, body)
+    return json_response(payloads.private_channel(channel, ctx.user.id))
 
 
-@routes.put("/channels/{channel_id}/recipients/{user_id}", RECIPIENT, answers=None)
-async def add_recipient(request: web.Request) -> web.Response:
-    """Add somebody to a group.
+@routes.put(
+    "/channels/{channel_id}/recipients/{user_id}",
+    RECIPIENT,
+    body=JsonBody(NewMemberSchema, optional=True),
+    answers=None,
+)
+async def add_recipient(request: web.Request, _: NewMember) -> web.Response:
+    """Add a user to a group.
 
-    Everyone in the group may. Emits CHANNEL_RECIPIENT_ADD, CHANNEL_CREATE.
+    Needs to be in the group; the new recipient must accept messages from the caller. Emits
+    CHANNEL_RECIPIENT_ADD, CHANNEL_CREATE.
     """
     channel_id = path_id(request, ChannelId, "channel_id")
     user_id = path_id(request, UserId, "user_id")
@@ -53,9 +65,9 @@ async def add_recipient(request: web.Request) -> web.Response:
 
 @routes.delete("/channels/{channel_id}/recipients/{user_id}", RECIPIENT, answers=None)
 async def remove_recipient(request: web.Request) -> web.Response:
-    """Remove somebody from a group.
+    """Remove a user from a group.
 
-    Who leads it may, and everyone for itself. Emits CHANNEL_RECIPIENT_REMOVE.
+    Needs ownership of the group; any recipient can remove itself. Emits CHANNEL_RECIPIENT_REMOVE.
     """
     channel_id = path_id(request, ChannelId, "channel_id")
     user_id = path_id(request, UserId, "user_id")

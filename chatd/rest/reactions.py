@@ -6,14 +6,15 @@ from aiohttp import web
 
 from chatd.core.ids import ChannelId, MessageId, UserId
 from chatd.core.permissions import Permissions as P
-from chatd.ephemeral.windows import Limit
-from chatd.keys import CONTEXT
-from chatd.rest.parse import answer, no_content, path_id
-from chatd.rest.routes import Routes
-from chatd.services import reactions
-from chatd.wire import payloads, shapes
-from chatd.wire.schemas import queries
-from chatd.wire.shape import array_of
+from chatd.ratelimit.window import Limit
+from chatd.rest.request import path_id
+from chatd.rest.response import json_response, no_content
+from chatd.rest.routing import Routes
+from chatd.services.messages import reactions
+from chatd.web.keys import CONTEXT
+from chatd.wire import payloads, responses
+from chatd.wire.json_schema import array_of
+from chatd.wire.schemas import query_strings
 
 routes = Routes()
 
@@ -25,7 +26,8 @@ _ALL = "/channels/{channel_id}/messages/{message_id}/reactions"
 async def add(request: web.Request) -> web.Response:
     """React to a message.
 
-    Needs READ_MESSAGE_HISTORY, and ADD_REACTIONS for a new emoji. Emits MESSAGE_REACTION_ADD.
+    Needs READ_MESSAGE_HISTORY, and ADD_REACTIONS for a new emoji; a timed-out member cannot react.
+    Emits MESSAGE_REACTION_ADD.
     """
     channel_id, message_id = _message(request)
     await reactions.add(request[CONTEXT], channel_id, message_id, request.match_info["emoji"])
@@ -34,7 +36,7 @@ async def add(request: web.Request) -> web.Response:
 
 @routes.delete(_ALL + "/{emoji}/@me", P.VIEW_CHANNEL, limit=_REACTING, answers=None)
 async def remove_own(request: web.Request) -> web.Response:
-    """Take back one's own reaction. Needs VIEW_CHANNEL. Emits MESSAGE_REACTION_REMOVE."""
+    """Remove the caller's reaction. Needs VIEW_CHANNEL. Emits MESSAGE_REACTION_REMOVE."""
     ctx = request[CONTEXT]
     channel_id, message_id = _message(request)
     emoji = request.match_info["emoji"]
@@ -44,9 +46,9 @@ async def remove_own(request: web.Request) -> web.Response:
 
 @routes.delete(_ALL + "/{emoji}/{user_id}", P.MANAGE_MESSAGES, limit=_REACTING, answers=None)
 async def remove(request: web.Request) -> web.Response:
-    """Take away somebody's reaction.
+    """Remove a user's reaction.
 
-    Needs MANAGE_MESSAGES, unless it is one's own. Emits MESSAGE_REACTION_REMOVE.
+    Needs MANAGE_MESSAGES, except for the caller's own. Emits MESSAGE_REACTION_REMOVE.
     """
     channel_id, message_id = _message(request)
     user_id = path_id(request, UserId, "user_id")
@@ -58,29 +60,27 @@ async def remove(request: web.Request) -> web.Response:
 @routes.get(
     _ALL + "/{emoji}",
     P.READ_MESSAGE_HISTORY,
-    query=queries.ReactionPageSchema,
-    answers=array_of(shapes.USER),
+    query=query_strings.ReactionPageSchema,
+    answers=array_of(responses.USER),
 )
-async def page(request: web.Request, wanted: queries.ReactionPage) -> web.Response:
-    """A page of those who reacted with an emoji.
-
-    Needs READ_MESSAGE_HISTORY. In the order of user ids.
-    """
+async def page(request: web.Request, query: query_strings.ReactionPage) -> web.Response:
+    """List the users who reacted with an emoji, by user id. Needs READ_MESSAGE_HISTORY."""
     channel_id, message_id = _message(request)
     found = await reactions.page(
         request[CONTEXT],
         channel_id,
         message_id,
         request.match_info["emoji"],
-        after=wanted.after,
-        limit=wanted.limit,
+        after=query.after,
+        limit=query.limit,
+        burst=query.type == 1,
     )
-    return answer([payloads.user(user) for user in found])
+    return json_response([payloads.user(user) for user in found])
 
 
 @routes.delete(_ALL + "/{emoji}", P.MANAGE_MESSAGES, limit=_REACTING, answers=None)
 async def clear_emoji(request: web.Request) -> web.Response:
-    """Take away all reactions with an emoji.
+    """Remove all reactions with an emoji.
 
     Needs MANAGE_MESSAGES. Emits MESSAGE_REACTION_REMOVE_EMOJI.
     """
@@ -92,7 +92,7 @@ async def clear_emoji(request: web.Request) -> web.Response:
 
 @routes.delete(_ALL, P.MANAGE_MESSAGES, limit=_REACTING, answers=None)
 async def clear(request: web.Request) -> web.Response:
-    """Take away all reactions to a message.
+    """Remove all reactions to a message.
 
     Needs MANAGE_MESSAGES. Emits MESSAGE_REACTION_REMOVE_ALL.
     """

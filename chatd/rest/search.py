@@ -1,7 +1,7 @@
-"""Searching messages.
+"""Search of messages.
 
-Rule: Discord docs, Message resource, "Search Guild Messages". Its filters by thread, sticker,
-poll, snapshot, embed provider, host and file name are not there.
+Rule: Discord docs, Message resource, "Search Guild Messages". The filters by thread, sticker, poll,
+snapshot, embed provider, host and file name are not supported.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from aiohttp import web
 
 from chatd.core.ids import ChannelId, GuildId
 from chatd.core.permissions import Permissions as P
-from chatd.ephemeral.windows import Limit
-from chatd.keys import CONTEXT
-from chatd.rest.parse import answer, path_id
-from chatd.rest.routes import MEMBER, Routes
-from chatd.services import search
-from chatd.services.search import Found
-from chatd.wire import payloads, shapes
-from chatd.wire.schemas.searches import MessageSearch, MessageSearchSchema
+from chatd.ratelimit.window import Limit
+from chatd.rest import message_payloads
+from chatd.rest.request import path_id
+from chatd.rest.response import json_response
+from chatd.rest.routing import MEMBER, Routes
+from chatd.services.messages import search
+from chatd.web.keys import CONTEXT
+from chatd.wire import responses
+from chatd.wire.schemas.search import MessageSearch, MessageSearchSchema
 
 routes = Routes()
 
@@ -29,15 +30,18 @@ _SEARCHING = Limit(10, 10.0)
     MEMBER,
     limit=_SEARCHING,
     query=MessageSearchSchema,
-    answers=shapes.SEARCH_RESULTS,
+    answers=responses.SEARCH_RESULTS,
 )
-async def in_guild(request: web.Request, wanted: MessageSearch) -> web.Response:
-    """Messages of a guild by what they say.
+async def in_guild(request: web.Request, query: MessageSearch) -> web.Response:
+    """Search the messages of a guild.
 
-    Needs membership; finds only what stands where the caller may read the history.
+    Needs membership; searches the channels whose history the caller may read. An account can run
+    one search at a time. `doing_deep_historical_index` means that the search ran out of time: the
+    response contains the results until then.
     """
     guild_id = path_id(request, GuildId, "guild_id")
-    return _answer(await search.in_guild(request[CONTEXT], guild_id, wanted))
+    found = await search.in_guild(request[CONTEXT], guild_id, query)
+    return json_response(await message_payloads.search_results(request, found))
 
 
 @routes.get(
@@ -45,16 +49,13 @@ async def in_guild(request: web.Request, wanted: MessageSearch) -> web.Response:
     P.READ_MESSAGE_HISTORY,
     limit=_SEARCHING,
     query=MessageSearchSchema,
-    answers=shapes.SEARCH_RESULTS,
+    answers=responses.SEARCH_RESULTS,
 )
-async def in_channel(request: web.Request, wanted: MessageSearch) -> web.Response:
-    """Messages of a channel by what they say.
+async def in_channel(request: web.Request, query: MessageSearch) -> web.Response:
+    """Search the messages of a channel.
 
     Needs VIEW_CHANNEL and READ_MESSAGE_HISTORY; other channels in `channel_id` are not searched.
     """
     channel_id = path_id(request, ChannelId, "channel_id")
-    return _answer(await search.in_channel(request[CONTEXT], channel_id, wanted))
-
-
-def _answer(found: Found) -> web.Response:
-    return answer(payloads.search_results(found.messages, found.total, is_cut=found.is_cut))
+    found = await search.in_channel(request[CONTEXT], channel_id, query)
+    return json_response(await message_payloads.search_results(request, found))

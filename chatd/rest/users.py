@@ -1,88 +1,87 @@
-"""Users, and one's own account."""
+"""Users, and the caller's own account."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from chatd.core import permissions
 from chatd.core.ids import GuildId, UserId
-from chatd.core.permissions import Permissions
-from chatd.keys import CALLERS, CONTEXT
-from chatd.rest.parse import MAX_IMAGE_BODY, Json, answer, no_content, path_id
-from chatd.rest.routes import MEMBER, PERSON, USER, Routes
-from chatd.services import deletion, guilds, members, users
-from chatd.wire import payloads, shapes
+from chatd.ratelimit.window import Limit
+from chatd.rest.request import MAX_IMAGE_BODY, JsonBody, path_id
+from chatd.rest.response import json_array_response, json_response, no_content
+from chatd.rest.routing import AUTHENTICATED, HUMAN, MEMBER, Routes
+from chatd.services.accounts import deletion, users
+from chatd.services.guilds import guilds, members
+from chatd.web.keys import CONTEXT
+from chatd.wire import payloads, responses
+from chatd.wire.json_schema import array_of
 from chatd.wire.schemas import accounts as schemas
-from chatd.wire.schemas import queries
-from chatd.wire.shape import array_of
+from chatd.wire.schemas import query_strings
 
 routes = Routes()
 
 
-@routes.get("/users/@me", USER, answers=shapes.OWN_USER)
+@routes.get("/users/@me", AUTHENTICATED, answers=responses.OWN_USER)
 async def get_own(request: web.Request) -> web.Response:
-    """The caller's own account."""
-    return answer(payloads.own_user(await users.own_account(request[CONTEXT])))
+    """Get the caller's own account."""
+    return json_response(payloads.own_user(await users.own_account(request[CONTEXT])))
 
 
 @routes.patch(
     "/users/@me",
-    USER,
-    body=Json(schemas.ProfileChangeSchema, most=MAX_IMAGE_BODY),
-    answers=shapes.OWN_USER,
+    AUTHENTICATED,
+    body=JsonBody(schemas.ProfileChangeSchema, max_bytes=MAX_IMAGE_BODY),
+    answers=responses.OWN_USER,
 )
 async def update_own(request: web.Request, change: schemas.ProfileChange) -> web.Response:
-    """Change what the caller tells of itself; address and password need the current password.
+    """Change the caller's account; a new email address or password requires the current password.
 
-    Emits USER_UPDATE, and GUILD_MEMBER_UPDATE in every guild for what is shown there.
+    Emits USER_UPDATE, and GUILD_MEMBER_UPDATE in every guild if a shown field changes.
     """
     ctx = request[CONTEXT]
     account = await users.update_profile(ctx, change)
-    request.app[CALLERS].forget(ctx.user.id)
-    return answer(payloads.own_user(account))
+    return json_response(payloads.own_user(account))
 
 
 @routes.post(
     "/users/@me/delete",
-    PERSON,
-    body=Json(schemas.ConfirmationSchema, optional=True),
+    HUMAN,
+    body=JsonBody(schemas.ConfirmationSchema, optional=True),
     answers=None,
 )
 @routes.delete(
-    "/users/@me", PERSON, body=Json(schemas.ConfirmationSchema, optional=True), answers=None
+    "/users/@me", HUMAN, body=JsonBody(schemas.ConfirmationSchema, optional=True), answers=None
 )
-async def delete_own(request: web.Request, wanted: schemas.Confirmation) -> web.Response:
-    """Delete the caller's account, given its password. Emits GUILD_MEMBER_REMOVE."""
+async def delete_own(request: web.Request, body: schemas.Confirmation) -> web.Response:
+    """Delete the caller's account. Needs its password. Emits GUILD_MEMBER_REMOVE."""
     ctx = request[CONTEXT]
-    await deletion.delete_account(ctx, wanted.password)
-    request.app[CALLERS].forget(ctx.user.id)
+    await deletion.delete_account(ctx, body.password)
     return no_content()
 
 
 @routes.get(
-    "/users/@me/guilds", USER, query=queries.GuildPageSchema, answers=array_of(shapes.GUILD_SUMMARY)
+    "/users/@me/guilds",
+    AUTHENTICATED,
+    query=query_strings.GuildPageSchema,
+    answers=array_of(responses.GUILD_SUMMARY),
 )
-async def get_own_guilds(request: web.Request, wanted: queries.GuildPage) -> web.Response:
-    """The caller's guilds, in the order of ids."""
+async def get_own_guilds(request: web.Request, query: query_strings.GuildPage) -> web.Response:
+    """List the caller's guilds, by id."""
     ctx = request[CONTEXT]
-    memberships = await guilds.of_caller(
+    memberships = await guilds.list_for_caller(
         ctx,
-        before=wanted.before,
-        after=wanted.after,
-        limit=wanted.limit,
+        before=query.before,
+        after=query.after,
+        limit=query.limit,
     )
     counted = {}
-    if wanted.with_counts:
+    if query.with_counts:
         counted = await guilds.counts(ctx, [each.guild.id for each in memberships])
-    return answer(
+    return json_response(
         [
             payloads.guild_summary(
                 each.guild,
                 is_owner=each.guild.owner_id == ctx.user.id,
-                permissions=permissions.in_guild(
-                    is_owner=each.guild.owner_id == ctx.user.id,
-                    roles=[Permissions(bits) for bits in each.role_permissions],
-                ),
+                permissions=each.permissions_of(ctx.user.id),
                 counts=counted.get(each.guild.id),
             )
             for each in memberships
@@ -94,22 +93,44 @@ async def get_own_guilds(request: web.Request, wanted: queries.GuildPage) -> web
 async def leave_guild(request: web.Request) -> web.Response:
     """Leave a guild.
 
-    Any member but the owner may leave. Emits GUILD_MEMBER_REMOVE, GUILD_DELETE.
+    The owner cannot leave. Emits GUILD_MEMBER_REMOVE, GUILD_DELETE.
     """
     await members.leave(request[CONTEXT], path_id(request, GuildId, "guild_id"))
     return no_content()
 
 
-@routes.get("/users/{user_id}", USER, answers=shapes.USER)
+@routes.get("/users/{user_id}", AUTHENTICATED, answers=responses.USER)
 async def get(request: web.Request) -> web.Response:
-    """Any user, to anyone who is logged in."""
+    """Get a user."""
     ctx = request[CONTEXT]
-    return answer(payloads.user(await users.get(ctx, path_id(request, UserId, "user_id"))))
+    return json_response(payloads.user(await users.get(ctx, path_id(request, UserId, "user_id"))))
 
 
-@routes.get("/users/{user_id}/profile", USER, answers=shapes.PROFILE)
-async def get_profile(request: web.Request) -> web.Response:
-    """A user's profile, to itself and to those who share a guild with it."""
-    ctx = request[CONTEXT]
-    profile = await users.profile(ctx, path_id(request, UserId, "user_id"))
-    return answer(payloads.profile(profile))
+@routes.get(
+    "/users/{user_id}/profile",
+    HUMAN,
+    query=query_strings.ProfilePartsSchema,
+    answers=responses.PROFILE,
+)
+async def get_profile(request: web.Request, query: query_strings.ProfileParts) -> web.Response:
+    """Get a user's profile, and what the user has in common with the caller.
+
+    Needs to be the user, its friend, the recipient of its friend request, or a member of a common
+    guild; everyone may see the profile of a bot.
+    """
+    user_id = path_id(request, UserId, "user_id")
+    profile = await users.profile(request[CONTEXT], user_id, query)
+    return json_response(payloads.profile(profile))
+
+
+@routes.get(
+    "/users/{user_id}/relationships",
+    HUMAN,
+    limit=Limit(10, 10.0),  # a response can have 300 kB
+    answers=array_of(responses.USER),
+)
+async def list_mutual_friends(request: web.Request) -> web.Response:
+    """List the friends that the caller shares with a user whose profile it may see."""
+    user_id = path_id(request, UserId, "user_id")
+    found = await users.mutual_friends(request[CONTEXT], user_id)
+    return await json_array_response(found, payloads.user)

@@ -1,4 +1,5 @@
-"""What users can do, a module per noun: check, write, say what happened.
+"""Services: the operations of the API, one module per noun.
 
-A service never knows who is connected. Refusals it raises reach the client as they are.
+An operation checks permissions, writes, and emits events. Services do not know the connected
+sessions. The API errors that they raise are sent to the client.
 """

@@ -1,4 +1,4 @@
-"""Where files are kept: on the local disk, or in a store that speaks S3.
+"""Storage of files: on the local disk, or in an S3-compatible object store.
 
-Both keep a file whole or not at all. Keys are made of ids and hashes, never of what users write.
+Both store a file completely or not at all. Keys consist of ids and hashes, never of user input.
 """

@@ -1,4 +1,4 @@
-"""Files in any store that speaks S3 (the extra `chatd[s3]`)."""
+"""Files in an S3-compatible object store (the extra `chatd[s3]`)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from aiobotocore.session import get_session
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chatd.storage.storage import CHUNK, NotStored, Span, StorageAway, in_blocks
+from chatd.storage.base import CHUNK_BYTES, Span, StorageUnavailable, StoredFileMissing, in_blocks
 
-_PART = 8 * 2**20  # bytes; S3 wants parts of at least 5 MiB, but for the last
-_CONNECTIONS = 50  # each download holds one until its client has all of it
-_MISSING = ("404", "NoSuchKey", "NotFound")
+_PART_BYTES = 8 * 2**20
+"""Of a multipart upload. S3 requires at least 5 MiB for all parts except the last."""
+
+_CONNECTIONS = 50
+"""Bounds concurrent requests. A download holds one connection until its client has the file."""
+
+_MISSING_CODES = ("404", "NoSuchKey", "NotFound")
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Where the files are. Without `endpoint_url` it is Amazon's."""
+    """The bucket, and the account for it. Without `endpoint_url` it is at Amazon."""
 
     name: str
     region: str
@@ -31,7 +35,7 @@ class Bucket:
 
 
 class S3Storage:
-    """Keeps files in a bucket."""
+    """Stores files in a bucket."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
@@ -39,7 +43,7 @@ class S3Storage:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Holds the connections to the store."""
+        """Hold the connections to the object store while the context is open."""
         bucket = self._bucket
         making = get_session().create_client(
             "s3",
@@ -52,7 +56,7 @@ class S3Storage:
                 read_timeout=30,
                 max_pool_connections=_CONNECTIONS,
                 retries={"max_attempts": 3},
-                # Not every store knows the checksums that Amazon's own client adds by now.
+                # Not all stores support the checksums that recent versions of botocore add.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
@@ -61,18 +65,18 @@ class S3Storage:
             yield
 
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> None:
-        """Keep a file. When `chunks` raises, or this is cancelled, nothing is kept."""
-        parts = in_blocks(chunks, _PART)
+        """Store a file. When `chunks` raises, or this is cancelled, nothing is stored."""
+        parts = in_blocks(chunks, _PART_BYTES)
         first = await anext(parts, b"")
-        if len(first) < _PART:
-            with _told():
+        if len(first) < _PART_BYTES:
+            with _translate_errors():
                 await self._client.put_object(Bucket=self._bucket.name, Key=key, Body=first)
         else:
             await self._put_in_parts(key, first, parts)
 
     async def _put_in_parts(self, key: str, first: bytes, parts: AsyncIterator[bytes]) -> None:
         where = {"Bucket": self._bucket.name, "Key": key}
-        with _told():
+        with _translate_errors():
             upload = await self._client.create_multipart_upload(**where)
         where["UploadId"] = upload["UploadId"]
         try:
@@ -81,42 +85,42 @@ class S3Storage:
             async for part in parts:
                 done.append(await self._put_part(where, number, part))
                 number += 1
-            with _told():
+            with _translate_errors():
                 finished = {"Parts": done}
                 await self._client.complete_multipart_upload(**where, MultipartUpload=finished)
         except BaseException:
-            # Shutting down may cut this off; then `delete` does it, a day later.
-            with contextlib.suppress(BotoCoreError, ClientError):
+            # A shutdown may interrupt this. Then `delete` aborts the upload, a day later.
+            with contextlib.suppress(BotoCoreError, ClientError, OSError, RuntimeError):
                 await self._client.abort_multipart_upload(**where)
             raise
 
     async def _put_part(self, where: dict[str, str], number: int, data: bytes) -> dict[str, Any]:
-        with _told():
+        with _translate_errors():
             sent = await self._client.upload_part(**where, PartNumber=number, Body=data)
         return {"ETag": sent["ETag"], "PartNumber": number}
 
     async def size(self, key: str) -> int:
-        """The size of a file in bytes. Raises NotStored."""
-        with _told():
+        """Return the size of a file in bytes. Raises StoredFileMissing."""
+        with _translate_errors():
             found = await self._client.head_object(Bucket=self._bucket.name, Key=key)
             return int(found["ContentLength"])
 
     async def read(self, key: str, span: Span) -> AsyncGenerator[bytes, None]:
-        """A part of a file, chunk by chunk. Raises NotStored."""
+        """Yield a part of a file in chunks. Raises StoredFileMissing."""
         if span.start >= span.stop:
             return
-        with _told():
+        with _translate_errors():
             found = await self._client.get_object(
                 Bucket=self._bucket.name, Key=key, Range=f"bytes={span.start}-{span.stop - 1}"
             )
             async with found["Body"] as body:
-                while chunk := await body.read(CHUNK):
+                while chunk := await body.read(CHUNK_BYTES):
                     yield chunk
 
     async def delete(self, key: str) -> None:
-        """Forget a file, and what a `put` that was killed has left; one not there is fine."""
+        """Delete a file, and the remains of an interrupted `put`. A missing file is no error."""
         bucket = self._bucket.name
-        with _told():
+        with _translate_errors():
             await self._client.delete_object(Bucket=bucket, Key=key)
             left = await self._client.list_multipart_uploads(Bucket=bucket, Prefix=key)
             for upload in left.get("Uploads", ()):
@@ -127,13 +131,17 @@ class S3Storage:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Tell the store's errors as this package's own."""
+def _translate_errors() -> Iterator[None]:
+    """Translate errors of the object store into those of this package."""
     try:
         yield
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in _MISSING:
-            raise NotStored from None
-        raise StorageAway(str(error)) from error
-    except (BotoCoreError, OSError) as error:
-        raise StorageAway(str(error)) from error
+        if error.response.get("Error", {}).get("Code") in _MISSING_CODES:
+            raise StoredFileMissing from None
+        raise StorageUnavailable(str(error)) from error
+    except (
+        BotoCoreError,
+        OSError,
+        RuntimeError,
+    ) as error:  # RuntimeError: uvloop raises it for a closed handle
+        raise StorageUnavailable(str(error)) from error

@@ -1,4 +1,5 @@
-"""The JSON shapes of the wire, pure: those of Discord's API v10.
+"""The JSON of the API, without input or output: that of Discord's API v10.
 
-`schemas`, made of `fields`, read what comes in; `payloads` write what goes out.
+`schemas`, built of `fields`, read requests and gateway frames. `payloads` builds responses and
+dispatches, and `responses` describes them for the API documentation.
 """

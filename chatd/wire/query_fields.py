@@ -1,5 +1,7 @@
-"""The kinds of fields in the query of a URL, where everything is text; ids, texts and times are
-those of `fields`."""
+"""The kinds of fields in a query string, where every value is text.
+
+Texts and times are those of `fields` and `text_fields`.
+"""
 
 from __future__ import annotations
 
@@ -7,46 +9,52 @@ from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from chatd.wire.fields import ERRORS, Bool, Int, Problem, Snowflake
-from chatd.wire.shape import ID, Json
+from chatd.core.json import JsonObject
+from chatd.wire.fields import IDS, Bool, InOrder, Int, Snowflake, split_ids
+from chatd.wire.json_schema import ID
+from chatd.wire.validators import ERRORS, FieldError, bound_of
 
 
 class Digits(Int):
-    """A whole number, as up to nine digits."""
+    """An integer of at most nine digits."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if not (value.isascii() and value.isdigit() and len(value) < 10):
+        if not (len(value) < 10 and value.isascii() and value.isdigit()):
             raise self.make_error("invalid")
         return int(value)
 
 
 class Id(Snowflake):
-    """An id, which is always a string here."""
+    """An id, which is always a string in a query."""
 
-    json: ClassVar[Json] = ID
+    json: ClassVar[JsonObject] = ID
 
 
 class Flag(Bool):
-    """A yes or no, in any case."""
+    """A boolean: true, false, 1 or 0, in upper or lower case."""
 
     default_error_messages = {  # noqa: RUF012
         **ERRORS,
-        "invalid": Problem("BASE_TYPE_BAD_TYPE", "Must be either true or false."),
+        "invalid": FieldError("BASE_TYPE_BAD_TYPE", "Must be either true or false."),
     }
-    json: ClassVar[Json] = {"type": "string", "enum": ["true", "false", "1", "0"]}
+    json: ClassVar[JsonObject] = {"type": "string", "enum": ["true", "false", "1", "0"]}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if (word := value.lower()) not in ("true", "false", "1", "0"):
+        word = value.lower() if len(value) <= 5 else ""
+        if word not in ("true", "false", "1", "0"):
             raise self.make_error("invalid")
         return word in ("true", "1")
 
 
-class Ids(fields.Field[list[int]]):
-    """Ids, separated by commas."""
+class Ids(InOrder, fields.Field[list[int]]):
+    """A comma-separated list of ids; its length is checked before the ids."""
 
     default_error_messages = {**Snowflake.default_error_messages}  # noqa: RUF012
-    json: ClassVar[Json] = {"type": "string", "pattern": "^([0-9]{1,19}(,[0-9]{1,19})*)?$"}
+    json: ClassVar[JsonObject] = {"type": "string", **IDS}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[int]:
         one = Id()
-        return [one.deserialize(each) for each in value.split(",") if value]
+        return [
+            one.deserialize(each)
+            for each in split_ids(value, check_length=bound_of(self.validators))
+        ]

@@ -1,17 +1,16 @@
-"""How fast chatd is, beside what nothing on the same libraries can be faster than.
+"""Measurements of chatd beside a lower bound: minimal programs on the same libraries.
 
 `scripts/bench` starts a private Postgres and Valkey, the server that is measured and the bare
 programs of `bare/` on one core. This process is the load generator, alone on the other core. The
-server and its bare limit take turns, so that both see the same machine.
+server and the bare program are measured in turns, so that both see the same load of the machine.
 
-    __main__   arguments, the order of things        report     the table
-    adapters   how to start and use a server         filling    chatd's accounts, guilds, history
-    http, sockets     the two protocols, bare        meters     CPU, memory, cores
-    stage      the servers, as processes             measuring  laps, and whose figures they are
+    __main__   arguments, order of the workloads     report     the table
+    adapters   how to start and use a server         seeding    chatd's accounts, guilds, history
+    http, sockets     clients of both protocols      meters     CPU, memory, cores
+    environment       the servers, as processes      measuring  laps and their figures
     create, fan_out (audience), history, connect, growth        the workloads
     plans      how much of them is measured          profiler, profiled, sampled
-                                                                where the time goes
+                                                                where the CPU time goes
 
-Another server is measured through an adapter, a few lines beside this package or anywhere else:
-see `adapters`.
+An adapter of a few lines measures another server: see `adapters`.
 """

@@ -1,4 +1,4 @@
-"""scripts/bench: the arguments, and the order of things."""
+"""scripts/bench: the arguments, and the order of the workloads."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ import uvloop
 
 from tests.bench import adapters, measuring, meters, profiled, report
 from tests.bench.adapters import Adapter, Chatd
+from tests.bench.environment import Stage, staged
 from tests.bench.measuring import Subject
 from tests.bench.plans import FULL, QUICK, SLOW, WORKLOADS, Plan
 from tests.bench.report import Progress, Row
-from tests.bench.stage import Stage, staged
 
 _OTHERS = 0.1
-"""What other programs may use of the machine without a word."""
+"""The share of the machine that other programs may use without a warning."""
 
 
 async def measure(
     stage: Stage, adapter: Adapter, names: Sequence[str], plan: Plan, progress: Progress
 ) -> list[Row]:
-    """Run workloads on a server. One that breaks off leaves a row without figures."""
+    """Run workloads on a server. One that raises leaves a row without figures."""
     rows: list[Row] = []
     progress.step(f"{adapter.name}: filling")
     subject = Subject(adapter, stage, [await measuring.start(adapter, stage)])
@@ -38,8 +38,8 @@ async def measure(
             rows += await WORKLOADS[name](subject, plan)
         except Exception:
             traceback.print_exc()
-            rows.append(Row(adapter.name, name, met=False, notes=["broke off"]))
-            await subject.start_anew()
+            rows.append(Row(adapter.name, name, met=False, notes=["failed"]))
+            await subject.restart()
     return rows
 
 
@@ -51,22 +51,23 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "workloads",
         nargs="*",
-        help=f"of {', '.join(WORKLOADS)}; all unless some are named, but with --quick not"
-        f" {', '.join(SLOW)}",
+        help=f"of {', '.join(WORKLOADS)}; default: all, with --quick all but {', '.join(SLOW)}",
     )
-    parser.add_argument("--quick", action="store_true", help="smaller and shorter: a minute")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--quick", action="store_true", help="measure less: takes a minute")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the figures to this file"
+    )
     parser.add_argument(
         "--profile",
         action="store_true",
-        help=f"show where chatd's time goes instead, in {', '.join(profiled.PROFILED)}",
+        help=f"show where chatd spends its CPU time instead, in {', '.join(profiled.PROFILED)}",
     )
     parser.add_argument(
         "--adapter",
         action="append",
         default=[],
         metavar="FILE.py:CLASS",
-        help="measure another server too; see tests/bench/adapters.py",
+        help="also measure another server; see tests/bench/adapters.py",
     )
     arguments = parser.parse_args()
     if unknown := set(arguments.workloads) - WORKLOADS.keys():
@@ -82,7 +83,7 @@ def main() -> None:
     ]
     plan = QUICK if arguments.quick else FULL
     if not meters.Cores.of_this_machine().are_two:
-        print("Server and generator share what cores there are: rates are too low.")
+        print("Server and generator share one core: the rates are too low.")
     if warning := meters.raise_file_limit(plan.files):
         print(warning)
     if arguments.profile:

@@ -1,8 +1,7 @@
-"""How a server is started, filled and spoken to.
+"""How a server is started, seeded and called.
 
-`Adapter` speaks Discord's API as its documentation has it, so that for another server only what
-differs has to be said, above all how it is started. One that runs with
-`scripts/bench --adapter rival.py:Rival`:
+`Adapter` calls Discord's API as documented, so that an adapter of another server defines only what
+differs, above all how the server is started. `scripts/bench --adapter rival.py:Rival` uses:
 
     class Rival(Adapter):
         name = "rival"
@@ -27,34 +26,34 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatd import migrations
 from chatd.auth.tokens import AccessTokens
-from tests.bench import filling
+from chatd.db import migrations
+from tests.bench import seeding
+from tests.bench.environment import Process, Stage, free_port
 from tests.bench.http import Connection, request
+from tests.bench.sentences import Sentences
 from tests.bench.sockets import Session, Socket
-from tests.bench.speech import Speech
-from tests.bench.stage import Process, Stage, free_port
 
 GUILDS, GUILD_MESSAGES = 1 << 0, 1 << 9
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is on a server."""
+    """How much data a server gets."""
 
     members: int = 1000
-    """Of the guild in which everything happens."""
+    """Members of the guild that the workloads use."""
     channels: int = 10
-    """Of that guild."""
+    """Channels of that guild."""
     guilds: int = 100
-    """Of one user, who is in all of them; each has one member more."""
+    """Guilds of one user, each with one more member."""
     messages: int = 1_000_000
-    """In one channel."""
+    """Messages of one channel."""
     places: int = 3
-    """How many such guilds there are: one for each way of compression."""
+    """How many such guilds: one for each kind of compression."""
 
     def times(self, factor: int) -> Size:
-        """So many times as much of everything."""
+        """Return this size, multiplied by a factor."""
         return Size(
             self.members * factor,
             self.channels * factor,
@@ -66,40 +65,42 @@ class Size:
 
 @dataclass(frozen=True)
 class Place:
-    """A guild with a channel that all its members read and write."""
+    """A channel that all members of its guild read and write."""
 
     channel: str
     tokens: list[str]
-    """Of its members, who are in no other guild; the first is the owner's."""
+    """Tokens of the members, which are in no other guild; the first is the owner's."""
 
 
 @dataclass
 class Scene:
-    """What was made on a server: tokens as IDENTIFY takes them, and ids."""
+    """The data of a server: tokens for IDENTIFY, and ids."""
 
     places: list[Place]
     busy_token: str = ""
-    """Of somebody in many guilds."""
+    """The token of a user that is in many guilds."""
     reader_token: str = ""
     long_channel: str = ""
-    """The channel with the long history, which the reader owns."""
+    """The channel with the long history, in a guild of the reader."""
     deep_id: str = ""
-    """A message in the middle of it."""
+    """The id of the message in the middle of that history."""
 
 
 @dataclass(frozen=True)
 class Talk:
-    """A guild in which much has been said."""
+    """A guild with many messages, for searches."""
 
     guild: str
     author: str
-    """One of many who have."""
+    """The id of one of many authors."""
     reader_token: str
 
 
 class Adapter:
-    """A server that can be measured. Each adapter object has data of its own, which stays when an
-    instance is killed and started again."""
+    """A server that can be measured.
+
+    Each adapter object has its own data, which stays when an instance is killed and restarted.
+    """
 
     name = "server"
     api = ""
@@ -108,19 +109,19 @@ class Adapter:
     authorization = "{token}"
     """The Authorization header."""
     intents = GUILDS | GUILD_MESSAGES
-    presses_postgres = False
-    """Whether it uses the Postgres and Valkey of the stage, whose CPU is then counted."""
+    uses_stage_servers = False
+    """Whether it uses the Postgres and Valkey of the stage, whose CPU time is then counted."""
 
     def start(self, stage: Stage, number: int = 0) -> Process:
-        """Start an instance of it. Called with 0, 1, ... for as many as are needed."""
+        """Start an instance. Called with 0, 1, ... for as many instances as are needed."""
         raise NotImplementedError
 
     async def register(self, connection: Connection, name: str) -> str:
-        """Make an account; its token."""
+        """Register an account; return its token."""
         raise NotImplementedError
 
     async def furnish(self, stage: Stage, port: int, size: Size) -> Scene:
-        """Make accounts, guilds and a history, all over the API. Takes its time when it is much."""
+        """Create accounts, guilds and a history through the API, which takes long."""
         scene = Scene([])
         async with await Connection.to(port) as connection:
             for place in range(size.places):
@@ -140,8 +141,8 @@ class Adapter:
                     scene.deep_id = made["id"]
         return scene
 
-    async def talk(self, stage: Stage, port: int, speech: Speech, messages: int) -> Talk:
-        """Say so much in a guild, over the API."""
+    async def talk(self, stage: Stage, port: int, speech: Sentences, messages: int) -> Talk:
+        """Create a guild with this many messages through the API."""
         async with await Connection.to(port) as connection:
             token = await self.register(connection, "talker")
             channel = await self.guild(connection, token, [])
@@ -154,7 +155,7 @@ class Adapter:
     async def guild(
         self, connection: Connection, owner: str, members: list[str], channels: int = 1
     ) -> str:
-        """Make a guild with a channel that all members read and write; that channel's id."""
+        """Create a guild and a channel that all members read and write; return the channel's id."""
         made = (await connection.well(self.call("POST", "/guilds", owner, {"name": "bench"}))).json
         path = f"/guilds/{made['id']}/channels"
         there = (await connection.well(self.call("GET", path, owner))).json
@@ -170,41 +171,41 @@ class Adapter:
         return channel
 
     def call(self, method: str, path: str, token: str, body: object = None) -> bytes:
-        """A request of the API."""
+        """Return a request of the API."""
         header = self.authorization.format(token=token)
         return request(method, self.api + path, token=header, body=body)
 
     def message(self, token: str, channel: str, content: str) -> bytes:
-        """The request that sends a message."""
+        """Return the request that creates a message."""
         return self.call("POST", f"/channels/{channel}/messages", token, {"content": content})
 
     def page(self, token: str, channel: str, before: str = "") -> bytes:
-        """The request for fifty messages."""
+        """Return the request for fifty messages."""
         cursor = f"&before={before}" if before else ""
         return self.call("GET", f"/channels/{channel}/messages?limit=50{cursor}", token)
 
     async def connect(self, port: int, compress: str = "") -> Session:
-        """A client on a socket of its own."""
+        """Open a gateway connection."""
         session = Session(Socket(self.gateway, compress))
         await session.socket.open(port)
         return session
 
 
 class Chatd(Adapter):
-    """chatd, whose accounts and history are written into its database directly."""
+    """chatd. Its accounts and history are written to its database directly."""
 
     name = "chatd"
     authorization = "Bearer {token}"
-    presses_postgres = True
+    uses_stage_servers = True
 
     def __init__(self) -> None:
         self._secret = secrets.token_hex(32)
         self._database = f"chatd_{secrets.token_hex(4)}"
         self.program = ["-m", "chatd", "serve"]
-        """What Python runs."""
+        """The arguments of Python."""
 
     def database_url(self, stage: Stage) -> str:
-        """Where its data is."""
+        """Return the URL of its database."""
         return stage.postgres.url_of(self._database)
 
     def start(self, stage: Stage, number: int = 0) -> Process:
@@ -222,15 +223,16 @@ class Chatd(Adapter):
             "RATE_LIMITS": "off",
             "SESSIONS_PER_USER": "0",
             "SOCKETS_PER_ADDRESS": "0",
+            "CONNECTIONS_PER_ADDRESS": "0",
             "HEARTBEAT_INTERVAL": "600000",
         }
         command = [sys.executable, *self.program]
         return stage.start(f"{self.name} {number}", command, port=port, environment=environment)
 
     async def furnish(self, stage: Stage, port: int, size: Size) -> Scene:
-        """Fill the database. Takes seconds."""
+        """Write the data to the database. Takes seconds."""
         filled = await asyncio.to_thread(
-            filling.fill,
+            seeding.fill,
             self.database_url(stage),
             places=size.places,
             members=size.members,
@@ -250,18 +252,18 @@ class Chatd(Adapter):
             deep_id=str(filled.deep_id),
         )
 
-    async def talk(self, stage: Stage, port: int, speech: Speech, messages: int) -> Talk:
-        """Write it into the database. Takes seconds."""
+    async def talk(self, stage: Stage, port: int, speech: Sentences, messages: int) -> Talk:
+        """Write the messages to the database. Takes seconds."""
         texts = speech.messages(messages)
         guild_id, members = await asyncio.to_thread(
-            filling.talk, self.database_url(stage), texts, messages
+            seeding.talk, self.database_url(stage), texts, messages
         )
         tokens = AccessTokens(self._secret, lifetime_s=86_400)
         return Talk(str(guild_id), str(members[1][0]), tokens.issue(*members[0]))
 
 
 def named(place: str) -> Adapter:
-    """The adapter called `file.py:Class`."""
+    """Return an adapter of the class at `file.py:Class`."""
     path, _, name = place.partition(":")
     spec = importlib.util.spec_from_file_location(Path(path).stem, path)
     assert spec is not None and spec.loader is not None, f"{path} is no Python file"

@@ -1,4 +1,4 @@
-"""Many sessions that listen to one guild, and the ways in which somebody speaks to them."""
+"""Many sessions of one guild, and the ways in which messages are sent to them."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from contextlib import asynccontextmanager
 from tests.bench.adapters import Place
 from tests.bench.http import Connection
 from tests.bench.measuring import Lap, Subject
-from tests.bench.sockets import Session, Socket, Tally
+from tests.bench.sockets import FrameCounter, Session, Socket
 
-_AT_ONCE = 32  # identify together
-_SAMPLES = 20  # sessions that read what they get
-_PATIENCE_S = 60.0
+_AT_ONCE = 32  # sessions that identify at the same time
+_SAMPLES = 20  # sessions that read their frames
+_TIMEOUT_S = 60.0
 _QUIET_S = 0.2
-_HEARTBEAT_S = 20.0  # at least so often; below what servers ask for
+_HEARTBEAT_S = 20.0  # at least every; below the interval that servers ask for
 _HEARTBEAT = b'{"op":1,"d":null}'
 _TEXT = "a message of the usual length, about as long as people write them"
 
 
 class Audience:
-    """Sessions, most of which only count. A few, spread evenly, note when each event arrives."""
+    """Sessions of one guild. All count frames; a sample also measures when each event arrives."""
 
     def __init__(self, subject: Subject, place: Place, sessions: list[Session]) -> None:
         self._subject = subject
         self._place = place
         self.sessions = sessions
         self.payload_size = 0
-        """Of the last event, in bytes, unpacked."""
-        self._tally = Tally()
+        """The size of the last event in bytes, decompressed."""
+        self._counter = FrameCounter()
         self._sent_at: list[float] = []
         self._latencies_s: list[float] = []
         self._alive_at = time.perf_counter()
         every = max(1, len(sessions) // _SAMPLES)
         for number, session in enumerate(sessions):
             if number % every == every // 2:
-                session.socket.on_payload = self._heard
+                session.socket.on_payload = self._received_frames
             else:
                 session.socket.only_count()
-            session.socket.tally = self._tally
+            session.socket.counter = self._counter
 
     async def one_at_a_time(self, events: int) -> Lap:
-        """Send the next when the last session has the one before."""
+        """Send each event when all sessions have received the one before."""
         async with self._lap(events) as counted, await self._connection() as connection:
             for _ in range(events):
                 arrived = self._expect(1)
@@ -53,7 +53,7 @@ class Audience:
         return counted
 
     async def bursts(self, count: int, of: int) -> Lap:
-        """Send so many at the same moment, and the next burst when all have arrived."""
+        """Send bursts of events; send each burst when all sessions have received the one before."""
         connections = [await self._connection() for _ in range(of)]
         async with self._lap(count * of) as counted:
             for _ in range(count):
@@ -65,7 +65,7 @@ class Audience:
         return counted
 
     async def steadily(self, rate: float, seconds: float) -> Lap:
-        """Send at a fixed rate, whatever arrives; the lap ends when all has arrived."""
+        """Send at a fixed rate. The lap ends when all sessions have received all events."""
         events = max(1, round(rate * seconds))
         free = [await self._connection() for _ in range(8)]
         sending: set[asyncio.Task[None]] = set()
@@ -102,7 +102,7 @@ class Audience:
         counted.latencies_s = self._latencies_s
 
     async def _stay_alive(self) -> None:
-        """Send the heartbeats that are due, between laps."""
+        """Send heartbeats between laps if they are due."""
         if time.perf_counter() - self._alive_at < _HEARTBEAT_S:
             return
         self._alive_at = time.perf_counter()
@@ -110,21 +110,21 @@ class Audience:
         for session in self.sessions:
             session.socket.send(_HEARTBEAT)
         while any(a.socket.frames == b for a, b in zip(self.sessions, before, strict=True)):
-            await asyncio.sleep(_QUIET_S)  # an answer that comes later would count as an event
+            await asyncio.sleep(_QUIET_S)  # a later HEARTBEAT_ACK would count as an event
         await until_quiet(self.sessions)
 
     async def _connection(self) -> Connection:
         return await Connection.to(self._subject.port)
 
     def _message(self) -> bytes:
-        """The request for the next event, which has a number."""
+        """Return the request for the next event, with its number in the content."""
         content = f"#{len(self._sent_at)}: {_TEXT}"
         place = self._place
         raw = self._subject.adapter.message(place.tokens[0], place.channel, content)
         self._sent_at.append(time.perf_counter())
         return raw
 
-    def _heard(self, _: Socket, payload: bytes) -> None:
+    def _received_frames(self, _: Socket, payload: bytes) -> None:
         start = payload.find(b'"#') + 2
         if start > 1:
             number = int(payload[start : payload.index(b":", start)])
@@ -132,15 +132,15 @@ class Audience:
             self.payload_size = len(payload)
 
     def _expect(self, events: int) -> asyncio.Future[None]:
-        return self._tally.reach(self._tally.frames + events * len(self.sessions))
+        return self._counter.reach(self._counter.frames + events * len(self.sessions))
 
     async def _all(self, arrived: asyncio.Future[None]) -> None:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(_TIMEOUT_S):
             await arrived
 
 
 async def gather(subject: Subject, place: Place, count: int, compress: str = "") -> list[Session]:
-    """So many identified sessions, on all instances alike, when what greets them has come."""
+    """Open and identify sessions, spread over all instances; return them when nothing arrives."""
     adapter, tokens = subject.adapter, place.tokens
     ports = [process.port for process in subject.processes]
     sessions: list[Session] = []
@@ -160,29 +160,29 @@ async def gather(subject: Subject, place: Place, count: int, compress: str = "")
 
 
 async def until_quiet(sessions: list[Session]) -> None:
-    """Wait until nothing comes any more."""
+    """Wait until no more frames arrive."""
     before = -1
     while (now := sum(session.socket.frames for session in sessions)) != before:
         before = now
         await asyncio.sleep(_QUIET_S)
 
 
-async def dismiss(sessions: list[Session]) -> None:
-    """Let all vanish."""
+async def disconnect(sessions: list[Session]) -> None:
+    """Abort all connections."""
     for session in sessions:
-        session.socket.tally = None
+        session.socket.counter = None
         session.socket.abort()
-    await asyncio.sleep(_QUIET_S)  # the server works through it before the next is measured
+    await asyncio.sleep(_QUIET_S)  # so that the server is done with it before the next lap
 
 
 @asynccontextmanager
 async def listening(
     subject: Subject, count: int, compress: str = "", *, place: int = 0
 ) -> AsyncIterator[Audience]:
-    """An audience for as long as the context lasts."""
+    """Connect an audience within the block."""
     guild = subject.scene.places[place]
     sessions = await gather(subject, guild, count, compress)
     try:
         yield Audience(subject, guild, sessions)
     finally:
-        await dismiss(sessions)
+        await disconnect(sessions)

@@ -1,4 +1,4 @@
-"""Connecting: handshake, IDENTIFY to READY, memory of those who only listen, a storm of resumes."""
+"""Connecting: handshake, IDENTIFY to READY, memory of idle sessions, a storm of resumes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.bench.report import Row
 from tests.bench.sockets import Session
 
 AT_ONCE = 16
-_WARM = 50  # sessions before memory is measured: by then all code is loaded
+_WARM = 50  # sessions before memory is measured, so that all code is loaded
 _GOAL_PER_S = 400
 _GOAL_BYTES = 40 * 1024
 _GOAL_TIMES = 1.6
@@ -25,8 +25,8 @@ _GOAL_P99_S = 0.25
 async def identify_rows(
     subject: Subject, *, count: int, members: int, guilds: int, rounds: int
 ) -> list[Row]:
-    """The lines of the handshake and of IDENTIFY to READY, with one guild and with many."""
-    await subject.start_anew()
+    """Return the rows of the handshake and of IDENTIFY to READY, with one guild and with many."""
+    await subject.restart()
     adapter, scene = subject.adapter, subject.scene
     bare = await fan_out.start_bare(subject.stage)
     handshakes = await measuring.take_turns(
@@ -49,7 +49,7 @@ async def identify_rows(
 
 
 async def handshake(subject: Subject, count: int) -> Lap:
-    """Open sockets, some at a time; nothing is said on them."""
+    """Open connections, some at a time, without identifying."""
     opened: list[Session] = []
     numbers = iter(range(count))
 
@@ -63,12 +63,12 @@ async def handshake(subject: Subject, count: int) -> Lap:
         for _ in range(AT_ONCE):
             tasks.create_task(connect(counted))
         counted.units = count
-    await audience.dismiss(opened)
+    await audience.disconnect(opened)
     return counted
 
 
 async def identify(subject: Subject, tokens: list[str], count: int) -> Lap:
-    """On open sockets: IDENTIFY, until READY and the guilds that it names are here."""
+    """Identify on open connections, until READY and the guilds in it have arrived."""
     adapter = subject.adapter
     sessions = [await adapter.connect(subject.port) for _ in range(count)]
     waiting = iter(enumerate(sessions))
@@ -83,18 +83,18 @@ async def identify(subject: Subject, tokens: list[str], count: int) -> Lap:
         for _ in range(AT_ONCE):
             tasks.create_task(introduce(counted))
         counted.units = count
-    await audience.dismiss(sessions)
+    await audience.disconnect(sessions)
     return counted
 
 
 async def memory_rows(subject: Subject, count: int) -> list[Row]:
-    """The lines of memory for each idle session, plain and compressed."""
+    """Return the rows of memory for each idle session, plain and compressed."""
     bare = await fan_out.start_bare(subject.stage)
     bare_bytes = await _bytes_each(bare, count)
     subject.stage.stop(bare.processes[0])
     made: list[Row] = []
     for compress in ("", "zlib-stream", "zstd-stream"):
-        await subject.start_anew()
+        await subject.restart()
         each = await _bytes_each(subject, count, compress)
         title = f"memory of {count:,} idle sessions{', ' * bool(compress)}{compress}"
         row = Row(subject.adapter.name, title, bytes_each=each, bare_bytes_each=bare_bytes)
@@ -108,26 +108,26 @@ async def memory_rows(subject: Subject, count: int) -> list[Row]:
 
 
 async def _bytes_each(subject: Subject, count: int, compress: str = "") -> float:
-    """Growth of the resident memory for each session."""
+    """Return by how many bytes the resident memory grows for each session."""
     place = subject.scene.places[0]
     sessions = await audience.gather(subject, place, _WARM, compress)
     before = meters.resident_bytes(subject.pids)
     sessions += await audience.gather(subject, place, count, compress)
     grown = meters.resident_bytes(subject.pids) - before
-    await audience.dismiss(sessions)
+    await audience.disconnect(sessions)
     return grown / count
 
 
 async def storm_rows(subject: Subject, count: int) -> list[Row]:
-    """The lines of everybody coming back at once, and of others meanwhile.
+    """Return the rows of all sessions resuming at once, and of REST requests at the same time.
 
-    That resuming reads nothing from Postgres shows in what Postgres uses: less than a statement
-    for each would take.
+    The CPU time of Postgres shows that resuming reads nothing from it: it is less than one
+    statement for each resume would take.
     """
-    await subject.start_anew()
+    await subject.restart()
     adapter, place = subject.adapter, subject.scene.places[0]
     lost = await audience.gather(subject, place, count)
-    await audience.dismiss(lost)
+    await audience.disconnect(lost)
     back: list[Session] = []
     rest = Lap()
     async with subject.lap() as counted:
@@ -145,16 +145,16 @@ async def storm_rows(subject: Subject, count: int) -> list[Row]:
         counted.units = count
         probing.cancel()
         await asyncio.wait([probing])
-    await audience.dismiss(back)
+    await audience.disconnect(back)
     row = report.row(adapter.name, f"{count:,} resumes at once", Figures([counted]))
-    probes = report.row(adapter.name, "REST meanwhile", Figures([rest]))
+    probes = report.row(adapter.name, "REST during resumes", Figures([rest]))
     is_met = (probes.p99_s or 0.0) < _GOAL_P99_S
     report.bounded(probes, f"p99 < {_GOAL_P99_S * 1000:.0f} ms", met=is_met)
     return [row, probes]
 
 
 async def _probe(subject: Subject, rest: Lap) -> None:
-    """Ask for something small every now and then, until cancelled."""
+    """Send a small request every 20 ms, until cancelled."""
     raw = subject.adapter.call("GET", "/users/@me", subject.scene.reader_token)
     began = time.perf_counter()
     async with await Connection.to(subject.port) as connection:
@@ -162,7 +162,7 @@ async def _probe(subject: Subject, rest: Lap) -> None:
             started = time.perf_counter()
             try:
                 await connection.well(raw)
-            finally:  # the one that is still waited for at the end counts as well
+            finally:  # the request in flight at the end counts, too
                 now = time.perf_counter()
                 rest.latencies_s.append(now - started)
                 rest.units, rest.seconds = len(rest.latencies_s), now - began

@@ -1,4 +1,4 @@
-"""Creating messages: 1, 16 and 64 at once, permissions checked, committed, heard by a listener."""
+"""Creating messages, 1, 16 and 64 at once: until they are committed and sent to a session."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import time
 from functools import partial
 
 from tests.bench import measuring, report
+from tests.bench.environment import Process, Stage
 from tests.bench.http import request
 from tests.bench.measuring import Lap, Subject
 from tests.bench.report import Row
-from tests.bench.stage import Process, Stage
 
 CONTENT = "a message of the usual length, about as long as people write them"
-_PATIENCE_S = 30.0
+_TIMEOUT_S = 30.0
 
 
 async def rows(
     subject: Subject, bare: Process, *, at_once: int, rounds: int, seconds: float
 ) -> list[Row]:
-    """The line for so many at once."""
+    """Return the row for this many concurrent requests."""
     path = "/alone" if at_once == 1 else "/grouped"
     stage = subject.stage
     figures = await measuring.take_turns(
@@ -38,18 +38,18 @@ async def rows(
 
 
 async def on_server(subject: Subject, *, at_once: int, seconds: float) -> Lap:
-    """Create for a while; the lap ends when the listener has heard of all."""
+    """Create messages for some seconds. The lap ends when a session has received all events."""
     adapter, place = subject.adapter, subject.scene.places[0]
     listener = await adapter.connect(subject.port)
     await listener.identify(place.tokens[-1], intents=adapter.intents)
     listener.socket.only_count()
-    heard_before = listener.socket.frames
+    frames_before = listener.socket.frames
     raw = [adapter.message(token, place.channel, CONTENT) for token in place.tokens[:at_once]]
     async with subject.lap() as counted:
         await measuring.keep_asking(counted, subject.port, raw, at_once=at_once, seconds=seconds)
-        deadline = time.perf_counter() + _PATIENCE_S
-        while listener.socket.frames - heard_before < counted.units:
-            assert time.perf_counter() < deadline, "the listener has not heard of all messages"
+        deadline = time.perf_counter() + _TIMEOUT_S
+        while listener.socket.frames - frames_before < counted.units:
+            assert time.perf_counter() < deadline, "the session has not received all messages"
             await asyncio.sleep(0.001)
     listener.socket.abort()
     return counted

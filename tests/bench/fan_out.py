@@ -1,8 +1,8 @@
 """Fan-out: one guild, many sessions, one event at a time, in bursts and at fixed rates.
 
-One at a time means that the next is sent when the last session has the one before. So the rate
-also contains the way there, with its commit; what a delivery costs (CPU, cost) contains no waiting.
-The rate that saturates is found by raising it until deliveries fall behind.
+One at a time: the next event is sent when all sessions have received the one before. So this rate
+includes the request and its commit; the CPU time of a delivery includes no waiting. The saturated
+rate is found by raising the rate until deliveries fall behind.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import Any
 from tests.bench import audience, measuring, report
 from tests.bench.adapters import Adapter, Place, Scene
 from tests.bench.audience import Audience
+from tests.bench.environment import Stage
 from tests.bench.http import request
 from tests.bench.measuring import Figures, Subject
 from tests.bench.report import Row
-from tests.bench.stage import Stage
 
 BURST = 20
-_GOAL = 1000  # sessions, for which there are targets
+_GOAL = 1000  # the number of sessions that the targets are for
 _STEPS = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0)
 _KEPT_UP = 0.92  # of the rate that was offered
 
 
 class BareFanOut(Adapter):
-    """`bare/fan_out.py`, which sends on what it is posted."""
+    """`bare/fan_out.py`, which sends what is posted to it."""
 
     name = "bare"
 
@@ -36,7 +36,7 @@ class BareFanOut(Adapter):
         self.payload_size = 0
 
     def message(self, token: str, channel: str, content: str) -> bytes:
-        """The request whose body is the event, as long as the server's own events are."""
+        """Return a request whose body is the event, as long as the events of the server."""
         body: dict[str, Any] = {"op": 0, "t": "MESSAGE_CREATE", "s": 1, "content": content}
         body["more"] = "x" * max(0, self.payload_size - 70 - len(content))
         return request("POST", self.path, body=body)
@@ -51,15 +51,15 @@ class Effort:
     seconds: float = 3.0
 
     def events(self, count: int) -> int:
-        """How many events are that many deliveries to so many sessions."""
+        """Return how many events make `deliveries` deliveries to `count` sessions."""
         return max(BURST, self.deliveries // count)
 
 
 async def rows(subject: Subject, count: int, effort: Effort) -> list[Row]:
-    """The lines of plain fan-out to so many sessions of a fresh server."""
-    await subject.start_anew()
+    """Return the rows of uncompressed fan-out to `count` sessions of a restarted server."""
+    await subject.restart()
     async with audience.listening(subject, count) as own:
-        await own.one_at_a_time(5)  # tells how long the events are
+        await own.one_at_a_time(5)  # measures the size of the events
         bare_subject = await start_bare(subject.stage)
         assert isinstance(bare_subject.adapter, BareFanOut)
         bare_subject.adapter.payload_size = own.payload_size
@@ -72,8 +72,8 @@ async def rows(subject: Subject, count: int, effort: Effort) -> list[Row]:
 
 
 async def packed_rows(subject: Subject, count: int, effort: Effort) -> list[Row]:
-    """The lines of compressed fan-out, in turns with a plain one in another guild."""
-    await subject.start_anew()
+    """Return the rows of compressed fan-out, in turns with uncompressed in another guild."""
+    await subject.restart()
     ways = {"plain": "", "zlib-stream": "zlib-stream", "zstd-stream": "zstd-stream"}
     async with AsyncExitStack() as stack:
         audiences = {
@@ -102,15 +102,15 @@ async def packed_rows(subject: Subject, count: int, effort: Effort) -> list[Row]
 
 
 async def alone(subject: Subject, count: int, effort: Effort) -> Figures:
-    """One event at a time, without a bare limit beside it."""
-    await subject.start_anew()
+    """Measure one event at a time, without the bare program."""
+    await subject.restart()
     async with audience.listening(subject, count) as own:
         turn = partial(own.one_at_a_time, effort.events(count))
         return (await measuring.take_turns({"own": turn}, rounds=effort.rounds))["own"]
 
 
 async def start_bare(stage: Stage) -> Subject:
-    """The bare program, as a server like any other."""
+    """Start the bare program; return it as a server that is measured."""
     process = await stage.start_bare("fan_out")
     return Subject(BareFanOut(), stage, [process], Scene([Place("", ["bare"])]))
 
@@ -173,7 +173,7 @@ async def _plain(
 
 
 async def _saturation(listeners: Audience, rate: float, effort: Effort) -> Figures:
-    """Raise the rate until the server does not keep up; the lap with the most deliveries."""
+    """Raise the rate until the server falls behind; return the lap with the most deliveries."""
     best = Figures()
     for step in _STEPS:
         reached = Figures([await listeners.steadily(rate * step, effort.seconds)])

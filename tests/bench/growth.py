@@ -23,10 +23,7 @@ async def rows(
     listeners: int,
     connects: int,
 ) -> list[Row]:
-    """Lines whose bare limit is the same at the smallest size.
-
-    The server is filled anew for every size.
-    """
+    """Return rows that are compared with the smallest size. Each size has a server of its own."""
     measure = partial(
         _figures,
         rounds=rounds,
@@ -63,7 +60,7 @@ async def _figures(
     listeners: int,
     connects: int,
 ) -> dict[str, Figures]:
-    """Figures of every kind."""
+    """Return the figures of every workload."""
     scene = subject.scene
     page = subject.adapter.page(scene.reader_token, scene.long_channel, scene.deep_id)
 

@@ -1,14 +1,14 @@
-"""Reading fifty messages of a channel with a long history, at its end and deep in it."""
+"""Reading fifty messages of a channel with a long history, at its end and in its middle."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from tests.bench import measuring, report
+from tests.bench.environment import Process, Stage
 from tests.bench.http import Connection, request
 from tests.bench.measuring import Lap, Subject
 from tests.bench.report import Row
-from tests.bench.stage import Process, Stage
 
 AT_ONCE = 8
 
@@ -16,7 +16,7 @@ AT_ONCE = 8
 async def rows(
     subject: Subject, bare: Process, *, messages: int, rounds: int, seconds: float
 ) -> list[Row]:
-    """The lines of the end and the depth, of one reader and of several."""
+    """Return the rows of the end and the middle, for one request at a time and for several."""
     adapter, scene, stage = subject.adapter, subject.scene, subject.stage
     made = []
     for where, before, bare_before in (
@@ -45,7 +45,7 @@ async def rows(
 
 
 async def on_server(subject: Subject, raw: bytes, *, at_once: int, seconds: float) -> Lap:
-    """Read for a while."""
+    """Read pages for some seconds."""
     async with subject.lap() as counted:
         await measuring.keep_asking(counted, subject.port, [raw], at_once=at_once, seconds=seconds)
     return counted

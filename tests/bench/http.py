@@ -1,4 +1,4 @@
-"""HTTP/1.1 over kept-alive connections with requests that are made once: costs next to nothing."""
+"""An HTTP/1.1 client on kept-alive connections. Requests are encoded once, so it costs little."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Answer(NamedTuple):
 
 
 class Refused(Exception):
-    """A request that had to succeed did not."""
+    """A request failed that had to succeed."""
 
 
 def request(method: str, path: str, *, token: str = "", body: Any = None) -> bytes:
-    """A whole request, ready to be sent as often as it is needed."""
+    """Return an encoded request, which can be sent many times."""
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
     if token:
         lines.append(f"Authorization: {token}")
@@ -51,7 +51,7 @@ class Connection(asyncio.Protocol):
 
     @classmethod
     async def to(cls, port: int) -> Connection:
-        """A connection to a server on this machine."""
+        """Connect to a server on this machine."""
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(cls, "127.0.0.1", port)
         return connection
@@ -68,22 +68,22 @@ class Connection(asyncio.Protocol):
         self.close()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._transport is not None:
             self._transport.close()
 
     def send(self, raw: bytes) -> asyncio.Future[Answer]:
-        """Send a request of `request()`; the answer to wait for."""
+        """Send a request of `request()`; return a future of the response."""
         assert self._transport is not None
         self._waiter = asyncio.get_running_loop().create_future()
         if self._transport.is_closing():
-            self._waiter.set_exception(ConnectionError("the server has hung up"))
+            self._waiter.set_exception(ConnectionError("the server has closed the connection"))
         else:
             self._transport.write(raw)
         return self._waiter
 
     async def well(self, raw: bytes) -> Answer:
-        """Send what must succeed. Raises Refused."""
+        """Send a request that must succeed. Raises Refused."""
         answer = await self.send(raw)
         if not 200 <= answer.status < 300:
             first = raw.partition(b"\r\n")[0].decode()
@@ -95,7 +95,9 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(exc or ConnectionError("the server has hung up"))
+            self._waiter.set_exception(
+                exc or ConnectionError("the server has closed the connection")
+            )
 
     def data_received(self, data: bytes) -> None:
         received = self._received
@@ -122,7 +124,7 @@ class Connection(asyncio.Protocol):
 
 
 def _joined(chunked: bytes) -> bytes:
-    """The body that these chunks are. Rule: RFC 9112, section 7.1."""
+    """Decode a chunked body. Rule: RFC 9112, section 7.1."""
     body = b""
     while chunked:
         size, _, chunked = chunked.partition(b"\r\n")

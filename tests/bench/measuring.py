@@ -1,4 +1,4 @@
-"""Laps: what was done in a while, how long each took, and what it cost whom."""
+"""Laps: how much was done, how long each unit took, and the CPU time of each process."""
 
 from __future__ import annotations
 
@@ -12,59 +12,62 @@ from statistics import median
 
 from tests.bench import meters
 from tests.bench.adapters import Adapter, Scene
+from tests.bench.environment import Process, Stage
 from tests.bench.http import Connection
-from tests.bench.stage import Process, Stage
 
 GENERATOR = "generator"
 
 
 @dataclass
 class Lap:
-    """One turn of a workload on one server."""
+    """One run of a workload on one server."""
 
     units: int = 0
     seconds: float = 0.0
     latencies_s: list[float] = field(default_factory=list)
     cpu_s: dict[str, float] = field(default_factory=dict)
-    """By who used it: server, postgres, valkey, generator."""
+    """CPU seconds of the server, postgres, valkey and the generator."""
 
 
 @dataclass
 class Figures:
-    """The laps of a workload on one server, together."""
+    """All laps of a workload on one server."""
 
     laps: list[Lap] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
-        """Units in a second: of the middle lap, since a machine has its moods."""
+        """Units per second of the median lap, since the load of the machine varies."""
         return median(lap.units / lap.seconds for lap in self.laps) if self.laps else 0.0
 
     def latency_s(self, share: float) -> float | None:
-        """Of all laps; 0.99 is the p99."""
+        """Return a percentile of the latencies of all laps; 0.99 is the p99."""
         every = sorted(latency for lap in self.laps for latency in lap.latencies_s)
         return every[min(len(every) - 1, int(len(every) * share))] if every else None
 
     def cpu_s(self, who: str) -> float:
-        """CPU seconds for a unit."""
+        """Return the CPU seconds of a unit."""
         units = sum(lap.units for lap in self.laps)
         return sum(lap.cpu_s.get(who, 0.0) for lap in self.laps) / max(1, units)
 
     @property
     def all_cpu_s(self) -> float:
-        """What a unit costs the server and its Postgres and Valkey together."""
+        """CPU seconds of a unit: the server with its Postgres and Valkey."""
         return sum(self.cpu_s(who) for who in ("server", "postgres", "valkey"))
 
     @property
     def generator_share(self) -> float:
-        """How long the generator ran or waited for its core; near 1 it was what was measured."""
+        """The share of time in which the generator ran, or waited for its core.
+
+        Near 1, the generator limits the rate, not the server.
+        """
         seconds = sum(lap.seconds for lap in self.laps)
         return sum(lap.cpu_s.get(GENERATOR, 0.0) for lap in self.laps) / max(1e-9, seconds)
 
 
 @dataclass
 class Subject:
-    """A server that runs, and how to use it."""
+    """A running server and its adapter."""
 
     adapter: Adapter
     stage: Stage
@@ -79,21 +82,21 @@ class Subject:
     def pids(self) -> list[int]:
         return [pid for process in self.processes for pid in process.pids]
 
-    async def start_anew(self) -> None:
-        """Replace the processes: what was measured before leaves nothing behind."""
+    async def restart(self) -> None:
+        """Restart all instances, so that earlier workloads have no effect."""
         for number, process in enumerate(list(self.processes)):
             self.stage.kill(process)
             self.processes[number] = await start(self.adapter, self.stage, number)
 
     @asynccontextmanager
     async def lap(self) -> AsyncIterator[Lap]:
-        """Counts the time and the CPU of what is done in the context."""
-        async with lap(self.stage, self.pids, private=self.adapter.presses_postgres) as counted:
+        """Measure the time and the CPU time of the block."""
+        async with lap(self.stage, self.pids, private=self.adapter.uses_stage_servers) as counted:
             yield counted
 
 
 async def start(adapter: Adapter, stage: Stage, number: int = 0) -> Process:
-    """An instance that is ready."""
+    """Start an instance; return it when it is ready."""
     process = adapter.start(stage, number)
     await process.wait_until_ready(adapter.ready_path)
     return process
@@ -101,7 +104,7 @@ async def start(adapter: Adapter, stage: Stage, number: int = 0) -> Process:
 
 @asynccontextmanager
 async def lap(stage: Stage, pids: list[int], *, private: bool) -> AsyncIterator[Lap]:
-    """Counts time and CPU; with `private` also that of the stage's Postgres and Valkey."""
+    """Measure time and CPU time; with `private` also that of the stage's Postgres and Valkey."""
 
     def used() -> dict[str, float]:
         return {
@@ -127,10 +130,7 @@ Turn = Callable[[], Awaitable[Lap]]
 
 
 async def take_turns(turns: Mapping[str, Turn], *, rounds: int) -> dict[str, Figures]:
-    """Let each have its turn, `rounds` times around, after a first round that is only a rehearsal.
-
-    Without rounds the rehearsal is all there is.
-    """
+    """Run each in turn, `rounds` times, after one warm-up. With 0 rounds, return the warm-up."""
     figures = {name: Figures() for name in turns}
     for number in range(rounds + 1):
         for name, turn in turns.items():
@@ -143,9 +143,9 @@ async def take_turns(turns: Mapping[str, Turn], *, rounds: int) -> dict[str, Fig
 async def keep_asking(
     counted: Lap, port: int, raw: list[bytes], *, at_once: int, seconds: float
 ) -> None:
-    """Send requests on so many connections, each as soon as it has its answer, for a while.
+    """Send requests on `at_once` connections, each one after the response to the one before.
 
-    Raises Refused when one is not answered well.
+    Raises Refused when one fails.
     """
     clock = time.perf_counter
     connections = [await Connection.to(port) for _ in range(at_once)]

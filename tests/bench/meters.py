@@ -1,4 +1,4 @@
-"""Cores, and what processes use: CPU seconds and resident memory."""
+"""Cores, and what processes use of them: CPU seconds, and resident memory."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _SELF, _CHILDREN = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
 
 @dataclass(frozen=True)
 class Cores:
-    """Which core the server has, with its Postgres and Valkey, and which the generator has."""
+    """The core of the server with its Postgres and Valkey, and the core of the generator."""
 
     server: int | None
     generator: int | None
 
     @classmethod
     def of_this_machine(cls) -> Cores:
-        """The first two cores that this process may use; None where it cannot be chosen."""
+        """Return the first two cores that this process may use; None without CPU affinity."""
         if not hasattr(os, "sched_setaffinity"):
             return cls(None, None)
         allowed = sorted(os.sched_getaffinity(0))
@@ -35,12 +35,12 @@ class Cores:
         return self.server is not None and self.server != self.generator
 
     def take_generator(self) -> None:
-        """Run this process on the generator's core only."""
+        """Bind this process to the generator's core."""
         if self.generator is not None:
             os.sched_setaffinity(0, {self.generator})
 
     def give_server(self, pid: int) -> None:
-        """Run a process, with all its threads and children, on the server's core only."""
+        """Bind a process with its threads and children to the server's core."""
         if self.server is None:
             return
         for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
@@ -51,7 +51,7 @@ class Cores:
 
 
 def cpu_s(pids: Sequence[int]) -> float:
-    """CPU seconds that processes and their children have used, those that have ended too."""
+    """Return the CPU seconds of processes and their children, including ended ones."""
     total = 0.0
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -65,8 +65,10 @@ def cpu_s(pids: Sequence[int]) -> float:
 
 
 def _cpu_s(process: psutil.Process) -> float:
-    """What one process has used: by the scheduler's count in nanoseconds where there is one, since
-    the other is in hundredths of a second."""
+    """Return the CPU seconds of one process.
+
+    Linux counts nanoseconds in schedstat; elsewhere the unit is a hundredth of a second.
+    """
     try:
         threads = Path(f"/proc/{process.pid}/task").iterdir()
         texts = [(thread / "schedstat").read_text() for thread in threads]
@@ -77,7 +79,7 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def wanted_s() -> float:
-    """Seconds in which this process ran or waited for its core: nearly all, and it was too slow."""
+    """Return the seconds in which this process ran or waited for its core."""
     try:
         ran_ns, waited_ns, _ = Path("/proc/self/schedstat").read_text().split()
     except OSError:
@@ -86,14 +88,14 @@ def wanted_s() -> float:
 
 
 class Others:
-    """What other programs use of the machine, from now on until it is asked for."""
+    """The CPU time that other programs use from now on."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
         self._busy_s, self._own_s = self._used()
 
     def share(self) -> float:
-        """Of all cores. Counts a child as other until it has ended."""
+        """Return their share of all cores. A child counts as another program until it ends."""
         busy_s, own_s = self._used()
         elapsed_s = (time.monotonic() - self._started) * (psutil.cpu_count() or 1)
         return max(0.0, busy_s - self._busy_s - (own_s - self._own_s)) / elapsed_s
@@ -106,12 +108,12 @@ class Others:
 
 
 def resident_bytes(pids: Sequence[int]) -> int:
-    """Memory that processes have in RAM."""
+    """Return the resident memory of processes."""
     return sum(psutil.Process(pid).memory_info().rss for pid in pids)
 
 
 def raise_file_limit(needed: int) -> str | None:
-    """Allow as many open files as the system lets us; a line about it when that is too few."""
+    """Raise the limit of open files to the hard limit; return a warning if that is too low."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if hard != resource.RLIM_INFINITY and hard < needed:

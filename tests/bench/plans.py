@@ -1,4 +1,4 @@
-"""What is measured, and how much of it: at length, or in a minute."""
+"""The workloads, and how much of each is measured: in full, or within a minute."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.bench.report import Row
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured."""
+    """How much of each workload is measured."""
 
     size: Size
     rounds: int
@@ -27,13 +27,15 @@ class Plan:
     idle: int
     resumes: int
     small: Size
-    """What growth starts from."""
+    """The smallest size of `growth`."""
     factors: tuple[int, ...]
 
     @property
     def files(self) -> int:
-        """How many open files a server, and the generator, needs at most: the generator has the
-        sockets of the server and of the bare limit at a time."""
+        """How many open files a process needs at most.
+
+        The generator has connections to the server and to the bare program at the same time.
+        """
         return max(2 * max(self.sessions), 3 * self.packed, self.idle, 2 * self.resumes) + 500
 
 
@@ -76,7 +78,7 @@ TINY = Plan(
     small=Size(members=2, channels=1, guilds=1, messages=100),
     factors=(2,),
 )
-"""Only shows that it runs."""
+"""Shows only that the workloads run."""
 
 Workload = Callable[[Subject, Plan], Awaitable[list[Row]]]
 
@@ -164,4 +166,4 @@ WORKLOADS: dict[str, Workload] = {
     "growth": _growth,
 }
 SLOW = ("search", "growth")
-"""What --quick leaves out, unless it is asked for."""
+"""Workloads that --quick leaves out unless they are named."""

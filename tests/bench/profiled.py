@@ -1,19 +1,19 @@
-"""Parts of the workloads, on a server whose stacks are sampled."""
+"""Parts of the workloads on a server whose stacks are sampled."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
 from tests.bench import audience, connect, create, fan_out, history, measuring
+from tests.bench.environment import staged
 from tests.bench.measuring import Subject
 from tests.bench.plans import Plan
 from tests.bench.profiler import Sampled
 from tests.bench.report import Progress
-from tests.bench.stage import staged
 
 
 async def profile(names: Sequence[str], plan: Plan, progress: Progress) -> str:
-    """What the samples say of each."""
+    """Return the tables of samples of these workloads."""
     texts = []
     with staged() as stage:
         adapter = Sampled(stage.folder / "stacks.txt")
@@ -38,7 +38,7 @@ async def _create(subject: Subject, adapter: Sampled) -> str:
 async def _fan_out(subject: Subject, adapter: Sampled) -> str:
     texts = []
     for what in ("one at a time", f"bursts of {fan_out.BURST}"):
-        await subject.start_anew()
+        await subject.restart()
         async with audience.listening(subject, 1000) as listeners:
             await listeners.one_at_a_time(5)
             adapter.begin(subject.processes[0])

@@ -1,4 +1,4 @@
-"""Where a server's time goes: its stacks during a workload, added up."""
+"""Where a server spends its CPU time: the sampled stacks of a workload, added up."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections import Counter
 from pathlib import Path
 
 from tests.bench.adapters import Chatd
-from tests.bench.stage import Process
+from tests.bench.environment import Process
 
 _LINES = 25
-_PATIENCE_S = 10.0
+_TIMEOUT_S = 10.0
 
 
 class Sampled(Chatd):
-    """chatd under `sampled`."""
+    """chatd, run by `sampled`."""
 
     name = "chatd (sampled)"
 
@@ -26,21 +26,21 @@ class Sampled(Chatd):
         self.program = ["-m", "tests.bench.sampled", str(file), "chatd", "serve"]
 
     def begin(self, process: Process) -> None:
-        """Count from now on."""
+        """Begin to count samples."""
         self.file.unlink(missing_ok=True)
         os.kill(process.popen.pid, signal.SIGUSR1)
 
     async def end(self, process: Process) -> str:
-        """Stop counting; a table of what was found."""
+        """Stop counting; return the table of samples."""
         os.kill(process.popen.pid, signal.SIGUSR2)
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(_TIMEOUT_S):
             while not self.file.exists():
                 await asyncio.sleep(0.05)
         return table(self.file.read_text())
 
 
 def table(samples: str) -> str:
-    """What each function took by itself, and what each module took with all that it called."""
+    """Return the share of each function itself, and of each module with all that it calls."""
     own: Counter[str] = Counter()
     within: Counter[str] = Counter()
     total = 0
@@ -60,6 +60,6 @@ def table(samples: str) -> str:
 
 
 def _part(name: str) -> str:
-    """The module of chatd, or the package of anything else."""
+    """Return the module of chatd, or the package of other code."""
     path = name.partition(":")[0]
     return path if path.startswith("chatd/") else path.partition("/")[0]

@@ -1,4 +1,4 @@
-"""The table: a row for each figure, with the bare limit's and the ratio where there is one."""
+"""The table: a row for each workload, with the figures of the bare program and their ratio."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.bench.measuring import Figures
 
-_BUSY = 0.85  # of a core: beyond that the generator may be what was measured
+_BUSY = 0.85  # of a core; above it, the generator may limit the rate
 _WIDTH = 28
 
 
@@ -34,10 +34,11 @@ class Row:
     bare_cpu_s: float | None = None
     bare_bytes_each: float | None = None
     cost: float | None = None
-    """How many times the CPU of the bare limit a unit takes, Postgres and Valkey included: less
-    moody than rates where other programs share the machine."""
+    """CPU time of a unit as a multiple of the bare program's, with Postgres and Valkey.
+
+    It varies less than rates do when other programs use the machine."""
     compared: str = ""
-    """What the ratio is of: rate, p50, p99 or bytes."""
+    """The quantity of the ratio: rate, p50, p99 or bytes."""
     ratio: float | None = None
     target: str = ""
     met: bool | None = None
@@ -45,7 +46,7 @@ class Row:
 
 
 def row(server: str, what: str, own: Figures) -> Row:
-    """A line for a workload."""
+    """Return the row of a workload."""
     made = Row(
         server,
         what,
@@ -71,7 +72,7 @@ def beside(
     at_least: float | None = None,
     at_most: float | None = None,
 ) -> Row:
-    """The line with its bare limit, whose rate or latency it is to reach."""
+    """Add the figures of the bare program to a row, and compare their rate or latency."""
     made.bare = name
     made.bare_rate = bare.rate
     made.bare_p50_s, made.bare_p99_s = bare.latency_s(0.5), bare.latency_s(0.99)
@@ -99,7 +100,7 @@ def compare(
     at_least: float | None = None,
     at_most: float | None = None,
 ) -> Row:
-    """Note a ratio and whether it reaches its target."""
+    """Add a ratio to a row, and whether it meets its target."""
     made.compared = compared
     if own is not None and other:
         made.ratio = own / other
@@ -111,13 +112,13 @@ def compare(
 
 
 def bounded(made: Row, target: str, *, met: bool) -> Row:
-    """Note a target that is no ratio."""
+    """Add a target to a row that is not a ratio."""
     made.target, made.met = target, met
     return made
 
 
 def table(rows: Sequence[Row]) -> str:
-    """All lines, for people."""
+    """Return the rows as a text table."""
     heads = ["", "rate", "p50", "p99", "CPU", "Postgres", "Valkey", "memory"]
     heads += ["bare", "p50", "p99", "CPU", "memory", "cost", "ratio", "target", "", "bare is"]
     lines = [heads, *map(_cells, rows)]
@@ -171,12 +172,12 @@ def _memory(value: float | None) -> str:
 
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """All lines, for programs."""
+    """Return the rows as JSON objects."""
     return [asdict(made) for made in rows]
 
 
 class Progress:
-    """A bar on a terminal; a line for each step elsewhere."""
+    """A progress bar on a terminal, and a line for each step elsewhere."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
@@ -184,7 +185,7 @@ class Progress:
         self._is_terminal = sys.stderr.isatty()
 
     def step(self, what: str) -> None:
-        """Say what is being done now."""
+        """Show the step that begins now."""
         self._done += 1
         share = self._done / self._steps
         if self._is_terminal:

@@ -1,10 +1,8 @@
-"""Runs a Python module and notes where it spends its time: python -m tests.bench.sampled FILE
-MODULE ARGUMENTS...
+"""Run a Python module and sample its stacks: python -m tests.bench.sampled FILE MODULE ARGUMENTS...
 
-The stack is looked at every few milliseconds of CPU time (setitimer(2), ITIMER_PROF: as often as
-the kernel's clock lets us). Between SIGUSR1 and SIGUSR2 the stacks are counted, and at SIGUSR2 they
-are written to FILE: a line for each, with its count. What C code does counts for the Python
-function that has called it.
+The stack is sampled every few milliseconds of CPU time (setitimer(2), ITIMER_PROF: as often as the
+kernel's clock allows). SIGUSR1 starts counting. SIGUSR2 stops it and writes a line for each stack
+with its count to FILE. The time of C code counts for the Python function that calls it.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ class Sampler:
         self._stacks: Counter[tuple[CodeType, ...]] = Counter()
 
     def install(self) -> None:
-        """Listen to the signals."""
+        """Install the signal handlers."""
         signal.signal(signal.SIGPROF, self._look)
         signal.signal(signal.SIGUSR1, self._begin)
         signal.signal(signal.SIGUSR2, self._end)
@@ -55,7 +53,7 @@ class Sampler:
 
 
 def _name(code: CodeType) -> str:
-    """A function, with what of its path tells most."""
+    """Return the name of a function with the significant part of its path."""
     path = code.co_filename.replace(os.sep, "/")
     for root in ("/site-packages/", f"/python3.{sys.version_info.minor}/"):
         path = path.rpartition(root)[2] or path

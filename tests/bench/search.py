@@ -1,4 +1,4 @@
-"""Searching a guild with a long history: what that takes, and what the index costs a message."""
+"""Searching a guild with a long history, and the cost of indexing a message."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from urllib.parse import quote
 
 from chatd.core.ids import StreamId
 from chatd.core.search import GRAM
-from chatd.db import Database
+from chatd.db.pool import Database
 from chatd.queries import search_index
 from tests.bench import measuring, report
 from tests.bench.adapters import Chatd
 from tests.bench.http import Connection
 from tests.bench.measuring import Lap, Subject
 from tests.bench.report import Row
-from tests.bench.speech import Speech
+from tests.bench.sentences import Sentences
 
 _POLL_S = 0.2
 
 
 async def rows(subject: Subject, *, messages: int, rounds: int, seconds: float) -> list[Row]:
-    """A line for the index, and one for each kind of search."""
+    """Return a row for the index, and one for each kind of search."""
     adapter, stage = subject.adapter, subject.stage
-    speech = Speech()
+    speech = Sentences()
     scene = await adapter.talk(stage, subject.port, speech, messages)
     made = []
     if isinstance(adapter, Chatd):
@@ -42,7 +42,7 @@ async def rows(subject: Subject, *, messages: int, rounds: int, seconds: float) 
     return made
 
 
-def _queries(speech: Speech, author: str) -> dict[str, str]:
+def _queries(speech: Sentences, author: str) -> dict[str, str]:
     words, signs = speech.words, speech.signs
     common, rare = words[len(words) // 400], words[len(words) // 4]
     long = next(word for word in words[100:] if len(word) > 2 * GRAM)
@@ -71,12 +71,12 @@ def _queries(speech: Speech, author: str) -> dict[str, str]:
         "the commonest word, of one author": f"{commonest}&author_id={author}",
         "a rare word, of one author": f"content={rare}&author_id={author}",
         "all of one author": f"author_id={author}",
-        "links, which there are none of": "has=link",
+        "links, none of which exist": "has=link",
     }
 
 
-def _absent(speech: Speech) -> str:
-    """What stands nowhere, although each part of it does in many places."""
+def _absent(speech: Sentences) -> str:
+    """Return a text that no message contains, although many contain each part of it."""
     every = " ".join(speech.words)
     syllables = [word for word in speech.words[:60] if len(word) == 2]
     made = (
@@ -86,18 +86,20 @@ def _absent(speech: Speech) -> str:
 
 
 async def _index(subject: Subject, adapter: Chatd, guild: int, messages: int) -> Row:
-    """Index all there is, beside the server's own indexer."""
+    """Index all messages, concurrently with the server's own indexer."""
     stage = subject.stage
-    logging.getLogger("chatd.db").setLevel(logging.ERROR)  # that a segment takes long is known
+    logging.getLogger("chatd.db.pool").setLevel(logging.ERROR)  # a segment is a slow statement
     database = Database(adapter.database_url(stage), size=1)
     await database.open()
     try:
         before = await _bytes(database)
-        counted = Lap(units=messages // search_index.SEGMENT * search_index.SEGMENT)
+        counted = Lap(
+            units=messages // search_index.SEGMENT_MESSAGES * search_index.SEGMENT_MESSAGES
+        )
         async with measuring.lap(stage, subject.pids, private=True) as lap:
-            while await _segments(database, guild) < messages // search_index.SEGMENT:
-                transaction = await database.begin()  # without the pauses of the server's
-                alone = await search_index.alone(transaction.cur)
+            while await _segments(database, guild) < messages // search_index.SEGMENT_MESSAGES:
+                transaction = await database.begin()  # without the pauses of the server's indexer
+                alone = await search_index.try_lock(transaction.cur)
                 if alone:
                     await search_index.extend(transaction.cur, StreamId(guild))
                 await transaction.commit()

@@ -1,4 +1,4 @@
-"""WebSocket clients that can be had by the thousand: frames are counted, and few are read."""
+"""WebSocket clients at little cost, for thousands of them: most only count frames."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, Protocol, cast
 import orjson
 import zstandard
 
-_PATIENCE_S = 60.0
-_BUFFER = memoryview(bytearray(256 * 1024))  # shared: what is read is used up at once
+_TIMEOUT_S = 60.0
+_BUFFER = memoryview(bytearray(256 * 1024))  # shared, since each read is processed at once
 _CLOSE, _PING = 8, 9
 
 OnPayload = Callable[["Socket", bytes], None]
@@ -21,8 +21,8 @@ class _Decoder(Protocol):
     def decompress(self, data: bytes) -> bytes: ...
 
 
-class Tally:
-    """Counts the frames of many sockets together, and tells when so many have come."""
+class FrameCounter:
+    """Counts the frames of many sockets, and completes a future at a number."""
 
     def __init__(self) -> None:
         self.frames = 0
@@ -30,22 +30,24 @@ class Tally:
         self._reached: asyncio.Future[None] | None = None
 
     def reach(self, goal: int) -> asyncio.Future[None]:
-        """Done when `frames` has come to this."""
+        """Return a future that completes when `frames` reaches this number."""
         self._goal = goal
         self._reached = asyncio.get_running_loop().create_future()
         self.add(0)
         return self._reached
 
     def add(self, frames: int) -> None:
-        """Count."""
+        """Count more frames."""
         self.frames += frames
         if self._reached is not None and self.frames >= self._goal and not self._reached.done():
             self._reached.set_result(None)
 
 
 class Socket(asyncio.BufferedProtocol):
-    """One WebSocket. With `on_payload` every payload is unpacked and handed over; without it,
-    frames are only counted."""
+    """One WebSocket.
+
+    `on_payload` gets every decompressed payload; without it, frames are only counted.
+    """
 
     def __init__(self, path: str, compress: str = "") -> None:
         query = f"&compress={compress}" if compress else ""
@@ -65,14 +67,14 @@ class Socket(asyncio.BufferedProtocol):
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.on_payload: OnPayload | None = None
         self.on_lost: Callable[[], None] | None = None
-        self.tally: Tally | None = None
+        self.counter: FrameCounter | None = None
         self.frames = 0
         self.bytes = 0
 
     async def open(self, port: int) -> None:
         """Connect to a server on this machine. Raises ConnectionError."""
         await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", port)
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(_TIMEOUT_S):
             await self.opened
 
     def send(self, payload: bytes) -> None:
@@ -80,12 +82,12 @@ class Socket(asyncio.BufferedProtocol):
         self._write(0x81, payload)
 
     def abort(self) -> None:
-        """Vanish."""
+        """Abort the connection."""
         if self._transport is not None:
             self._transport.abort()
 
     def only_count(self) -> None:
-        """Read nothing from now on."""
+        """Count frames from now on, without reading them."""
         self.on_payload = None
         self._decoder = None
 
@@ -95,7 +97,9 @@ class Socket(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.opened.done():
-            self.opened.set_exception(exc or ConnectionError("the server has hung up"))
+            self.opened.set_exception(
+                exc or ConnectionError("the server has closed the connection")
+            )
         if self.on_lost is not None:
             self.on_lost()
 
@@ -121,11 +125,14 @@ class Socket(asyncio.BufferedProtocol):
             data = data[end + 4 :]
         before = self.frames
         self._take(data)
-        if self.tally is not None:
-            self.tally.add(self.frames - before)
+        if self.counter is not None:
+            self.counter.add(self.frames - before)
 
     def _take(self, data: bytes | memoryview) -> None:
-        """Rule: RFC 6455, section 5.2. Payloads that nobody reads are passed over unseen."""
+        """Count the frames in the data, and read those that are wanted.
+
+        Rule: RFC 6455, section 5.2.
+        """
         at, end = 0, len(data)
         if self._skip:
             at = min(self._skip, end)
@@ -172,7 +179,7 @@ class Socket(asyncio.BufferedProtocol):
 
 
 class Session:
-    """A client of the gateway on a socket."""
+    """A gateway client on a socket."""
 
     def __init__(self, socket: Socket) -> None:
         self.socket = socket
@@ -186,7 +193,7 @@ class Session:
         socket.on_lost = self._lost
 
     async def identify(self, token: str, *, intents: int) -> None:
-        """IDENTIFY, wait until READY and all guilds that it names are here, and say so."""
+        """Identify, wait for READY and all guilds in it, and acknowledge them by a heartbeat."""
         self.token = token
         properties = {"os": "bench", "browser": "bench", "device": "bench"}
         data = {"token": token, "properties": properties, "intents": intents}
@@ -194,7 +201,7 @@ class Session:
         self.socket.send(orjson.dumps({"op": 1, "d": self.seq}))
 
     async def resume(self, earlier: Session) -> None:
-        """RESUME, and wait until all that was missed has come."""
+        """Resume, and wait for the end of the replay."""
         self.token, self.id, self.seq = earlier.token, earlier.id, earlier.seq
         data = {"token": self.token, "session_id": self.id, "seq": self.seq}
         await self._ask({"op": 6, "d": data}, "RESUMED")
@@ -203,7 +210,7 @@ class Session:
         self._awaited = awaited
         self._done = asyncio.get_running_loop().create_future()
         self.socket.send(orjson.dumps(payload))
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(_TIMEOUT_S):
             await self._done
 
     def _payload(self, _: Socket, raw: bytes) -> None:

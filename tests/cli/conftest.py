@@ -1,4 +1,4 @@
-"""Commands as processes of their own, beside the servers of the tests."""
+"""Commands in their own processes, beside the servers of the tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,12 @@ from typing import Any
 import pytest
 
 from chatd.config import Config
-from tests.test_cli import PATIENCE_S, Environment, environment
-
-__all__ = ["environment"]
+from tests.helpers.cli import TIMEOUT_S, Environment
 
 
 @dataclass(frozen=True)
 class Said:
-    """How a command has ended, and what it said."""
+    """The exit code and the output of a command."""
 
     code: int
     output: str
@@ -30,7 +29,7 @@ class Said:
 
     @property
     def rows(self) -> list[list[str]]:
-        """What it said where no terminal is."""
+        """The tab-separated lines of its output."""
         return [line.split("\t") for line in self.output.splitlines()]
 
     @property
@@ -47,7 +46,7 @@ class Chatd:
     environment: Environment = field(repr=False)
 
     def run(self, *words: str, stdin: str = "", **settings: str) -> Said:
-        """Run a command to its end, however that is."""
+        """Run a command to its end, successful or not."""
         ran = subprocess.run(
             [sys.executable, "-m", "chatd", *words],
             cwd=self.folder,
@@ -56,53 +55,66 @@ class Chatd:
             capture_output=True,
             check=False,
             text=True,
-            timeout=PATIENCE_S,
+            timeout=TIMEOUT_S,
         )
         assert "Traceback" not in ran.stderr, ran.stderr
         return Said(ran.returncode, ran.stdout, ran.stderr)
 
     async def well(self, *words: str, **options: str) -> Said:
-        """Run a command that succeeds and complains of nothing."""
+        """Run a command that succeeds and writes nothing to stderr."""
         said = await asyncio.to_thread(self.run, *words, **options)
         assert (said.code, said.complaints) == (0, "")
         return said
 
     async def json(self, *words: str, **options: str) -> Any:
-        """What a command that succeeds says with --json."""
+        """Return the JSON output of a command that succeeds."""
         return json.loads((await self.well(*words, "--json", **options)).output)
 
     async def json_of(self, code: int, *words: str) -> Any:
-        """What a command says with --json that ends with this code."""
+        """Return the JSON output of a command that exits with this code."""
         said = await asyncio.to_thread(self.run, *words, "--json")
         assert (said.code, said.complaints) == (code, "")
         return json.loads(said.output)
 
     async def refused(self, *words: str, code: int = 1, **options: str) -> str:
-        """Run a command that is refused; the line that says why."""
+        """Run a command that fails. Returns its error line."""
         said = await asyncio.to_thread(self.run, *words, **options)
         assert (said.code, said.output) == (code, "")
         *_, line = said.complaints.splitlines()
         return line
 
-    def on_terminal(self, *words: str) -> str:
-        """Run a command that succeeds on a terminal; all that the terminal gets."""
+    def on_terminal(
+        self, *words: str, width: int = 120, answers: Sequence[tuple[str, str]] = ()
+    ) -> str:
+        """Run a command that succeeds on a terminal. Returns the output.
+
+        `answers` are prompts, each with the text that is typed when it appears.
+        """
         ours, theirs = pty.openpty()
+        waiting = [*answers]
         with subprocess.Popen(
             [sys.executable, "-m", "chatd", *words],
             cwd=self.folder,
-            env={**self.environment, "TERM": "xterm", "COLUMNS": "120"},
+            env={**self.environment, "TERM": "xterm", "COLUMNS": str(width)},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
         ) as process:
             os.close(theirs)
-            text = b""
+            text, begun = b"", 0
             try:
                 while read := os.read(ours, 4096):
                     text += read
-            except OSError:  # how a terminal ends
+                    # One read may contain several prompts.
+                    while waiting and (place := text.find(waiting[0][0].encode(), begun)) >= 0:
+                        question, answer = waiting.pop(0)
+                        begun = place + len(question.encode())
+                        if answer:
+                            os.write(ours, f"{answer}\n".encode())
+            except OSError:  # the pseudo-terminal is closed
                 os.close(ours)
         assert process.returncode == 0, text
+        assert waiting == [], text
         return text.decode()
 
 

@@ -1,4 +1,4 @@
-"""What all commands have: help with examples that are right, and completion."""
+"""Help of all commands, with valid examples, and shell completion."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.cli.conftest import Chatd
 
 
 def leaves(group: click.Group, *words: str) -> Iterator[tuple[str, ...]]:
-    """Every command, by its words."""
+    """The words of every command that is listed."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from leaves(command, *words, name)
-        else:
+        elif not command.hidden:
             yield *words, name
 
 
@@ -39,35 +39,37 @@ def help_of(words: tuple[str, ...]) -> str:
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_help_has_examples_that_are_right(words: tuple[str, ...]) -> None:
+def test_examples_in_help_are_valid(words: tuple[str, ...]) -> None:
     text = help_of(words)
     assert max(map(len, text.splitlines())) <= 80
     _, _, after = text.partition("Example")
     joined = after.partition("\nOptions:")[0].replace("\\\n", " ")
     examples = re.findall(r"chatd [^|&>\n]+", joined)
-    assert examples, "it has no example"
+    assert examples, "the help has no example"
     own = 0
     for example in examples:
-        given = shlex.split(re.split(r" {4,}(?!-)", example)[0])[1:]  # a remark may follow
+        given = shlex.split(re.split(r" {4,}(?!-)", example)[0])[1:]  # a comment may follow
         command: click.Command = main
         while given and isinstance(command, click.Group) and given[0] in command.commands:
             command = command.commands[given.pop(0)]
         own += command.name == words[-1] or command.name in words
         command.make_parser(click.Context(command)).parse_args(given)
-    assert own, "no example is of this command"
+    assert own, "no example uses this command"
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_help_in_a_line_is_a_whole_sentence(words: tuple[str, ...]) -> None:
+def test_short_help_is_a_whole_sentence_of_60_characters(words: tuple[str, ...]) -> None:
     command: click.Command = main
     for word in words:
         assert isinstance(command, click.Group)
         command = command.commands[word]
-    assert not command.get_short_help_str().endswith("...")
+    short = command.get_short_help_str(60)
+    assert short.endswith(".")
+    assert not short.endswith("...")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_a_script_that_the_shell_takes(chatd: Chatd, shell: str) -> None:
+def test_completion_script_is_valid_in_the_shell(chatd: Chatd, shell: str) -> None:
     said = chatd.run("completion", shell)
     assert said.code == 0
     assert "_CHATD_COMPLETE" in said.output
@@ -82,12 +84,12 @@ def test_completion_is_a_script_that_the_shell_takes(chatd: Chatd, shell: str) -
     ("typed", "offered"),
     [
         ("chatd us", {"user"}),
-        ("chatd user re", {"revoke-sessions"}),
+        ("chatd user re", {"revoke-invite", "revoke-sessions"}),
         ("chatd user list --only d", {"disabled", "deleted"}),
         ("chatd guild delete --y", {"--yes"}),
     ],
 )
-def test_what_is_completed(chatd: Chatd, typed: str, offered: set[str]) -> None:
+def test_completions(chatd: Chatd, typed: str, offered: set[str]) -> None:
     words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
     ran = subprocess.run(
         [sys.executable, "-c", "from chatd.__main__ import main; main(prog_name='chatd')"],

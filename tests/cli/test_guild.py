@@ -1,4 +1,4 @@
-"""chatd guild: what it does to a guild is so at once, on every instance."""
+"""chatd guild: its changes take effect on every instance at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from tests.conftest import ServeMore
 from tests.world import World, like, world_on
 
 
-async def test_a_guild_is_handed_over(world: World, serve_more: ServeMore, chatd: Chatd) -> None:
+async def test_guild_transfer_reaches_every_instance(
+    world: World, serve_more: ServeMore, chatd: Chatd
+) -> None:
     guild = await world.guild(owner="ada", members=["bob"])
     ada, bob = await world.people("ada", "bob")
     await chatd.well("user", "disable", ada.name)
@@ -15,33 +17,35 @@ async def test_a_guild_is_handed_over(world: World, serve_more: ServeMore, chatd
         serve_more(worker_id=1) as other,
         world_on(other.url, other.gateway_url) as there,
     ):
-        there.meet(world)
+        there.share_people(world)
         [client] = await there.online("bob")
         said = await chatd.well("guild", "transfer", guild.id, bob.name, "--yes")
-        assert said.output == f"ada's guild belongs to {bob.name}.\n"
+        assert said.output == f"Transferred ada's guild to {bob.name}.\n"
         assert (await client.next("GUILD_UPDATE")).d == like(owner_id=bob.id)
         log = await there.rest("bob").get(f"/guilds/{guild.id}/audit-logs")
         [entry] = [each for each in log["audit_log_entries"] if each["action_type"] == 1][:1]
         assert entry == like(
-            user_id=ada.id, reason="By those who run the server, on the command line"
+            user_id=ada.id, reason="By the operator of the server, on the command line"
         )
         await there.rest("bob").patch(f"/guilds/{guild.id}", {"name": "bob's now"})
 
 
-async def test_only_to_a_member(world: World, chatd: Chatd) -> None:
+async def test_guild_transfer_needs_a_member(world: World, chatd: Chatd) -> None:
     guild = await world.guild(owner="ada")
     bob = await world.person("bob")
     line = await chatd.refused("guild", "transfer", guild.id, bob.name, "--yes")
-    assert "Not a member of this guild." in line
+    assert "Not a person who is a member of this guild." in line
 
 
-async def test_a_guild_is_deleted(world: World, serve_more: ServeMore, chatd: Chatd) -> None:
+async def test_guild_deletion_reaches_every_instance(
+    world: World, serve_more: ServeMore, chatd: Chatd
+) -> None:
     guild = await world.guild(owner="ada", members=["bob"])
     async with (
         serve_more(worker_id=1) as other,
         world_on(other.url, other.gateway_url) as there,
     ):
-        there.meet(world)
+        there.share_people(world)
         [here], [client] = await world.online("bob"), await there.online("bob")
         assert "--yes" in await chatd.refused("guild", "delete", guild.id, code=2)
         await chatd.well("guild", "delete", guild.id, "--yes")
@@ -52,7 +56,7 @@ async def test_a_guild_is_deleted(world: World, serve_more: ServeMore, chatd: Ch
     assert line == f"chatd: There is no guild '{guild.id}'."
 
 
-async def test_show_and_list(world: World, chatd: Chatd) -> None:
+async def test_show_and_list_guilds(world: World, chatd: Chatd) -> None:
     guild = await world.guild(owner="ada", members=["bob"])
     ada = await world.person("ada")
     assert await chatd.json("guild", "show", guild.id) == like(
@@ -63,7 +67,7 @@ async def test_show_and_list(world: World, chatd: Chatd) -> None:
     assert found.rows == [[guild.id, "an unlikely name", ada.name, "2", "1", "1"]]
 
 
-async def test_stats(world: World, chatd: Chatd) -> None:
+async def test_stats_count_accounts_and_guilds(world: World, chatd: Chatd) -> None:
     guild = await world.guild(owner="ada")
     before = await chatd.json("stats")
     path = f"/channels/{guild.general.id}/messages"

@@ -1,33 +1,31 @@
-"""chatd migrate: up, status, and up to a version."""
+"""chatd migrate: up, up to a version, and status."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 
 import pytest
 
-from chatd import migrations
+from chatd.db import migrations
 from tests.cli.conftest import Chatd
-
-NewDatabase = Callable[[str], str]
+from tests.helpers.databases import NewDatabase
 
 
 @pytest.fixture
 def fresh(chatd: Chatd, new_database: NewDatabase, request: pytest.FixtureRequest) -> Chatd:
-    """Commands on an empty database; there is no Redis and no secret."""
+    """Commands on an empty database, without Redis and without a secret."""
     url = new_database(request.node.name)
     chatd.environment |= {"DATABASE_URL": url, "REDIS_URL": "redis://127.0.0.1:1"}
     return chatd
 
 
-async def test_up_to_a_version(fresh: Chatd) -> None:
+async def test_migrate_up_to_a_version(fresh: Chatd) -> None:
     before = await fresh.json_of(1, "migrate", "status")
     assert {each["state"] for each in before} == {"waiting"}
     said = await fresh.well("migrate", "up", "--to", "0002")
     assert said.output.splitlines()[:2] == ["applied 0001_accounts", "applied 0002_guilds"]
-    assert "wait still" in said.output.splitlines()[2]
+    assert "are pending" in said.output.splitlines()[2]
     assert await fresh.json("migrate", "up", "--to", "2") == {
         "applied": [],
         "waiting": migrations.pending(fresh.environment["DATABASE_URL"]),
@@ -43,7 +41,7 @@ async def test_up_to_a_version(fresh: Chatd) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["99", "000", "nothing", ""])
-async def test_a_version_that_is_none(fresh: Chatd, wrong: str) -> None:
+async def test_unknown_version_is_a_usage_error(fresh: Chatd, wrong: str) -> None:
     line = await fresh.refused("migrate", "up", "--to", wrong, code=2)
     assert "there is no migration" in line
     assert len(migrations.pending(fresh.environment["DATABASE_URL"])) == len(
@@ -51,7 +49,7 @@ async def test_a_version_that_is_none(fresh: Chatd, wrong: str) -> None:
     )
 
 
-async def test_other_commands_wait_for_the_schema(fresh: Chatd) -> None:
+async def test_other_commands_need_the_current_schema(fresh: Chatd) -> None:
     for words in (["user", "list"], ["guild", "list"], ["stats"], ["user", "invite"]):
         line = await fresh.refused(*words)
         assert line == (
@@ -59,12 +57,12 @@ async def test_other_commands_wait_for_the_schema(fresh: Chatd) -> None:
         )
 
 
-async def test_json_is_all_there_is(fresh: Chatd) -> None:
+async def test_json_is_the_only_output(fresh: Chatd) -> None:
     said = await fresh.well("migrate", "up", "--json")
     assert json.loads(said.output)["waiting"] == []
 
 
-async def test_a_terminal_gets_a_bar(fresh: Chatd) -> None:
+async def test_terminal_shows_a_progress_bar(fresh: Chatd) -> None:
     text = await asyncio.to_thread(fresh.on_terminal, "migrate")
     count = len(migrations.status(fresh.environment["DATABASE_URL"]))
     assert "migrating" in text

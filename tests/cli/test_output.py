@@ -1,10 +1,13 @@
-"""What commands print: nothing of a stranger's moves the cursor or breaks a line."""
+"""Output of commands: texts of users cannot move the cursor or break a line."""
 
 from __future__ import annotations
 
+import io
 import json
+from datetime import UTC, datetime
 
 import pytest
+from rich.cells import cell_len
 
 from chatd.cli import output
 
@@ -20,13 +23,63 @@ from chatd.cli import output
         ("line\u2028break", "line\ufffdbreak"),
     ],
 )
-def test_what_is_harmless(text: str, shown: str) -> None:
-    assert output.harmless(text) == shown
+def test_control_characters_are_replaced(text: str, shown: str) -> None:
+    assert output.sanitize(text) == shown
 
 
-def test_lines_have_one_thing_each(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_record_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     output.records([{"id": "1", "name": "a\nb\tc"}], ("id", "name"), json=False)
     assert capsys.readouterr().out == "1\ta\ufffdb\ufffdc\n"
+
+
+def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> io.StringIO:
+    """Print to a terminal of this width."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "dumb")
+    return terminal
+
+
+@pytest.mark.parametrize("length", [1, 9, 30])
+def test_tables_fit_without_breaking_words(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    terminal = on_terminal(monkeypatch, 80)
+    found: list[output.Record] = [
+        {
+            "id": "1408133746352128000",
+            "name": f"{'N' * length} {letter * length} 漢字",
+            "email": f"{letter * length}@example.org",
+            "state": "administrator",
+            "guilds": 100,
+            "last_used": datetime(2026, 1, 2, tzinfo=UTC),
+        }
+        for letter in "ab"
+    ]
+    output.records(found, ("id", "name", "email", "state", "guilds", "last_used"), json=False)
+    lines = terminal.getvalue().splitlines()
+    assert max(cell_len(line) for line in lines) <= 80
+    words = {word for line in lines for word in line.split()}
+    for each in found:
+        for value in (each["id"], each["email"], each["state"], *str(each["name"]).split()):
+            assert value in words
+    assert "2026-01-02 00:00" in terminal.getvalue()
+    assert {"id", "name", "email", "state", "guilds", "last", "used"} <= words
+
+
+def test_only_words_longer_than_the_line_break(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = on_terminal(monkeypatch, 80)
+    output.record({"state": "active", "email": "x" * 200}, json=False)
+    lines = terminal.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "".join(lines).count("x") == 200
+    assert lines[0].split() == ["state", "active"]
 
 
 def test_json_keeps_every_character(capsys: pytest.CaptureFixture[str]) -> None:

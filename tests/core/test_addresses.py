@@ -1,4 +1,4 @@
-"""Whose request it is: which addresses are believed, and which count as one client."""
+"""Client addresses: trusted proxies, forged headers, and the network of one client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.core.addresses import of_client
+from chatd.core.addresses import client_network
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("127.0.0.1"))
 
@@ -36,12 +36,12 @@ PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("127.0.0
         ("", "198.51.100.1", "unknown"),
     ],
 )
-def test_client(peer: str, forwarded_for: str, client: str) -> None:
-    assert of_client(peer, forwarded_for, PROXIES) == client
+def test_client_network(peer: str, forwarded_for: str, client: str) -> None:
+    assert client_network(peer, forwarded_for, PROXIES) == client
 
 
 @given(st.text(max_size=60))
-def test_what_a_client_makes_up_changes_nothing(made_up: str) -> None:
-    assert of_client("203.0.113.9", made_up, PROXIES) == "203.0.113.9"
-    assert of_client("127.0.0.1", f"{made_up},198.51.100.1", PROXIES) == "198.51.100.1"
-    of_client("127.0.0.1", made_up, PROXIES)
+def test_client_network_ignores_forged_addresses(made_up: str) -> None:
+    assert client_network("203.0.113.9", made_up, PROXIES) == "203.0.113.9"
+    assert client_network("127.0.0.1", f"{made_up},198.51.100.1", PROXIES) == "198.51.100.1"
+    client_network("127.0.0.1", made_up, PROXIES)

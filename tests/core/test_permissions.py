@@ -1,4 +1,4 @@
-"""Permissions: the algorithm against a plain and slow reference."""
+"""Permissions: the algorithm against a simple and slow reference."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chatd.core import permissions
 from chatd.core.ids import GuildId, RoleId, UserId
-from chatd.core.models import Overwrite, OverwriteType
+from chatd.core.overwrites import Overwrite, OverwriteType
 from chatd.core.permissions import ALL, NONE, TIMED_OUT, Permissions
 
 GUILD, USER = GuildId(1), UserId(100)
@@ -21,7 +21,7 @@ TARGETS = st.sampled_from([GUILD, *ROLE_IDS, USER, UserId(101)])
 
 @st.composite
 def overwrites(draw: st.DrawFn) -> list[Overwrite]:
-    """At most one for each target, of the type that fits it."""
+    """At most one overwrite for each target, of the type of the target."""
     targets = draw(st.lists(TARGETS, unique=True))
     return [
         Overwrite(
@@ -37,7 +37,7 @@ def overwrites(draw: st.DrawFn) -> list[Overwrite]:
 def reference(
     granted: Permissions, found: list[Overwrite], roles: list[RoleId]
 ) -> set[Permissions]:
-    """What Discord's documentation says, one bit at a time."""
+    """Compute the permissions as Discord documents it, one bit at a time."""
     result = set()
     for bit in Permissions:
         has = bit in granted
@@ -60,7 +60,7 @@ def reference(
                     has = True
         if has:
             result.add(bit)
-    result.discard(Permissions.ADMINISTRATOR)  # which is for whole guilds
+    result.discard(Permissions.ADMINISTRATOR)  # it applies to whole guilds
     if Permissions.VIEW_CHANNEL not in result:
         return set()
     if Permissions.SEND_MESSAGES not in result:
@@ -74,7 +74,7 @@ def reference(
 
 
 @given(SETS, overwrites(), st.lists(st.sampled_from(ROLE_IDS), unique=True))
-def test_overwrites_count_as_documented(
+def test_overwrites_apply_as_documented(
     granted: Permissions, found: list[Overwrite], roles: list[RoleId]
 ) -> None:
     result = permissions.in_channel(granted, found, guild_id=GUILD, user_id=USER, roles=roles)
@@ -85,7 +85,7 @@ def test_overwrites_count_as_documented(
 
 
 @given(overwrites())
-def test_an_owner_and_an_administrator_may_do_everything_everywhere(
+def test_owners_and_administrators_have_all_permissions(
     found: list[Overwrite],
 ) -> None:
     for granted in (
@@ -99,9 +99,7 @@ def test_an_owner_and_an_administrator_may_do_everything_everywhere(
 
 
 @given(ROLES, BITS)
-def test_a_bit_is_granted_exactly_when_some_role_grants_it(
-    roles: list[Permissions], bit: Permissions
-) -> None:
+def test_bit_is_granted_iff_a_role_grants_it(roles: list[Permissions], bit: Permissions) -> None:
     granted = permissions.in_guild(is_owner=False, roles=roles)
     if any(Permissions.ADMINISTRATOR in role for role in roles):
         assert granted == ALL
@@ -110,7 +108,7 @@ def test_a_bit_is_granted_exactly_when_some_role_grants_it(
 
 
 @given(SETS)
-def test_a_timeout_leaves_reading(granted: Permissions) -> None:
+def test_timed_out_member_can_only_read(granted: Permissions) -> None:
     left = permissions.while_timed_out(granted)
     if Permissions.ADMINISTRATOR in granted:
         assert left == granted
@@ -118,7 +116,7 @@ def test_a_timeout_leaves_reading(granted: Permissions) -> None:
         assert left == granted & TIMED_OUT
 
 
-def test_no_overwrite_saves_from_a_timeout() -> None:
+def test_overwrites_do_not_lift_a_timeout() -> None:
     allow = Overwrite(USER, OverwriteType.MEMBER, Permissions.ADMINISTRATOR, 0)
     everyone = permissions.EVERYONE
     granted = permissions.in_channel(everyone, [allow], guild_id=GUILD, user_id=USER, roles=[])
@@ -127,7 +125,7 @@ def test_no_overwrite_saves_from_a_timeout() -> None:
 
 
 @given(SETS)
-def test_who_cannot_see_a_channel_can_do_nothing_in_it(granted: Permissions) -> None:
+def test_hidden_channel_grants_no_permissions(granted: Permissions) -> None:
     blind = granted & ~(Permissions.VIEW_CHANNEL | Permissions.ADMINISTRATOR)
     assert permissions.in_channel(blind, [], guild_id=GUILD, user_id=USER, roles=[]) == NONE
 

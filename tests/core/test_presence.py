@@ -1,4 +1,4 @@
-"""What several devices show together, and who is told when that changes."""
+"""Merged presences of devices, and the guilds to notify of changes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatd.core.ids import GuildId, UserId
-from chatd.core.presence import OFFLINE, ONLINE, Presence, Report, Status, merged
-from chatd.ephemeral.presence import PresenceTable
+from chatd.core.presence import OFFLINE, ONLINE, Presence, PresenceReport, Status, merged
+from chatd.core.presence_table import PresenceTable
 
 
 def on(kind: str, status: Status, *activities: str) -> Presence:
     return Presence(status, tuple({"name": each} for each in activities), ((kind, status),))
 
 
-def test_devices_are_shown_together() -> None:
+def test_presences_of_devices_are_merged() -> None:
     desktop = on("desktop", Status.IDLE, "reading")
     phone = on("mobile", Status.ONLINE)
     together = merged([desktop, phone])
@@ -29,7 +29,7 @@ def test_devices_are_shown_together() -> None:
 
 USERS = st.integers(1, 3).map(UserId)
 REPORTS = st.none() | st.builds(
-    Report,
+    PresenceReport,
     st.sampled_from([ONLINE, Presence(Status.IDLE), OFFLINE]),
     st.frozensets(st.integers(1, 4).map(GuildId), max_size=3),
 )
@@ -44,12 +44,14 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_a_client_that_is_told_of_changes_knows_what_the_table_knows(
-    steps: list[tuple[str, bool, dict[UserId, Report | None]]],
+def test_applied_changes_agree_with_the_table(
+    steps: list[tuple[str, bool, dict[UserId, PresenceReport | None]]],
 ) -> None:
     table = PresenceTable()
-    reported: dict[tuple[str, UserId], Report] = {}
-    told: dict[tuple[GuildId, UserId], Presence] = {}  # what the members of a guild were told
+    reported: dict[tuple[str, UserId], PresenceReport] = {}
+    published: dict[
+        tuple[GuildId, UserId], Presence
+    ] = {}  # the presences that were published to guilds
     for instance, replaces, users in steps:
         if replaces:
             known = {user: report for user, report in users.items() if report is not None}
@@ -63,20 +65,20 @@ def test_a_client_that_is_told_of_changes_knows_what_the_table_knows(
                 reported[instance, user] = report
         for change in changes:
             for guild in change.guild_ids:
-                told[guild, change.user_id] = change.presence
-        for guild, user in list(told):
+                published[guild, change.user_id] = change.presence
+        for guild, user in list(published):
             own = [each for (_, other), each in reported.items() if other == user]
             if own and not any(guild in each.guild_ids for each in own):
-                del told[guild, user]  # the user has left, and with it what was known of it
+                del published[guild, user]  # the user left the guild
     for guild in map(GuildId, range(1, 5)):
         online = set()
         for user in map(UserId, range(1, 4)):
             own = [each for (_, other), each in reported.items() if other == user]
             expected = merged(each.presence for each in own)
-            assert table.of(user) == expected
+            assert table.get(user) == expected
             if any(guild in each.guild_ids for each in own):
                 if expected != OFFLINE:
                     online.add(user)
-                assert told.get((guild, user), OFFLINE) == expected
-        assert table.online_in(guild) == online
+                assert published.get((guild, user), OFFLINE) == expected
+        assert table._online.get(guild, set()) == online
         assert table.count_in(guild) == len(online)

@@ -1,4 +1,4 @@
-"""What a search looks for."""
+"""Terms and index keys of a search."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from chatd.core.search import Range, terms, text_keys
         ("猫　犬", ["猫", "犬"]),
     ],
 )
-def test_terms(content: str, wanted: list[str]) -> None:
+def test_terms_are_words_and_quoted_phrases(content: str, wanted: list[str]) -> None:
     assert terms(content) == wanted
 
 
-def test_keys_of_words_and_of_parts() -> None:
+def test_text_keys_of_words_and_parts() -> None:
     assert text_keys(["abcd"]) == [Range("abc", "abc"), Range("bcd", "bcd")]
     [short] = text_keys(["ab"])
     assert all(short.low <= key <= short.high for key in ("ab", "abc", "ab\U0010ffff"))

@@ -1,4 +1,4 @@
-"""Snowflakes: never repeated, never going back, whatever the clock does."""
+"""Snowflakes: unique and ascending, even if the clock jumps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLOCKS = st.lists(st.integers(EPOCH_MS, EPOCH_MS + 2**41), min_size=1, max_size=
 
 
 @given(CLOCKS, st.integers(0, 31))
-def test_ids_only_grow_while_the_clock_jumps(clock: list[int], worker_id: int) -> None:
+def test_ids_ascend_while_the_clock_jumps(clock: list[int], worker_id: int) -> None:
     readings = iter(clock)
     generator = SnowflakeGenerator(worker_id, clock_ms=lambda: next(readings))
     ids = [generator.next() for _ in clock]
@@ -24,7 +24,7 @@ def test_ids_only_grow_while_the_clock_jumps(clock: list[int], worker_id: int) -
     assert all(each >> 17 & 31 == worker_id and each >> 12 & 31 == 0 for each in ids)
 
 
-def test_a_millisecond_holds_4096_ids_and_the_next_borrow_from_the_future() -> None:
+def test_more_than_4096_ids_run_ahead_of_the_clock() -> None:
     generator = SnowflakeGenerator(1, clock_ms=lambda: EPOCH_MS + 5)
     ids = [generator.next() for _ in range(10_000)]
     assert ids == sorted(set(ids))
@@ -32,7 +32,7 @@ def test_a_millisecond_holds_4096_ids_and_the_next_borrow_from_the_future() -> N
 
 
 @given(CLOCKS, st.integers(0, 2**62))
-def test_an_observed_id_is_overtaken(clock: list[int], observed: int) -> None:
+def test_next_id_is_above_an_observed_id(clock: list[int], observed: int) -> None:
     generator = SnowflakeGenerator(3, clock_ms=lambda: clock[0])
     before = generator.next()
     generator.observe(observed)
@@ -41,7 +41,7 @@ def test_an_observed_id_is_overtaken(clock: list[int], observed: int) -> None:
 
 
 @given(st.integers(0, 2**41))
-def test_an_id_tells_its_time(ms: int) -> None:
+def test_created_at_returns_the_time_of_an_id(ms: int) -> None:
     generator = SnowflakeGenerator(0, clock_ms=lambda: EPOCH_MS + ms)
     made = snowflake.created_at(generator.next())
     assert made == datetime(2015, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
@@ -49,24 +49,24 @@ def test_an_id_tells_its_time(ms: int) -> None:
 
 
 @given(st.integers(0, 2**63 - 1))
-def test_its_time_is_written_as_python_writes_it(snowflake_id: int) -> None:
-    written = snowflake.written_at(snowflake_id)
+def test_created_at_text_equals_isoformat(snowflake_id: int) -> None:
+    written = snowflake.created_at_text(snowflake_id)
     assert written == snowflake.created_at(snowflake_id).isoformat(timespec="microseconds")
 
 
-def test_a_worker_outside_of_the_range_is_refused() -> None:
+def test_worker_id_out_of_range_is_rejected() -> None:
     with pytest.raises(ValueError, match="0-31"):
         SnowflakeGenerator(32)
 
 
 @given(st.integers(0, MAX_ID))
-def test_an_id_survives_its_text(number: int) -> None:
+def test_parse_id_reverses_str(number: int) -> None:
     assert parse_id(str(number)) == number
 
 
 @pytest.mark.parametrize(
     "text", ["", "-1", "+1", " 7 ", "1_0", "１２３", "9223372036854775808", "1" * 20, "0x1", "1.0"]
 )
-def test_what_is_no_snowflake_is_refused(text: str) -> None:
+def test_parse_id_rejects_other_texts(text: str) -> None:
     with pytest.raises(ValueError, match="snowflake"):
         parse_id(text)

@@ -1,5 +1,6 @@
-"""Faults, on real processes: what breaks around a server, or in it, while many write and listen.
+"""Fault injection on real processes, while many clients write and listen.
 
-Of each fault it is told what users saw, what was lost (nothing that was acknowledged, by the
-checker of `tests.history`), and how long it took until all was well again without anybody's help.
+Each fault is reported with what the clients saw, what was lost, and the time until the instances
+recovered without intervention. The checker of `tests.history` verifies that no acknowledged message
+is lost.
 """

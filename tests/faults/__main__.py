@@ -14,35 +14,35 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from tests.faults.suffering import FAULTS, Row, suffer_all
+from tests.faults.runner import FAULTS, Row, run_faults
 
 _WIDTHS = (24, 54, 30, 8)
 _HEAD = ("fault", "what the user saw", "what was lost", "healed")
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run it; returns the exit code."""
+    """Run the command. Return its exit code."""
     parser = argparse.ArgumentParser(
         prog="scripts/faults",
-        description="Breaks what a server stands on, while many write and listen: on real processes"
-        " of its own, on this machine only. It ends by itself.",
+        description="Inject faults into instances and their dependencies, while clients write and"
+        " listen. All processes are its own, and run on this machine.",
         epilog="faults: " + ", ".join(FAULTS),
     )
-    parser.add_argument("names", nargs="*", metavar="FAULT", help="only these; all without")
-    parser.add_argument("--short", action="store_true", help="what takes a minute takes a moment")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found there, too")
+    parser.add_argument("names", nargs="*", metavar="FAULT", help="faults to inject (default: all)")
+    parser.add_argument("--short", action="store_true", help="shorten faults to seconds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
     arguments = parser.parse_args(words)
     if unknown := sorted(set(arguments.names) - FAULTS.keys()):
         parser.error(f"there is no fault {unknown[0]!r}")
     rows = asyncio.run(_run(arguments.names or list(FAULTS), short=arguments.short))
     print("\n" + table(rows))
     if arguments.json is not None:
-        arguments.json.write_text(json.dumps(list(map(_told, rows)), indent=2) + "\n")
+        arguments.json.write_text(json.dumps(list(map(_as_dict, rows)), indent=2) + "\n")
     return 1 if any(row.problems for row in rows) else 0
 
 
-def _told(row: Row) -> dict[str, object]:
-    """A row, for machines."""
+def _as_dict(row: Row) -> dict[str, object]:
+    """Return a row as JSON-compatible data."""
     fields = {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
     return {**fields, "saw": row.saw, "lost": row.lost}
 
@@ -51,10 +51,10 @@ async def _run(names: list[str], *, short: bool) -> list[Row]:
     rows: list[Row] = []
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chatd-faults-") as folder:
-        async with aclosing(suffer_all(Path(folder), names, short=short)) as suffering:
-            async for row in suffering:
+        async with aclosing(run_faults(Path(folder), names, short=short)) as running_faults:
+            async for row in running_faults:
                 rows.append(row)
-                is_well = row.left_out or ("WRONG" if row.problems else "well")
+                is_well = row.skipped or ("WRONG" if row.problems else "well")
                 print(
                     f"{time.monotonic() - began:5.0f} s  {len(rows)}/{len(names)}"
                     f"  {row.fault}: {is_well}",
@@ -64,11 +64,11 @@ async def _run(names: list[str], *, short: bool) -> list[Row]:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows, for people."""
+    """Return the rows as a text table."""
     lines = [_line(_HEAD), "-+-".join("-" * width for width in _WIDTHS)]
     for row in rows:
-        if row.left_out:
-            lines += _lines((row.fault, f"left out: {row.left_out}", "", ""))
+        if row.skipped:
+            lines += _lines((row.fault, f"left out: {row.skipped}", "", ""))
         else:
             lines += _lines((row.fault, row.saw, row.lost, row.healed))
         lines.append("-+-".join("-" * width for width in _WIDTHS))

@@ -1,4 +1,4 @@
-"""Memory pressed by those who do not read what they are sent."""
+"""Slow consumers: clients that do not read, and the memory that they cost."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pathlib import Path
 import aiohttp
 import orjson
 
-from tests.faults.acts import Ground, Strike
-from tests.faults.crowd import Crowd
-from tests.instances import Instance
+from tests.faults.faults import FaultContext, Injection
+from tests.faults.load import Load
+from tests.helpers.instances import Instance
 
 _MB = 2**20
 _TEXT = "\N{GRINNING FACE}" * 1980  # 8 kB
 _BOUND_MB = 400
-"""How much more memory a server may have at its worst moment than before."""
+"""The maximum growth of the peak memory of a server, in MiB."""
 
 _HANDSHAKE = (
     "GET /gateway HTTP/1.1\r\nHost: chatd\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -31,23 +31,23 @@ _HANDSHAKE = (
 
 
 @asynccontextmanager
-async def slow_readers(ground: Ground) -> AsyncIterator[Strike]:
-    """Many identify and then read nothing, while more and more is sent to them."""
-    victim = ground.victim
+async def slow_readers(context: FaultContext) -> AsyncIterator[Injection]:
+    """Many clients identify and then stop reading, while messages are sent to them."""
+    target = context.target
 
-    async def strike(crowd: Crowd) -> float:
-        before_mb = _memory_mb(victim, "VmRSS")
-        _begin_peak(victim)
-        starts, cut_off = victim.starts, _cut_off(victim)
-        count = int(ground.seconds(100, 8))
-        readers = [await _slow_reader(victim, crowd.stage.tokens[0]) for _ in range(count)]
-        flooding = [asyncio.create_task(_flood(crowd, victim)) for _ in range(8)]
+    async def inject(load: Load) -> float:
+        before_mb = _memory_mb(target, "VmRSS")
+        _begin_peak(target)
+        starts, disconnected = target.starts, _disconnects(target)
+        count = int(context.seconds(100, 8))
+        readers = [await _slow_reader(target, load.cluster.tokens[0]) for _ in range(count)]
+        flooding = [asyncio.create_task(_flood(load, target)) for _ in range(8)]
         try:
             async with asyncio.timeout(120):
-                while _cut_off(victim) < cut_off + count:
+                while _disconnects(target) < disconnected + count:
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            crowd.problems.append("who does not read was not cut off")
+            load.problems.append("slow consumers were not disconnected")
         finally:
             for task in flooding:
                 task.cancel()
@@ -55,20 +55,20 @@ async def slow_readers(ground: Ground) -> AsyncIterator[Strike]:
             for reader in readers:
                 reader.close()
         since = time.monotonic()
-        if victim.starts != starts:
-            crowd.problems.append("it was restarted")
+        if target.starts != starts:
+            load.problems.append("it was restarted")
             return since
-        more_mb = _memory_mb(victim, "VmHWM") - before_mb
-        ground.notes.append(f"{count} cut off; {more_mb} MiB of memory more at the worst moment")
+        more_mb = _memory_mb(target, "VmHWM") - before_mb
+        context.notes.append(f"{count} disconnected; peak memory grew by {more_mb} MiB")
         if more_mb > _BOUND_MB:
-            crowd.problems.append(f"it took {more_mb} MiB more, over {_BOUND_MB}")
+            load.problems.append(f"peak memory grew by {more_mb} MiB, more than {_BOUND_MB}")
         return since
 
-    yield strike
+    yield inject
 
 
 def _begin_peak(instance: Instance) -> None:
-    """Let the most memory that was used (VmHWM) begin anew (proc(5))."""
+    """Reset the peak of the resident memory (VmHWM), see proc(5)."""
     Path(f"/proc/{instance.pid}/clear_refs").write_text("5")
 
 
@@ -79,7 +79,7 @@ def _memory_mb(instance: Instance, name: str) -> int:
 
 
 async def _slow_reader(instance: Instance, token: str) -> socket.socket:
-    """A client that has identified, and reads no more. Its own buffer is small."""
+    """Return the socket of a client that has identified and stops reading. Its buffer is small."""
     loop = asyncio.get_running_loop()
     reader = socket.socket()
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -95,25 +95,25 @@ async def _slow_reader(instance: Instance, token: str) -> socket.socket:
 
 
 def _frame(payload: bytes) -> bytes:
-    """A masked text frame (RFC 6455)."""
+    """Return a masked text frame (RFC 6455)."""
     mask = os.urandom(4)
     size = len(payload)
     masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
     return bytes([0x81, 0x80 | 126]) + size.to_bytes(2, "big") + mask + masked
 
 
-def _cut_off(instance: Instance) -> int:
-    """How many it has cut off since it was first started. Who does not read is not told."""
-    return instance.log.read_text().count("cut off a client that does not read")
+def _disconnects(instance: Instance) -> int:
+    """Return the number of slow consumers that an instance has disconnected, from its log."""
+    return instance.log.read_text().count("disconnected slow consumer")
 
 
-async def _flood(crowd: Crowd, instance: Instance) -> None:
-    stage = crowd.stage
-    url = f"{instance.url}/channels/{stage.channels[0]}/messages"
-    headers = {"Authorization": f"Bearer {stage.tokens[0]}"}
+async def _flood(load: Load, instance: Instance) -> None:
+    cluster = load.cluster
+    url = f"{instance.url}/channels/{cluster.channels[0]}/messages"
+    headers = {"Authorization": f"Bearer {cluster.tokens[0]}"}
     async with aiohttp.ClientSession(headers=headers) as http:
         while True:
             text = secrets.token_hex(8) + _TEXT
             async with http.post(url, json={"content": text}) as answer:
                 if answer.status != 200:
-                    crowd.problems.append(f"a message got {answer.status}")
+                    load.problems.append(f"a message got {answer.status}")

@@ -1,7 +1,6 @@
-"""What a client knows: READY, and all that it was told since.
+"""A mirror: the state that a client builds from READY and the events after it.
 
-It is as strict as a client may be: whatever is changed or deleted it must have been told of
-before, and nothing is told twice.
+It is strict: what is changed or deleted must have been sent before, and nothing is sent twice.
 """
 
 from __future__ import annotations
@@ -13,16 +12,19 @@ from typing import Any, ClassVar
 import pytest
 
 from chatd.core.intents import Intents
-from tests.world import PATIENCE_S, WITHOUT_PRESENCES, Client, Dispatched, World
+from tests.world import TIMEOUT_S, WITHOUT_PRESENCES, Client, Dispatched, World
 
 Json = dict[str, Any]
 
-_NOT_COMPARED = ("presences", "unavailable")
+_NOT_COMPARED = (
+    *("presences", "unavailable", "data_mode", "lazy"),
+    *("activity_instances", "voice_states", "soundboard_sounds"),
+)
 _BY_ID = ("roles", "channels")
 
 
 def differences(one: Any, other: Any, path: str = "") -> list[str]:
-    """Where two states differ."""
+    """Return where two states differ."""
     if not (isinstance(one, dict) and isinstance(other, dict)):
         return [] if one == other else [f"{path}: {one!r} is not {other!r}"]
     missing = object()
@@ -36,7 +38,7 @@ def differences(one: Any, other: Any, path: str = "") -> list[str]:
 class Mirror:
     """The state of one client.
 
-    Without GUILD_MEMBERS a client is told of its own member alone, and not of how many there are.
+    Without GUILD_MEMBERS a client receives its own member only, and no current member count.
     """
 
     def __init__(self, client: Client, *, intents: int) -> None:
@@ -44,15 +46,16 @@ class Mirror:
         self.guilds: dict[str, Json] = {}
         self.private: dict[str, Json] = {}
         self.user: Json = {}
+        self.relationships: dict[str, Json] = {}
         self.read: list[str] = []
-        """What was written."""
-        self._told_of_members = bool(intents & Intents.GUILD_MEMBERS)
+        """The contents of messages, in the order of their arrival."""
+        self._has_members_intent = bool(intents & Intents.GUILD_MEMBERS)
 
     def state(self) -> Json:
-        """All that it knows, to be compared.
+        """Return the state in a form to compare.
 
-        Overwrites and recipients have no order; what recipients are called, a client has from
-        wherever it met them last.
+        Overwrites and recipients have no order. The names of recipients are left out: a client has
+        them from the latest event that mentions the user.
         """
         guilds = {
             guild_id: {
@@ -73,31 +76,56 @@ class Mirror:
             channel_id: {**channel, "recipients": {each["id"] for each in channel["recipients"]}}
             for channel_id, channel in self.private.items()
         }
-        return {"user": self.user, "guilds": guilds, "private": private}
+        relationships = {
+            user_id: (each["type"], each["nickname"], each["since"])
+            for user_id, each in self.relationships.items()
+        }
+        return {
+            "user": self.user,
+            "guilds": guilds,
+            "private": private,
+            "relationships": relationships,
+        }
 
     def start(self) -> None:
-        """Begin with what READY holds."""
+        """Start with the state in READY."""
         self.user = self.client.ready["user"]
         self.private = {each["id"]: dict(each) for each in self.client.ready["private_channels"]}
+        for channel in self.private.values():
+            channel.pop("recipient_ids", None)
+        self.relationships = {each["id"]: each for each in self.client.ready["relationships"]}
+        members = self.client.ready.get("merged_members")
+        for number, guild in enumerate(self.client.ready["guilds"]):
+            if "channels" in guild:
+                listed = guild["members"] if members is None else members[number]
+                self._guild_create({**guild, "members": [self._hydrated(each) for each in listed]})
+
+    def _hydrated(self, member: Json) -> Json:
+        """Return a member of `merged_members` as GUILD_CREATE has it."""
+        if "user_id" not in member:
+            return member
+        rest = {key: each for key, each in member.items() if key not in ("user_id", "guild_id")}
+        return {"user": _as_others_see(self.user), **rest}
 
     def catch_up(self) -> None:
-        """Take in what has arrived."""
+        """Apply the events that have arrived."""
         for dispatched in self.client.all_received():
             self.apply(dispatched)
 
     def apply(self, dispatched: Dispatched) -> None:
-        """Take in a dispatch."""
+        """Apply a dispatch."""
         reader = self._readers.get(dispatched.t)
         if reader is not None:
             reader(self, dispatched.d)
 
     def _guild_create(self, data: Json) -> None:
         assert data["id"] not in self.guilds, "a guild came twice"
+        data = {**data.pop("properties", {}), **data}
         guild = {name: value for name, value in data.items() if name not in _NOT_COMPARED}
         for name in _BY_ID:
             guild[name] = {each["id"]: each for each in data[name]}
         guild["members"] = {each["user"]["id"]: each for each in data["members"]}
-        if not self._told_of_members:
+        if not self._has_members_intent:
             own = self.user["id"]
             guild["members"] = {own: guild["members"][own]}
             del guild["member_count"]
@@ -167,7 +195,7 @@ class Mirror:
 
     def _member_update(self, data: Json) -> None:
         members = self.guilds[data.pop("guild_id")]["members"]
-        assert data["user"]["id"] in members, "an update of somebody who is no member"
+        assert data["user"]["id"] in members, "an update of a user that is no member"
         members[data["user"]["id"]] = data
 
     def _member_remove(self, data: Json) -> None:
@@ -186,6 +214,18 @@ class Mirror:
     def _user_update(self, data: Json) -> None:
         self.user = data
 
+    def _relationship_add(self, data: Json) -> None:
+        before = self.relationships.get(data["id"], {"type": None})
+        assert data["type"] != before["type"], "a relationship came twice"
+        self.relationships[data["id"]] = data
+
+    def _relationship_update(self, data: Json) -> None:
+        assert data["id"] in self.relationships
+        self.relationships[data["id"]] = data
+
+    def _relationship_remove(self, data: Json) -> None:
+        assert self.relationships.pop(data["id"])["type"] == data["type"]
+
     _readers: ClassVar[dict[str, Callable[[Mirror, Json], None]]] = {
         "GUILD_CREATE": _guild_create,
         "GUILD_UPDATE": _guild_update,
@@ -202,20 +242,31 @@ class Mirror:
         "CHANNEL_RECIPIENT_ADD": _recipient_added,
         "CHANNEL_RECIPIENT_REMOVE": _recipient_removed,
         "MESSAGE_CREATE": _message_create,
+        "RELATIONSHIP_ADD": _relationship_add,
+        "RELATIONSHIP_UPDATE": _relationship_update,
+        "RELATIONSHIP_REMOVE": _relationship_remove,
         "USER_UPDATE": _user_update,
     }
 
 
-async def mirrored(world: World, name: str, intents: int = WITHOUT_PRESENCES) -> Mirror:
-    """A client of somebody from which nothing is hidden that it is told."""
+def _as_others_see(user: Json) -> Json:
+    private = ("email", "bio", "verified", "mfa_enabled", "locale", "premium_type")
+    return {name: value for name, value in user.items() if name not in private}
+
+
+async def mirrored(
+    world: World, name: str, intents: int = WITHOUT_PRESENCES, capabilities: int | None = None
+) -> Mirror:
+    """Connect a client, and mirror its state."""
     client = await world.socket()
     mirror = Mirror(client, intents=intents)
     token = (await world.person(name)).token
     client.ready, client.seq = {}, 0
-    await client.send(2, {"token": token, "properties": {}, "intents": intents})
+    identify = {"token": token, "properties": {}, "intents": intents}
+    await client.send(2, {**identify, "capabilities": capabilities})
     client.ready = (await client.next("READY")).d
     mirror.start()
-    missing = {guild["id"] for guild in client.ready["guilds"]}
+    missing = {guild["id"] for guild in client.ready["guilds"] if guild.get("unavailable")}
     while missing:
         dispatched = await client.next_any()
         mirror.apply(dispatched)
@@ -225,9 +276,9 @@ async def mirrored(world: World, name: str, intents: int = WITHOUT_PRESENCES) ->
 
 
 async def agree(mirrors: Sequence[tuple[str, Mirror]], fresh: dict[str, Mirror]) -> None:
-    """Wait until every mirror shows what a fresh one does; say what it does not."""
+    """Wait until every mirror equals a fresh one; fail with the differences."""
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while not all(mirror.state() == fresh[kind].state() for kind, mirror in mirrors):
                 await asyncio.sleep(0.02)
                 for _, mirror in mirrors:

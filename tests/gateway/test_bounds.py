@@ -1,9 +1,8 @@
-"""What one address, one account and all sessions may take up; and many who come at once."""
+"""Limits per address, account and instance, and many clients that connect at once."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_network
 
@@ -11,17 +10,15 @@ import orjson
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from chatd.gateway.frames import Dispatch
+from chatd.gateway.handler import GATEWAY
+from chatd.queries import logins
 from tests.conftest import ServeMore, Server
-from tests.gateway.test_resume_and_loss import caught_up, refused, say
-from tests.rest.test_cost import statements
-from tests.world import PATIENCE_S, WITHOUT_PRESENCES, World, world_on
-
-__all__ = ["statements"]  # a fixture
+from tests.helpers.gateway import expect_invalid_session, replayed_messages, send_messages
+from tests.world import TIMEOUT_S, WITHOUT_PRESENCES, World, world_on
 
 
 async def opens(server: Server, **headers: str) -> bool:
-    """Whether one more socket can be opened; it is closed again."""
+    """Open and close a socket; return whether that was possible."""
     try:
         async with connect(server.gateway_url, additional_headers=headers):
             return True
@@ -34,18 +31,18 @@ async def opens(server: Server, **headers: str) -> bool:
 
 
 async def refuses(server: Server) -> bool:
-    """Whether no more sockets can be opened."""
+    """Return whether no socket can be opened."""
     return not await opens(server)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what the server notices in its own time."""
-    async with asyncio.timeout(PATIENCE_S):
+    """Wait until a condition holds that the server fulfills asynchronously."""
+    async with asyncio.timeout(TIMEOUT_S):
         while not await condition():
             await asyncio.sleep(0.01)
 
 
-async def test_an_address_has_so_many_sockets(serve_more: ServeMore) -> None:
+async def test_sockets_per_address_are_limited(serve_more: ServeMore) -> None:
     async with serve_more(worker_id=21, sockets_per_address=2) as server:
         async with connect(server.gateway_url), connect(server.gateway_url) as second:
             assert not await opens(server)
@@ -54,7 +51,7 @@ async def test_an_address_has_so_many_sockets(serve_more: ServeMore) -> None:
         await until(lambda: opens(server))
 
 
-async def test_an_address_that_floods_has_to_wait(serve_more: ServeMore) -> None:
+async def test_address_with_many_abuse_disconnects_is_blocked(serve_more: ServeMore) -> None:
     async with serve_more(worker_id=21, sockets_per_address=100) as server:
         for _ in range(30):
             assert await opens(server)
@@ -64,16 +61,48 @@ async def test_an_address_that_floods_has_to_wait(serve_more: ServeMore) -> None
         await until(lambda: refuses(server))
 
 
-async def test_clients_behind_a_proxy_are_counted_apart(serve_more: ServeMore) -> None:
+async def test_account_with_many_abuse_disconnects_blocks_only_itself(
+    serve_more: ServeMore,
+) -> None:
+    async with (
+        serve_more(worker_id=21, sockets_per_address=100) as server,
+        world_on(server.url, server.gateway_url) as world,
+    ):
+        mallory = await world.person("mallory")
+        [kept] = await world.online("mallory")
+        for number in range(30):
+            if number % 2:
+                client = await world.socket()
+                await client.identify(mallory.token, intents=0)
+            else:
+                await kept.cut()
+                client = kept = await world.resumed("mallory", kept)
+                await client.next("RESUMED")
+            await client.send_raw("no JSON")
+            assert await client.closed() == 4002
+        # The account can neither identify nor resume; its session still exists.
+        client = await world.socket()
+        await client.send(2, {"token": mallory.token, "properties": {}, "intents": 0})
+        assert await client.closed() == 4008
+        client = await world.resumed("mallory", kept)
+        assert await client.closed() == 4008
+        # Other accounts of the same address, and clients without an account, can connect.
+        await world.online("alice", "bob")
+        assert await opens(server)
+
+
+async def test_clients_behind_a_trusted_proxy_are_counted_by_their_own_address(
+    serve_more: ServeMore,
+) -> None:
     proxies = (ip_network("127.0.0.0/8"),)
     async with serve_more(worker_id=21, sockets_per_address=1, trusted_proxies=proxies) as here:
-        one = {"X-Forwarded-For": "192.0.2.1"}
-        async with connect(here.gateway_url, additional_headers=one):
-            assert not await opens(here, **one)
+        header = {"X-Forwarded-For": "192.0.2.1"}
+        async with connect(here.gateway_url, additional_headers=header):
+            assert not await opens(here, **header)
             assert await opens(here, **{"X-Forwarded-For": "192.0.2.2"})
 
 
-async def test_an_account_has_so_many_sessions(serve_more: ServeMore) -> None:
+async def test_sessions_per_account_are_limited(serve_more: ServeMore) -> None:
     async with (
         serve_more(worker_id=21, sessions_per_user=2) as server,
         world_on(server.url, server.gateway_url) as world,
@@ -83,11 +112,11 @@ async def test_an_account_has_so_many_sessions(serve_more: ServeMore) -> None:
         third = await world.socket()
         await third.send(2, {"token": alice.token, "properties": {}})
         assert await third.closed() == 4008
-        await world.online("bob")  # others are not kept out
+        await world.online("bob")  # other accounts are not limited
 
         await first.cut()
 
-        async def comes_in() -> bool:
+        async def can_identify() -> bool:
             client = await world.socket()
             await client.send(2, {"token": alice.token, "properties": {}, "intents": 1})
             try:
@@ -97,41 +126,42 @@ async def test_an_account_has_so_many_sessions(serve_more: ServeMore) -> None:
                 return False
             return True
 
-        await until(comes_in)
-        await refused(await world.resumed("alice", first))
+        await until(can_identify)
+        await expect_invalid_session(await world.resumed("alice", first))
         await second.cut()
-        assert await caught_up(await world.resumed("alice", second)) == []
+        assert await replayed_messages(await world.resumed("alice", second)) == []
 
 
-async def test_sessions_that_wait_make_room_when_much_is_to_be_replayed(
+async def test_detached_sessions_are_dropped_when_replay_buffers_exceed_their_budget(
     serve_more: ServeMore,
 ) -> None:
-    gc.collect()
-    limit = Dispatch.living_bytes + 2**19
-
-    async def is_less() -> bool:
-        return Dispatch.living_bytes <= limit
-
     async with (
-        serve_more(worker_id=21, replay_max_bytes=limit) as server,
+        serve_more(worker_id=21, replay_max_bytes=2**19) as server,
         world_on(server.url, server.gateway_url) as world,
     ):
-        loud = await world.guild(owner="alice", members=["bob"])
+        assert server.runner.app is not None
+        replay_budget = server.runner.app[GATEWAY].hub.replay_budget
+
+        async def is_within_budget() -> bool:
+            return not replay_budget.is_exceeded
+
+        busy = await world.guild(owner="alice", members=["bob"])
         await world.guild(owner="carol", members=["dave"])
         bob, dave, alice = await world.online("bob", "dave", "alice")
         await bob.cut()
         await dave.cut()
-        await say(world, loud, *["文" * 2000] * 100)  # 6 KB each
-        await until(is_less)
-        for name, waiting in (("bob", bob), ("dave", dave)):
-            await refused(await world.resumed(name, waiting))
+        await send_messages(world, busy, *["文" * 2000] * 100)  # 6 KB each
+        await until(is_within_budget)
+        for name, detached in (("bob", bob), ("dave", dave)):
+            await expect_invalid_session(await world.resumed(name, detached))
         await alice.cut()
-        assert await caught_up(await world.resumed("alice", alice)) == []  # she has heard all
-        alice.seq = 2  # or has not
-        await refused(await world.resumed("alice", alice))
+        back = await world.resumed("alice", alice)  # from the last number
+        assert await replayed_messages(back) == []
+        alice.seq = 2  # from before the buffer was cleared
+        await expect_invalid_session(await world.resumed("alice", alice))
 
 
-async def test_many_come_at_once(serve_more: ServeMore) -> None:
+async def test_other_requests_are_served_while_many_clients_identify(serve_more: ServeMore) -> None:
     async with (
         serve_more(worker_id=21, database_max_connections=3) as server,
         world_on(server.url, server.gateway_url) as world,
@@ -140,34 +170,39 @@ async def test_many_come_at_once(serve_more: ServeMore) -> None:
         clients = [await world.socket() for _ in range(90)]
         people = await world.people("alice", "bob", "carol")
 
-        async def come(number: int) -> None:
+        async def identify(number: int) -> None:
             token = people[number % 3].token
             await clients[number].identify(token, intents=WITHOUT_PRESENCES)
 
         async with asyncio.TaskGroup() as tasks:
-            coming = [tasks.create_task(come(number)) for number in range(90)]
+            identifying = [tasks.create_task(identify(number)) for number in range(90)]
             answers = 0
-            while not all(each.done() for each in coming):
+            while not all(each.done() for each in identifying):
                 assert await guild.owner.rest.get(f"/guilds/{guild.id}")
                 answers += 1
-        assert answers > 15, "others had to wait until all were in"
-        [said] = await say(world, guild, "hello")
+        assert answers > 15, "requests waited until all clients had identified"
+        [sent] = await send_messages(world, guild, "hello")
         for client in clients:
-            assert (await client.next("MESSAGE_CREATE")).d["id"] == said
+            assert (await client.next("MESSAGE_CREATE")).d["id"] == sent
 
 
-async def test_many_resume_at_once(world: World, statements: list[str]) -> None:
-    """Nothing is read from Postgres for it, however many come."""
+async def test_many_resumes_are_validated_in_few_statements(
+    world: World, statements: list[str]
+) -> None:
+    """One statement validates many resumes, and they need no other statement."""
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     names = ["alice", "bob", "carol"] * 25
     before = await world.online(*names)
     for client in before:
         await client.cut()
-    missed = await say(world, guild, "missed", "missed too")
+    missed = await send_messages(world, guild, "missed", "missed too")
     statements.clear()
     back = await asyncio.gather(*map(world.resumed, names, before))
     for client in back:
-        assert await caught_up(client) == missed
-    assert statements == []
+        assert await replayed_messages(client) == missed
+    check = " ".join(logins._VALID_LOGINS_AND_POSITIONS.execute.split())[:60]
+    assert set(statements) == {check}
+    assert len(statements) < len(names)
+    statements.clear()
     await guild.owner.rest.get(f"/guilds/{guild.id}")
-    assert statements  # they are counted
+    assert statements  # statements are recorded

@@ -1,4 +1,4 @@
-"""After which close codes a session goes on, and after which its client has to begin anew."""
+"""Close codes: after some of them a session can be resumed, after others it has ended."""
 
 from __future__ import annotations
 
@@ -10,28 +10,34 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
+from chatd.gateway.protocol.parsing import MAX_PAYLOAD
 from tests.conftest import ServeMore
-from tests.gateway.test_resume_and_loss import caught_up, refused, say
+from tests.helpers.gateway import expect_invalid_session, replayed_messages, send_messages
 from tests.world import Client, World, world_on
 
-Offence = Callable[[World, Client], Awaitable[None]]
+Violation = Callable[[World, Client], Awaitable[None]]
 
 
-async def unknown_opcode(_: World, client: Client) -> None:
-    await client.send(99, None)
-
-
-async def no_json(_: World, client: Client) -> None:
+async def invalid_json(_: World, client: Client) -> None:
     await client.send_raw("{")
 
 
 async def too_large(_: World, client: Client) -> None:
-    await client.send_raw(" " * 4097)
+    await client.send_raw(" " * (MAX_PAYLOAD + 1))
 
 
 async def too_many(_: World, client: Client) -> None:
     for _number in range(121):
         await client.send(1, None)
+
+
+async def test_client_may_send_120_payloads_a_minute_and_not_121(world: World) -> None:
+    [bob] = await world.online("bob")  # IDENTIFY is the first payload
+    for _number in range(119):
+        await bob.send(1, None)
+        assert (await bob.next_op(11))["op"] == 11
+    await bob.send(1, None)
+    assert await bob.closed() == 4008
 
 
 async def identify_again(world: World, client: Client) -> None:
@@ -43,47 +49,47 @@ async def resume_again(world: World, client: Client) -> None:
     await client.send(6, {"token": (await world.person("bob")).token, **session})
 
 
-async def heartbeat_from_the_future(_: World, client: Client) -> None:
-    await client.send(1, client.seq + 1)
-
-
 @pytest.mark.parametrize(
-    ("offence", "code"),
-    [(unknown_opcode, 4001), (no_json, 4002), (too_large, 4002), (too_many, 4008)],
+    ("violation", "code"),
+    [(invalid_json, 4002), (too_large, 4002), (too_many, 4008)],
 )
-async def test_a_session_that_goes_on(world: World, offence: Offence, code: int) -> None:
+async def test_session_can_be_resumed_after_the_close_code(
+    world: World, violation: Violation, code: int
+) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     [bob] = await world.online("bob")
-    await offence(world, bob)
+    await violation(world, bob)
     assert await bob.closed() == code
-    missed = await say(world, guild, "missed")
-    assert await caught_up(await world.resumed("bob", bob)) == missed
+    missed = await send_messages(world, guild, "missed")
+    assert await replayed_messages(await world.resumed("bob", bob)) == missed
 
 
 @pytest.mark.parametrize(
-    ("offence", "code"),
-    [(identify_again, 4005), (resume_again, 4005), (heartbeat_from_the_future, 4007)],
+    ("violation", "code"),
+    [(identify_again, 4005), (resume_again, 4005)],
 )
-async def test_a_session_that_is_over(world: World, offence: Offence, code: int) -> None:
+async def test_session_has_ended_after_the_close_code(
+    world: World, violation: Violation, code: int
+) -> None:
     [bob] = await world.online("bob")
-    await offence(world, bob)
+    await violation(world, bob)
     assert await bob.closed() == code
     again = await world.resumed("bob", bob)
-    await refused(again)
+    await expect_invalid_session(again)
     await again.identify((await world.person("bob")).token)  # on the same socket
 
 
-async def test_who_resumes_from_the_future_begins_anew(world: World) -> None:
+async def test_resume_above_the_sequence_ends_the_session(world: World) -> None:
     [bob] = await world.online("bob")
     await bob.cut()
     bob.seq += 1
     future = await world.resumed("bob", bob)
     assert await future.closed() == 4007
     bob.seq -= 1
-    await refused(await world.resumed("bob", bob))
+    await expect_invalid_session(await world.resumed("bob", bob))
 
 
-async def test_who_sent_no_heartbeat_goes_on(serve_more: ServeMore) -> None:
+async def test_session_that_timed_out_can_be_resumed(serve_more: ServeMore) -> None:
     async with (
         serve_more(worker_id=3, heartbeat_interval_ms=300) as server,
         world_on(server.url, server.gateway_url) as world,
@@ -91,22 +97,15 @@ async def test_who_sent_no_heartbeat_goes_on(serve_more: ServeMore) -> None:
         guild = await world.guild(owner="alice", members=["bob"])
         [bob] = await world.online("bob")
         assert await bob.closed() == 4009
-        missed = await say(world, guild, "missed")
-        assert await caught_up(await world.resumed("bob", bob)) == missed
-
-
-@pytest.mark.parametrize("op", [0, 5, 7, 9, 10, 11, 12, 13])
-async def test_what_only_a_server_says_or_nobody(world: World, op: int) -> None:
-    client = await world.socket()
-    await client.send(op, {})
-    assert await client.closed() == 4001
+        missed = await send_messages(world, guild, "missed")
+        assert await replayed_messages(await world.resumed("bob", bob)) == missed
 
 
 @pytest.mark.parametrize(
     "offer", ["permessage-deflate", "permessage-deflate; client_max_window_bits"]
 )
-async def test_no_extension_is_agreed_on(world: World, offer: str) -> None:
-    """What browsers offer; a frame that is compressed all the same breaks the protocol."""
+async def test_permessage_deflate_is_not_negotiated(world: World, offer: str) -> None:
+    """Browsers offer it; a compressed frame would then violate the protocol."""
     async with connect(world.gateway_url, compression="deflate") as socket:
         assert socket.protocol.extensions == []
     key = base64.b64encode(os.urandom(16)).decode()

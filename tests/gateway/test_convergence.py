@@ -1,20 +1,19 @@
-"""Whatever happened in between: READY and all dispatches since are the state of a fresh READY."""
+"""Convergence: READY and all events since equal a fresh READY, after random changes."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
 
 import pytest
 
 from chatd.core.intents import Intents
 from chatd.core.permissions import Permissions
-from tests.conftest import ServeMore
 from tests.gateway.mirror import Mirror, agree, mirrored
-from tests.world import WITHOUT_PRESENCES, Answer, Client, Guild, World, world_on
+from tests.world import WITHOUT_PRESENCES, Answer, Client, Guild, World
 
 PEOPLE = ("alice", "bob", "carol", "dave")
 BITS = (
@@ -23,22 +22,19 @@ BITS = (
     int(Permissions.VIEW_CHANNEL | Permissions.SEND_MESSAGES),
     int(Permissions.ADMINISTRATOR),
 )
+Kind: TypeAlias = tuple[int, int | None]
+"""The intents and the capabilities of a client."""
+
 BARE = int(Intents.GUILDS | Intents.GUILD_MESSAGES | Intents.DIRECT_MESSAGES)
+ORDINARY: Kind = (WITHOUT_PRESENCES, None)
+CLIENT: Kind = (BARE, 2**15 - 1)
+"""A client of a person, which receives its own member only."""
 
-
-@pytest.fixture
-async def other(serve_more: ServeMore, world: World) -> AsyncIterator[World]:
-    """The same people, on a second instance."""
-    async with (
-        serve_more(worker_id=6) as server,
-        world_on(server.url, server.gateway_url) as there,
-    ):
-        there.meet(world)
-        yield there
+FLAT: Kind = (BARE, 0)
 
 
 class Acts:
-    """What people do to guilds and to one another, at random; much of it they may not do."""
+    """Random requests of accounts about guilds and each other. Many of them are forbidden."""
 
     def __init__(self, rng: random.Random, worlds: Sequence[World], guilds: list[Guild]) -> None:
         self._rng = rng
@@ -55,11 +51,12 @@ class Acts:
             self._guild,
             self._profile,
             self._private,
+            self._relationship,
             self._new_guild,
         ]
 
     async def one(self) -> None:
-        """Do something."""
+        """Make one request."""
         await self._rng.choice(self._all)()
 
     def _name(self) -> str:
@@ -206,6 +203,19 @@ class Acts:
             case _:
                 await self._call(who, "PATCH", f"/channels/{channel}", {"name": self._name()})
 
+    async def _relationship(self) -> None:
+        who, whom = self._rng.sample(PEOPLE, 2)
+        path = f"/users/@me/relationships/{await self._id(whom)}"
+        match self._rng.randrange(6):
+            case 0:
+                await self._call(who, "PUT", path, {"type": 2})
+            case 1:
+                await self._call(who, "DELETE", path)
+            case 2:
+                await self._call(who, "PATCH", path, {"nickname": self._name()})
+            case _:
+                await self._call(who, "PUT", path, {})
+
     async def _new_guild(self) -> None:
         who = self._rng.choice(PEOPLE)
         made = await self._call(who, "POST", "/guilds", {"name": self._name()})
@@ -217,38 +227,42 @@ class Acts:
 
 
 async def resumed(world: World, name: str, mirror: Mirror, old: Client) -> None:
-    """Let a mirror lose its socket, and go on with another."""
+    """Cut the connection of a mirror, and resume on another one."""
     await old.cut()
     mirror.catch_up()
     mirror.client = await world.resumed(name, old)
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_what_was_told_is_what_is(world: World, other: World, seed: int) -> None:
+async def test_clients_converge_to_the_state_of_a_new_session(
+    world: World, other: World, seed: int
+) -> None:
     rng = random.Random(seed)
     worlds = (world, other)
     guilds = [await world.guild("alice", ["bob", "carol", "dave"]) for _ in range(2)]
-    watched: list[tuple[World, str, int, Mirror]] = []
+    watched: list[tuple[World, str, Kind, Mirror]] = []
 
-    async def watch(where: World, name: str, intents: int) -> None:
-        watched.append((where, name, intents, await mirrored(where, name, intents)))
+    async def watch(where: World, name: str, kind: Kind) -> None:
+        watched.append((where, name, kind, await mirrored(where, name, *kind)))
 
     for where in worlds:
         for name in PEOPLE:
-            await watch(where, name, WITHOUT_PRESENCES)
-    await watch(other, "bob", BARE)
+            await watch(where, name, ORDINARY)
+    await watch(other, "bob", (BARE, None))
+    await watch(other, "bob", FLAT)
     acts = Acts(rng, worlds, guilds)
     for turn in range(25):
         doing: list[Awaitable[object]] = [acts.one() for _ in range(3)]
-        if turn % 5 == 0:  # in the middle of it, somebody comes
-            doing.append(watch(rng.choice(worlds), rng.choice(PEOPLE), WITHOUT_PRESENCES))
-        if turn % 5 == 2:  # and somebody loses its socket
+        if turn % 5 == 0:  # a client connects between the changes
+            kind = rng.choice([ORDINARY, CLIENT])
+            doing.append(watch(rng.choice(worlds), rng.choice(PEOPLE), kind))
+        if turn % 5 == 2:  # and another one loses its connection
             where, name, _, mirror = rng.choice(watched)
             doing.append(resumed(where, name, mirror, mirror.client))
         await asyncio.gather(*doing)
     for where in worlds:
         fresh = {
-            f"{name} {intents}": await mirrored(where, name, intents)
-            for name, intents in {(name, intents) for _, name, intents, _ in watched}
+            f"{name} {kind}": await mirrored(where, name, *kind)
+            for name, kind in {(name, kind) for _, name, kind, _ in watched}
         }
-        await agree([(f"{name} {intents}", each) for _, name, intents, each in watched], fresh)
+        await agree([(f"{name} {kind}", each) for _, name, kind, each in watched], fresh)

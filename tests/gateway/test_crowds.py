@@ -1,5 +1,4 @@
-"""Guilds with very many members: what is sent of them at first, on request, and how fast; and who
-is told who types."""
+"""Large guilds: what GUILD_CREATE lists, how fast requested members are sent, and typing events."""
 
 from __future__ import annotations
 
@@ -8,15 +7,15 @@ from typing import Any
 import psycopg2
 import pytest
 
-from chatd.gateway import aside
+from chatd.gateway import member_requests
 from chatd.gateway.handler import GATEWAY
-from chatd.services import member_chunks
+from chatd.services.guilds import member_chunks
 from tests.conftest import Server
 from tests.world import Client, Guild, World, like
 
 
 def crowd(server: Server, guild: Guild, count: int) -> None:
-    """Let so many join, without a word to anybody."""
+    """Insert `count` members, without events."""
     database = psycopg2.connect(server.config.database_url)
     with database, database.cursor() as cur:
         cur.execute(
@@ -33,7 +32,7 @@ def crowd(server: Server, guild: Guild, count: int) -> None:
     database.close()
 
 
-async def test_a_large_guild_comes_with_oneself_alone(world: World, server: Server) -> None:
+async def test_large_guild_lists_only_the_own_member(world: World, server: Server) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     crowd(server, guild, 60)
     alice = guild.owner
@@ -53,7 +52,7 @@ async def test_a_large_guild_comes_with_oneself_alone(world: World, server: Serv
 
 
 async def listed(client: Client) -> int:
-    """How many members come in the chunks of the next answer."""
+    """Return how many members the chunks of the next answer have."""
     count = 0
     while True:
         chunk = (await client.next("GUILD_MEMBERS_CHUNK")).d
@@ -63,17 +62,17 @@ async def listed(client: Client) -> int:
 
 
 def slow_down(monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
-    """Let the next full chunk be followed by hours of rest, until the end of the test."""
+    """Throttle requests for hours after the next full chunk, until the end of the test."""
     assert server.runner.app is not None
-    monkeypatch.setattr(server.runner.app[GATEWAY].pace, "_free_at", 0.0)
-    monkeypatch.setattr(aside, "_MEMBERS_PER_S", 0.001)
+    monkeypatch.setattr(server.runner.app[GATEWAY].member_requests.throttle, "_free_at", 0.0)
+    monkeypatch.setattr(member_requests, "_MEMBERS_PER_S", 0.001)
 
 
 async def test_heartbeats_are_answered_while_members_are_listed(
     world: World, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However long that takes; and of several requests, each is answered in its turn."""
-    monkeypatch.setattr(member_chunks, "CHUNK", 10)
+    """A long list does not delay heartbeats, nor requests of other clients."""
+    monkeypatch.setattr(member_chunks, "CHUNK_SIZE", 10)
     slow_down(monkeypatch, server)
     guild = await world.guild(owner="alice", members=["bob"])
     crowd(server, guild, 30)
@@ -83,16 +82,16 @@ async def test_heartbeats_are_answered_while_members_are_listed(
     await client.send(8, {"guild_id": guild.id, "user_ids": [guild.owner.id]})
     first = (await client.next("GUILD_MEMBERS_CHUNK")).d
     assert (len(first["members"]), first["chunk_index"], first["chunk_count"]) == (10, 0, 4)
-    assert await client.heard_before_fence() == []  # the next comes in hours, the answer at once
-    [another] = await world.online("bob")  # nobody else has to wait for a few
+    assert await client.received_before_fence() == []  # the next chunk is throttled for hours
+    [another] = await world.online("bob")  # a small request of another client
     await another.send(8, {"guild_id": guild.id, "user_ids": [guild.owner.id]})
     assert await listed(another) == 1
 
 
-async def test_requests_are_answered_in_their_order(
+async def test_member_requests_are_answered_in_order(
     world: World, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(member_chunks, "CHUNK", 10)
+    monkeypatch.setattr(member_chunks, "CHUNK_SIZE", 10)
     guild = await world.guild(owner="alice", members=["bob"])
     crowd(server, guild, 30)
     [client] = await world.online("alice")
@@ -102,12 +101,12 @@ async def test_requests_are_answered_in_their_order(
     assert [await listed(client) for _ in range(10)] == [32, 1] * 5
 
 
-async def test_who_asks_for_more_than_is_given(
+async def test_member_requests_beyond_the_queue_disconnect_the_client(
     world: World, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(member_chunks, "CHUNK", 1)
+    monkeypatch.setattr(member_chunks, "CHUNK_SIZE", 1)
     slow_down(monkeypatch, server)
-    monkeypatch.setattr(aside, "MOST_WAITING", 20)
+    monkeypatch.setattr(member_requests, "MAX_QUEUED", 20)
     guild = await world.guild(owner="alice", members=["bob"])
     [client] = await world.online("alice")
     for _ in range(30):
@@ -115,7 +114,7 @@ async def test_who_asks_for_more_than_is_given(
     assert await client.closed() == 4008
 
 
-async def test_typing_is_told_to_those_who_may_see_the_channel(world: World) -> None:
+async def test_typing_is_sent_to_members_who_see_the_channel(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     staff = await guild.channel("staff")
     deny = {"type": 0, "deny": str(1 << 10)}
@@ -124,8 +123,10 @@ async def test_typing_is_told_to_those_who_may_see_the_channel(world: World) -> 
     for channel in (staff, guild.general):
         await guild.owner.rest.post(f"/channels/{channel.id}/typing")
     for client, wanted in ((alice, [staff.id, guild.general.id]), (bob, [guild.general.id])):
-        heard = [each for each in await client.heard_before_fence() if each.t == "TYPING_START"]
-        assert [each.d["channel_id"] for each in heard] == wanted
-        assert all(each.d["member"]["user"]["id"] == guild.owner.id for each in heard)
+        received = [
+            each for each in await client.received_before_fence() if each.t == "TYPING_START"
+        ]
+        assert [each.d["channel_id"] for each in received] == wanted
+        assert all(each.d["member"]["user"]["id"] == guild.owner.id for each in received)
     refused = await world.rest("carol").call("POST", f"/channels/{staff.id}/typing")
     assert (refused.status, refused.code) == (403, 50001)

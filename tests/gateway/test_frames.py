@@ -1,4 +1,4 @@
-"""Frames: whatever is sent, every client library can read it."""
+"""Frames: other libraries decode everything that the encoders produce."""
 
 from __future__ import annotations
 
@@ -19,10 +19,17 @@ from websockets.streams import StreamReader
 
 from chatd.core.ids import StreamId, UserId
 from chatd.events.event import Event, to_user
-from chatd.gateway import compression, frames
-from chatd.gateway.batch import Batch
-from chatd.gateway.frames import Dispatch
-from chatd.gateway.transports import Plain, Transport, ZlibPayloads, ZlibStream, ZstdStream
+from chatd.gateway.protocol import compression, frames
+from chatd.gateway.protocol.batch import Batch
+from chatd.gateway.protocol.encoders import (
+    FrameEncoder,
+    PlainEncoder,
+    ZlibPayloadEncoder,
+    ZlibStreamEncoder,
+    ZstdStreamEncoder,
+)
+from chatd.gateway.protocol.frames import Dispatch
+from chatd.gateway.protocol.replay_budget import ReplayBudget
 from tests.conftest import repository
 
 T = TypeVar("T")
@@ -37,7 +44,10 @@ MESSAGES = st.lists(
 
 def batch(bodies: Sequence[object]) -> Batch:
     return Batch(
-        Dispatch(Event("MESSAGE_CREATE", StreamId(1), to_user(UserId(1)), orjson.dumps(body)))
+        Dispatch(
+            Event("MESSAGE_CREATE", StreamId(1), to_user(UserId(1)), orjson.dumps(body)),
+            ReplayBudget(2**20),
+        )
         for body in bodies
     )
 
@@ -47,7 +57,7 @@ def payload(seq: int, body: object) -> object:
 
 
 def read_all(data: bytes) -> list[Frame]:
-    """The frames, as a WebSocket library reads them from a server."""
+    """Parse frames with a WebSocket library, as a client does."""
     reader = StreamReader()
     reader.feed_data(data)
     reader.feed_eof()
@@ -63,7 +73,7 @@ def run(parsing: Generator[None, None, T]) -> T:
     except StopIteration as done:
         value: T = done.value
         return value
-    raise AssertionError("the frame is not whole")
+    raise AssertionError("the frame is incomplete")
 
 
 def read(data: bytes) -> Frame:
@@ -72,94 +82,99 @@ def read(data: bytes) -> Frame:
 
 
 @given(st.integers(1, 10**12) | st.integers(95, 105), st.lists(BODIES, min_size=1, max_size=9))
-def test_dispatches_are_text_frames_of_json(seq: int, bodies: list[dict[str, str]]) -> None:
-    together = batch(bodies)
-    for first in (seq, seq + 7, seq):  # what is made for one session serves the next
-        frames = read_all(Plain().batch(together, first))
+def test_plain_encoder_sends_dispatches_as_json_text_frames(
+    seq: int, bodies: list[dict[str, str]]
+) -> None:
+    shared = batch(bodies)
+    for first in (seq, seq + 7, seq):  # sessions share cached frames
+        frames = read_all(PlainEncoder().encode_batch(shared, first))
         assert {frame.opcode for frame in frames} == {Opcode.TEXT}
         expected = [payload(number, body) for number, body in enumerate(bodies, first)]
         assert [orjson.loads(frame.data) for frame in frames] == expected
 
 
-def zlib_blobs(data: bytes) -> bytes:
+def decompress_payload(data: bytes) -> bytes:
     inflator = zlib.decompressobj()
     inflated = inflator.decompress(data)
-    assert inflator.eof  # the checksum was right
+    assert inflator.eof  # the checksum is right
     return inflated
 
 
-def decoder(transport: Transport) -> Callable[[bytes], bytes]:
-    """How a client reads what this transport sends."""
-    match transport:
-        case ZlibStream():
+def decoder(encoder: FrameEncoder) -> Callable[[bytes], bytes]:
+    """Return a client's decoder for this encoder."""
+    match encoder:
+        case ZlibStreamEncoder():
             return zlib.decompressobj().decompress
-        case ZstdStream():
+        case ZstdStreamEncoder():
             return zstandard.ZstdDecompressor().decompressobj().decompress
         case _:
-            return zlib_blobs
+            return decompress_payload
 
 
-@pytest.mark.parametrize("kind", [ZlibStream, ZstdStream, ZlibPayloads])
+@pytest.mark.parametrize("kind", [ZlibStreamEncoder, ZstdStreamEncoder, ZlibPayloadEncoder])
 @given(messages=MESSAGES)
-def test_every_compressed_frame_holds_one_payload(
-    kind: type[Transport], messages: list[tuple[int, list[object]] | None]
+def test_each_compressed_frame_contains_one_payload(
+    kind: type[FrameEncoder], messages: list[tuple[int, list[object]] | None]
 ) -> None:
-    transport = kind()
-    decode = decoder(transport)
+    encoder = kind()
+    decode = decoder(encoder)
     for message in messages:
         if message is None:
-            sent = transport.other(frames.HEARTBEAT_ACK)
+            sent = encoder.encode(frames.HEARTBEAT_ACK)
             expected = [orjson.loads(frames.HEARTBEAT_ACK)]
         else:
             seq, bodies = message
-            sent = transport.batch(batch(bodies), seq)
+            sent = encoder.encode_batch(batch(bodies), seq)
             expected = [payload(number, body) for number, body in enumerate(bodies, seq)]
         read = read_all(sent)
         assert {frame.opcode for frame in read} == {Opcode.BINARY}
-        if kind is ZlibStream:
+        if kind is ZlibStreamEncoder:
             assert all(bytes(frame.data).endswith(b"\x00\x00\xff\xff") for frame in read)
         assert [orjson.loads(decode(bytes(frame.data))) for frame in read] == expected
 
 
 @given(st.lists(st.binary(max_size=400).map(lambda part: part * 900), max_size=4))
-def test_blocks_that_were_compressed_alone_continue_any_zstd_frame(parts: list[bytes]) -> None:
-    """Long ones take several blocks, repeated offsets and tables with them."""
+def test_independently_compressed_blocks_continue_any_zstd_frame(parts: list[bytes]) -> None:
+    """Long parts span several blocks with repeated offsets and tables."""
     decode = zstandard.ZstdDecompressor().decompressobj().decompress
     assert decode(compression.ZSTD_HEADER) == b""
     for part in parts:
-        stitched = compression.raw(b"{") + compression.ZSTD_RESET + compression.zstd_blocks(part)
-        assert decode(stitched) == b"{" + b" " * 17 + part
+        combined = (
+            compression.raw_block(b"{") + compression.ZSTD_RESET + compression.zstd_blocks(part)
+        )
+        assert decode(combined) == b"{" + b" " * 17 + part
 
 
 _MEASURED = """
 from pathlib import Path
 from chatd.core.ids import StreamId, UserId
 from chatd.events.event import Event, to_user
-from chatd.gateway.batch import Batch
-from chatd.gateway.frames import Dispatch
-from chatd.gateway.transports import Plain
+from chatd.gateway.protocol.batch import Batch
+from chatd.gateway.protocol.frames import Dispatch
+from chatd.gateway.protocol.replay_budget import ReplayBudget
+from chatd.gateway.protocol.encoders import PlainEncoder
 from chatd.wire import payloads
 
 def used() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
-plain, before = Plain(), used()
+plain, budget, before = PlainEncoder(), ReplayBudget(2**30), used()
 kept = []
 for number in range(10_000):
     body = payloads.encode({"content": f"{number} " + "x" * SIZE})
-    dispatch = Dispatch(Event("TEST", StreamId(1), to_user(UserId(1)), body))
+    dispatch = Dispatch(Event("TEST", StreamId(1), to_user(UserId(1)), body), budget)
     batch = Batch([dispatch])
-    plain.batch(batch, 1)
-    batch.forget()
+    plain.encode_batch(batch, 1)
+    batch.release_frames()
     kept.append(dispatch)
-print(Dispatch.living_bytes / (used() - before))
+print(budget.used_bytes / (used() - before))
 """
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
 @pytest.mark.parametrize("size", [100, 1000, 4000])
-def test_what_is_counted_is_what_is_used(size: int) -> None:
-    """What waits to be replayed is bounded by bytes: they have to be counted as they are."""
+def test_replay_budget_matches_the_memory_that_dispatches_take(size: int) -> None:
+    """The limit of replay buffers is in bytes, so the estimate must be close to real usage."""
     code = _MEASURED.replace("SIZE", str(size))
     measured = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, check=True, cwd=repository()
@@ -167,7 +182,15 @@ def test_what_is_counted_is_what_is_used(size: int) -> None:
     assert 0.7 < float(measured.stdout) < 2.0
 
 
-def test_long_payloads_have_long_lengths() -> None:
+def test_frame_header_encodes_each_payload_length() -> None:
     for size in (1, 125, 126, 65_535, 65_536, 200_000):
         data = b"x" * size
-        assert bytes(read(Plain().other(data)).data) == data
+        assert bytes(read(PlainEncoder().encode(data)).data) == data
+
+
+def test_dispatch_refunds_the_replay_budget_when_it_is_dropped() -> None:
+    budget = ReplayBudget(max_bytes=0)
+    dispatch = Dispatch(Event("TEST", StreamId(1), to_user(UserId(1)), b"{}"), budget)
+    assert budget.is_exceeded
+    del dispatch
+    assert budget.used_bytes == 0

@@ -1,30 +1,18 @@
-"""Several instances on one database: one order of events, for everyone, everywhere."""
+"""Several instances on one database: every client receives the same events in the same order."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from chatd.app import StartError
 from chatd.core.permissions import Permissions
 from tests.conftest import ServeMore
-from tests.world import World, like, world_on
+from tests.world import World, like
 
 
-@pytest.fixture
-async def other(serve_more: ServeMore, world: World) -> AsyncIterator[World]:
-    """The same people, on a second instance."""
-    async with (
-        serve_more(worker_id=7) as server,
-        world_on(server.url, server.gateway_url) as there,
-    ):
-        there.meet(world)
-        yield there
-
-
-async def test_what_happens_here_is_heard_there(world: World, other: World) -> None:
+async def test_events_reach_clients_of_other_instances(world: World, other: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     [alice] = await world.online("alice")
     [bob] = await other.online("bob")
@@ -42,11 +30,11 @@ async def test_what_happens_here_is_heard_there(world: World, other: World) -> N
     assert (await alice.next("TYPING_START")).d["channel_id"] == channel["id"]
 
 
-async def test_joining_and_leaving_across_instances(world: World, other: World) -> None:
+async def test_membership_changes_reach_other_instances(world: World, other: World) -> None:
     guild = await world.guild(owner="alice")
     bob = await world.person("bob")
     [alice] = await world.online("alice")
-    [there] = await other.online("bob")  # where nobody follows the guild yet
+    [there] = await other.online("bob")  # this instance has no feed of the guild yet
     code = await guild.invite()
     await world.rest("bob").post(f"/invites/{code}")
     assert (await there.next("GUILD_CREATE")).d["id"] == guild.id
@@ -64,12 +52,12 @@ async def test_joining_and_leaving_across_instances(world: World, other: World) 
     assert (answer.status, answer.code) == (403, 50001)
 
 
-async def test_who_is_thrown_out_here_cannot_write_there(world: World, other: World) -> None:
+async def test_kicked_member_cannot_write_on_another_instance(world: World, other: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob = await world.person("bob")
     path = f"/channels/{guild.general.id}/messages"
     for n in range(5):
-        await other.rest("bob").post(path, {"content": f"fine {n}"})  # remembered there
+        await other.rest("bob").post(path, {"content": f"fine {n}"})  # cached there
         await world.rest("alice").delete(f"/guilds/{guild.id}/members/{bob.id}")
         answer = await other.rest("bob").call("POST", path, {"content": "not fine"})
         assert (answer.status, answer.code) == (403, 50001)
@@ -77,7 +65,9 @@ async def test_who_is_thrown_out_here_cannot_write_there(world: World, other: Wo
         await guild.admit(bob)
 
 
-async def test_who_loses_a_right_here_cannot_read_there(world: World, other: World) -> None:
+async def test_member_without_permission_cannot_read_on_another_instance(
+    world: World, other: World
+) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob, alice = await world.person("bob"), world.rest("alice")
     there = other.rest("bob")
@@ -89,7 +79,7 @@ async def test_who_loses_a_right_here_cannot_read_there(world: World, other: Wor
 
     overwrite = f"/channels/{guild.general.id}/permissions/{bob.id}"
     for denied in (Permissions.READ_MESSAGE_HISTORY, Permissions.VIEW_CHANNEL):
-        assert sent["id"] in await reads()  # remembered there
+        assert sent["id"] in await reads()  # cached there
         await alice.put(overwrite, {"type": 1, "deny": str(int(denied))})
         if denied == Permissions.VIEW_CHANNEL:
             assert (await there.call("GET", path)).code == 50001
@@ -123,16 +113,18 @@ async def test_all_clients_see_one_order(world: World, other: World) -> None:
         assert [(await client.next("MESSAGE_CREATE")).d["id"] for _ in in_order] == in_order
 
 
-async def test_logging_out_here_closes_the_socket_there(world: World, other: World) -> None:
+async def test_logout_closes_sockets_of_other_instances(world: World, other: World) -> None:
     await world.person("alice")
     [there] = await other.online("alice")
-    await other.rest("alice").get("/users/@me")  # remembered there
+    await other.rest("alice").get("/users/@me")  # cached there
     await world.rest("alice").post("/auth/logout")
     assert await there.closed() == 4004
     assert (await other.rest("alice").call("GET", "/users/@me")).status == 401
 
 
-async def test_one_worker_id_is_for_one_process(world: World, serve_more: ServeMore) -> None:
+async def test_worker_id_is_refused_to_a_second_process(
+    world: World, serve_more: ServeMore
+) -> None:
     with pytest.raises(StartError, match=r"WORKER_ID 0 is in use by process \d+"):
         async with serve_more(worker_id=0):
             pass

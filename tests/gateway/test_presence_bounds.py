@@ -1,8 +1,9 @@
-"""What presence may cost an instance, whatever its users do."""
+"""Limits of the deliveries that presence updates cost an instance."""
 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import orjson
 import pytest
@@ -10,36 +11,37 @@ import pytest
 from chatd.bus.bus import Bus
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
 from chatd.core.intents import ALL_INTENTS
-from chatd.core.presence import Presence, Report, Status
-from chatd.ephemeral.presence import PresenceTable
+from chatd.core.presence import Presence, PresenceReport, Status
+from chatd.core.presence_table import PresenceTable
 from chatd.events import presence as events
 from chatd.events.presence import InstanceReport
-from chatd.gateway import presence as module
-from chatd.gateway.batch import Batch
-from chatd.gateway.commands import CloseCode
-from chatd.gateway.deliveries import Deliveries
-from chatd.gateway.feed import GuildFeed
-from chatd.gateway.outboxes import Outboxes
-from chatd.gateway.presence import Presences
-from chatd.gateway.registry import Registry
-from chatd.gateway.session import Session
-from chatd.gateway.visibility import Visibility
-from chatd.metrics import Tally
+from chatd.gateway.fanout import presence_reporter as module
+from chatd.gateway.fanout.delivery_queue import DeliveryQueue
+from chatd.gateway.fanout.flush_scheduler import FlushScheduler
+from chatd.gateway.fanout.guild_feed import GuildFeed
+from chatd.gateway.fanout.hub import Hub
+from chatd.gateway.fanout.presence_reporter import PresenceReporter
+from chatd.gateway.fanout.visibility import Visibility
+from chatd.gateway.protocol.batch import Batch
+from chatd.gateway.protocol.commands import CloseCode
+from chatd.gateway.protocol.replay_budget import ReplayBudget
+from chatd.gateway.session.session import Session, SessionState
+from chatd.observability.metrics import Counters
 
 GUILD = GuildId(1 << 22)
 MEMBERS = [UserId(number) for number in range(100, 120)]
 
 
 class Listening:
-    """Keeps what it is told of each user."""
+    """A session sink that records the presences that it is sent."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[int, str]] = []
+        self.shown: list[tuple[int, str]] = []
 
     def send(self, batch: Batch, seq: int) -> None:
         for dispatch in batch.dispatches:
             body = orjson.loads(dispatch.event.body)
-            self.told.append((int(body["user"]["id"]), body["status"]))
+            self.shown.append((int(body["user"]["id"]), body["status"]))
 
     def invalidate(self) -> None:
         raise AssertionError
@@ -48,80 +50,100 @@ class Listening:
         raise AssertionError
 
 
+class NoMemberLists:
+    """Lists that no client has requested."""
+
+    def mark(self, guild_ids: object, user_id: UserId) -> None:
+        pass
+
+
 class Town:
-    """An instance on which all members of a guild are online, and want to know of each other."""
+    """An instance on which all members of a guild have sessions with all intents."""
 
     def __init__(self) -> None:
-        self.tally = Tally()
-        self.registry = Registry(
+        self.counters = Counters()
+        table = PresenceTable()
+        replay_budget = ReplayBudget(2**20)
+        delivery_queue = DeliveryQueue(FlushScheduler(max_bytes=0), self.counters, replay_budget)
+        self.hub = Hub(
             resume_window_s=120,
-            replay_max_bytes=2**20,
+            replay_budget=replay_budget,
             sessions_per_user=0,
-            presences=PresenceTable(),
-            deliveries=Deliveries(Outboxes(max_bytes=0), self.tally),
-            tally=self.tally,
+            presence_table=table,
+            delivery_queue=delivery_queue,
         )
-        feed = self.registry.guild_feed(GUILD)
+        feed = self.hub.guild_feed(GUILD)
         assert isinstance(feed, GuildFeed)
-        state = {"guild_id": GUILD, "owner_id": 1, "roles": [], "channels": [], "members": []}
+        state: dict[str, Any] = {"guild_id": GUILD, "owner_id": 1, "members": []}
+        state |= {"roles": [], "shown_roles": [], "channels": []}
         feed.restore(Visibility.restored(state), 0, 0.0)
-        self.outlets: list[Listening] = []
+        self.sinks: list[Listening] = []
         for user_id in MEMBERS:
-            session = Session(f"{user_id}", user_id, LoginId(user_id), intents=ALL_INTENTS)
-            outlet = session.outlet = Listening()
-            self.outlets.append(outlet)
-            self.registry.add(session)
-            feed.admit(session, ())
-        self.presences = Presences(self.registry, Bus("redis://127.0.0.1:1", worker_id=0))
+            session = Session(
+                SessionState(f"{user_id}", user_id, LoginId(user_id), ALL_INTENTS), replay_budget
+            )
+            sink = session.sink = Listening()
+            self.sinks.append(sink)
+            self.hub.add(session)
+            feed.add_member_session(session, (), 0.0)
+        self.reporter = PresenceReporter(
+            self.hub,
+            Bus("redis://127.0.0.1:1", worker_id=0),
+            presence_table=table,
+            delivery_queue=delivery_queue,
+            counters=self.counters,
+            member_lists=NoMemberLists(),  # type: ignore[arg-type]
+        )
 
     def show(self, status: Status | None, *users: UserId) -> None:
-        """All of these show something else, on another instance."""
-        report = None if status is None else Report(Presence(status), frozenset({GUILD}))
-        told = InstanceReport("there", dict.fromkeys(users, report))
-        self.presences.heed(events.reported(told))
+        """Report this status of these users, from another instance."""
+        report = None if status is None else PresenceReport(Presence(status), frozenset({GUILD}))
+        shown = InstanceReport("there", dict.fromkeys(users, report))
+        for event in events.reported(shown):
+            self.reporter.on_event(event)
 
 
-async def test_what_is_told_at_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_AT_ONCE", 3 * len(MEMBERS))
+async def test_flush_is_bounded_by_deliveries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MAX_DELIVERIES", 3 * len(MEMBERS))
     town = Town()
     town.show(Status.ONLINE, *MEMBERS)
-    assert town.tally.deliveries == 0  # nothing at once: others come first
+    assert town.counters.deliveries == 0  # changes are sent by `flush` only
     turns = 0
-    while len(town.outlets[0].told) < len(MEMBERS):
-        before = town.tally.deliveries
-        await town.presences.tell()
-        assert 0 < town.tally.deliveries - before <= 3 * len(MEMBERS)
+    while len(town.sinks[0].shown) < len(MEMBERS):
+        before = town.counters.deliveries
+        await town.reporter.flush()
+        assert 0 < town.counters.deliveries - before <= 3 * len(MEMBERS)
         turns += 1
     assert turns == 7
-    for outlet in town.outlets:
-        assert outlet.told == [(user_id, "online") for user_id in MEMBERS]
+    for sink in town.sinks:
+        assert sink.shown == [(user_id, "online") for user_id in MEMBERS]
 
 
-async def test_only_the_newest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_AT_ONCE", len(MEMBERS))
+async def test_flush_sends_only_the_newest_presence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MAX_DELIVERIES", len(MEMBERS))
     town = Town()
     town.show(Status.ONLINE, *MEMBERS)
     for status in (Status.IDLE, Status.DND, Status.ONLINE, Status.IDLE):
         town.show(status, *MEMBERS[:5])
-    town.show(None, MEMBERS[-1])  # has come and gone before anybody was told
+    town.show(None, MEMBERS[-1])  # connected and disconnected before a flush
     for _ in MEMBERS:
-        await town.presences.tell()
-    told = dict(town.outlets[0].told)
-    assert Counter(told.values()) == {"idle": 5, "online": 14, "offline": 1}
-    assert len(town.outlets[0].told) == len(MEMBERS)
+        await town.reporter.flush()
+    shown = dict(town.sinks[0].shown)
+    assert Counter(shown.values()) == {"idle": 5, "online": 14, "offline": 1}
+    assert len(town.sinks[0].shown) == len(MEMBERS)
 
 
-async def test_in_a_large_guild_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_TOLD", 10)
+async def test_large_guild_gets_no_presence_updates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BROADCAST_MEMBERS", 10)
     town = Town()
     town.show(Status.ONLINE, *MEMBERS[:10])
-    await town.presences.tell()
-    assert town.tally.deliveries == 10 * len(MEMBERS)
+    await town.reporter.flush()
+    assert town.counters.deliveries == 10 * len(MEMBERS)
     town.show(Status.ONLINE, *MEMBERS[10:])
     town.show(Status.IDLE, MEMBERS[0])
-    await town.presences.tell()
-    assert town.tally.deliveries == 10 * len(MEMBERS)
-    town.show(None, *MEMBERS[:10])  # it is small again
-    await town.presences.tell()
-    assert town.tally.deliveries == 20 * len(MEMBERS)
-    assert town.registry.feed(StreamId(GUILD)) is not None
+    await town.reporter.flush()
+    assert town.counters.deliveries == 10 * len(MEMBERS)
+    town.show(None, *MEMBERS[:10])  # the guild is small again
+    await town.reporter.flush()
+    assert town.counters.deliveries == 20 * len(MEMBERS)
+    assert town.hub.feed(StreamId(GUILD)) is not None

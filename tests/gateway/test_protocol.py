@@ -1,4 +1,4 @@
-"""The protocol of the gateway: greetings, heartbeats, intents, shards and close codes."""
+"""The gateway protocol: HELLO, READY, heartbeats, intents, shards and close codes."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ import zstandard
 from websockets.asyncio.client import connect
 
 from chatd.core.intents import Intents
-from chatd.gateway import connection
-from chatd.keys import METRICS
+from chatd.gateway import send_queue
+from chatd.web.keys import METRICS
 from tests.conftest import ServeMore, Server
 from tests.world import WITHOUT_PRESENCES, Client, World, like, world_on
 
 
-async def test_hello_comes_first_and_heartbeats_are_answered(world: World) -> None:
-    socket = await world.socket()  # has waited for HELLO
+async def test_hello_is_first_and_heartbeats_are_acknowledged(world: World) -> None:
+    socket = await world.socket()  # waits for HELLO
     for data in (None, 0):
         await socket.send(1, data)
-        assert await socket.next_op(11) == {"op": 11, "d": None, "s": None, "t": None}
+        assert await socket.next_op(11) == {"op": 11, "d": {}, "s": None, "t": None}
     alice = await world.person("alice")
     await socket.identify(alice.token)
     await socket.send(1, socket.seq)
     await socket.next_op(11)
 
 
-async def test_ready_and_the_guilds(world: World) -> None:
+async def test_identify_is_answered_by_ready_and_guild_create(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     alice = await world.person("alice")
     socket = await world.socket("?v=10&encoding=json")
@@ -68,42 +68,42 @@ async def test_ready_and_the_guilds(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/", "?v=9", "/?v=10&encoding=json"])
-async def test_the_socket_opens_with_and_without_a_slash(world: World, path: str) -> None:
+async def test_gateway_path_may_end_with_a_slash(world: World, path: str) -> None:
     alice = await world.person("alice")
     socket = await world.socket(path)
     await socket.identify(alice.token)
 
 
 @pytest.mark.parametrize("prefix", ["", "/api", "/api/v1", "/api/v10"])
-async def test_the_address_of_the_gateway(world: World, server: Server, prefix: str) -> None:
-    answer = await world.nobody.call("GET", f"{prefix}/gateway")
+async def test_get_gateway_returns_its_url(world: World, server: Server, prefix: str) -> None:
+    answer = await world.anonymous.call("GET", f"{prefix}/gateway")
     assert answer.json == {"url": server.gateway_url}
     assert answer.headers["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize("scheme", ["Bot ", "Bearer ", ""])
-async def test_binary_frames_and_schemes(world: World, scheme: str) -> None:
+async def test_identify_accepts_binary_frames_and_token_schemes(world: World, scheme: str) -> None:
     alice = await world.person("alice")
     socket = await world.socket()
     await socket.send_raw(orjson.dumps({"op": 2, "d": {"token": scheme + alice.token}}))
     assert (await socket.next("READY")).d["user"]["id"] == alice.id
 
 
-async def test_the_address_and_how_often_one_may_identify(
+async def test_get_gateway_bot_returns_url_and_identify_limits(
     world: World, serve_more: ServeMore
 ) -> None:
     alice = await world.person("alice")
-    assert (await world.nobody.call("GET", "/gateway/bot")).status == 401
+    assert (await world.anonymous.call("GET", "/gateway/bot")).status == 401
     unlimited = await alice.rest.get("/api/v10/gateway/bot")
     assert unlimited["session_start_limit"]["remaining"] == 1000
     async with (
         serve_more(worker_id=5, rate_limits=True) as server,
         world_on(server.url, server.gateway_url) as there,
     ):
-        there.meet(world)
-        told = await there.rest("alice").get("/gateway/bot")
-        assert (told["url"], told["shards"]) == (server.gateway_url, 1)
-        before = told["session_start_limit"]
+        there.share_people(world)
+        answer = await there.rest("alice").get("/gateway/bot")
+        assert (answer["url"], answer["shards"]) == (server.gateway_url, 1)
+        before = answer["session_start_limit"]
         assert before == like(total=1000, max_concurrency=16)
         await there.online("alice")
         after = (await there.rest("alice").get("/gateway/bot"))["session_start_limit"]
@@ -112,7 +112,9 @@ async def test_the_address_and_how_often_one_may_identify(
 
 
 @pytest.mark.parametrize("transport", ["zlib-stream", "zstd-stream", "payloads"])
-async def test_compressed_transports(world: World, transport: str) -> None:
+async def test_compressed_connections_decode_to_the_same_payloads(
+    world: World, transport: str
+) -> None:
     guild = await world.guild(owner="alice")
     alice = await world.person("alice")
     query = "" if transport == "payloads" else f"?compress={transport}"
@@ -145,7 +147,18 @@ async def test_compressed_transports(world: World, transport: str) -> None:
         assert (await received())["op"] == 11
 
 
-async def test_only_what_was_asked_for_arrives(world: World) -> None:
+async def test_client_of_a_person_receives_uncompressed_payloads(world: World) -> None:
+    """Fermi asks for compressed payloads, and cannot read them."""
+    alice = await world.person("alice")
+    async with connect(world.gateway_url, compression=None) as socket:
+        assert isinstance(await asyncio.wait_for(socket.recv(), 10), str)
+        identify = {"token": alice.token, "compress": True, "capabilities": 16381}
+        await socket.send(orjson.dumps({"op": 2, "d": identify}).decode())
+        ready = await asyncio.wait_for(socket.recv(), 10)
+        assert isinstance(ready, str) and orjson.loads(ready)["t"] == "READY"
+
+
+async def test_session_receives_only_events_of_its_intents(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     messages = await world.socket()
     bob = await world.person("bob")
@@ -154,11 +167,11 @@ async def test_only_what_was_asked_for_arrives(world: World) -> None:
     [guilds] = await world.online("alice", intents=int(Intents.GUILDS))
     await guild.channel("more")
     await world.rest("alice").post(f"/channels/{guild.general.id}/messages", {"content": "x"})
-    assert [each.t for each in await messages.heard_before_fence()] == ["MESSAGE_CREATE"]
-    assert [each.t for each in await guilds.heard_before_fence()] == ["CHANNEL_CREATE"]
+    assert [each.t for each in await messages.received_before_fence()] == ["MESSAGE_CREATE"]
+    assert [each.t for each in await guilds.received_before_fence()] == ["CHANNEL_CREATE"]
 
 
-async def test_shards_share_the_guilds(world: World) -> None:
+async def test_each_guild_belongs_to_one_shard(world: World) -> None:
     guilds = [await world.guild(owner="alice") for _ in range(4)]
     shards = []
     for shard in range(2):
@@ -185,13 +198,15 @@ IDENTIFY = {"token": "x"}
         ('{"op": 2}', 4002),
         ('{"op": 2, "d": []}', 4002),
         ('{"op": 2, "d": {"token": 5}}', 4002),
-        ('{"op": 2, "d": {"token": "x", "large_threshold": 5}}', 4002),
+        ('{"op": 2, "d": {"token": "x", "large_threshold": "5"}}', 4002),
         ('{"op": 1, "d": "x"}', 4002),
         ('{"op": 6, "d": {"token": "x"}}', 4002),
         ("[" * 3000, 4002),
-        ('{"op": 1, "d": ' + " " * 4096 + "null}", 4002),
-        ('{"op": 99}', 4001),
-        ('{"op": 0}', 4001),
+        ('{"op": 1, "d": ' + " " * 15_360 + "null}", 4002),
+        ('{"op": 40, "d": 1}', 4002),
+        ('{"op": 40, "d": {"seq": "x"}}', 4002),
+        ('{"op": 3, "d": {}}', 4003),
+        ('{"op": 8, "d": {"guild_id": [], "query": ""}}', 4003),
         ('{"op": 2, "d": {"token": "x"}}', 4004),
         ('{"op": 6, "d": {"token": "x", "session_id": "y", "seq": 1}}', 4004),
         ('{"op": 2, "d": {"token": "x", "shard": [1]}}', 4010),
@@ -202,7 +217,9 @@ IDENTIFY = {"token": "x"}
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_bad_frames_get_their_code(world: World, frame: str | bytes, code: int) -> None:
+async def test_invalid_frame_closes_with_its_code(
+    world: World, frame: str | bytes, code: int
+) -> None:
     socket = await world.socket()
     await socket.send_raw(frame)
     assert await socket.closed() == code
@@ -211,33 +228,29 @@ async def test_bad_frames_get_their_code(world: World, frame: str | bytes, code:
 @pytest.mark.parametrize(
     ("query", "code"), [("?v=5", 4012), ("?encoding=etf", 4002), ("?compress=lzma", 4002)]
 )
-async def test_bad_queries_get_their_code(world: World, query: str, code: int) -> None:
+async def test_invalid_query_string_closes_with_its_code(
+    world: World, query: str, code: int
+) -> None:
     async with connect(world.gateway_url + query, compression=None) as socket:
         await asyncio.wait_for(socket.wait_closed(), 10)
         assert socket.close_code == code
 
 
-async def test_identifying_twice(world: World) -> None:
+async def test_second_identify_closes_with_already_authenticated(world: World) -> None:
     [client] = await world.online("alice")
     await client.send(2, {"token": (await world.person("alice")).token})
     assert await client.closed() == 4005
 
 
-async def test_a_heartbeat_from_the_future(world: World) -> None:
-    [client] = await world.online("alice")
-    await client.send(1, client.seq + 1)
-    assert await client.closed() == 4007
-
-
-async def test_more_than_120_payloads_in_a_minute(world: World) -> None:
+async def test_121_payloads_in_a_minute_close_with_rate_limited(world: World) -> None:
     socket = await world.socket()
     for _ in range(121):
         await socket.send(1, None)
     assert await socket.closed() == 4008
 
 
-async def beat(client: Client) -> None:
-    """Send heartbeats for as long as the server lets us."""
+async def send_heartbeats(client: Client) -> None:
+    """Send heartbeats until the connection closes."""
     try:
         while True:
             await client.send(1, None)
@@ -246,7 +259,7 @@ async def beat(client: Client) -> None:
         return
 
 
-async def test_who_is_silent_or_never_identifies_is_let_go(serve_more: ServeMore) -> None:
+async def test_connection_without_heartbeats_or_identify_times_out(serve_more: ServeMore) -> None:
     async with (
         serve_more(worker_id=3, heartbeat_interval_ms=400) as server,
         world_on(server.url, server.gateway_url) as world,
@@ -255,52 +268,54 @@ async def test_who_is_silent_or_never_identifies_is_let_go(serve_more: ServeMore
         [silent] = await world.online("alice")
         unidentified = await world.socket()
         async with asyncio.TaskGroup() as tasks:
-            beating = [tasks.create_task(beat(client)) for client in (alive, unidentified)]
-            await silent.next_op(1)  # the server asks before it gives up
+            senders = [
+                tasks.create_task(send_heartbeats(client)) for client in (alive, unidentified)
+            ]
+            await silent.next_op(1)  # the server requests a heartbeat before it disconnects
             assert await silent.closed() == 4009
             assert await unidentified.closed() == 4009
             assert alive.close_code is None
-            for task in beating:
+            for task in senders:
                 task.cancel()
-        await alive.heard_before_fence()
+        await alive.received_before_fence()
 
 
-async def test_who_does_not_read_is_cut_off_and_costs_the_others_nothing(
+async def test_slow_consumer_is_disconnected_and_does_not_delay_others(
     world: World,
     server: Server,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(connection, "MAX_OUTBOX_BYTES", 50_000)
-    tally = server.runner.app[METRICS].tally
-    before = tally.slow_readers
-    caplog.set_level("INFO", "chatd.gateway.connection")
+    monkeypatch.setattr(send_queue, "MAX_SEND_QUEUE_BYTES", 50_000)
+    counters = server.runner.app[METRICS].counters
+    before = counters.slow_consumer_disconnects
+    caplog.set_level("INFO", "chatd.gateway.send_queue")
     guild = await world.guild(owner="alice", members=["bob"])
     [alice] = await world.online("alice")
     path = f"/channels/{guild.general.id}/messages"
     identify = orjson.dumps({"op": 2, "d": {"token": (await world.person("bob")).token}})
-    async with connect(world.gateway_url, compression=None, max_queue=1) as deaf:
-        await deaf.recv()
-        await deaf.send(identify.decode())
-        await deaf.recv()
-        deaf.transport.pause_reading()
-        for _ in range(5000):  # what the system itself buffers is more than we allow
+    async with connect(world.gateway_url, compression=None, max_queue=1) as slow:
+        await slow.recv()
+        await slow.send(identify.decode())
+        await slow.recv()
+        slow.transport.pause_reading()
+        for _ in range(5000):  # the kernel buffers more than the limit
             message = await world.rest("alice").post(path, {"content": "漢" * 2000})
             assert (await alice.next("MESSAGE_CREATE")).d["id"] == message["id"]
-            if "cut off" in caplog.text:
+            if "disconnected slow consumer" in caplog.text:
                 break
-        assert "cut off" in caplog.text
-        assert tally.slow_readers == before + 1
+        assert "disconnected slow consumer" in caplog.text
+        assert counters.slow_consumer_disconnects == before + 1
 
 
-async def test_the_address_is_secure_where_a_trusted_proxy_says_so(
+async def test_gateway_url_uses_wss_behind_a_trusted_proxy(
     world: World, serve_more: ServeMore
 ) -> None:
     proxies = (ip_network("127.0.0.0/8"),)
     async with serve_more(worker_id=9, trusted_proxies=proxies) as server:
-        for told, scheme in (("https", "wss"), ("http, HTTPS", "wss"), ("https, http", "ws")):
-            headers = {"X-Forwarded-Proto": told}
+        for forwarded, scheme in (("https", "wss"), ("http, HTTPS", "wss"), ("https, http", "ws")):
+            headers = {"X-Forwarded-Proto": forwarded}
             async with world.http.get(f"{server.url}/gateway", headers=headers) as answer:
-                assert (await answer.json())["url"].startswith(f"{scheme}://"), told
-    forged = await world.nobody.call("GET", "/gateway", headers={"X-Forwarded-Proto": "https"})
+                assert (await answer.json())["url"].startswith(f"{scheme}://"), forwarded
+    forged = await world.anonymous.call("GET", "/gateway", headers={"X-Forwarded-Proto": "https"})
     assert forged.json["url"].startswith("ws://")

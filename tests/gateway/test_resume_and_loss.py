@@ -1,80 +1,62 @@
-"""Sessions that lose their socket: what they get back, and when they are refused."""
+"""Sessions that lose their connection: what a resume replays, and when it is refused."""
 
 from __future__ import annotations
-
-import asyncio
 
 import psycopg2
 import pytest
 
-from chatd.gateway import connection, session
-from chatd.gateway.handler import GATEWAY
+from chatd.gateway import send_queue
+from chatd.gateway.session import session
 from tests.conftest import ServeMore, Server
-from tests.world import PASSWORD, Client, Guild, World, world_on
+from tests.helpers.gateway import (
+    expect_invalid_session,
+    replayed_messages,
+    send_messages,
+    wait_until_sessions_expire,
+)
+from tests.world import PASSWORD, World, world_on
 
 
-async def say(world: World, guild: Guild, *contents: str) -> list[str]:
-    """Messages of the guild's owner; their ids."""
-    path = f"/channels/{guild.general.id}/messages"
-    sent = [await guild.owner.rest.post(path, {"content": content}) for content in contents]
-    return [message["id"] for message in sent]
-
-
-async def caught_up(client: Client) -> list[str]:
-    """The ids of the messages in a replay that ends with RESUMED."""
-    ids: list[str] = []
-    while True:
-        dispatched = await client.next_of("MESSAGE_CREATE", "RESUMED")
-        if dispatched.t == "RESUMED":
-            assert dispatched.d == {}
-            return ids
-        ids.append(dispatched.d["id"])
-
-
-async def test_a_cut_socket_gets_exactly_what_it_missed(world: World) -> None:
+async def test_resume_replays_exactly_the_missed_events(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     [bob] = await world.online("bob")
-    [heard] = await say(world, guild, "heard")
-    assert (await bob.next("MESSAGE_CREATE")).d["id"] == heard
-    for _ in range(3):  # again and again
+    [received] = await send_messages(world, guild, "received")
+    assert (await bob.next("MESSAGE_CREATE")).d["id"] == received
+    for _ in range(3):  # repeatedly
         await bob.cut()
-        missed = await say(world, guild, *(str(n) for n in range(4)))
+        missed = await send_messages(world, guild, *(str(n) for n in range(4)))
         bob = await world.resumed("bob", bob)
-        assert await caught_up(bob) == missed
-        [live] = await say(world, guild, "live")
+        assert await replayed_messages(bob) == missed
+        [live] = await send_messages(world, guild, "live")
         assert (await bob.next("MESSAGE_CREATE")).d["id"] == live
 
 
-async def test_resuming_takes_over_from_a_socket_that_still_lives(world: World) -> None:
+async def test_resume_closes_the_previous_connection_of_the_session(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     [old] = await world.online("bob")
     new = await world.resumed("bob", old)
-    assert await caught_up(new) == []
+    assert await replayed_messages(new) == []
     assert await old.closed() == 4009
-    [sent] = await say(world, guild, "x")
+    [sent] = await send_messages(world, guild, "x")
     assert (await new.next("MESSAGE_CREATE")).d["id"] == sent
 
 
-async def refused(client: Client) -> None:
-    assert (await client.next_op(9))["d"] is False
-
-
-async def test_who_may_not_resume(world: World) -> None:
+async def test_resume_is_refused_without_matching_token_session_and_seq(world: World) -> None:
     [bob] = await world.online("bob")
     session_id = bob.ready["session_id"]
     carol, bob_person = await world.person("carol"), await world.person("bob")
-    other = await world.nobody.post(
+    other = await world.anonymous.post(
         "/auth/login", {"email": bob_person.email, "password": PASSWORD}
     )
     for token, wanted in (
-        (carol.token, session_id),  # somebody else
-        (other["access_token"], session_id),  # the same person, by another login
-        (bob_person.token, "0" * 32),  # no such session
+        (carol.token, session_id),  # another account
+        (other["access_token"], session_id),  # another login of the same account
+        (bob_person.token, "0" * 32),  # an unknown session
     ):
         client = await world.socket()
         await client.send(6, {"token": token, "session_id": wanted, "seq": bob.seq})
-        await refused(client)
-        await client.identify(token)  # and goes on, on the same socket
+        await expect_invalid_session(client)
+        await client.identify(token)  # the same connection can identify
     thief = await world.socket()
     await thief.send(6, {"token": "x.y.z", "session_id": session_id, "seq": bob.seq})
     assert await thief.closed() == 4004
@@ -82,7 +64,7 @@ async def test_who_may_not_resume(world: World) -> None:
     future_seq = {"token": bob_person.token, "session_id": session_id, "seq": bob.seq + 1}
     await future.send(6, future_seq)
     assert await future.closed() == 4007
-    assert await bob.heard_before_fence() == []  # all that disturbed nobody
+    assert await bob.received_before_fence() == []  # the connected session is not affected
 
 
 async def test_a_session_expires(serve_more: ServeMore) -> None:
@@ -92,57 +74,50 @@ async def test_a_session_expires(serve_more: ServeMore) -> None:
     ):
         [bob] = await world.online("bob")
         await bob.cut()
-        await expired(server)
+        await wait_until_sessions_expire(server)
         again = await world.resumed("bob", bob)
-        await refused(again)
+        await expect_invalid_session(again)
 
 
-async def expired(server: Server) -> None:
-    """Wait until the server has no session any more."""
-    assert server.runner.app is not None
-    registry = server.runner.app[GATEWAY].registry
-    async with asyncio.timeout(10):
-        while len(registry):
-            await asyncio.sleep(0.02)
-
-
-async def test_more_than_is_remembered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_resume_beyond_the_replay_buffer_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(session, "MAX_REPLAY_EVENTS", 5)
     guild = await world.guild(owner="alice", members=["bob"])
     [bob] = await world.online("bob")
     await bob.cut()
-    await say(world, guild, *(str(n) for n in range(6)))
+    await send_messages(world, guild, *(str(n) for n in range(6)))
     again = await world.resumed("bob", bob)
-    await refused(again)
+    await expect_invalid_session(again)
 
 
-async def test_a_socket_whose_session_is_given_up_is_told(world: World) -> None:
+async def test_connection_of_an_invalidated_session_is_notified(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     [bob] = await world.online("bob")
-    await say(world, guild, "x")
+    await send_messages(world, guild, "x")
     await bob.next("MESSAGE_CREATE")
-    await bob.send(1, bob.seq)  # acknowledged, and so forgotten
+    await bob.send(1, bob.seq)  # acknowledged events leave the replay buffer
     await bob.next_op(11)
     second = await world.socket()
     token = (await world.person("bob")).token
     await second.send(6, {"token": token, "session_id": bob.ready["session_id"], "seq": 1})
-    await refused(second)
-    await refused(bob)
+    await expect_invalid_session(second)
+    await expect_invalid_session(bob)
 
 
-async def test_what_happens_after_leaving_is_not_replayed(world: World) -> None:
+async def test_resume_replays_nothing_after_leaving_a_guild(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     [bob] = await world.online("bob")
     await bob.cut()
-    before = await say(world, guild, "before")
+    before = await send_messages(world, guild, "before")
     await world.rest("bob").delete(f"/users/@me/guilds/{guild.id}")
-    await say(world, guild, "after")
+    await send_messages(world, guild, "after")
     bob = await world.resumed("bob", bob)
-    assert await caught_up(bob) == before
+    assert await replayed_messages(bob) == before
 
 
-async def test_a_lost_join_is_found_out(world: World, server: Server) -> None:
-    """As when an instance is killed between the commit of a join and its publishing."""
+async def test_lost_join_invalidates_the_session(world: World, server: Server) -> None:
+    """An instance can be killed between the commit of a join and its publishing."""
     guild = await world.guild(owner="alice")
     bob = await world.person("bob")
     [client] = await world.online("bob")
@@ -160,18 +135,18 @@ async def test_a_lost_join_is_found_out(world: World, server: Server) -> None:
             (int(bob.id),),
         )
     database.close()
-    await refused(client)
+    await expect_invalid_session(client)
     await client.identify(bob.token)
     assert [each["id"] for each in client.ready["guilds"]] == [guild.id]
 
 
-async def test_a_session_with_very_much_to_read_can_start(
+async def test_session_with_a_large_ready_can_start(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MAX_OUTBOX_BYTES", 20_000)
+    monkeypatch.setattr(send_queue, "MAX_SEND_QUEUE_BYTES", 20_000)
     guild = await world.guild(owner="alice", members=["bob"])
     for number in range(60):
         await guild.channel(f"channel {number}", topic="漢" * 1024)
     [bob] = await world.online("bob")
-    [sent] = await say(world, guild, "x")
+    [sent] = await send_messages(world, guild, "x")
     assert (await bob.next("MESSAGE_CREATE")).d["id"] == sent

@@ -1,4 +1,4 @@
-"""A session numbers, remembers and replays."""
+"""A session numbers dispatches, buffers them and replays them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from chatd.core.ids import GuildId, LoginId, StreamId, UserId
 from chatd.core.intents import Intents
 from chatd.core.presence import Presence, Status
 from chatd.events.event import Event, to_user
-from chatd.gateway import session as module
-from chatd.gateway.batch import Batch
-from chatd.gateway.commands import CloseCode
-from chatd.gateway.frames import Dispatch
-from chatd.gateway.session import Session, SessionState
+from chatd.gateway.protocol.batch import Batch
+from chatd.gateway.protocol.commands import CloseCode
+from chatd.gateway.protocol.frames import Dispatch
+from chatd.gateway.protocol.replay_budget import ReplayBudget
+from chatd.gateway.session import session as module
+from chatd.gateway.session.session import Session, SessionState
+
+BUDGET = ReplayBudget(2**30)
 
 
-class Outlet:
-    """Keeps what it is given."""
+class RecordingSink:
+    """Records sequence numbers, and -1 or the negative close code for an end."""
 
     def __init__(self) -> None:
         self.sent: list[int] = []
@@ -32,89 +35,101 @@ class Outlet:
 
 
 def session(intents: Intents = Intents.GUILDS) -> Session:
-    return Session("s", UserId(1), LoginId(2), intents=intents)
+    return Session(SessionState("s", UserId(1), LoginId(2), intents), BUDGET)
 
 
 def event(intent: Intents = Intents.GUILDS, size: int = 2) -> Event:
     return Event("TEST", StreamId(1), to_user(UserId(1)), b"x" * size, intent)
 
 
-def test_only_what_was_asked_for_is_numbered() -> None:
-    one, outlet = session(Intents.GUILDS), Outlet()
-    one.outlet = outlet
-    one.tell(event(Intents.GUILD_MESSAGES))
-    one.tell(event(Intents.GUILDS))
-    one.tell(event(Intents(0)))
-    assert outlet.sent == [1, 2]
+def test_only_events_of_the_intents_are_numbered() -> None:
+    subject, sink = session(Intents.GUILDS), RecordingSink()
+    subject.sink = sink
+    subject.send_event(event(Intents.GUILD_MESSAGES))
+    subject.send_event(event(Intents.GUILDS))
+    subject.send_event(event(Intents(0)))
+    assert sink.sent == [1, 2]
 
 
-def test_of_what_comes_together_everybody_gets_what_they_asked_for() -> None:
-    asked_for = (Intents.GUILDS, Intents.GUILD_MESSAGES, Intents.GUILD_PRESENCES)
-    batch = Batch([Dispatch(event(intent)) for intent in (*asked_for[:2], Intents.GUILDS)])
-    got = []
-    for intents in asked_for:
-        one = session(intents)
-        one.dispatch(batch)
-        got.append([each.event.intent for each in one.replayed])
-        assert one.seq == len(one.replayed)
-    assert got == [[Intents.GUILDS] * 2, [Intents.GUILD_MESSAGES], []]
+def test_each_session_receives_the_part_of_a_batch_that_its_intents_include() -> None:
+    requested = (Intents.GUILDS, Intents.GUILD_MESSAGES, Intents.GUILD_PRESENCES)
+    batch = Batch([Dispatch(event(intent), BUDGET) for intent in (*requested[:2], Intents.GUILDS)])
+    received = []
+    for intents in requested:
+        subject = session(intents)
+        subject.dispatch(batch)
+        received.append([each.event.intent for each in subject.replay_buffer])
+        assert subject.seq == len(subject.replay_buffer)
+    assert received == [[Intents.GUILDS] * 2, [Intents.GUILD_MESSAGES], []]
 
 
-def test_what_comes_while_detached_is_replayed_from_where_the_client_was() -> None:
-    one = session()
+def test_replay_has_the_dispatches_after_the_sequence_of_the_client() -> None:
+    subject = session()
     for _ in range(5):
-        one.tell(event())
-    outlet = Outlet()
-    assert one.can_replay(2)
-    one.replay(2, outlet)
-    assert outlet.sent == [3, 4, 5]
-    assert not one.can_replay(6)
+        subject.send_event(event())
+    sink = RecordingSink()
+    assert subject.can_replay(2)
+    subject.replay(2, sink)
+    assert sink.sent == [3, 4, 5]
+    assert not subject.can_replay(6)
 
 
-def test_what_the_client_has_acknowledged_is_forgotten() -> None:
-    one = session()
+def test_acknowledged_dispatches_cannot_be_replayed() -> None:
+    subject = session()
     for _ in range(5):
-        one.tell(event())
-    one.acknowledge(3)
-    assert one.can_replay(3)
-    assert not one.can_replay(2)
+        subject.send_event(event())
+    subject.acknowledge(3)
+    assert subject.can_replay(3)
+    assert not subject.can_replay(2)
 
 
-def test_the_memory_of_a_session_is_bounded() -> None:
-    one = session()
+def test_replay_buffer_is_bounded_in_bytes() -> None:
+    subject = session()
     for _ in range(20):
-        one.tell(event(size=module.MAX_REPLAY_BYTES // 10))
-    assert not one.can_replay(9)
-    assert one.can_replay(10)
+        subject.send_event(event(size=module.MAX_REPLAY_BYTES // 10))
+    assert not subject.can_replay(9)
+    assert subject.can_replay(10)
 
 
-def test_guilds_belong_to_shards() -> None:
+def test_each_guild_belongs_to_one_shard() -> None:
     guild_ids = [GuildId(number << 22) for number in range(10)]
     shards = [
-        Session("s", UserId(1), LoginId(2), intents=Intents.GUILDS, shard=(shard, 3))
+        Session(SessionState("s", UserId(1), LoginId(2), Intents.GUILDS, shard=(shard, 3)), BUDGET)
         for shard in range(3)
     ]
-    assert all(sum(each.takes(guild_id) for each in shards) == 1 for guild_id in guild_ids)
+    assert all(sum(each.shard_includes(guild_id) for each in shards) == 1 for guild_id in guild_ids)
 
 
-def test_a_session_that_was_put_away_is_what_it_was() -> None:
+def test_session_restored_from_its_record_is_equal() -> None:
     presence = Presence(Status.IDLE, ({"name": "chess", "type": 0},))
-    before = Session(
+    state = SessionState(
         "s",
         UserId(1),
         LoginId(2),
-        intents=Intents.GUILDS,
+        Intents.GUILDS,
         shard=(1, 3),
         presence=presence,
         client="mobile",
         is_bot=True,
     )
+    before = Session(state, BUDGET)
     for _ in range(3):
-        before.tell(event())
+        before.send_event(event())
     before.acknowledge(1)
-    packed = orjson.loads(orjson.dumps(before.state().packed()))
-    state = SessionState.unpacked(before.id, before.login_id, packed)
-    after = Session.restored(state, before.replayed)
+    record = orjson.loads(orjson.dumps(before.state().to_record()))
+    state = SessionState.from_record(before.id, before.login_id, record, None)
+    after = Session.from_state(state, [each.event for each in before.replay_buffer], BUDGET)
     assert after.state() == before.state()
-    assert (after.takes_private, after.replay_bytes) == (False, before.replay_bytes)
+    assert (after.shard_includes_dms, after.replay_bytes) == (False, before.replay_bytes)
     assert [after.can_replay(seq) for seq in range(5)] == [False, True, True, True, False]
+
+
+def test_record_of_a_session_does_not_change() -> None:
+    """During a rolling upgrade, an instance of another version restores it."""
+    presence = Presence(Status.IDLE, ({"name": "chess", "type": 0},))
+    state = SessionState(
+        "s", UserId(1), LoginId(2), Intents.GUILDS, (1, 3), presence, "mobile", True, 4
+    )
+    record = [1, 1, [1, 3], ["idle", [{"name": "chess", "type": 0}]], "mobile", True, 4]
+    assert orjson.loads(orjson.dumps(state.to_record())) == record
+    assert SessionState.from_record("s", 2, record, None) == state

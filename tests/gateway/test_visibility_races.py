@@ -1,21 +1,19 @@
-"""A channel opens and closes for somebody while others talk in it.
+"""A channel opens and closes for a member while others write in it.
 
-Its owner hears everything, in the one order of the guild: so what the other should hear is what
-lies between an opening and a closing there. Just that it has to hear, on every instance, live, in
-a replay and after its instance was stopped.
+The guild's owner receives all events, in the order of the stream. The member must receive exactly
+those between an opening and a closing: on every instance, live, in a replay and after a handoff.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import pytest
 
-from tests.conftest import ServeMore
-from tests.gateway.test_parking import Fleet
-from tests.rest.test_roles import give, made
+from tests.helpers.fleet import Fleet
+from tests.helpers.roles import assign_roles, create_role
 from tests.world import Client, Dispatched, Guild, Person, World
 
 VIEW = str(1 << 10)
@@ -32,18 +30,18 @@ class Stage:
     bob: Person
     channel: str
     switch: Callable[[bool], Awaitable[object]] = field(init=False)
-    """Opens it, or closes it."""
+    """Opens or closes the channel."""
     opens: Callable[[Dispatched], bool | None] = field(init=False)
-    """Whether it opens with this event, or closes; None when neither."""
+    """Whether this event opens or closes the channel; None for neither."""
 
     async def talk(self, stop: asyncio.Event) -> None:
-        """Write in it, all the time, until it is enough."""
+        """Write in the channel until `stop` is set."""
         number = 0
         while not stop.is_set():
             number += 1
             path = f"/channels/{self.channel}/messages"
             answer = await self.guild.owner.rest.call("POST", path, {"content": f"{number}"})
-            if answer.status == 503:  # what it was allowed by has changed too often meanwhile
+            if answer.status == 503:  # permissions changed during each attempt
                 continue
             sent = answer.json
             if number % 3 == 0:
@@ -69,9 +67,9 @@ async def by_overwrite(world: World, stage: Stage) -> None:
 async def by_role(world: World, stage: Stage) -> None:
     rest = stage.guild.owner.rest
     await rest.put(f"/channels/{stage.channel}/permissions/{stage.guild.id}", DENY)
-    role = await made(stage.guild, "staff")
+    role = await create_role(stage.guild, "staff")
     await rest.put(f"/channels/{stage.channel}/permissions/{role}", ALLOW)
-    await give(world, stage.guild, "bob", role)
+    await assign_roles(world, stage.guild, "bob", role)
     path = f"/guilds/{stage.guild.id}/members/{stage.bob.id}/roles/{role}"
 
     async def switch(is_open: bool) -> None:
@@ -85,8 +83,8 @@ async def by_role(world: World, stage: Stage) -> None:
 
 async def by_what_a_role_may(world: World, stage: Stage) -> None:
     rest = stage.guild.owner.rest
-    role = await made(stage.guild, "admins", 8)
-    await give(world, stage.guild, "bob", role)
+    role = await create_role(stage.guild, "admins", 8)
+    await assign_roles(world, stage.guild, "bob", role)
     await rest.put(f"/channels/{stage.channel}/permissions/{stage.guild.id}", DENY)
 
     async def switch(is_open: bool) -> None:
@@ -142,11 +140,11 @@ SEEN = {
     "GUILD_CREATE": True,
     "GUILD_DELETE": False,
 }
-Heard = list[tuple[str, str]]
+Received = list[tuple[str, str]]
 
 
-def expected(events: Iterable[Dispatched], stage: Stage) -> Heard:
-    """What bob should hear of what the owner has heard."""
+def expected(events: Iterable[Dispatched], stage: Stage) -> Received:
+    """Return what bob should receive, by what the owner received."""
     found, is_open = [], True
     for event in events:
         now = stage.opens(event)
@@ -158,8 +156,8 @@ def expected(events: Iterable[Dispatched], stage: Stage) -> Heard:
     return found
 
 
-def of_bob(events: Iterable[Dispatched]) -> Heard:
-    """What bob has heard, of the same kind."""
+def of_bob(events: Iterable[Dispatched]) -> Received:
+    """Return what bob received, in the same form."""
     found = []
     for event in events:
         if event.t in SEEN:
@@ -169,18 +167,10 @@ def of_bob(events: Iterable[Dispatched]) -> Heard:
     return found
 
 
-@pytest.fixture
-async def fleet(world: World, serve_more: ServeMore) -> AsyncIterator[Fleet]:
-    """Instances beside the shared one."""
-    instances = Fleet(world, serve_more)
-    yield instances
-    await instances.aclose()
-
-
 @pytest.mark.parametrize(
     "way", [by_overwrite, by_role, by_what_a_role_may, by_category, by_membership]
 )
-async def test_what_is_heard_lies_between_opening_and_closing(
+async def test_received_messages_are_those_between_opening_and_closing(
     world: World, fleet: Fleet, way: Callable[[World, Stage], Awaitable[None]]
 ) -> None:
     other, leaving = await fleet.start(24), await fleet.start(25)
@@ -194,25 +184,25 @@ async def test_what_is_heard_lies_between_opening_and_closing(
         "there": (await other.online("bob"))[0],
         "cut": (await world.online("bob"))[0],
         "cut there": (await other.online("bob"))[0],
-        "parked": (await leaving.online("bob"))[0],
-        "parked, and followed where it goes": (await leaving.online("bob"))[0],
+        "handed off": (await leaving.online("bob"))[0],
+        "handed off to an instance with a feed": (await leaving.online("bob"))[0],
     }
     stop = asyncio.Event()
     talking = [asyncio.create_task(stage.talk(stop)) for _ in range(2)]
-    heard: dict[str, list[Dispatched]] = {name: [] for name in clients}
+    received: dict[str, list[Dispatched]] = {name: [] for name in clients}
 
     async def lose(name: str) -> None:
         await clients[name].cut()
-        heard[name] += clients[name].all_received()
+        received[name] += clients[name].all_received()
 
     for turn in range(TURNS):
         if turn == 3:
             await lose("cut")
             await lose("cut there")
-        if turn == 5 and way is not by_membership:  # a guild that was joined is only told anew
+        if turn == 5 and way is not by_membership:  # a replay cannot have the GUILD_CREATE
             await fleet.stop(25)
-            for name in ("parked", "parked, and followed where it goes"):
-                heard[name] += clients[name].all_received()
+            for name in ("handed off", "handed off to an instance with a feed"):
+                received[name] += clients[name].all_received()
         await stage.switch(turn % 2 == 1)
     await stage.switch(False)
     stop.set()
@@ -220,22 +210,22 @@ async def test_what_is_heard_lies_between_opening_and_closing(
     clients["cut"] = await world.resumed("bob", clients["cut"])
     clients["cut there"] = await other.resumed("bob", clients["cut there"])
     if way is not by_membership:
-        clients["parked"] = await world.resumed("bob", clients["parked"])
-        name = "parked, and followed where it goes"
+        clients["handed off"] = await world.resumed("bob", clients["handed off"])
+        name = "handed off to an instance with a feed"
         clients[name] = await other.resumed("bob", clients[name])
-    # Everyone hears this, after all that there was to hear.
+    # All clients receive this message, after all other events.
     await stage.switch(True)
     path = f"/channels/{channel.id}/messages"
     last = (await guild.owner.rest.post(path, {"content": "the end"}))["id"]
     wanted = expected(await until_message(alice, last), stage)
     assert len(wanted) > TURNS
     for name, client in clients.items():
-        heard[name] += await until_message(client, last)
-        assert of_bob(heard[name]) == wanted, name
+        received[name] += await until_message(client, last)
+        assert of_bob(received[name]) == wanted, name
 
 
 async def until_message(client: Client, message_id: str) -> list[Dispatched]:
-    """All that a client hears up to this message."""
+    """Return what a client receives up to this message."""
     found: list[Dispatched] = []
     while not (found and found[-1].t == "MESSAGE_CREATE" and found[-1].d["id"] == message_id):
         found.append(await client.next_any())

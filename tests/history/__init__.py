@@ -1,11 +1,12 @@
-"""The history checker: many write and listen on real instances while everything around them fails,
-and afterwards nothing that was acknowledged is missing anywhere.
+"""The history checker: many clients write and listen on real instances, while faults are injected.
 
-It keeps every acknowledgement and every receipt. Of each session that stayed valid it is checked
-that every message acknowledged in its time came, once, as it was sent, in the order of ids, and
-that what came was numbered without a hole; of the database, that every acknowledged message is
-there, once. A session that was told to identify anew has been told of its loss; a new one begins.
+It records every acknowledgement and every receipt. For each session that stayed valid, it checks
+that every message acknowledged in its time was received once, unchanged and in the order of ids,
+and that dispatches were numbered without a gap. In the database, every acknowledged message must be
+stored once. An invalidated session was notified of its loss: its client starts another one.
+An ephemeral message must be received by the sessions of its user, and by no other.
 
-`record` holds what was seen and judges it; `listener`, `instance` and `stage` are who takes part;
-`play` lets it happen; `broken` has builds of the server in which the checker must find something.
+`record` has what was observed, and checks it. `listener` is a client, and `environment` has the
+servers. `scenario` runs them with faults, and `rolling` a rolling restart. `broken` has builds of
+the server with a bug that the checker must find.
 """

@@ -1,7 +1,7 @@
-"""A rolling restart, and an upgrade: nobody is turned away, every session is resumed.
+"""A rolling restart, and an upgrade: no request is refused, and every session is resumed.
 
-As under systemd, the ports of the instances are held while they restart; clients do not know which
-of them does. Each request is made once, on connections that are kept open.
+As under systemd, the ports of the instances stay open while they restart, and clients do not know
+which instance does. Each request is made once, on connections that are kept open.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from pathlib import Path
 import aiohttp
 
 from tests.conftest import repository
+from tests.helpers.instances import Instance
+from tests.history.environment import Cluster
 from tests.history.listener import RETRY_S, TRANSPORTS, Listener
-from tests.history.play import settle
 from tests.history.record import Sent
-from tests.history.stage import Stage
-from tests.instances import Instance
+from tests.history.scenario import settle
 
 _TRAFFIC = 8  # clients that read and write all the time
-_PATIENCE_S = 30.0
+_TIMEOUT_S = 30.0
 
-# What the next version may bring: each of it on tables that are being written to.
-_NEXT = {
+# Migrations that the next version may have, on tables that are being written to.
+_NEXT_MIGRATIONS = {
     "0098_next": """
         CREATE TABLE next_things (id bigint PRIMARY KEY, message_id bigint NOT NULL);
         ALTER TABLE messages ADD COLUMN next_note text;
@@ -43,11 +43,11 @@ _NEXT = {
 }
 
 
-class Steady:
-    """A client of the API that reads and writes; what does not succeed at once has failed."""
+class ApiClient:
+    """A client of the API that reads and writes. A request that fails once has failed for good."""
 
-    def __init__(self, stage: Stage, token: str) -> None:
-        self._stage = stage
+    def __init__(self, cluster: Cluster, token: str) -> None:
+        self._stage = cluster
         self._headers = {"Authorization": f"Bearer {token}"}
         self._stopped = False
         self.failed: list[str] = []
@@ -56,12 +56,12 @@ class Steady:
         self.writes = 0
 
     def stop(self) -> None:
-        """Make no more requests; the one that is under way is waited for."""
+        """Make no more requests after the present one."""
         self._stopped = True
 
     async def run(self) -> None:
         """Make requests until stopped."""
-        timeout = aiohttp.ClientTimeout(_PATIENCE_S)
+        timeout = aiohttp.ClientTimeout(_TIMEOUT_S)
         async with aiohttp.ClientSession(headers=self._headers, timeout=timeout) as http:
             while not self._stopped:
                 began = time.monotonic()
@@ -100,19 +100,19 @@ class Steady:
         return random.choice(self._stage.instances).url
 
 
-def next_version(folder: Path) -> Path:
+def build_next_version(folder: Path) -> Path:
     """A copy of chatd with two migrations more: what to put before PYTHONPATH."""
     place = folder / "next"
     for part in ("chatd", "sql"):
         shutil.copytree(
             repository() / part, place / part, ignore=shutil.ignore_patterns("__pycache__")
         )
-    for name, text in _NEXT.items():
+    for name, text in _NEXT_MIGRATIONS.items():
         (place / "sql" / f"{name}.sql").write_text(text)
     return place
 
 
-def use(instance: Instance, version: Path) -> None:
+def upgrade(instance: Instance, version: Path) -> None:
     """Let an instance run a version of chatd from its next start on."""
     before = instance.environment["PYTHONPATH"]
     instance.environment["PYTHONPATH"] = f"{version}:{before}"
@@ -132,65 +132,65 @@ async def migrate(instance: Instance) -> str:
     return said.decode()
 
 
-async def roll(
-    stage: Stage,
+async def restart_all(
+    cluster: Cluster,
     *,
     sockets: int,
     version: Path | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> list[str]:
-    """Restart the instances one after another while so many listen, and others read and write;
-    returns what was wrong.
+    """Restart the instances one by one while clients listen, read and write; return the violations.
 
-    With a `version`, it migrates to that first, and each instance is upgraded by its restart.
-    Nobody may be told to identify anew, and no request may fail.
+    With a `version`, it is migrated to first, and each restart upgrades an instance to it. No
+    session may be invalidated, and no request may fail.
     """
-    history = stage.history
+    history = cluster.history
     whose = itertools.islice(
-        zip(itertools.cycle(stage.tokens), itertools.cycle(TRANSPORTS), strict=False), sockets
+        zip(itertools.cycle(cluster.tokens), itertools.cycle(TRANSPORTS), strict=False), sockets
     )
     listeners = [
-        Listener(stage.instances, token, history, transport=transport) for token, transport in whose
+        Listener(cluster.instances, token, history, transport=transport)
+        for token, transport in whose
     ]
-    traffic = [Steady(stage, token) for token in stage.tokens * _TRAFFIC][:_TRAFFIC]
+    traffic = [ApiClient(cluster, token) for token in cluster.tokens * _TRAFFIC][:_TRAFFIC]
     async with asyncio.TaskGroup() as tasks:
         listening = [tasks.create_task(each.run()) for each in listeners]
         while not all(each.epochs for each in listeners):
             await asyncio.sleep(RETRY_S)
-        tell(f"{sockets} sessions are ready")
+        report(f"{sockets} sessions are ready")
         asking = [tasks.create_task(each.run()) for each in traffic]
         await asyncio.sleep(1)
         if version is not None:
-            for instance in stage.instances:
-                use(instance, version)
-            tell(await migrate(stage.instances[0]))
-        for instance in stage.instances:
+            for instance in cluster.instances:
+                upgrade(instance, version)
+            report(await migrate(cluster.instances[0]))
+        for instance in cluster.instances:
             await asyncio.sleep(1)
-            tell(await _restart(instance, listeners, history.counts))
+            report(await _restart(instance, listeners, history.counts))
         await asyncio.sleep(1)
         for client in traffic:
             client.stop()
         await asyncio.wait(asking)
-        await settle(stage, listeners)
+        await settle(cluster, listeners)
         for task in listening:
             task.cancel()
     reads, writes = sum(each.reads for each in traffic), sum(each.writes for each in traffic)
     failed = [text for each in traffic for text in each.failed]
     longest_s = max(each.longest_s for each in traffic)
-    tell(
+    report(
         f"{reads} reads and {writes} writes, {len(failed)} failed;"
         f" the longest of them waited {longest_s:.1f} s"
     )
     history.counts["requests"] = reads + writes
-    anew = history.counts["told to identify anew"]
-    problems = [f"{anew} were told to identify anew"] if anew else []
-    return problems + failed + history.problems(await stage.stored())
+    invalidated = history.counts["invalidated sessions"]
+    problems = [f"{invalidated} sessions were invalidated"] if invalidated else []
+    return problems + failed + history.problems(await cluster.stored())
 
 
 async def _restart(instance: Instance, listeners: list[Listener], counts: dict[str, int]) -> str:
-    """Restart one; returns how long it took until all who were there have resumed."""
+    """Restart an instance; return how long it took until all its clients had resumed."""
     resumes, began = counts["resumes"], time.monotonic()
-    served = sum(each.is_on(instance) for each in listeners)
+    served = sum(each.is_connected_to(instance) for each in listeners)
     await instance.end(signal.SIGTERM)
     stopped_s = time.monotonic() - began
     await instance.start()

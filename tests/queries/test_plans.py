@@ -1,26 +1,27 @@
-"""How Postgres runs the statements that are called the most, where there is much of everything.
+"""The plans of prepared statements on large tables.
 
-They are planned once for each connection, whatever they will be asked: a plan must be good for the
-largest channel and the largest guild.
+They are planned once per connection, without parameters, so a plan must be good for the largest
+channel and the largest guild.
 """
 
 from __future__ import annotations
 
 import pkgutil
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 
 import psycopg2
 import pytest
 
-from chatd import migrations, queries
-from chatd.db import Prepared
-from chatd.queries import messages
+from chatd import queries
+from chatd.db.cursor import PreparedStatement
+from chatd.queries import message_inserts
+from tests.helpers.databases import NewDatabase
 
 USERS = 20_000
 MESSAGES = 60_000
-CHANNELS = 3  # all of one guild, in which everybody is
+CHANNELS = 3  # all of one guild, which has all users as members
 
 _FILL = f"""
     INSERT INTO users (id, username, username_key, email, email_key, password_hash)
@@ -41,26 +42,26 @@ _FILL = f"""
 """
 
 
-def _statements() -> Iterator[tuple[str, Prepared]]:
-    """All that are prepared, by their names."""
+def _statements() -> Iterator[tuple[str, PreparedStatement]]:
+    """Yield all prepared statements with their names."""
     for module in pkgutil.iter_modules(queries.__path__):
         found = import_module(f"{queries.__name__}.{module.name}")
         for name, each in vars(found).items():
-            if isinstance(each, Prepared):
+            if isinstance(each, PreparedStatement):
                 yield f"{module.name}.{name}", each
-    for guarded in (False, True):
-        yield f"messages._insert({guarded})", messages._insert(True, guarded, guarded)
+    for every_part in (False, True):
+        parts = (every_part,) * 3
+        yield f"message_inserts._insert({every_part})", message_inserts._insert(True, *parts)
 
 
 STATEMENTS = dict(_statements())
-del STATEMENTS["members._COUNTS"]  # counts all members there are
+del STATEMENTS["members._COUNTS"]  # it counts all members
 
 
 @pytest.fixture(scope="module")
-def filled(new_database: Callable[[str], str]) -> Iterator[psycopg2.extensions.connection]:
-    """A database with much of everything."""
-    url = new_database("plans")
-    migrations.apply(url)
+def filled(migrated_database: NewDatabase) -> Iterator[psycopg2.extensions.connection]:
+    """Provide a database with large tables."""
+    url = migrated_database("plans")
     connection = psycopg2.connect(url, options="-c plan_cache_mode=force_generic_plan")
     connection.autocommit = True
     with connection.cursor() as cur:
@@ -70,7 +71,9 @@ def filled(new_database: Callable[[str], str]) -> Iterator[psycopg2.extensions.c
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_no_statement_reads_all_there_is(filled: psycopg2.extensions.connection, name: str) -> None:
+def test_no_statement_scans_a_large_table(
+    filled: psycopg2.extensions.connection, name: str
+) -> None:
     statement = STATEMENTS[name]
     with filled.cursor() as cur:
         cur.execute(statement.prepare)

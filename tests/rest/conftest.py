@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+from redis import Redis
 
 from chatd.core.ids import StreamId
-from chatd.db import Database
-from chatd.ephemeral import rate_limits
+from chatd.db.pool import Database
+from chatd.embedded.valkey import Valkey
 from chatd.queries import search_index
+from chatd.ratelimit import limiter
 from tests.conftest import ServeMore, Server
+from tests.helpers.clock import Clock
+from tests.helpers.shared_stages import SharedStages
 from tests.rest.searching import Index, alone
 from tests.world import World, world_on
+
+PassTime = Callable[[float], None]
 
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody counts alone because a busy machine let Redis wait for a moment."""
-    monkeypatch.setattr(rate_limits, "PATIENCE_S", 5.0)
+    monkeypatch.setattr(limiter, "REDIS_TIMEOUT_S", 5.0)
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch, valkey: Valkey) -> PassTime:
+    """Advances the windows of all rate limits by seconds, on the instances and in Redis."""
+    clock = Clock()
+    monkeypatch.setattr(limiter, "time", clock)
+
+    def advance(seconds: float) -> None:
+        clock.advance(seconds)
+        with Redis.from_url(valkey.url) as redis:
+            for key in redis.scan_iter("chatd:limits:*"):
+                redis.pexpire(key, max(redis.pttl(key) - int(seconds * 1000), 0))
+
+    return advance
 
 
 @pytest.fixture
@@ -28,8 +49,16 @@ async def other(world: World, serve_more: ServeMore) -> AsyncIterator[World]:
         serve_more(worker_id=1) as second,
         world_on(second.url, second.gateway_url) as made,
     ):
-        made.meet(world)
+        made.share_people(world)
         yield made
+
+
+@pytest.fixture(scope="module")
+async def stages(server: Server) -> AsyncIterator[SharedStages]:
+    """Stages that the tests of a module share."""
+    made = SharedStages(server.url, server.gateway_url)
+    yield made
+    await made.aclose()
 
 
 @pytest.fixture

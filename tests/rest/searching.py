@@ -1,4 +1,4 @@
-"""What the tests of searching share."""
+"""Helpers of the search tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from chatd.db import Database
+from chatd.db.pool import Database
 from chatd.queries import search_index
 from tests.world import Channel, Guild, Rest
 
@@ -18,9 +18,9 @@ async def alone(database: Database, step: Callable[[Any], Awaitable[object]]) ->
     """Run a step of the indexer until it has nothing to do."""
     while True:
         transaction = await database.begin()
-        if not await search_index.alone(transaction.cur):
+        if not await search_index.try_lock(transaction.cur):
             await transaction.rollback()
-            await asyncio.sleep(0.01)  # the server's own is at it
+            await asyncio.sleep(0.01)  # the server's own indexer holds the lock
             continue
         goes_on = await step(transaction.cur)
         await transaction.commit()
@@ -29,7 +29,7 @@ async def alone(database: Database, step: Callable[[Any], Awaitable[object]]) ->
 
 
 async def say(rest: Rest, channel: Channel, *texts: str) -> list[str]:
-    """Send messages; their ids."""
+    """Send messages and return their ids."""
     path = f"/channels/{channel.id}/messages"
     return [(await rest.post(path, {"content": text}))["id"] for text in texts]
 
@@ -40,7 +40,7 @@ async def search(rest: Rest, place: Guild | Channel, **query: Any) -> Any:
 
 
 async def texts(rest: Rest, place: Guild | Channel, **query: Any) -> list[str]:
-    """What the messages say that are found."""
+    """Return the contents of the hits."""
     found = await search(rest, place, **query)
     shown = [message["content"] for [message] in found["messages"]]
     if "limit" not in query and "offset" not in query:

@@ -1,21 +1,17 @@
-"""Deleting an account: what goes with it, what stays, and who comes too late or just in time."""
+"""Account deletion: what is deleted, what is kept, and concurrent requests."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import psycopg2
 import pytest
 
 from tests.conftest import Server
-from tests.locks import Held, held_stream, held_user
+from tests.helpers.locks import Call, held_stream, held_user, one_after_the_other
 from tests.world import PASSWORD, Answer, Person, Rest, World, like
-
-Call = Callable[[], Awaitable[Answer]]
 
 
 async def delete(person: Person, password: Any = PASSWORD) -> Answer:
@@ -23,7 +19,7 @@ async def delete(person: Person, password: Any = PASSWORD) -> Answer:
 
 
 async def try_login(world: World, email: str, password: str = PASSWORD) -> Answer:
-    return await world.nobody.call("POST", "/auth/login", {"email": email, "password": password})
+    return await world.anonymous.call("POST", "/auth/login", {"email": email, "password": password})
 
 
 async def members_of(person: Person, guild_id: str) -> set[str]:
@@ -31,25 +27,17 @@ async def members_of(person: Person, guild_id: str) -> set[str]:
     return {each["user"]["id"] for each in found}
 
 
-async def one_after_the_other(held: AbstractContextManager[Held], *calls: Call) -> list[Answer]:
-    """Calls that all want what is held, in this order."""
-    with held as row:
-        running = []
-        for n, call in enumerate(calls):
-            running.append(asyncio.ensure_future(call()))
-            await row.waited_for_by(n + 1)
-        row.let_go()
-        return await asyncio.gather(*running)
-
-
 def ghosts(server: Server) -> list[str]:
-    """What deleted accounts still own or are members of."""
+    """Return what deleted accounts still own or are members of.
+
+    Rows of deleted guilds are deleted later."""
     with psycopg2.connect(server.config.database_url) as database, database.cursor() as cur:
         cur.execute(
             "SELECT 'owns ' || guilds.id FROM guilds JOIN users ON users.id = owner_id"
             " WHERE deleted_at IS NOT NULL"
             " UNION ALL SELECT 'is in ' || guild_id FROM guild_members JOIN users"
-            " ON users.id = user_id WHERE deleted_at IS NOT NULL"
+            " ON users.id = user_id JOIN guilds ON guilds.id = guild_id"
+            " WHERE users.deleted_at IS NOT NULL"
             " UNION ALL SELECT 'is logged in ' || user_id FROM logins JOIN users"
             " ON users.id = user_id WHERE deleted_at IS NOT NULL AND revoked_at IS NULL"
         )
@@ -58,14 +46,12 @@ def ghosts(server: Server) -> list[str]:
     return found
 
 
-def like_nobody(person: Person) -> like:
+def like_deleted_user(person: Person) -> like:
     return like(id=person.id, global_name=None, avatar=None, discriminator="0")
 
 
 @pytest.mark.parametrize("route", ["POST /users/@me/delete", "DELETE /users/@me"])
-async def test_a_deleted_account_is_gone_and_what_it_wrote_is_nobodys(
-    world: World, server: Server, route: str
-) -> None:
+async def test_deleted_account_is_anonymized(world: World, server: Server, route: str) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     alice, bob = await world.people("alice", "bob")
     await bob.rest.patch("/users/@me", {"global_name": "Bob", "bio": "I sail."})
@@ -81,36 +67,36 @@ async def test_a_deleted_account_is_gone_and_what_it_wrote_is_nobodys(
     assert (answer.status, answer.raw) == (204, b"")
 
     removed = (await alice_client.next("GUILD_MEMBER_REMOVE")).d
-    assert removed == like(guild_id=guild.id, user=like_nobody(bob))
-    nobody = removed["user"]
-    assert nobody["username"].startswith("deleted_user_")
+    assert removed == like(guild_id=guild.id, user=like_deleted_user(bob))
+    anonymous = removed["user"]
+    assert anonymous["username"].startswith("deleted_user_")
     assert await bob_client.closed() == 4004
     assert (await bob.rest.call("GET", "/users/@me")).status == 401
     body = {"refresh_token": bob.refresh_token}
-    assert (await world.nobody.call("POST", "/auth/refresh", body)).status == 401
+    assert (await world.anonymous.call("POST", "/auth/refresh", body)).status == 401
     late = await try_login(world, bob.email)
     assert late.json == (await try_login(world, "nobody@example.org")).json
 
-    assert await alice.rest.get(f"/users/{bob.id}") == nobody
+    assert await alice.rest.get(f"/users/{bob.id}") == anonymous
     [kept] = [each for each in await alice.rest.get(path) if each["id"] == sent["id"]]
-    assert kept == like(content="remember me", author=nobody)
-    assert (await alice.rest.get(private_path))[0] == like(content="between us", author=nobody)
+    assert kept == like(content="remember me", author=anonymous)
+    assert (await alice.rest.get(private_path))[0] == like(content="between us", author=anonymous)
     refused = await alice.rest.call("POST", private_path, {"content": "anybody there?"})
     assert (refused.status, refused.code) == (403, 50007)
     [channel] = await alice.rest.get("/users/@me/channels")
-    assert channel == like(id=private["id"], recipients=[nobody])
+    assert channel == like(id=private["id"], recipients=[anonymous])
     assert await members_of(alice, guild.id) == {alice.id}
     assert (await alice.rest.call("GET", f"/users/{bob.id}/profile")).code == 50001
     assert ghosts(server) == []
 
-    again = await world.nobody.post(
+    again = await world.anonymous.post(
         "/auth/register", {"username": bob.name, "email": bob.email, "password": PASSWORD}
     )
     assert again["user"]["id"] != bob.id
     assert (await try_login(world, bob.email)).json["user"]["id"] == again["user"]["id"]
 
 
-async def test_every_login_ends_everywhere(world: World, other: World) -> None:
+async def test_deletion_ends_every_login_on_every_instance(world: World, other: World) -> None:
     bob = await world.person("bob")
     made = (await try_login(other, bob.email)).json
     clients = [*await world.online("bob"), *await other.online("bob")]
@@ -118,19 +104,19 @@ async def test_every_login_ends_everywhere(world: World, other: World) -> None:
     await phone.identify(made["access_token"])
     rests = [Rest(other.http, other.url, token) for token in (bob.token, made["access_token"])]
     for rest in rests:
-        await rest.get("/users/@me")  # remembered there
+        await rest.get("/users/@me")  # cached there
     assert (await delete(bob)).status == 204
     for client in (*clients, phone):
         assert await client.closed() == 4004
     for rest in rests:
         assert (await rest.call("GET", "/users/@me")).status == 401
     resumed = await other.resumed("bob", clients[1])
-    assert (await resumed.next_op(9))["d"] is False  # there is no such session any more
+    assert (await resumed.next_op(9))["d"] is False  # the session no longer exists
     await resumed.send(2, {"token": bob.token, "properties": {}})
     assert await resumed.closed() == 4004
 
 
-async def test_the_owner_of_a_guild_cannot_go(world: World) -> None:
+async def test_guild_owner_cannot_delete_its_account(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     alice, bob = await world.people("alice", "bob")
     answer = await delete(alice)
@@ -146,7 +132,9 @@ async def test_the_owner_of_a_guild_cannot_go(world: World) -> None:
 
 @pytest.mark.parametrize("password", ["Password124!", "", None, "absent"])
 @pytest.mark.parametrize("route", ["POST /users/@me/delete", "DELETE /users/@me"])
-async def test_the_password_is_needed(world: World, route: str, password: str | None) -> None:
+async def test_deletion_requires_the_password(
+    world: World, route: str, password: str | None
+) -> None:
     bob = await world.person("bob")
     method, _, url = route.partition(" ")
     body = None if password == "absent" else {"password": password}
@@ -157,7 +145,7 @@ async def test_the_password_is_needed(world: World, route: str, password: str | 
     await bob.rest.get("/users/@me")
 
 
-async def test_bans_and_invites_stay(world: World) -> None:
+async def test_bans_and_invites_are_kept(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     strict = await world.guild(owner="carol")
     bob = await world.person("bob")
@@ -165,14 +153,14 @@ async def test_bans_and_invites_stay(world: World) -> None:
     invite = await bob.rest.post(f"/channels/{guild.general.id}/invites")
     assert (await delete(bob)).status == 204
     [ban] = await strict.owner.rest.get(f"/guilds/{strict.id}/bans")
-    assert ban["user"] == like_nobody(bob)
+    assert ban["user"] == like_deleted_user(bob)
     carol = await world.person("carol")
     joined = await carol.rest.post(f"/invites/{invite['code']}")
     assert joined["inviter"] == ban["user"]
 
 
-async def test_nobody_writes_to_who_is_not_there(world: World) -> None:
-    alice, bob, carol, _ = await world.people("alice", "bob", "carol", "dave")
+async def test_deleted_account_cannot_be_messaged(world: World) -> None:
+    alice, bob, carol, _ = await world.friends("alice", "bob", "carol", "dave")
     group = await alice.rest.post(
         "/users/@me/channels", {"recipients": [carol.id, world._people["dave"].id]}
     )
@@ -185,13 +173,13 @@ async def test_nobody_writes_to_who_is_not_there(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["deleted_user_0", "Deleted_User_x", "ｄeleted_user_1"])
-async def test_nobody_may_look_deleted(world: World, name: str) -> None:
+async def test_deleted_usernames_are_reserved(world: World, name: str) -> None:
     alice = await world.person("alice")
     answer = await alice.rest.call("PATCH", "/users/@me", {"username": name})
     assert answer.json["errors"].keys() == {"username"}
 
 
-async def test_a_second_deletion_at_once_does_no_harm(world: World, server: Server) -> None:
+async def test_concurrent_deletions_of_an_account(world: World, server: Server) -> None:
     bob = await world.person("bob")
     answers = await one_after_the_other(
         held_stream(server, bob.id), lambda: delete(bob), lambda: delete(bob)
@@ -199,7 +187,7 @@ async def test_a_second_deletion_at_once_does_no_harm(world: World, server: Serv
     assert [answer.status for answer in answers] == [204, 401]
 
 
-async def test_a_login_that_comes_too_late_is_none(world: World, server: Server) -> None:
+async def test_login_after_the_deletion_is_refused(world: World, server: Server) -> None:
     bob = await world.person("bob")
     answers = await one_after_the_other(
         held_user(server, bob.id), lambda: delete(bob), lambda: try_login(world, bob.email)
@@ -208,7 +196,7 @@ async def test_a_login_that_comes_too_late_is_none(world: World, server: Server)
     assert ghosts(server) == []
 
 
-async def test_a_login_just_before_ends_too(world: World, server: Server) -> None:
+async def test_login_before_the_deletion_ends(world: World, server: Server) -> None:
     bob = await world.person("bob")
     answers = await one_after_the_other(
         held_user(server, bob.id), lambda: try_login(world, bob.email), lambda: delete(bob)
@@ -217,7 +205,7 @@ async def test_a_login_just_before_ends_too(world: World, server: Server) -> Non
     assert ghosts(server) == []
 
 
-async def test_a_password_changed_just_before_is_the_one_needed(
+async def test_password_changed_before_the_deletion_is_required(
     world: World, server: Server
 ) -> None:
     bob = await world.person("bob")
@@ -236,7 +224,7 @@ async def test_a_password_changed_just_before_is_the_one_needed(
     [{"global_name": "x"}, {"bio": "x"}, {"password": PASSWORD, "new_password": "Password456!"}],
     ids=["name", "bio", "password"],
 )
-async def test_a_change_that_comes_too_late_is_refused(
+async def test_change_after_the_deletion_is_refused(
     world: World, server: Server, change: dict[str, str]
 ) -> None:
     alice, bob = await world.people("alice", "bob")
@@ -246,11 +234,11 @@ async def test_a_change_that_comes_too_late_is_refused(
         lambda: bob.rest.call("PATCH", "/users/@me", change),
     )
     assert [answer.status for answer in answers] == [204, 401]
-    assert await alice.rest.get(f"/users/{bob.id}") == like_nobody(bob)
+    assert await alice.rest.get(f"/users/{bob.id}") == like_deleted_user(bob)
     assert (await try_login(world, bob.email, "Password456!")).status == 400
 
 
-async def test_making_a_guild_comes_too_late(world: World, server: Server) -> None:
+async def test_guild_creation_after_the_deletion_is_refused(world: World, server: Server) -> None:
     bob = await world.person("bob")
     answers = await one_after_the_other(
         held_stream(server, bob.id),
@@ -261,19 +249,19 @@ async def test_making_a_guild_comes_too_late(world: World, server: Server) -> No
     assert ghosts(server) == []
 
 
-async def test_making_a_guild_just_before_keeps_its_owner(world: World, server: Server) -> None:
+async def test_guild_created_before_the_deletion_prevents_it(world: World, server: Server) -> None:
     bob = await world.person("bob")
     answers = await one_after_the_other(
         held_stream(server, bob.id),
         lambda: bob.rest.call("POST", "/guilds", {"name": "mine"}),
         lambda: delete(bob),
     )
-    assert [answer.status for answer in answers] == [201, 503]  # it has joined one meanwhile
+    assert [answer.status for answer in answers] == [201, 503]  # the creation added a guild
     assert (await delete(bob)).code == 50055
     await bob.rest.get("/users/@me")
 
 
-async def test_joining_comes_too_late(world: World, server: Server) -> None:
+async def test_join_after_the_deletion_is_refused(world: World, server: Server) -> None:
     guild = await world.guild(owner="alice")
     alice, bob = await world.people("alice", "bob")
     code = await guild.invite(max_uses=1)
@@ -284,12 +272,10 @@ async def test_joining_comes_too_late(world: World, server: Server) -> None:
     )
     assert [answer.status for answer in answers] == [204, 401]
     assert await members_of(alice, guild.id) == {alice.id}
-    await (await world.person("carol")).rest.post(f"/invites/{code}")  # it has not been used
+    await (await world.person("carol")).rest.post(f"/invites/{code}")  # it was not consumed
 
 
-async def test_joining_just_before_is_undone_by_the_next_attempt(
-    world: World, server: Server
-) -> None:
+async def test_join_during_the_deletion_is_ended_by_a_retry(world: World, server: Server) -> None:
     guild = await world.guild(owner="alice")
     alice, bob = await world.people("alice", "bob")
     code = await guild.invite()
@@ -305,7 +291,7 @@ async def test_joining_just_before_is_undone_by_the_next_attempt(
 
 
 @pytest.mark.parametrize("first", ["delete", "hand over"])
-async def test_being_handed_a_guild_meanwhile(world: World, server: Server, first: str) -> None:
+async def test_guild_transfer_during_the_deletion(world: World, server: Server, first: str) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     alice, bob = await world.people("alice", "bob")
     calls: list[Call] = [
@@ -315,17 +301,17 @@ async def test_being_handed_a_guild_meanwhile(world: World, server: Server, firs
     if first == "hand over":
         calls.reverse()
     answers = await one_after_the_other(held_stream(server, guild.id), *calls)
-    assert answers[0].status in (200, 204)
-    assert answers[1].status == 400
     if first == "delete":
+        assert [answer.status for answer in answers] == [204, 400]
         assert answers[1].json["errors"].keys() == {"owner_id"}
     else:
+        assert [answer.status for answer in answers] == [200, 400]
         assert answers[1].code == 50055
     assert ghosts(server) == []
 
 
-async def test_a_private_message_comes_too_late(world: World, server: Server) -> None:
-    alice, bob = await world.people("alice", "bob")
+async def test_direct_message_after_the_deletion_is_refused(world: World, server: Server) -> None:
+    alice, bob = await world.friends("alice", "bob")
     private = await alice.rest.post("/users/@me/channels", {"recipient_id": bob.id})
     path = f"/channels/{private['id']}/messages"
     answers = await one_after_the_other(
@@ -337,7 +323,7 @@ async def test_a_private_message_comes_too_late(world: World, server: Server) ->
     assert await alice.rest.get(path) == []
 
 
-async def test_whatever_happens_at_once_leaves_no_ghost(world: World, server: Server) -> None:
+async def test_concurrent_operations_leave_no_deleted_member(world: World, server: Server) -> None:
     guild = await world.guild(owner="alice")
     alice = await world.person("alice")
     for n in range(6):

@@ -1,4 +1,4 @@
-"""Accounts: registering, logging in and out, and what tokens are worth."""
+"""Registration, login, logout, and the validity of tokens."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def fresh(**changes: object) -> dict[str, object]:
     }
 
 
-async def test_registering_logs_in(world: World) -> None:
+async def test_registration_returns_a_login(world: World) -> None:
     body = fresh()
-    answer = await world.nobody.call("POST", "/auth/register", body)
+    answer = await world.anonymous.call("POST", "/auth/register", body)
     assert answer.status == 201
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json == like(token_type="Bearer", expires_in=900)
@@ -35,20 +35,20 @@ async def test_registering_logs_in(world: World) -> None:
     assert len(answer.json["refresh_token"]) >= 32
 
 
-async def test_logging_in_with_the_address_in_another_case(world: World) -> None:
+async def test_login_ignores_the_case_of_the_address(world: World) -> None:
     alice = await world.person("alice")
     body = {"email": alice.email.upper(), "password": PASSWORD}
-    answer = await world.nobody.call("POST", "/auth/login", body)
+    answer = await world.anonymous.call("POST", "/auth/login", body)
     assert answer.status == 200
     assert answer.json["user"]["id"] == alice.id
 
 
-async def test_a_wrong_password_and_an_unknown_address_look_the_same(world: World) -> None:
+async def test_wrong_password_and_unknown_address_have_one_response(world: World) -> None:
     alice = await world.person("alice")
-    wrong = await world.nobody.call(
+    wrong = await world.anonymous.call(
         "POST", "/auth/login", {"email": alice.email, "password": "Password124!"}
     )
-    unknown = await world.nobody.call(
+    unknown = await world.anonymous.call(
         "POST", "/auth/login", {"email": "nobody@example.org", "password": PASSWORD}
     )
     assert wrong.status == unknown.status == 400
@@ -70,97 +70,97 @@ async def test_a_wrong_password_and_an_unknown_address_look_the_same(world: Worl
         ("password", ["Password123!"]),
     ],
 )
-async def test_a_bad_field_is_named(world: World, field: str, value: object) -> None:
-    answer = await world.nobody.call("POST", "/auth/register", fresh(**{field: value}))
+async def test_invalid_field_is_named(world: World, field: str, value: object) -> None:
+    answer = await world.anonymous.call("POST", "/auth/register", fresh(**{field: value}))
     assert (answer.status, answer.code) == (400, 50035)
     assert answer.json["errors"].keys() == {field}
     assert answer.json["errors"][field]["_errors"][0]["code"]
 
 
-async def test_taken_names_and_addresses_are_refused_whatever_their_spelling(world: World) -> None:
+async def test_taken_names_and_addresses_are_refused_in_any_spelling(world: World) -> None:
     alice = await world.person("alice")
-    answer = await world.nobody.call(
+    answer = await world.anonymous.call(
         "POST", "/auth/register", fresh(username=alice.name.upper(), email=alice.email.upper())
     )
     assert answer.status == 400
     assert answer.json["errors"].keys() == {"username", "email"}
 
 
-async def test_of_many_who_want_a_name_at_once_one_gets_it(world: World) -> None:
+async def test_concurrent_registrations_of_a_name_create_one_account(world: World) -> None:
     name = f"wanted.{secrets.token_hex(4)}"
     answers = await asyncio.gather(
-        *(world.nobody.call("POST", "/auth/register", fresh(username=name)) for _ in range(6))
+        *(world.anonymous.call("POST", "/auth/register", fresh(username=name)) for _ in range(6))
     )
     assert sorted(answer.status for answer in answers) == [201, 400, 400, 400, 400, 400]
 
 
-async def test_a_refresh_token_works_once_and_its_reuse_ends_the_login(world: World) -> None:
+async def test_reuse_of_a_refresh_token_ends_the_login(world: World) -> None:
     alice = await world.person("alice")
-    first = await world.nobody.post("/auth/refresh", {"refresh_token": alice.refresh_token})
+    first = await world.anonymous.post("/auth/refresh", {"refresh_token": alice.refresh_token})
     assert first["user"]["id"] == alice.id
-    stolen = await world.nobody.call(
+    stolen = await world.anonymous.call(
         "POST", "/auth/refresh", {"refresh_token": alice.refresh_token}
     )
     assert stolen.status == 401
-    thief = await world.nobody.call(
+    thief = await world.anonymous.call(
         "POST", "/auth/refresh", {"refresh_token": first["refresh_token"]}
     )
     assert thief.status == 401
 
 
-async def test_a_login_that_ends_by_reuse_is_over_at_once(world: World) -> None:
+async def test_reuse_ends_the_login_immediately(world: World) -> None:
     guild = await world.guild(owner="alice")
     alice = await world.person("alice")
     [client] = await world.online("alice")
-    await world.nobody.post("/auth/refresh", {"refresh_token": alice.refresh_token})
+    await world.anonymous.post("/auth/refresh", {"refresh_token": alice.refresh_token})
     path = f"/channels/{guild.general.id}/messages"
     await alice.rest.post(path, {"content": "still me"})
-    await world.nobody.call("POST", "/auth/refresh", {"refresh_token": alice.refresh_token})
+    await world.anonymous.call("POST", "/auth/refresh", {"refresh_token": alice.refresh_token})
     assert (await alice.rest.call("POST", path, {"content": "and now?"})).status == 401
     assert await client.closed() == 4004
 
 
-async def test_of_two_uses_of_a_refresh_token_at_once_at_most_one_succeeds(world: World) -> None:
+async def test_concurrent_uses_of_a_refresh_token_succeed_at_most_once(world: World) -> None:
     alice = await world.person("alice")
     body = {"refresh_token": alice.refresh_token}
     answers = await asyncio.gather(
-        *(world.nobody.call("POST", "/auth/refresh", body) for _ in range(4))
+        *(world.anonymous.call("POST", "/auth/refresh", body) for _ in range(4))
     )
     assert sorted(answer.status for answer in answers) == [200, 401, 401, 401]
 
 
-async def test_logging_out_ends_the_login_and_its_sessions(world: World) -> None:
+async def test_logout_ends_the_login_and_its_sessions(world: World) -> None:
     alice = await world.person("alice")
     [client] = await world.online("alice")
     await alice.rest.post("/auth/logout")
     assert await client.closed() == 4004
     assert (await alice.rest.call("GET", "/users/@me")).status == 401
-    refreshed = await world.nobody.call(
+    refreshed = await world.anonymous.call(
         "POST", "/auth/refresh", {"refresh_token": alice.refresh_token}
     )
     assert refreshed.status == 401
 
 
-async def test_logging_out_leaves_other_logins_alone(world: World) -> None:
+async def test_logout_keeps_other_logins(world: World) -> None:
     alice = await world.person("alice")
-    other = await world.nobody.post("/auth/login", {"email": alice.email, "password": PASSWORD})
+    other = await world.anonymous.post("/auth/login", {"email": alice.email, "password": PASSWORD})
     [client] = await world.online("alice")
     headers = {"Authorization": f"Bearer {other['access_token']}"}
-    await world.nobody.call("POST", "/auth/logout", headers=headers)
+    await world.anonymous.call("POST", "/auth/logout", headers=headers)
     assert (await alice.rest.call("GET", "/users/@me")).status == 200
-    assert await client.heard_before_fence() == []
+    assert await client.received_before_fence() == []
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "Bot ", "bearer ", ""])
-async def test_schemes_of_the_authorization_header(world: World, scheme: str) -> None:
+async def test_authorization_header_schemes(world: World, scheme: str) -> None:
     alice = await world.person("alice")
     headers = {"Authorization": scheme + alice.token}
-    answer = await world.nobody.call("GET", "/users/@me", headers=headers)
+    answer = await world.anonymous.call("GET", "/users/@me", headers=headers)
     assert answer.json["id"] == alice.id
 
 
-async def test_nobody_gets_in_without_a_token(world: World) -> None:
-    answer = await world.nobody.call("GET", "/users/@me")
+async def test_missing_or_malformed_token_is_refused(world: World) -> None:
+    answer = await world.anonymous.call("GET", "/users/@me")
     assert answer.status == 401
     assert answer.json == {"code": 0, "message": "401: Unauthorized"}
 
@@ -190,12 +190,12 @@ def forge(server: Server, token: str, **changes: object) -> str:
     ],
     ids=str,
 )
-async def test_a_signed_token_with_wrong_claims_is_worth_nothing(
+async def test_signed_token_with_wrong_claims_is_refused(
     world: World, server: Server, changes: dict[str, object]
 ) -> None:
     alice = await world.person("alice")
     headers = {"Authorization": f"Bearer {forge(server, alice.token, **changes)}"}
-    assert (await world.nobody.call("GET", "/users/@me", headers=headers)).status == 401
+    assert (await world.anonymous.call("GET", "/users/@me", headers=headers)).status == 401
 
 
 NO_ALGORITHM = b'{"alg":"none"}'
@@ -206,7 +206,7 @@ def encoded(part: bytes) -> str:
 
 
 @pytest.mark.parametrize("kind", ["none", "other key", "HS512", "cut", "nested", "huge", "crit"])
-async def test_a_forged_token_is_worth_nothing(world: World, server: Server, kind: str) -> None:
+async def test_forged_token_is_refused(world: World, server: Server, kind: str) -> None:
     alice = await world.person("alice")
     head, body, signature = alice.token.split(".")
     claims = jwt.get_unverified_claims(alice.token)
@@ -221,15 +221,13 @@ async def test_a_forged_token_is_worth_nothing(world: World, server: Server, kin
         "crit": jwt.encode(claims, secret, algorithm="HS256", headers={"crit": ["b64"]}),
     }[kind]
     headers = {"Authorization": f"Bearer {token}"}
-    assert (await world.nobody.call("GET", "/users/@me", headers=headers)).status == 401
+    assert (await world.anonymous.call("GET", "/users/@me", headers=headers)).status == 401
 
 
-async def test_an_expired_token_is_worth_nothing_although_it_was_just_used(
-    world: World, server: Server
-) -> None:
+async def test_expired_token_is_refused_although_cached(world: World, server: Server) -> None:
     alice = await world.person("alice")
     headers = {"Authorization": f"Bearer {forge(server, alice.token, exp=int(time.time()) + 1)}"}
-    assert (await world.nobody.call("GET", "/users/@me", headers=headers)).status == 200
+    assert (await world.anonymous.call("GET", "/users/@me", headers=headers)).status == 200
     async with asyncio.timeout(5):
-        while (await world.nobody.call("GET", "/users/@me", headers=headers)).status == 200:
+        while (await world.anonymous.call("GET", "/users/@me", headers=headers)).status == 200:
             await asyncio.sleep(0.05)

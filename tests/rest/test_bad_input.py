@@ -1,31 +1,40 @@
-"""Bad input: every kind of it gets its 4xx with code and message, on every route."""
+"""Bad input: each kind is answered with its status, code and message, on every route."""
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import io
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
-from chatd.rest import routes
-from chatd.rest.parse import MAX_IMAGE_BODY
+from chatd.rest.request import MAX_IMAGE_BODY
+from chatd.rest.routing import APPLICATION, BOT, PREFIXES
+from chatd.rest.table import table
 from tests.conftest import Server
-from tests.world import Answer, World
+from tests.helpers.raw_http import filled_path, raw_response
+from tests.world import Answer, Person, World, world_on
 
-ROUTES = [(each.method, each.path, each.needs is routes.ANYONE) for each in routes.table()]
+ROUTES = [(each.method, each.path, each.is_open) for each in table()]
+FOR_APPLICATIONS = {
+    (each.method, each.path) for each in table() if each.needs in (APPLICATION, BOT)
+}
 WITHOUT_BODY = {
     ("PUT", "/guilds/{guild_id}/members/{user_id}/roles/{role_id}"),
     ("PUT", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me"),
     ("PUT", "/channels/{channel_id}/messages/pins/{message_id}"),
     ("PUT", "/channels/{channel_id}/pins/{message_id}"),
     ("POST", "/channels/{channel_id}/typing"),
+    ("POST", "/channels/{channel_id}/messages/{message_id}/crosspost"),
     ("POST", "/applications/{application_id}/delete"),
     ("POST", "/applications/{application_id}/bot/reset"),
     ("PUT", "/channels/{channel_id}/recipients/{user_id}"),
+    ("PUT", "/uploads/{upload}"),  # takes the bytes of any file
 }
+UNKNOWN_TOKENS = {10015, 10062}
+"""Errors of routes with a token in their path, which is checked before the body is read."""
 WITH_BODY = [
     route
     for route in ROUTES
@@ -34,6 +43,10 @@ WITH_BODY = [
 VALID_BODIES: dict[tuple[str, str], object] = {
     ("PATCH", "/guilds/{guild_id}/channels"): [],
     ("PATCH", "/guilds/{guild_id}/roles"): [],
+    ("POST", "/channels/{channel_id}/attachments"): {"files": [{"filename": "x", "file_size": 1}]},
+    ("POST", "/channels/{channel_id}/followers"): {"webhook_channel_id": "1"},
+    ("PUT", "/applications/{application_id}/commands"): [],
+    ("PUT", "/applications/{application_id}/guilds/{guild_id}/commands"): [],
     ("PUT", "/channels/{channel_id}/permissions/{target_id}"): {"type": 0},
     ("POST", "/guilds/{guild_id}/bulk-ban"): {"user_ids": ["1"]},
     ("POST", "/channels/{channel_id}/messages/bulk-delete"): {
@@ -42,10 +55,36 @@ VALID_BODIES: dict[tuple[str, str], object] = {
 }
 QUERIES = {"/guilds/{guild_id}/members/search": "?query=a"}
 WITH_IDS = [route for route in ROUTES if "_id}" in route[1]]
+FOR_ANY_ID = {
+    ("DELETE", "/users/@me/mentions/{message_id}"),  # its message may have been deleted
+    ("GET", "/oauth2/applications/{application_id}/assets"),  # always empty
+}
+"""Routes that answer the same for an object that does not exist."""
 
 
-def filled(path: str, value: str) -> str:
-    return re.sub(r"\{\w+\}", value, path)
+class Callers:
+    """A person and a bot whose requests change nothing, because the server refuses them."""
+
+    def __init__(self, person: Person, bot: Person) -> None:
+        self._person = person
+        self._bot = bot
+
+    async def call(self, method: str, path: str, value: str, **options: Any) -> Answer:
+        """Call a route with this value for each id, as an account that it is for.
+
+        An application is always that of the bot if the value is "1".
+        """
+        person = self._bot if (method, path) in FOR_APPLICATIONS else self._person
+        if value == "1":
+            path = path.replace("{application_id}", person.id)
+        query = options.pop("query", "")
+        return await person.rest.call(method, filled_path(path, value) + query, **options)
+
+
+@pytest.fixture(scope="module")
+async def callers(server: Server) -> AsyncIterator[Callers]:
+    async with world_on(server.url, server.gateway_url) as world:
+        yield Callers(await world.person("alice"), await world.bot("bot", "alice"))
 
 
 def assert_refused(answer: Answer, *statuses: int) -> None:
@@ -55,11 +94,11 @@ def assert_refused(answer: Answer, *statuses: int) -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "anyone"), ROUTES)
-async def test_without_a_token_only_open_routes_answer(
+async def test_only_public_routes_answer_without_a_token(
     world: World, method: str, path: str, anyone: bool
 ) -> None:
     for headers in ({}, {"Authorization": "Bearer x.y.z"}, {"Authorization": "Basic YTpi"}):
-        answer = await world.nobody.call(method, filled(path, "1"), headers=headers)
+        answer = await world.anonymous.call(method, filled_path(path, "1"), headers=headers)
         if anyone:
             assert answer.status != 401 or path == "/auth/refresh"
         else:
@@ -70,24 +109,28 @@ async def test_without_a_token_only_open_routes_answer(
 @pytest.mark.parametrize(
     "value", ["x", "-1", "1.5", "%EF%BC%91", "9223372036854775808", "%00", "1%20", "9" * 400]
 )
-async def test_an_id_that_is_no_snowflake(
-    world: World, method: str, path: str, _: bool, value: str
+async def test_malformed_id_is_refused(
+    callers: Callers, method: str, path: str, _: bool, value: str
 ) -> None:
-    await world.person("alice")
     body: dict[str, str] | None = {} if method in ("POST", "PATCH") else None
-    answer = await world.rest("alice").call(method, filled(path, value), body)
+    answer = await callers.call(method, path, value, body=body)
     assert_refused(answer, 400)
     assert answer.code == 50035
 
 
 @pytest.mark.parametrize(("method", "path", "_"), WITH_IDS)
-async def test_an_id_of_nothing(world: World, method: str, path: str, _: bool) -> None:
-    await world.person("alice")
+async def test_unknown_id_is_refused(callers: Callers, method: str, path: str, _: bool) -> None:
     body = VALID_BODIES.get((method, path), {"name": "name", "content": "x"})
     if method not in ("POST", "PATCH", "PUT"):
         body = None
-    url = filled(path, "9223372036854775807") + QUERIES.get(path, "")
-    answer = await world.rest("alice").call(method, url, body)
+    query = QUERIES.get(path, "")
+    answer = await callers.call(method, path, "9223372036854775807", body=body, query=query)
+    if (method, path) in FOR_ANY_ID:
+        assert answer.status in (200, 204)
+        return
+    if (method, path) in FOR_APPLICATIONS:  # another application
+        assert_refused(answer, 403)
+        return
     assert_refused(answer, 404)
     assert answer.code // 1000 == 10
 
@@ -101,8 +144,8 @@ async def test_an_id_of_nothing(world: World, method: str, path: str, _: bool) -
         (b'{"a": NaN}', 50109),
         (b'{"a": "\xff"}', 50109),
         (b'{"name": "\\ud800"}', 50109),
-        (b"[" * 100_000, 50109),
-        (b'{"a":' * 50_000, 50109),
+        (b"[" * 16_000, 50109),
+        (b'{"a":' * 3_000, 50109),
         (b"[]", 50035),
         (b"null", 50035),
         (b'"text"', 50035),
@@ -110,16 +153,21 @@ async def test_an_id_of_nothing(world: World, method: str, path: str, _: bool) -
     ],
     ids=lambda value: repr(value)[:20],
 )
-async def test_a_body_that_is_no_object(
-    world: World, method: str, path: str, _: bool, data: bytes, code: int
+async def test_body_that_is_not_an_object_is_refused(
+    callers: Callers, method: str, path: str, _: bool, data: bytes, code: int
 ) -> None:
-    await world.person("alice")
     headers = {"Content-Type": "application/json"}
-    rest = world.rest("alice")
-    answer = await rest.call(method, filled(path, "1"), data=data, headers=headers)
+    answer = await callers.call(method, path, "1", data=data, headers=headers)
     if data == b"[]" and VALID_BODIES.get((method, path)) == []:
-        code = 10004  # here it is a list that is wanted, of something that does not exist
+        if "{guild_id}" not in path:
+            assert answer.status == 200
+            return
+        code = 10004  # this route reads a list, and the object of its path does not exist
         assert_refused(answer, 404)
+    elif "_token}" in path:
+        assert_refused(answer, 400, 404)
+        assert answer.code in {code, *UNKNOWN_TOKENS}
+        return
     else:
         assert_refused(answer, 400)
     assert answer.code == code
@@ -127,17 +175,17 @@ async def test_a_body_that_is_no_object(
 
 @pytest.mark.parametrize(("method", "path", "_"), WITH_BODY)
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "a/b"])
-async def test_a_content_type_that_is_not_json(
-    world: World, method: str, path: str, _: bool, kind: str
+async def test_content_type_must_be_json(
+    callers: Callers, method: str, path: str, _: bool, kind: str
 ) -> None:
-    await world.person("alice")
     headers = {"Content-Type": kind} if kind else {}
-    rest = world.rest("alice")
-    answer = await rest.call(method, filled(path, "1"), data=b'{"a":1}', headers=headers)
+    answer = await callers.call(method, path, "1", data=b'{"a":1}', headers=headers)
+    if answer.code in UNKNOWN_TOKENS and "_token}" in path:
+        return
     assert_refused(answer, 400)
 
 
-async def test_json_may_say_its_charset(world: World) -> None:
+async def test_content_type_may_have_a_charset(world: World) -> None:
     await world.person("alice")
     headers = {"Content-Type": "application/json; charset=utf-8"}
     data = '{"name": "ö ö"}'.encode()
@@ -145,7 +193,7 @@ async def test_json_may_say_its_charset(world: World) -> None:
     assert answer.json["name"] == "ö ö"
 
 
-async def test_a_body_over_the_limit(world: World) -> None:
+async def test_large_body_is_refused(world: World) -> None:
     await world.person("alice")
     body = io.BytesIO(b'{"name": "' + b"x" * MAX_IMAGE_BODY + b'"}')
     headers = {"Content-Type": "application/json"}
@@ -158,7 +206,7 @@ async def test_a_body_over_the_limit(world: World) -> None:
 @pytest.mark.parametrize(
     "data", [gzip.compress(b'{"name": "fine"}', mtime=0), b"not packed"], ids=["packed", "not"]
 )
-async def test_a_packed_body(world: World, encoding: str, data: bytes) -> None:
+async def test_compressed_body_is_refused(world: World, encoding: str, data: bytes) -> None:
     await world.person("alice")
     headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
     rest = world.rest("alice")
@@ -169,12 +217,12 @@ async def test_a_packed_body(world: World, encoding: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("host", ["a\xff\xfe", "a b", "<script>", "[::1", "x:y"])
-async def test_a_bad_host(server: Server, host: str) -> None:
+async def test_malformed_host_is_refused(server: Server, host: str) -> None:
     request = f"GET /gateway HTTP/1.1\r\nHost: {host}\r\n\r\n"
-    assert (await raw(server, request.encode("latin-1"))).startswith(b"HTTP/1.1 400 ")
+    assert (await raw_response(server, request.encode("latin-1"))).startswith(b"HTTP/1.1 400 ")
 
 
-async def test_a_chunked_body_over_the_limit(world: World) -> None:
+async def test_large_chunked_body_is_refused(world: World) -> None:
     await world.person("alice")
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -187,18 +235,7 @@ async def test_a_chunked_body_over_the_limit(world: World) -> None:
     assert_refused(answer, 413)
 
 
-async def raw(server: Server, request: bytes) -> bytes:
-    """What the server says to these bytes, until it closes or has said enough."""
-    host, _, port = server.url.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(request)
-    async with asyncio.timeout(10):
-        head = await reader.readuntil(b"\r\n\r\n")
-    writer.close()
-    return head
-
-
-async def test_an_announced_body_over_the_limit_is_refused_before_it_is_sent(
+async def test_announced_large_body_is_refused_before_it_is_sent(
     server: Server, world: World
 ) -> None:
     alice = await world.person("alice")
@@ -206,7 +243,7 @@ async def test_an_announced_body_over_the_limit_is_refused_before_it_is_sent(
         f"POST /guilds HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\n"
         "Content-Type: application/json\r\nContent-Length: 99999999\r\n\r\n"
     )
-    assert (await raw(server, request.encode())).startswith(b"HTTP/1.1 413 ")
+    assert (await raw_response(server, request.encode())).startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize(
@@ -222,15 +259,15 @@ async def test_an_announced_body_over_the_limit_is_refused_before_it_is_sent(
     ],
     ids=lambda value: repr(value)[:30],
 )
-async def test_what_is_no_http(server: Server, request_bytes: bytes) -> None:
-    assert re.match(rb"HTTP/1.[01] 4\d\d ", await raw(server, request_bytes))
+async def test_malformed_http_is_refused(server: Server, request_bytes: bytes) -> None:
+    assert re.match(rb"HTTP/1.[01] 4\d\d ", await raw_response(server, request_bytes))
 
 
 @pytest.mark.parametrize("target", ["POST /auth/login", "GET /gateway", "HEAD /health"])
 @pytest.mark.parametrize("expected", [b"\xff", b"tea", b"100-continue"])
-async def test_what_a_client_expects(server: Server, target: str, expected: bytes) -> None:
+async def test_expect_header_is_answered(server: Server, target: str, expected: bytes) -> None:
     head = f"{target} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
-    answer = await raw(server, head.encode() + b"Expect: " + expected + b"\r\n\r\n")
+    answer = await raw_response(server, head.encode() + b"Expect: " + expected + b"\r\n\r\n")
     if expected == b"100-continue":
         assert answer == b"HTTP/1.1 100 Continue\r\n\r\n"
     else:
@@ -238,9 +275,9 @@ async def test_what_a_client_expects(server: Server, target: str, expected: byte
         assert b"X-Request-Id: " in answer
 
 
-async def test_unknown_routes_and_methods(world: World) -> None:
+async def test_unknown_routes_and_methods_are_refused(world: World) -> None:
     await world.person("alice")
-    for path in ("/nope", "/api/v10/nope", "/api/v2/users/@me", "/guilds/1/nope", "//", "/%00"):
+    for path in ("/nope", "/api/v10/nope", "/api/v2/users/@me", "/guilds/1/nope", "//nope", "/%00"):
         answer = await world.rest("alice").call("GET", path)
         assert_refused(answer, 404)
         assert answer.code == 0
@@ -259,7 +296,7 @@ async def test_unknown_routes_and_methods(world: World) -> None:
         ("PUT", "/users/%40me", {"DELETE", "GET", "HEAD", "PATCH"}),
     ],
 )
-async def test_a_word_in_the_path_is_no_id(
+async def test_literal_path_segment_is_not_an_id(
     world: World, method: str, path: str, allowed: set[str]
 ) -> None:
     await world.person("alice")
@@ -268,7 +305,7 @@ async def test_a_word_in_the_path_is_no_id(
     assert set(answer.headers["Allow"].split(",")) == allowed
 
 
-async def test_a_whole_number_may_have_a_point(world: World) -> None:
+async def test_integral_float_is_an_integer(world: World) -> None:
     guild = await world.guild(owner="alice")
     path = f"/channels/{guild.general.id}/invites"
     assert (await guild.owner.rest.post(path, {"max_uses": 5.0}))["max_uses"] == 5
@@ -279,7 +316,7 @@ async def test_a_whole_number_may_have_a_point(world: World) -> None:
 
 
 @pytest.mark.parametrize("word", ["true", "1", "False", "0", "yes", "", "2"])
-async def test_a_flag_in_a_query(world: World, word: str) -> None:
+async def test_query_flag_values(world: World, word: str) -> None:
     guild = await world.guild(owner="alice")
     path = f"/guilds/{guild.id}?with_counts={word}"
     answer = await guild.owner.rest.call("GET", path)
@@ -290,7 +327,7 @@ async def test_a_flag_in_a_query(world: World, word: str) -> None:
         assert ("approximate_member_count" in answer.json) == (word in ("true", "1"))
 
 
-async def test_null_says_no_more_than_leaving_out(world: World) -> None:
+async def test_null_means_the_same_as_absent(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     rest, bob = guild.owner.rest, await world.person("bob")
     made = [
@@ -317,13 +354,13 @@ async def test_null_says_no_more_than_leaving_out(world: World) -> None:
     await rest.put(f"/guilds/{guild.id}/bans/{bob.id}", {"delete_message_seconds": None})
 
 
-@pytest.mark.parametrize("prefix", routes.PREFIXES)
-async def test_every_prefix_serves_the_same(world: World, prefix: str) -> None:
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_all_prefixes_serve_the_same(world: World, prefix: str) -> None:
     alice = await world.person("alice")
     assert (await alice.rest.get(f"{prefix}/users/@me"))["id"] == alice.id
-    assert (await world.nobody.get(f"{prefix}/health"))["status"] == "ok"
+    assert (await world.anonymous.get(f"{prefix}/health"))["status"] == "ok"
 
 
-async def test_an_answer_names_its_request(world: World) -> None:
-    first, second = [await world.nobody.call("GET", "/health") for _ in range(2)]
+async def test_response_has_a_request_id(world: World) -> None:
+    first, second = [await world.anonymous.call("GET", "/health") for _ in range(2)]
     assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]

@@ -1,4 +1,4 @@
-"""Channels: making, showing, changing and deleting them."""
+"""Channels: creating, showing, changing and deleting them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.world import World, like
 
 
-async def test_a_new_channel_reaches_the_members(world: World) -> None:
+async def test_new_channel_is_sent_to_the_members(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     [client] = await world.online("bob")
     answer = await world.rest("alice").call(
@@ -30,7 +30,7 @@ async def test_channels_are_listed_by_position(world: World) -> None:
     assert names == ["general", "second", "third", "last"]
 
 
-async def test_a_channel_after_the_last_place_there_is(world: World) -> None:
+async def test_channel_after_the_maximum_position(world: World) -> None:
     guild = await world.guild(owner="alice")
     last = 2**31 - 1
     first = await guild.channel("first", position=last)
@@ -42,7 +42,7 @@ async def test_a_channel_after_the_last_place_there_is(world: World) -> None:
     ]
 
 
-async def test_a_category_holds_channels_and_lets_them_go(world: World) -> None:
+async def test_deleting_a_category_keeps_its_channels(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     rest = world.rest("alice")
     category = await guild.channel("games", type=4)
@@ -55,7 +55,7 @@ async def test_a_category_holds_channels_and_lets_them_go(world: World) -> None:
     assert (await rest.get(f"/channels/{inside.id}"))["parent_id"] is None
 
 
-async def test_what_cannot_be_a_parent(world: World) -> None:
+async def test_invalid_parents_are_refused(world: World) -> None:
     guild = await world.guild(owner="alice")
     other = await world.guild(owner="alice")
     category = await guild.channel("games", type=4)
@@ -72,7 +72,7 @@ async def test_what_cannot_be_a_parent(world: World) -> None:
         assert answer.json["errors"].keys() == {"parent_id"}
 
 
-async def test_an_update_reaches_the_members(world: World) -> None:
+async def test_update_is_sent_to_the_members(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     category = await guild.channel("games", type=4)
     [client] = await world.online("bob")
@@ -84,7 +84,7 @@ async def test_an_update_reaches_the_members(world: World) -> None:
     assert cleared == like(topic=None, name="lobby")
 
 
-async def test_a_deleted_channel_is_gone_with_its_messages(world: World) -> None:
+async def test_deleted_channel_is_gone_with_its_messages(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     channel = await guild.channel("old")
     rest = world.rest("alice")
@@ -102,7 +102,7 @@ async def test_a_deleted_channel_is_gone_with_its_messages(world: World) -> None
         assert (answer.status, answer.code) == (404, 10003)
 
 
-async def test_what_only_some_may_do(world: World) -> None:
+async def test_channel_operations_require_permissions(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob, carol = await world.people("bob", "carol")
     channel = f"/channels/{guild.general.id}"
@@ -119,7 +119,7 @@ async def test_what_only_some_may_do(world: World) -> None:
     assert (await bob.rest.get(channel))["name"] == "general"
 
 
-async def test_a_category_takes_no_messages(world: World) -> None:
+async def test_category_accepts_no_messages(world: World) -> None:
     guild = await world.guild(owner="alice")
     category = await guild.channel("games", type=4)
     answer = await world.rest("alice").call(
@@ -143,7 +143,7 @@ async def test_a_category_takes_no_messages(world: World) -> None:
         ("rate_limit_per_user", 21601),
     ],
 )
-async def test_a_bad_field_is_named(world: World, field: str, value: object) -> None:
+async def test_invalid_field_is_named(world: World, field: str, value: object) -> None:
     guild = await world.guild(owner="alice")
     body = {"name": "fine", field: value}
     answer = await world.rest("alice").call("POST", f"/guilds/{guild.id}/channels", body)
@@ -151,12 +151,12 @@ async def test_a_bad_field_is_named(world: World, field: str, value: object) -> 
     assert answer.json["errors"].keys() == {field}
 
 
-async def test_what_hangs_on_a_channel_goes_with_it_and_is_told(world: World) -> None:
+async def test_deleting_a_channel_deletes_its_invites_and_settings(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     code = await guild.invite()
     [client] = await world.online("alice")
     await world.rest("alice").delete(f"/channels/{guild.general.id}")
-    heard = await client.heard_before_fence()
-    [update] = [each.d for each in heard if each.t == "GUILD_UPDATE"]
+    received = await client.received_before_fence()
+    [update] = [each.d for each in received if each.t == "GUILD_UPDATE"]
     assert update["system_channel_id"] is None
-    assert code in {each.d["code"] for each in heard if each.t == "INVITE_DELETE"}
+    assert code in {each.d["code"] for each in received if each.t == "INVITE_DELETE"}

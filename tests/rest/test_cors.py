@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from chatd.rest import routes
+from chatd.rest.routing import PREFIXES, Route
+from chatd.rest.table import table
 from tests.conftest import ServeMore
+from tests.helpers.raw_http import raw_response
 from tests.world import Answer, World, world_on
 
 OURS = "https://chat.example.org"
@@ -17,7 +19,7 @@ THEIRS = "https://evil.example.org"
 
 @pytest.fixture(scope="module")
 async def allowing(serve_more: ServeMore) -> AsyncIterator[World]:
-    """People on a server that one origin may use."""
+    """Users of a server that allows one origin."""
     async with (
         serve_more(worker_id=7, cors_origins=(OURS,)) as server,
         world_on(server.url, server.gateway_url) as world,
@@ -31,18 +33,16 @@ async def preflight(world: World, path: str, origin: str, method: str) -> Answer
         "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": "authorization,content-type,x-audit-log-reason",
     }
-    return await world.nobody.call("OPTIONS", path, headers=headers)
+    return await world.anonymous.call("OPTIONS", path, headers=headers)
 
 
 def allowed(answer: Answer) -> str | None:
     return answer.headers.get("Access-Control-Allow-Origin")
 
 
-@pytest.mark.parametrize("prefix", routes.PREFIXES)
-@pytest.mark.parametrize("route", routes.table(), ids=lambda route: route.method + route.path)
-async def test_every_route_answers_preflights_without_a_token(
-    allowing: World, prefix: str, route: routes.Route
-) -> None:
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("route", table(), ids=lambda route: route.method + route.path)
+async def test_preflights_need_no_token(allowing: World, prefix: str, route: Route) -> None:
     path = prefix + re.sub(r"\{\w+\}", "1", route.path)
     answer = await preflight(allowing, path, OURS, route.method)
     assert answer.status == 200, answer.raw
@@ -50,53 +50,107 @@ async def test_every_route_answers_preflights_without_a_token(
     assert answer.headers["Access-Control-Allow-Methods"] == route.method
     names = answer.headers["Access-Control-Allow-Headers"].lower().split(",")
     assert set(names) == {"authorization", "content-type", "x-audit-log-reason"}
-    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
 
 
-async def test_an_allowed_origin_reads_answers_and_refusals(allowing: World) -> None:
+async def test_allowed_origin_can_read_responses_and_errors(allowing: World) -> None:
     alice = await allowing.person("alice")
-    for rest, status in ((alice.rest, 200), (allowing.nobody, 401)):
+    for rest, status in ((alice.rest, 200), (allowing.anonymous, 401)):
         answer = await rest.call("GET", "/api/v10/users/@me", headers={"Origin": OURS})
         assert (answer.status, allowed(answer)) == (status, OURS)
         exposed = answer.headers["Access-Control-Expose-Headers"].split(",")
         assert {"X-RateLimit-Remaining", "Retry-After", "X-Request-Id"} <= set(exposed)
-        assert "Access-Control-Allow-Credentials" not in answer.headers
+        assert answer.headers["Access-Control-Allow-Credentials"] == "true"
         assert answer.headers["Vary"] == "Origin"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v10/nowhere", 404),
+        ("POST", "/", 405),
+        ("PUT", "/users/@me/guilds", 405),
+        ("GET", "/guilds/x", 401),
+        ("POST", "/auth/login", 400),
+    ],
+)
+async def test_page_can_read_every_error(
+    allowing: World, method: str, path: str, status: int
+) -> None:
+    assert (await preflight(allowing, path, OURS, method)).status == 200
+    answer = await allowing.anonymous.call(method, path, headers={"Origin": OURS})
+    assert (answer.status, allowed(answer)) == (status, OURS)
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+
+
+async def test_request_to_options_without_preflight_headers_is_refused(allowing: World) -> None:
+    for path, status in (("/users/@me", 405), ("/nowhere", 404)):
+        answer = await allowing.anonymous.call("OPTIONS", path, headers={"Origin": OURS})
+        assert (answer.status, allowed(answer)) == (status, OURS)
+
+
 @pytest.mark.parametrize("origin", [THEIRS, OURS + ":8443", "http://chat.example.org", "null", ""])
-async def test_a_foreign_origin_reads_nothing(allowing: World, origin: str) -> None:
+async def test_other_origin_can_read_nothing(allowing: World, origin: str) -> None:
     assert (await preflight(allowing, "/users/@me", origin, "GET")).status == 403
     alice = await allowing.person("alice")
     answer = await alice.rest.call("GET", "/users/@me", headers={"Origin": origin})
     assert allowed(answer) is None
 
 
-async def test_the_address_of_the_gateway_is_for_pages_too(allowing: World) -> None:
-    answer = await allowing.nobody.call("GET", "/gateway", headers={"Origin": OURS})
+async def test_gateway_address_is_available_to_pages(allowing: World) -> None:
+    answer = await allowing.anonymous.call("GET", "/gateway", headers={"Origin": OURS})
     assert allowed(answer) == OURS
 
 
-async def test_a_socket_may_come_from_any_page(allowing: World) -> None:
+async def test_websocket_is_accepted_from_any_origin(allowing: World) -> None:
     alice = await allowing.person("alice")
     client = await allowing.socket(origin=THEIRS)
     await client.identify(alice.token)
 
 
-async def test_any_origin(serve_more: ServeMore) -> None:
+async def test_wildcard_allows_any_origin(serve_more: ServeMore) -> None:
     async with (
         serve_more(worker_id=8, cors_origins=("*",)) as server,
         world_on(server.url, server.gateway_url) as world,
     ):
         assert allowed(await preflight(world, "/guilds", THEIRS, "POST")) == THEIRS
-        answer = await world.nobody.call("GET", "/health", headers={"Origin": THEIRS})
+        answer = await world.anonymous.call("GET", "/health", headers={"Origin": THEIRS})
         assert allowed(answer) == THEIRS
         assert "Access-Control-Allow-Credentials" not in answer.headers
+        expected = await world.anonymous.call("GET", "/health", headers={"Origin": "null"})
+        assert allowed(expected) == "null"
 
 
-async def test_without_the_setting_there_is_none(world: World) -> None:
+@pytest.mark.parametrize("origin", [b"\xff\xfe", "https://ex\u00e4mple.org".encode(), b"a\tb"])
+async def test_odd_origin_gets_an_answer(serve_more: ServeMore, origin: bytes) -> None:
+    async with serve_more(worker_id=8, cors_origins=("*",)) as server:
+        for method, status in ((b"GET", b"200"), (b"OPTIONS", b"405")):
+            head = await raw_response(
+                server,
+                method + b" /health HTTP/1.1\r\nHost: x\r\nOrigin: " + origin + b"\r\n"
+                b"Access-Control-Request-Method: GET\r\n\r\n",
+            )
+            assert head.startswith(b"HTTP/1.1 " + status)
+            assert b"Access-Control-Allow-Origin" not in head
+
+
+async def test_only_named_origins_may_send_credentials(serve_more: ServeMore) -> None:
+    async with (
+        serve_more(worker_id=8, cors_origins=("*", OURS)) as server,
+        world_on(server.url, server.gateway_url) as world,
+    ):
+        for origin, expected in ((OURS, "true"), (THEIRS, None)):
+            for answer in (
+                await preflight(world, "/guilds", origin, "POST"),
+                await world.anonymous.call("GET", "/nowhere", headers={"Origin": origin}),
+            ):
+                assert allowed(answer) == origin
+                assert answer.headers.get("Access-Control-Allow-Credentials") == expected
+
+
+async def test_cors_is_off_by_default(world: World) -> None:
     answer = await preflight(world, "/guilds", OURS, "POST")
     assert answer.status == 405
-    answer = await world.nobody.call("GET", "/health", headers={"Origin": OURS})
+    answer = await world.anonymous.call("GET", "/health", headers={"Origin": OURS})
     assert allowed(answer) is None
     assert "Vary" not in answer.headers

@@ -1,4 +1,4 @@
-"""Changing address and password: what it needs, whom it throws out, and who comes too late."""
+"""Changing address and password: requirements, ended logins, and concurrent requests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Server
-from tests.locks import held_stream, held_table, held_user
-from tests.rest.test_sessions import log_in
+from tests.helpers.accounts import log_in
+from tests.helpers.locks import held_stream, held_table, held_user
 from tests.world import PASSWORD, Answer, Rest, World
 
 NEW = "Password456!"
@@ -22,7 +22,7 @@ def fresh_email() -> str:
 
 
 async def try_login(world: World, email: str, password: str) -> Answer:
-    return await world.nobody.call("POST", "/auth/login", {"email": email, "password": password})
+    return await world.anonymous.call("POST", "/auth/login", {"email": email, "password": password})
 
 
 def assert_wrong_password(answer: Answer) -> None:
@@ -31,7 +31,7 @@ def assert_wrong_password(answer: Answer) -> None:
     assert error["code"] == "PASSWORD_DOES_NOT_MATCH"
 
 
-async def test_a_new_password_takes_the_place_of_the_old(world: World) -> None:
+async def test_new_password_replaces_the_old_one(world: World) -> None:
     alice = await world.person("alice")
     [client] = await world.online("alice")
     body = {"password": PASSWORD, "new_password": NEW}
@@ -40,10 +40,10 @@ async def test_a_new_password_takes_the_place_of_the_old(world: World) -> None:
     assert PASSWORD.encode() not in answer.raw and NEW.encode() not in answer.raw
     assert (await try_login(world, alice.email, PASSWORD)).status == 400
     assert (await try_login(world, alice.email, NEW)).status == 200
-    assert await client.heard_before_fence() == []  # there is nothing in it to tell
+    assert await client.received_before_fence() == []  # it is random
 
 
-async def test_a_new_address_takes_the_place_of_the_old(world: World) -> None:
+async def test_new_address_replaces_the_old_one(world: World) -> None:
     alice = await world.person("alice")
     [client] = await world.online("alice")
     email = fresh_email()
@@ -54,7 +54,7 @@ async def test_a_new_address_takes_the_place_of_the_old(world: World) -> None:
     assert (await try_login(world, email.upper(), PASSWORD)).status == 200
 
 
-async def test_all_at_once(world: World) -> None:
+async def test_profile_and_credentials_change_together(world: World) -> None:
     alice = await world.person("alice")
     email, name = fresh_email(), f"all.{secrets.token_hex(5)}"
     body = {"password": PASSWORD, "new_password": NEW, "email": email, "username": name}
@@ -65,7 +65,7 @@ async def test_all_at_once(world: World) -> None:
 
 @pytest.mark.parametrize("change", [{"new_password": NEW}, {"email": "x@example.org"}], ids=str)
 @pytest.mark.parametrize("password", ["Password124!", "", None, "absent"])
-async def test_the_current_password_is_needed(
+async def test_change_requires_the_current_password(
     world: World, change: dict[str, str], password: str | None
 ) -> None:
     alice = await world.person("alice")
@@ -88,7 +88,7 @@ async def test_the_current_password_is_needed(
     ],
     ids=["email", "password", "logins", "delete", "delete as REST"],
 )
-async def test_guessing_the_current_password_is_slow(
+async def test_attempts_at_the_current_password_are_limited(
     world: World, route: str, body: dict[str, Any]
 ) -> None:
     alice = await world.person("alice")
@@ -105,7 +105,7 @@ async def test_guessing_the_current_password_is_slow(
         answer = await alice.rest.call(method, path, {**body, "password": password})
         statuses.append(answer.status)
     assert statuses == [400] * 5 + [429]
-    elsewhere = await log_in(world, alice)  # the owner is not kept out by a thief of one token
+    elsewhere = await log_in(world, alice)  # a stolen token does not lock out the owner
     assert (await elsewhere.rest.call(method, path, {**body, "password": PASSWORD})).status < 300
 
 
@@ -125,7 +125,7 @@ async def test_guessing_the_current_password_is_slow(
     ],
     ids=lambda value: repr(value)[:20],
 )
-async def test_a_bad_field_is_named(world: World, field: str, value: object) -> None:
+async def test_invalid_field_is_named(world: World, field: str, value: object) -> None:
     alice = await world.person("alice")
     body = {"password": PASSWORD, "new_password": NEW, field: value}
     answer = await alice.rest.call("PATCH", "/users/@me", body)
@@ -133,7 +133,7 @@ async def test_a_bad_field_is_named(world: World, field: str, value: object) -> 
     assert answer.json["errors"].keys() == {field}
 
 
-async def test_a_taken_address_is_refused_whatever_its_spelling(world: World) -> None:
+async def test_taken_address_is_refused_in_any_spelling(world: World) -> None:
     alice, bob = await world.people("alice", "bob")
     body = {"password": PASSWORD, "email": bob.email.upper(), "new_password": NEW}
     answer = await alice.rest.call("PATCH", "/users/@me", body)
@@ -143,18 +143,18 @@ async def test_a_taken_address_is_refused_whatever_its_spelling(world: World) ->
     assert (await try_login(world, alice.email, PASSWORD)).status == 200
 
 
-async def test_one_may_keep_ones_address_or_spell_it_anew(world: World) -> None:
+async def test_own_address_may_be_kept_or_respelled(world: World) -> None:
     alice = await world.person("alice")
     elsewhere = await log_in(world, alice)
     body = {"password": PASSWORD, "email": alice.email}
     await alice.rest.patch("/users/@me", body)
-    await elsewhere.rest.get("/users/@me")  # nothing has changed, nobody is thrown out
+    await elsewhere.rest.get("/users/@me")  # without a change, no login ends
     spelled = alice.email.capitalize()
     assert (await alice.rest.patch("/users/@me", {**body, "email": spelled}))["email"] == spelled
 
 
 @pytest.mark.parametrize("field", ["new_password", "email"])
-async def test_the_other_logins_end_everywhere_and_the_own_stays(
+async def test_change_ends_other_logins_on_every_instance(
     world: World, other: World, field: str
 ) -> None:
     alice = await world.person("alice")
@@ -171,36 +171,34 @@ async def test_the_other_logins_end_everywhere_and_the_own_stays(
 
     assert (await elsewhere.rest.call("GET", "/users/@me")).status == 401
     assert await here.closed() == await there.closed() == 4004
-    assert "USER_UPDATE" not in [each.t for each in here._received]  # the new address is in it
+    assert "USER_UPDATE" not in [each.t for each in here._received]  # it contains the new address
     assert (await remembered.call("GET", "/users/@me")).status == 401
     body = {"refresh_token": elsewhere.refresh_token}
-    assert (await world.nobody.call("POST", "/auth/refresh", body)).status == 401
+    assert (await world.anonymous.call("POST", "/auth/refresh", body)).status == 401
     assert (await mine.next("USER_UPDATE")).d["bio"] == "secret"
-    assert await mine.heard_before_fence() == []
+    assert await mine.received_before_fence() == []
     await alice.rest.get("/users/@me")
-    await world.nobody.post("/auth/refresh", {"refresh_token": alice.refresh_token})
+    await world.anonymous.post("/auth/refresh", {"refresh_token": alice.refresh_token})
 
 
-async def test_a_session_that_starts_meanwhile_hears_no_more_than_its_end(
-    world: World, server: Server
-) -> None:
+async def test_session_started_during_the_change_is_closed(world: World, server: Server) -> None:
     alice = await world.person("alice")
     elsewhere = await log_in(world, alice)
     [mine] = await world.online("alice")
     late = await world.socket()
     with held_table(server, "dm_recipients") as table:
         await late.send(2, {"token": elsewhere.token, "properties": {}, "intents": 0})
-        await table.waited_for_by(1)  # it has read account and login, and not yet the rest
+        await table.waited_for_by(1)  # the account and the login are read, the rest is not
         email = fresh_email()
         await alice.rest.patch("/users/@me", {"password": PASSWORD, "email": email})
         assert (await mine.next("USER_UPDATE")).d["email"] == email
-        table.let_go()
+        table.release()
         assert await late.closed() == 4004
     assert email not in str(late._received)
 
 
 @pytest.mark.parametrize("field", ["new_password", "email"])
-async def test_a_login_that_has_checked_the_old_password_does_not_survive_the_change(
+async def test_login_verified_before_the_change_is_refused(
     world: World, server: Server, field: str
 ) -> None:
     alice = await world.person("alice")
@@ -209,16 +207,14 @@ async def test_a_login_that_has_checked_the_old_password_does_not_survive_the_ch
         changing = asyncio.create_task(alice.rest.call("PATCH", "/users/@me", change))
         await row.waited_for_by(1)
         late = asyncio.create_task(try_login(world, alice.email, PASSWORD))
-        await row.waited_for_by(2)  # it has found the password right, and wants to go on
-        row.let_go()
+        await row.waited_for_by(2)  # the password is verified, the login is not yet created
+        row.release()
         answers = await asyncio.gather(changing, late)
     assert [answer.status for answer in answers] == [200, 400]
 
 
 @pytest.mark.parametrize("field", ["new_password", "email"])
-async def test_a_login_just_before_the_change_ends_with_it(
-    world: World, server: Server, field: str
-) -> None:
+async def test_login_before_the_change_ends(world: World, server: Server, field: str) -> None:
     alice = await world.person("alice")
     change = {"password": PASSWORD, field: NEW if field == "new_password" else fresh_email()}
     with held_user(server, alice.id) as row:
@@ -226,15 +222,15 @@ async def test_a_login_just_before_the_change_ends_with_it(
         await row.waited_for_by(1)
         changing = asyncio.create_task(alice.rest.call("PATCH", "/users/@me", change))
         await row.waited_for_by(2)
-        row.let_go()
+        row.release()
         answers = await asyncio.gather(early, changing)
     assert [answer.status for answer in answers] == [200, 200]
     headers = {"Authorization": f"Bearer {answers[0].json['access_token']}"}
-    assert (await world.nobody.call("GET", "/users/@me", headers=headers)).status == 401
+    assert (await world.anonymous.call("GET", "/users/@me", headers=headers)).status == 401
 
 
 @pytest.mark.parametrize("field", ["new_password", "email"])
-async def test_of_two_changes_at_once_one_is_made(world: World, server: Server, field: str) -> None:
+async def test_concurrent_changes_succeed_once(world: World, server: Server, field: str) -> None:
     alice = await world.person("alice")
     elsewhere = await log_in(world, alice)
     values = [f"{NEW}{n}" if field == "new_password" else fresh_email() for n in range(2)]
@@ -244,15 +240,18 @@ async def test_of_two_changes_at_once_one_is_made(world: World, server: Server, 
             body = {"password": PASSWORD, field: values[n]}
             changing.append(asyncio.create_task(person.rest.call("PATCH", "/users/@me", body)))
             await stream.waited_for_by(n + 1)
-        stream.let_go()
+        stream.release()
         first, second = await asyncio.gather(*changing)
-    assert (first.status, second.status) == (200, 401)  # the first has ended the second's login
+    assert (first.status, second.status) == (
+        200,
+        401,
+    )  # the first change ended the login of the second one
     password = values[0] if field == "new_password" else PASSWORD
     email = values[0] if field == "email" else alice.email
     assert (await try_login(world, email, password)).status == 200
 
 
-async def test_of_two_changes_through_one_login_the_second_has_the_wrong_password(
+async def test_second_change_of_a_login_has_the_wrong_password(
     world: World, server: Server
 ) -> None:
     alice = await world.person("alice")
@@ -262,14 +261,14 @@ async def test_of_two_changes_through_one_login_the_second_has_the_wrong_passwor
             body = {"password": PASSWORD, "new_password": f"{NEW}{n}"}
             changing.append(asyncio.create_task(alice.rest.call("PATCH", "/users/@me", body)))
             await stream.waited_for_by(n + 1)
-        stream.let_go()
+        stream.release()
         first, second = await asyncio.gather(*changing)
     assert first.status == 200
     assert_wrong_password(second)
     assert (await try_login(world, alice.email, f"{NEW}0")).status == 200
 
 
-async def test_of_many_who_want_an_address_at_once_one_gets_it(world: World) -> None:
+async def test_concurrent_changes_to_one_address_succeed_once(world: World) -> None:
     people = await world.people("alice", "bob", "carol")
     email = fresh_email()
     new = [{"username": f"n{n}.{email[:10]}", "email": email, "password": NEW} for n in range(3)]
@@ -278,7 +277,7 @@ async def test_of_many_who_want_an_address_at_once_one_gets_it(world: World) -> 
             person.rest.call("PATCH", "/users/@me", {"password": PASSWORD, "email": email})
             for person in people
         ),
-        *(world.nobody.call("POST", "/auth/register", body) for body in new),
+        *(world.anonymous.call("POST", "/auth/register", body) for body in new),
     )
     refused = [answer for answer in answers if answer.status >= 400]
     assert len(refused) == 5
@@ -286,7 +285,7 @@ async def test_of_many_who_want_an_address_at_once_one_gets_it(world: World) -> 
         assert answer.json["errors"].keys() == {"email"}
 
 
-async def test_neither_address_nor_password_nor_bio_is_logged_or_told_to_others(
+async def test_address_password_and_bio_are_not_logged_or_published(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -298,8 +297,8 @@ async def test_neither_address_nor_password_nor_bio_is_logged_or_told_to_others(
     await bob.rest.patch("/users/@me", {**secret, "global_name": "Bob"})
     await bob.rest.call("PATCH", "/users/@me", secret)
     await bob.rest.post(f"/channels/{guild.general.id}/messages", {"content": "hi"})
-    heard = [str(each.d) for each in await client.heard_before_fence()]
-    assert len(heard) == 2  # GUILD_MEMBER_UPDATE, MESSAGE_CREATE
+    received = [str(each.d) for each in await client.received_before_fence()]
+    assert len(received) == 2  # GUILD_MEMBER_UPDATE, MESSAGE_CREATE
     for word in (PASSWORD, NEW, email, "my bio"):
         assert word not in caplog.text
-        assert not any(word in each for each in heard)
+        assert not any(word in each for each in received)

@@ -1,4 +1,4 @@
-"""Files when something goes wrong: senders that stop or go, forms that lie, pictures of cameras."""
+"""File faults: aborted uploads and downloads, inconsistent forms, and large camera images."""
 
 from __future__ import annotations
 
@@ -14,11 +14,18 @@ import psycopg2
 import pytest
 from PIL import Image
 
-from chatd.keys import RESOURCES
-from chatd.rest import parse
-from chatd.services import janitor
+from chatd.rest import request as rest_request
+from chatd.services.maintenance import janitor
+from chatd.web.keys import DEPENDENCIES
 from tests.conftest import Server
-from tests.rest.test_attachments import PUBLIC, download, form, pending, scene, send
+from tests.helpers.attachments import (
+    PUBLIC_URL,
+    download,
+    guild_with_member,
+    message_form,
+    pending_uploads,
+    send_form,
+)
 from tests.world import World
 
 BOUNDARY = "xxBOUNDARYxx"
@@ -35,7 +42,7 @@ END = f"--{BOUNDARY}--\r\n".encode()
 async def raw(
     server: Server, world: World, path: str, body: bytes, announced: int | None = None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Begin to send a form as bob."""
+    """Start to send a form as bob."""
     host, _, port = server.url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     token = (await world.person("bob")).token
@@ -76,28 +83,30 @@ async def status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     ],
     ids=lambda body: f"{len(body)}",
 )
-async def test_a_form_that_lies(world: World, server: Server, body: bytes) -> None:
-    _, path, _ = await scene(world)
+async def test_inconsistent_form_is_rejected(world: World, server: Server, body: bytes) -> None:
+    _, path, _ = await guild_with_member(world)
     assert 200 <= await status(*await raw(server, world, path, body)) < 500
-    assert pending(server) == 0
+    assert pending_uploads(server) == 0
 
 
 @pytest.mark.parametrize("sent", [0, 200, 300_000])
-async def test_a_sender_that_goes(world: World, server: Server, sent: int) -> None:
-    _, path, _ = await scene(world)
+async def test_disconnect_during_upload_leaves_no_file(
+    world: World, server: Server, sent: int
+) -> None:
+    _, path, _ = await guild_with_member(world)
     body = part("files[0]", b"x" * 500_000) + END
     _, writer = await raw(server, world, path, body[:sent], len(body))
     if sent:
         async with asyncio.timeout(10):
-            while pending(server) == 0:
+            while pending_uploads(server) == 0:
                 await asyncio.sleep(0.01)
     writer.transport.abort()
     async with asyncio.timeout(10):
-        while pending(server):
+        while pending_uploads(server):
             await asyncio.sleep(0.01)
 
 
-async def test_a_client_that_leaves_in_the_middle_of_its_body(world: World, server: Server) -> None:
+async def test_client_disconnects_in_the_middle_of_its_body(world: World, server: Server) -> None:
     alice = await world.person("alice")
     host, _, port = server.url.removeprefix("http://").partition(":")
     request = (
@@ -108,29 +117,31 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body(world: World, serv
         _, writer = await asyncio.open_connection(host, int(port))
         writer.write(request.encode())
         await writer.drain()
-        await world.nobody.get("/health")
+        await world.anonymous.get("/health")
         writer.transport.abort()
-    await world.nobody.get("/health")
+    await world.anonymous.get("/health")
 
 
-async def test_a_client_that_leaves_in_the_middle_of_a_download(world: World) -> None:
-    _, path, bob = await scene(world)
-    sent = await send(bob.rest, path, form(None, ("a", bytes(9_000_000)), ("b", bytes(9_000_000))))
+async def test_client_disconnects_in_the_middle_of_a_download(world: World) -> None:
+    _, path, bob = await guild_with_member(world)
+    sent = await send_form(
+        bob.rest, path, message_form(None, ("a", bytes(9_000_000)), ("b", bytes(9_000_000)))
+    )
     for file in sent.json["attachments"]:
         for _ in range(10):
-            url = file["url"].replace(PUBLIC, bob.rest.url)
+            url = file["url"].replace(PUBLIC_URL, bob.rest.url)
             async with world.http.get(url) as response:
                 await response.content.readexactly(10)
                 response.close()
-    await world.nobody.get("/health")
+    await world.anonymous.get("/health")
 
 
-async def test_a_sender_that_dribbles(
+async def test_slow_upload_times_out(
     world: World, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parse, "_BODY_S", 0.4)
-    monkeypatch.setattr(parse, "_SLOWEST", 10_000, raising=False)
-    _, path, _ = await scene(world)
+    monkeypatch.setattr(rest_request, "_BODY_TIMEOUT_S", 0.4)
+    monkeypatch.setattr(rest_request, "_MIN_BYTES_PER_S", 10_000)
+    _, path, _ = await guild_with_member(world)
     reader, writer = await raw(server, world, path, part("files[0]", b"x")[:-2], 50_000)
     answered = asyncio.create_task(reader.readline())
     async with asyncio.timeout(10):
@@ -138,12 +149,12 @@ async def test_a_sender_that_dribbles(
             writer.write(b"x")
             await asyncio.sleep(0.02)
     assert b" 408 " in answered.result()
-    assert pending(server) == 0
+    assert pending_uploads(server) == 0
     writer.transport.abort()
 
 
-async def test_parts_that_nobody_wants_are_bounded_too(world: World, server: Server) -> None:
-    _, path, bob = await scene(world)
+async def test_unknown_form_parts_are_limited(world: World, server: Server) -> None:
+    _, path, bob = await guild_with_member(world)
 
     async def endless() -> AsyncIterator[bytes]:
         yield part("other", b"")[:-2]
@@ -155,16 +166,16 @@ async def test_parts_that_nobody_wants_are_bounded_too(world: World, server: Ser
     assert (answer.status, answer.code) == (413, 40005)
 
 
-async def test_a_deleted_channel_takes_its_files_along_at_once(world: World) -> None:
-    guild, path, bob = await scene(world)
-    sent = (await send(bob.rest, path, form(None, ("a", b"1")))).json
+async def test_file_of_a_deleted_channel_is_unknown_at_once(world: World) -> None:
+    guild, path, bob = await guild_with_member(world)
+    sent = (await send_form(bob.rest, path, message_form(None, ("a", b"1")))).json
     await guild.owner.rest.delete(f"/channels/{guild.general.id}")
     assert (await download(world, sent["attachments"][0]["url"])).status == 404
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "PNG", "GIF", "MPO"])
-async def test_pictures_as_cameras_make_them(world: World, kind: str) -> None:
-    """Of some size, and with much said about them before the picture begins."""
+async def test_images_of_cameras(world: World, kind: str) -> None:
+    """Images of cameras are large, and have much metadata before the pixels."""
     alice = await world.person("alice")
     out = io.BytesIO()
     noise = Image.frombytes("RGB", (150, 150), os.urandom(150 * 150 * 3))
@@ -174,11 +185,11 @@ async def test_pictures_as_cameras_make_them(world: World, kind: str) -> None:
     noise.save(out, kind, **({} if kind == "GIF" else {"exif": exif}), **more)
     uri = f"data:image/jpeg;base64,{b64encode(out.getvalue()).decode()}"
     changed = await alice.rest.patch("/users/@me", {"avatar": uri})
-    answer = await world.nobody.call("GET", f"/avatars/{alice.id}/{changed['avatar']}.png")
+    answer = await world.anonymous.call("GET", f"/avatars/{alice.id}/{changed['avatar']}.png")
     expected = {"MPO": "image/jpeg"}.get(kind, f"image/{kind.lower()}")
     assert (answer.status, answer.headers["Content-Type"]) == (200, expected)
-    _, path, bob = await scene(world)
-    sent = (await send(bob.rest, path, form(None, ("a", out.getvalue())))).json
+    _, path, bob = await guild_with_member(world)
+    sent = (await send_form(bob.rest, path, message_form(None, ("a", out.getvalue())))).json
     assert sent["attachments"][0]["content_type"] == expected
     assert sent["attachments"][0]["width"] == 150
 
@@ -193,16 +204,16 @@ async def test_pictures_as_cameras_make_them(world: World, kind: str) -> None:
         b"/avatars/1/..%2f..%2fx.png",
     ],
 )
-async def test_addresses_of_nonsense(server: Server, path: bytes) -> None:
+async def test_malformed_file_urls(server: Server, path: bytes) -> None:
     host, _, port = server.url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
     assert 400 <= await status(reader, writer) < 500
 
 
-async def test_parts_are_of_get_and_have_bytes(world: World) -> None:
-    _, path, bob = await scene(world)
-    sent = (await send(bob.rest, path, form(None, ("a", b"0123456789")))).json
+async def test_range_is_ignored_for_head_and_rejected_if_empty(world: World) -> None:
+    _, path, bob = await guild_with_member(world)
+    sent = (await send_form(bob.rest, path, message_form(None, ("a", b"0123456789")))).json
     url = sent["attachments"][0]["url"]
     head = await download(world, url, "HEAD", Range="bytes=0-3")  # RFC 9110 section 14.2
     assert (head.status, head.headers["Content-Length"]) == (200, "10")
@@ -219,11 +230,11 @@ async def test_parts_are_of_get_and_have_bytes(world: World) -> None:
         ("family 👨\u200d👩\u200d👧.png", "family 👨\u200d👩\u200d👧.png"),
     ],
 )
-async def test_names_as_aiohttp_quotes_them(world: World, sent: str, kept: str) -> None:
-    _, path, bob = await scene(world)
-    data = aiohttp.FormData()  # hikari sends files like this
+async def test_file_names_in_the_encoding_of_aiohttp(world: World, sent: str, kept: str) -> None:
+    _, path, bob = await guild_with_member(world)
+    data = aiohttp.FormData()  # the format of hikari
     data.add_field("files[0]", io.BytesIO(b"x"), filename=sent)
-    answer = (await send(bob.rest, path, data)).json
+    answer = (await send_form(bob.rest, path, data)).json
     assert answer["attachments"][0]["filename"] == kept
 
 
@@ -231,10 +242,8 @@ def parts_of(folder: Path, key: str) -> list[Path]:
     return [path for path in folder.rglob("*") if key.rpartition("/")[2] in path.name]
 
 
-async def test_a_killed_upload_is_swept_with_what_it_has_written(
-    world: World, server: Server
-) -> None:
-    has = server.runner.app[RESOURCES]
+async def test_janitor_deletes_the_file_of_a_killed_upload(world: World, server: Server) -> None:
+    has = server.runner.app[DEPENDENCIES]
     folder = Path(server.config.files_dir)
     begun = asyncio.Event()
 
@@ -254,5 +263,5 @@ async def test_a_killed_upload_is_swept_with_what_it_has_written(
     with psycopg2.connect(server.config.database_url) as connection, connection.cursor() as cur:
         cur.execute("INSERT INTO doomed_files (key) VALUES (%s)", (key,))
     connection.close()
-    await janitor._delete_doomed(has.database, has.storage)
+    await janitor._delete_pending_files(has.database, has.storage)
     assert parts_of(folder, key) == []

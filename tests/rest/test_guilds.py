@@ -1,4 +1,4 @@
-"""Guilds: making, showing, changing and deleting them."""
+"""Guilds: creating, showing, changing and deleting them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.world import World, like
 
 
-async def test_a_new_guild_has_everyone_and_general(world: World) -> None:
+async def test_new_guild_has_everyone_and_general(world: World) -> None:
     alice = await world.person("alice")
     answer = await alice.rest.call("POST", "/guilds", {"name": "Chess", "description": "e4"})
     assert answer.status == 201
@@ -22,7 +22,7 @@ async def test_a_new_guild_has_everyone_and_general(world: World) -> None:
     assert guild["system_channel_id"] == general["id"]
 
 
-async def test_a_new_guild_reaches_the_sessions_of_its_owner_only(world: World) -> None:
+async def test_new_guild_is_sent_to_its_owner_only(world: World) -> None:
     alice = await world.person("alice")
     first, second, other = await world.online("alice", "alice", "bob")
     guild = await alice.rest.post("/guilds", {"name": "Chess"})
@@ -32,16 +32,16 @@ async def test_a_new_guild_reaches_the_sessions_of_its_owner_only(world: World) 
         assert "unavailable" not in created
         assert [member["user"]["id"] for member in created["members"]] == [alice.id]
         assert [channel["name"] for channel in created["channels"]] == ["general"]
-    assert await other.heard_before_fence() == []
+    assert await other.received_before_fence() == []
 
 
-async def test_members_see_a_guild_and_its_counts(world: World) -> None:
+async def test_members_read_a_guild_and_its_counts(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     shown = await world.rest("bob").get(f"/guilds/{guild.id}?with_counts=true")
     assert shown == like(id=guild.id, approximate_member_count=2)
 
 
-async def test_an_update_reaches_the_members(world: World) -> None:
+async def test_update_is_sent_to_the_members(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     alice = await world.person("alice")
     [client] = await world.online("bob")
@@ -51,7 +51,7 @@ async def test_an_update_reaches_the_members(world: World) -> None:
     assert (await alice.rest.get(f"/guilds/{guild.id}")) == changed
 
 
-async def test_the_system_channel_is_a_text_channel_of_the_guild(world: World) -> None:
+async def test_system_channel_must_be_a_text_channel_of_the_guild(world: World) -> None:
     guild = await world.guild(owner="alice")
     other = await world.guild(owner="alice")
     alice = await world.person("alice")
@@ -63,7 +63,7 @@ async def test_the_system_channel_is_a_text_channel_of_the_guild(world: World) -
     assert changed["system_channel_id"] is None
 
 
-async def test_a_deleted_guild_is_gone_for_everyone(world: World) -> None:
+async def test_deleted_guild_is_gone_for_all_members(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     alice, bob = await world.people("alice", "bob")
     await bob.rest.post(f"/channels/{guild.general.id}/messages", {"content": "bye"})
@@ -81,7 +81,7 @@ async def test_a_deleted_guild_is_gone_for_everyone(world: World) -> None:
     assert (again.status, again.code) == (404, 10004)
 
 
-async def test_what_only_some_may_do(world: World) -> None:
+async def test_guild_operations_require_permissions(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob, carol = await world.people("bob", "carol")
     path = f"/guilds/{guild.id}"
@@ -95,7 +95,7 @@ async def test_what_only_some_may_do(world: World) -> None:
     assert (await carol.rest.call("GET", f"{path}/members")).code == 50001
 
 
-async def test_members_page_in_the_order_of_ids(world: World) -> None:
+async def test_members_are_paged_in_the_order_of_ids(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     people = await world.people("alice", "bob", "carol")
     ids = sorted((person.id for person in people), key=int)
@@ -108,7 +108,7 @@ async def test_members_page_in_the_order_of_ids(world: World) -> None:
     assert len(await rest.get(f"/guilds/{guild.id}/members")) == 1
 
 
-async def test_one_member(world: World) -> None:
+async def test_single_member_is_returned(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     alice, bob, carol = await world.people("alice", "bob", "carol")
     member = await alice.rest.get(f"/guilds/{guild.id}/members/{bob.id}")
@@ -120,7 +120,7 @@ async def test_one_member(world: World) -> None:
     assert (missing.status, missing.code) == (404, 10007)
 
 
-async def test_leaving(world: World) -> None:
+async def test_member_leaves_a_guild(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob = await world.person("bob")
     alice_client, bob_client = await world.online("alice", "bob")
@@ -130,25 +130,25 @@ async def test_leaving(world: World) -> None:
     assert removed["user"]["id"] == bob.id
     assert (await bob_client.next("GUILD_DELETE")).d == {"id": guild.id}
     await world.rest("alice").post(f"/channels/{guild.general.id}/messages", {"content": "x"})
-    assert await bob_client.heard_before_fence() == []
+    assert await bob_client.received_before_fence() == []
     assert (await bob.rest.call("GET", f"/guilds/{guild.id}")).code == 50001
 
 
-async def test_the_owner_cannot_leave(world: World) -> None:
+async def test_owner_cannot_leave(world: World) -> None:
     guild = await world.guild(owner="alice")
     answer = await world.rest("alice").call("DELETE", f"/users/@me/guilds/{guild.id}")
     assert answer.status == 400
 
 
 @pytest.mark.parametrize("name", [None, "", "x", "x" * 101, " x ", 5, "a\0b"])
-async def test_a_bad_name_is_named(world: World, name: object) -> None:
+async def test_invalid_name_is_a_field_error(world: World, name: object) -> None:
     alice = await world.person("alice")
     answer = await alice.rest.call("POST", "/guilds", {"name": name})
     assert (answer.status, answer.code) == (400, 50035)
     assert answer.json["errors"].keys() == {"name"}
 
 
-async def test_a_guild_is_changed_and_deleted_at_once_without_a_half(world: World) -> None:
+async def test_concurrent_change_and_deletion_of_a_guild(world: World) -> None:
     guild = await world.guild(owner="alice")
     alice = await world.person("alice")
     path = f"/guilds/{guild.id}"

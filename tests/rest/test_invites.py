@@ -1,4 +1,4 @@
-"""Invites: making, showing, using and deleting them."""
+"""Invites: creating, showing, accepting and deleting them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import pytest
 from tests.world import World, like
 
 
-async def test_an_invite_shows_where_it_leads_to_anyone(world: World) -> None:
+async def test_invite_is_public(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     made = await world.rest("bob").post(
         f"/channels/{guild.general.id}/invites", {"max_age": 60, "max_uses": 5}
     )
     assert made == like(max_age=60, max_uses=5, uses=0, temporary=False)
     assert made["inviter"]["id"] == (await world.person("bob")).id
-    shown = await world.nobody.get(f"/invites/{made['code']}?with_counts=1")
+    shown = await world.anonymous.get(f"/invites/{made['code']}?with_counts=1")
     assert shown == like(code=made["code"], approximate_member_count=2, type=0)
     assert shown["guild"] == like(id=guild.id, name="alice's guild")
     assert shown["channel"] == {"id": guild.general.id, "name": "general", "type": 0}
     assert "uses" not in shown
 
 
-async def test_joining(world: World) -> None:
+async def test_invite_is_accepted(world: World) -> None:
     guild = await world.guild(owner="alice")
     carol = await world.person("carol")
     alice_client, carol_client = await world.online("alice", "carol")
@@ -40,17 +40,17 @@ async def test_joining(world: World) -> None:
     assert (await carol_client.next("MESSAGE_CREATE")).d["content"] == "hi"
 
 
-async def test_joining_twice_uses_nothing_up(world: World) -> None:
+async def test_accepting_as_a_member_consumes_no_use(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     code = await guild.invite(max_uses=1)
     [client] = await world.online("alice")
     await world.rest("bob").post(f"/invites/{code}")
-    assert await client.heard_before_fence() == []
+    assert await client.received_before_fence() == []
     carol = await world.person("carol")
     await carol.rest.post(f"/invites/{code}")
 
 
-async def test_the_last_use_goes_to_one(world: World) -> None:
+async def test_concurrent_joins_do_not_exceed_the_uses(world: World) -> None:
     guild = await world.guild(owner="alice")
     people = await world.people("bob", "carol", "dave", "erin", "frank")
     code = await guild.invite(max_uses=2)
@@ -63,18 +63,18 @@ async def test_the_last_use_goes_to_one(world: World) -> None:
     assert len(members) == 3
 
 
-async def test_an_invite_expires(world: World) -> None:
+async def test_invite_expires(world: World) -> None:
     guild = await world.guild(owner="alice")
     code = await guild.invite(max_age=1)
     async with asyncio.timeout(10):
-        while (await world.nobody.call("GET", f"/invites/{code}")).status == 200:
+        while (await world.anonymous.call("GET", f"/invites/{code}")).status == 200:
             await asyncio.sleep(0.1)
     bob = await world.person("bob")
     answer = await bob.rest.call("POST", f"/invites/{code}")
     assert (answer.status, answer.code) == (404, 10006)
 
 
-async def test_the_same_terms_give_the_same_invite_unless_it_is_to_be_unique(world: World) -> None:
+async def test_same_options_return_the_same_invite_unless_unique(world: World) -> None:
     guild = await world.guild(owner="alice")
     path = f"/channels/{guild.general.id}/invites"
     rest = world.rest("alice")
@@ -84,7 +84,7 @@ async def test_the_same_terms_give_the_same_invite_unless_it_is_to_be_unique(wor
     assert (await rest.post(path, {"max_age": 600, "unique": True}))["code"] != first["code"]
 
 
-async def test_managers_list_the_living_invites(world: World) -> None:
+async def test_managers_list_the_active_invites(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     codes = {await guild.invite(), await guild.invite(max_uses=3)}
     listed = await world.rest("alice").get(f"/channels/{guild.general.id}/invites")
@@ -99,14 +99,14 @@ async def test_managers_list_the_invites_to_all_channels(world: World) -> None:
     side = await guild.channel("side")
     code = await guild.invite()
     elsewhere = await guild.owner.rest.post(f"/channels/{side.id}/invites", {})
-    dead = await guild.invite(max_uses=1)
-    await (await world.person("carol")).rest.post(f"/invites/{dead}")
+    expired = await guild.invite(max_uses=1)
+    await (await world.person("carol")).rest.post(f"/invites/{expired}")
     listed = await guild.owner.rest.get(f"/guilds/{guild.id}/invites")
     assert listed[:2] == [elsewhere, like(code=code, uses=0)]
-    assert dead not in {invite["code"] for invite in listed}
+    assert expired not in {invite["code"] for invite in listed}
 
 
-async def test_only_managers_hear_of_invites(world: World) -> None:
+async def test_invite_events_are_sent_to_managers_only(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     alice_client, bob_client = await world.online("alice", "bob")
     code = await guild.invite()
@@ -115,29 +115,29 @@ async def test_only_managers_hear_of_invites(world: World) -> None:
     await world.rest("alice").delete(f"/invites/{code}")
     gone = (await alice_client.next("INVITE_DELETE")).d
     assert gone == {"code": code, "channel_id": guild.general.id, "guild_id": guild.id}
-    assert await bob_client.heard_before_fence() == []
+    assert await bob_client.received_before_fence() == []
 
 
-async def test_deleting(world: World) -> None:
+async def test_invite_is_deleted(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     path = f"/channels/{guild.general.id}/invites"
     code = (await world.rest("bob").post(path, {}))["code"]
     refused = await world.rest("carol").call("DELETE", f"/invites/{code}")
     assert (refused.status, refused.code) == (403, 50013)
     assert (await world.rest("bob").delete(f"/invites/{code}"))["code"] == code
-    answer = await world.nobody.call("GET", f"/invites/{code}")
+    answer = await world.anonymous.call("GET", f"/invites/{code}")
     assert (answer.status, answer.code) == (404, 10006)
 
 
-async def test_an_invite_to_a_deleted_channel_is_gone(world: World) -> None:
+async def test_invite_is_deleted_with_its_channel(world: World) -> None:
     guild = await world.guild(owner="alice")
     channel = await guild.channel("door")
     code = (await world.rest("alice").post(f"/channels/{channel.id}/invites", {}))["code"]
     await world.rest("alice").delete(f"/channels/{channel.id}")
-    assert (await world.nobody.call("GET", f"/invites/{code}")).code == 10006
+    assert (await world.anonymous.call("GET", f"/invites/{code}")).code == 10006
 
 
-async def test_an_outsider_cannot_invite(world: World) -> None:
+async def test_outsider_cannot_invite(world: World) -> None:
     guild = await world.guild(owner="alice")
     carol = await world.person("carol")
     answer = await carol.rest.call("POST", f"/channels/{guild.general.id}/invites", {})
@@ -148,7 +148,7 @@ async def test_an_outsider_cannot_invite(world: World) -> None:
     ("field", "value"),
     [("max_age", -1), ("max_age", 604801), ("max_uses", 101), ("unique", 1), ("temporary", "no")],
 )
-async def test_bad_terms_are_named(world: World, field: str, value: object) -> None:
+async def test_invalid_options_are_named(world: World, field: str, value: object) -> None:
     guild = await world.guild(owner="alice")
     path = f"/channels/{guild.general.id}/invites"
     answer = await world.rest("alice").call("POST", path, {field: value})
@@ -157,6 +157,6 @@ async def test_bad_terms_are_named(world: World, field: str, value: object) -> N
 
 
 @pytest.mark.parametrize("code", ["nope", "a%00b", "x" * 100, "ä", "a%2Fb"])
-async def test_an_unknown_code(world: World, code: str) -> None:
-    answer = await world.nobody.call("GET", f"/invites/{code}")
+async def test_unknown_code_is_refused(world: World, code: str) -> None:
+    answer = await world.anonymous.call("GET", f"/invites/{code}")
     assert answer.status == 404

@@ -1,4 +1,4 @@
-"""What is written is what is read, byte for byte, by its author, by who hears it, and later."""
+"""Content stays the same, byte for byte, in the response, in the event, and in the history."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TEXTS = (
     "E'\\x41' $$ $1 %s %(rows)s %% {0} {rows}",
     '"}]\', null, {"content": "',
     "\u2028\u2029\x7f\x1b\x01\x1f\u0085",
-    "\u00e9 e\u0301 \u212b \ufb01 \ufeff\u200b\u200d\u202e",  # and not normalised
+    "\u00e9 e\u0301 \u212b \ufb01 \ufeff\u200b\u200d\u202e",  # not normalized
     "\U0001f600\U0010ffff\ufffe\uffff\ud7ff\ue000" * 100,
     "a\r\nb\tc\x0b\x0c\b",
     "\U0001f600" * 2000,
@@ -35,9 +35,9 @@ NONCES: tuple[str | int, ...] = (
 )  # fmt: skip
 
 
-async def test_every_byte_is_kept(world: World) -> None:
+async def test_content_is_kept_byte_for_byte(world: World) -> None:
     guild = await world.guild(owner="alice")
-    private = await world.person("bob")
+    _, private = await world.friends("alice", "bob")
     rest = world.rest("alice")
     direct = await rest.post("/users/@me/channels", {"recipient_id": private.id})
     [client] = await world.online("alice")
@@ -46,18 +46,20 @@ async def test_every_byte_is_kept(world: World) -> None:
         bodies: list[dict[str, Any]] = [{"content": text} for text in TEXTS]
         bodies += [{"content": "x", "nonce": each, "enforce_nonce": True} for each in NONCES]
         bodies += [{"embeds": [EMBED]}]
-        sent = await asyncio.gather(*(rest.post(path, body) for body in bodies))  # in few batches
-        told = {}
+        sent = await asyncio.gather(
+            *(rest.post(path, body) for body in bodies)
+        )  # concurrently: in few batches
+        published = {}
         for _ in bodies:
-            heard = (await client.next("MESSAGE_CREATE")).d
-            told[heard["id"]] = heard
+            received = (await client.next("MESSAGE_CREATE")).d
+            published[received["id"]] = received
         read = {each["id"]: each for each in await rest.get(f"{path}?limit=100")}
         for body, answer in zip(bodies, sent, strict=True):
-            for found in (answer, told[answer["id"]], read[answer["id"]]):
+            for found in (answer, published[answer["id"]], read[answer["id"]]):
                 assert found["content"] == body.get("content", "").strip()
                 assert found["embeds"] == [
                     {"type": "rich", **each} for each in body.get("embeds", ())
                 ]
-            assert told[answer["id"]].get("nonce") == body.get("nonce")
+            assert published[answer["id"]].get("nonce") == body.get("nonce")
             if "nonce" in body:
                 assert (await rest.post(path, body))["id"] == answer["id"]

@@ -1,4 +1,4 @@
-"""Whom a message mentions."""
+"""Mentions in messages: users, roles, everyone, replies, and allowed_mentions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chatd.core.permissions import EVERYONE, Permissions
-from tests.rest.test_roles import made
+from tests.helpers.roles import create_role
 from tests.world import World, like
 
 
@@ -15,7 +15,7 @@ def ids(message: dict[str, Any]) -> list[str]:
     return [user["id"] for user in message["mentions"]]
 
 
-async def test_a_mention_names_the_user_and_the_member(world: World) -> None:
+async def test_mention_contains_the_user_and_its_member(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob, carol = await world.people("bob", "carol")
     [client] = await world.online("bob")
@@ -23,18 +23,18 @@ async def test_a_mention_names_the_user_and_the_member(world: World) -> None:
     text = f"<@{bob.id}> <@!{bob.id}> <@{carol.id}> <@1>"
     sent = await guild.owner.rest.post(path, {"content": text})
     assert ids(sent) == [bob.id, carol.id]  # once each, in the order of the text, if they exist
-    heard = (await client.next("MESSAGE_CREATE")).d
-    assert heard["mentions"][0] == like(id=bob.id, member=like(nick=None, roles=[]))
-    assert "member" not in heard["mentions"][1]  # she is none here
+    received = (await client.next("MESSAGE_CREATE")).d
+    assert received["mentions"][0] == like(id=bob.id, member=like(nick=None, roles=[]))
+    assert "member" not in received["mentions"][1]  # she is no member of this guild
     [stored] = await guild.owner.rest.get(path)
     assert stored == sent
 
 
-async def test_roles_and_everyone(world: World) -> None:
+async def test_mentions_of_roles_and_everyone(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     rest, bob = guild.owner.rest, world.rest("bob")
     path = f"/channels/{guild.general.id}/messages"
-    open_role, shut_role = await made(guild, "open"), await made(guild, "shut")
+    open_role, shut_role = await create_role(guild, "open"), await create_role(guild, "shut")
     await rest.patch(f"/guilds/{guild.id}/roles/{open_role}", {"mentionable": True})
     text = f"<@&{open_role}> <@&{shut_role}> @everyone"
     sent = await bob.post(path, {"content": text})
@@ -45,11 +45,11 @@ async def test_roles_and_everyone(world: World) -> None:
     assert sent == like(mention_roles=[open_role], mention_everyone=False, content=text)
 
 
-async def test_the_author_says_what_counts(world: World) -> None:
+async def test_allowed_mentions_restrict_mentions(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     bob, carol = await world.people("bob", "carol")
     rest, path = guild.owner.rest, f"/channels/{guild.general.id}/messages"
-    role = await made(guild, "role")
+    role = await create_role(guild, "role")
     text = f"<@{bob.id}> <@{carol.id}> <@&{role}> @here"
     for allowed, users, roles, everyone in (
         (None, [bob.id, carol.id], [role], True),
@@ -59,14 +59,14 @@ async def test_the_author_says_what_counts(world: World) -> None:
         ({"parse": ["users"]}, [bob.id, carol.id], [], False),
         ({"users": [carol.id], "parse": ["roles"]}, [carol.id], [role], False),
         ({"roles": [role]}, [], [role], False),
-        ({"users": [guild.owner.id]}, [], [], False),  # who is not in the text
+        ({"users": [guild.owner.id]}, [], [], False),  # not in the text
     ):
         sent = await rest.post(path, {"content": text, "allowed_mentions": allowed})
         assert (ids(sent), sent["mention_roles"]) == (users, roles), allowed
         assert sent["mention_everyone"] is everyone, allowed
 
 
-async def test_a_reply_mentions_whom_it_answers_unless_told_not_to(world: World) -> None:
+async def test_reply_mentions_the_author_unless_disabled(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     rest, path = guild.owner.rest, f"/channels/{guild.general.id}/messages"
     bob = await world.person("bob")
@@ -79,10 +79,10 @@ async def test_a_reply_mentions_whom_it_answers_unless_told_not_to(world: World)
     assert ids(sent) == [bob.id]
     edited = await rest.patch(f"{path}/{sent['id']}", {"content": "still"})
     assert ids(edited) == [bob.id]
-    assert ids(await bob.rest.post(path, reply)) == []  # oneself
+    assert ids(await bob.rest.post(path, reply)) == []  # a reply to oneself
 
 
-async def test_an_edit_mentions_anew(world: World) -> None:
+async def test_edit_replaces_mentions(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     bob, carol = await world.people("bob", "carol")
     [client] = await world.online("bob")
@@ -91,8 +91,8 @@ async def test_an_edit_mentions_anew(world: World) -> None:
     edited = await rest.patch(f"{path}/{sent['id']}", {"content": f"<@{carol.id}> @everyone"})
     assert ids(edited) == [carol.id]
     assert edited["mention_everyone"] is True
-    heard = (await client.next("MESSAGE_UPDATE")).d
-    assert heard["mentions"] == [like(id=carol.id, member=like(nick=None))]
+    received = (await client.next("MESSAGE_UPDATE")).d
+    assert received["mentions"] == [like(id=carol.id, member=like(nick=None))]
     flagged = await rest.patch(f"{path}/{sent['id']}", {"flags": 4})
     assert ids(flagged) == [carol.id]
 
@@ -109,7 +109,7 @@ async def test_an_edit_mentions_anew(world: World) -> None:
     ],
     ids=repr,
 )
-async def test_wrong_allowed_mentions(world: World, allowed: object) -> None:
+async def test_invalid_allowed_mentions_are_rejected(world: World, allowed: object) -> None:
     guild = await world.guild(owner="alice")
     answer = await guild.owner.rest.call(
         "POST",
@@ -120,7 +120,7 @@ async def test_wrong_allowed_mentions(world: World, allowed: object) -> None:
     assert "allowed_mentions" in answer.json["errors"]
 
 
-async def test_an_edit_can_stop_a_reply_from_mentioning(world: World) -> None:
+async def test_edit_can_remove_the_mention_of_a_reply(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob = await world.person("bob")
     path = f"/channels/{guild.general.id}/messages"

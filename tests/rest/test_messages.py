@@ -1,4 +1,4 @@
-"""Messages: writing, reading, changing and deleting them."""
+"""Messages: sending, reading, editing and deleting them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.examples import examples
 from tests.world import World, like
 
 
-async def test_a_message_reaches_everyone_before_its_sender_is_answered(world: World) -> None:
+async def test_event_is_delivered_before_the_response_to_the_sender(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     path = f"/channels/{guild.general.id}/messages"
     alice_client, bob_client = await world.online("alice", "bob")
     sent = await world.rest("bob").post(path, {"content": " hi  there ", "nonce": "n1"})
     assert sent == like(content="hi  there", type=0, nonce="n1", edited_timestamp=None, tts=False)
     for client in (alice_client, bob_client):
-        [created] = await client.heard_before_fence()
+        [created] = await client.received_before_fence()
         assert created.t == "MESSAGE_CREATE"
         assert created.d == like(**sent, guild_id=guild.id)
         assert created.d["member"] == like(nick=None, roles=[])
@@ -30,7 +31,7 @@ async def test_a_message_reaches_everyone_before_its_sender_is_answered(world: W
     assert datetime.fromisoformat(stored["timestamp"]).utcoffset() is not None
 
 
-async def test_history_pages_every_way(world: World) -> None:
+async def test_history_pages_before_after_and_around(world: World) -> None:
     guild = await world.guild(owner="alice")
     rest = world.rest("alice")
     path = f"/channels/{guild.general.id}/messages"
@@ -50,7 +51,7 @@ async def test_history_pages_every_way(world: World) -> None:
     assert await page(f"before={ids[0]}") == []
 
 
-async def test_a_reply_holds_what_it_answers(world: World) -> None:
+async def test_reply_contains_the_referenced_message(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     path = f"/channels/{guild.general.id}/messages"
     [client] = await world.online("alice")
@@ -71,7 +72,7 @@ async def test_a_reply_holds_what_it_answers(world: World) -> None:
     assert left == like(id=reply["id"], referenced_message=None)
 
 
-async def test_a_reply_to_nothing(world: World) -> None:
+async def test_reply_to_unknown_message(world: World) -> None:
     guild = await world.guild(owner="alice")
     elsewhere = await guild.channel("elsewhere")
     rest = world.rest("alice")
@@ -85,7 +86,7 @@ async def test_a_reply_to_nothing(world: World) -> None:
         assert (await rest.post(path, body))["type"] == 0
 
 
-async def test_editing(world: World) -> None:
+async def test_author_edits_a_message(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     path = f"/channels/{guild.general.id}/messages"
     sent = await world.rest("bob").post(path, {"content": "helo"})
@@ -98,7 +99,7 @@ async def test_editing(world: World) -> None:
     assert await world.rest("alice").get(f"{path}/{sent['id']}") == edited
 
 
-async def test_only_the_author_edits_content_and_moderators_flags(world: World) -> None:
+async def test_author_edits_content_and_moderator_edits_flags(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     path = f"/channels/{guild.general.id}/messages"
     sent = await world.rest("bob").post(path, {"content": "mine"})
@@ -111,7 +112,7 @@ async def test_only_the_author_edits_content_and_moderators_flags(world: World) 
     assert (refused.status, refused.code) == (403, 50013)
 
 
-async def test_deleting(world: World) -> None:
+async def test_author_and_moderator_delete_messages(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     path = f"/channels/{guild.general.id}/messages"
     own, other = [await world.rest("bob").post(path, {"content": text}) for text in ("one", "two")]
@@ -130,7 +131,7 @@ async def test_deleting(world: World) -> None:
     assert await world.rest("alice").get(path) == []
 
 
-async def test_a_message_is_reached_only_through_its_own_channel(world: World) -> None:
+async def test_message_is_accessible_only_through_its_own_channel(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     sent = await world.rest("alice").post(
         f"/channels/{guild.general.id}/messages", {"content": "hands off"}
@@ -142,7 +143,7 @@ async def test_a_message_is_reached_only_through_its_own_channel(world: World) -
         assert (answer.status, answer.code) == (404, 10008)
 
 
-async def test_outsiders_neither_read_nor_write(world: World) -> None:
+async def test_non_members_can_neither_read_nor_write(world: World) -> None:
     guild = await world.guild(owner="alice")
     carol = await world.person("carol")
     path = f"/channels/{guild.general.id}/messages"
@@ -158,7 +159,7 @@ async def test_outsiders_neither_read_nor_write(world: World) -> None:
         assert (answer.status, answer.code) == (403, 50001), method
 
 
-async def test_who_has_left_can_no_longer_write_although_he_just_could(world: World) -> None:
+async def test_former_member_cannot_write_with_cached_access(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob = await world.person("bob")
     path = f"/channels/{guild.general.id}/messages"
@@ -191,7 +192,7 @@ async def test_who_has_left_can_no_longer_write_although_he_just_could(world: Wo
     ],
     ids=lambda value: str(value)[:30],
 )
-async def test_a_bad_message_is_refused(
+async def test_invalid_message_is_rejected(
     world: World, body: dict[str, object], code: int, field: str | None
 ) -> None:
     guild = await world.guild(owner="alice")
@@ -203,7 +204,7 @@ async def test_a_bad_message_is_refused(
     assert await world.rest("alice").get(path) == []
 
 
-async def test_the_longest_message_fits_in_every_script(world: World) -> None:
+async def test_longest_message_is_accepted_in_every_script(world: World) -> None:
     guild = await world.guild(owner="alice")
     path = f"/channels/{guild.general.id}/messages"
     for character in ("x", "ä", "漢", "🦆"):
@@ -212,12 +213,12 @@ async def test_the_longest_message_fits_in_every_script(world: World) -> None:
 
 
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(text=st.text(max_size=2000))
-async def test_content_comes_back_as_it_was_sent(world: World, text: str) -> None:
+async def test_content_is_returned_unchanged(world: World, text: str) -> None:
     if "shelf" not in world.shelf:
         world.shelf["shelf"] = await world.guild(owner="alice")
     path = f"/channels/{world.shelf['shelf'].general.id}/messages"
@@ -231,7 +232,7 @@ async def test_content_comes_back_as_it_was_sent(world: World, text: str) -> Non
         assert "\0" in text or not text.strip()
 
 
-async def test_many_at_once_come_in_one_order_for_everyone(world: World) -> None:
+async def test_concurrent_messages_have_one_order_for_all_clients(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     clients = await world.online("alice", "bob", "carol")
     path = f"/channels/{guild.general.id}/messages"
@@ -244,11 +245,11 @@ async def test_many_at_once_come_in_one_order_for_everyone(world: World) -> None
     )
     in_order = sorted((message["id"] for message in sent), key=int)
     for client in clients:
-        heard = [each.d["id"] for each in await client.heard_before_fence()]
-        assert heard == in_order
+        received = [each.d["id"] for each in await client.received_before_fence()]
+        assert received == in_order
 
 
-async def test_unknown_cursors_and_limits_are_named(world: World) -> None:
+async def test_invalid_cursors_and_limits_name_the_parameter(world: World) -> None:
     guild = await world.guild(owner="alice")
     path = f"/channels/{guild.general.id}/messages"
     for query, field in (

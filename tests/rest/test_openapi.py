@@ -1,6 +1,6 @@
-"""The description of the API: complete, well formed, and made of what is used.
+"""The OpenAPI document: complete, valid, and generated from what is used.
 
-That answers are as described is proven by every test: see `tests/contract.py`.
+That responses match the document is checked in every test: see `tests/helpers/contract.py`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,19 @@ import pytest
 from jsonschema_rs import meta
 
 import chatd.rest
-from chatd.rest import openapi, parse, routes
-from chatd.rest.routes import ANYONE, USER, Routes
-from chatd.wire import shapes
-from chatd.wire.fields import Schema, Text
-from chatd.wire.shape import Shape
+from chatd.rest import openapi
+from chatd.rest.request import JsonBody
+from chatd.rest.routing import AUTHENTICATED, PREFIXES, Route, Routes
+from chatd.rest.table import table
+from chatd.wire import responses
+from chatd.wire.base_schema import Schema
+from chatd.wire.json_schema import ResponseSchema
+from chatd.wire.text_fields import Text
 from tests.world import World
 
-TABLE = routes.table()
+TABLE = table()
 NAMES = [f"{route.method} {route.path}" for route in TABLE]
-OPENAPI = openapi.document()
+OPENAPI = openapi.document(table())
 
 
 def operation(name: str) -> Any:
@@ -30,48 +33,48 @@ def operation(name: str) -> Any:
     return OPENAPI["paths"][path][method.lower()]
 
 
-@pytest.mark.parametrize("prefix", routes.PREFIXES)
-async def test_anyone_may_read_the_document(world: World, prefix: str) -> None:
-    assert await world.nobody.get(f"{prefix}/openapi.json") == OPENAPI
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_document_is_public(world: World, prefix: str) -> None:
+    assert await world.anonymous.get(f"{prefix}/openapi.json") == OPENAPI
 
 
 @pytest.mark.parametrize("route", TABLE, ids=NAMES)
-def test_every_route_is_described(route: routes.Route) -> None:
+def test_every_route_is_described(route: Route) -> None:
     described = operation(f"{route.method} {route.path}")
     where = f"{route.declared.__module__}.{route.declared.__name__}"
     assert described["summary"].endswith("."), f"the docstring of {where} needs a first sentence"
     assert len(described["summary"]) <= 99, f"the first sentence of {where} is too long"
-    assert any(status < 300 for status in route.answers), f"{where}: what if all goes well?"
-    assert ("security" in described) == (route.needs is not ANYONE)
+    assert any(status < 300 for status in route.answers), f"{where} declares no success"
+    assert ("security" in described) != route.is_open
 
 
-def test_a_refusal_is_not_described_as_a_success() -> None:
+def test_errors_are_not_described_as_success() -> None:
     for name in NAMES:
         answers = operation(name)["responses"]
-        told = [answers[status] for status in answers if status >= "4"]
-        assert all(each.get("description") != "Done." for each in told), name
+        errors = [answers[status] for status in answers if status >= "4"]
+        assert all(each.get("description") != "Done." for each in errors), name
 
 
-def test_operations_have_names_of_their_own() -> None:
+def test_operation_ids_are_unique() -> None:
     ids = [operation(name)["operationId"] for name in NAMES]
     assert len(set(ids)) == len(NAMES) >= 60
 
 
-def test_a_route_without_its_answers_is_refused() -> None:
+def test_route_without_declared_responses_is_refused() -> None:
     with pytest.raises(TypeError, match="answers"):
-        Routes().get("/nowhere", USER)  # type: ignore[call-overload]
+        Routes().get("/nowhere", AUTHENTICATED)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(
     "path",
     [
         path
-        for path in sorted(Path(chatd.rest.__file__).parent.glob("*.py"))
-        if path.stem not in ("parse", "uploads", "middlewares")
+        for path in sorted(Path(chatd.rest.__file__).parent.rglob("*.py"))
+        if path.stem not in ("request", "message_body")
     ],
     ids=lambda path: path.stem,
 )
-def test_handlers_read_nothing_that_they_do_not_declare(path: Path) -> None:
+def test_handlers_read_only_declared_input(path: Path) -> None:
     reading = {"query", "read", "json", "text", "post", "multipart", "content", "rel_url"}
     found = [
         f"{path.name}:{node.lineno} uses request.{node.attr}: declare `body=` or `query=`"
@@ -84,21 +87,20 @@ def test_handlers_read_nothing_that_they_do_not_declare(path: Path) -> None:
     assert found == []
 
 
-def test_schemas_are_well_formed() -> None:
+def test_schemas_are_valid() -> None:
     for schema in OPENAPI["components"]["schemas"].values():
         meta.validate(schema)
     assert OPENAPI["openapi"] == "3.1.0"
 
 
-def test_names_mean_one_thing() -> None:
-    """What clients send and what they get has different names, but for none."""
+def test_request_and_response_schemas_have_different_names() -> None:
     read = {
         kind.__name__.removesuffix("Schema").lstrip("_")
         for route in TABLE
         for kind in (route.body.media.values() if route.body else ())
         if isinstance(kind, type)
     }
-    answered = {each.name for each in vars(shapes).values() if isinstance(each, Shape)}
+    answered = {each.name for each in vars(responses).values() if isinstance(each, ResponseSchema)}
     assert not read & answered
 
 
@@ -111,8 +113,8 @@ class GreetingSchema(Schema[Greeting]):
     text = Text(required=True)
 
 
-def test_a_body_is_described_by_what_reads_it() -> None:
-    assert parse.Json(GreetingSchema).media == {"application/json": GreetingSchema}
+def test_body_is_described_by_its_schema() -> None:
+    assert JsonBody(GreetingSchema).media == {"application/json": GreetingSchema}
     created = operation("POST /channels/{channel_id}/messages")["requestBody"]
     assert created["required"] is True
     assert created["content"]["application/json"]["schema"] == {
@@ -124,7 +126,7 @@ def test_a_body_is_described_by_what_reads_it() -> None:
 @pytest.mark.parametrize(
     ("schema", "field", "wanted"),
     [
-        ("NewChannel", "type", {"type": ["integer", "null"], "enum": [0, 4, None]}),
+        ("NewChannel", "type", {"type": ["integer", "null"], "enum": [0, 4, 5, None]}),
         ("NewChannel", "topic", {"type": ["string", "null"], "maxLength": 1024}),
         ("NewChannel", "rate_limit_per_user", {"minimum": 0, "maximum": 21600, "default": 0}),
         ("NewMessage", "content", {"type": ["string", "null"], "maxLength": 2000}),
@@ -141,17 +143,29 @@ def test_a_body_is_described_by_what_reads_it() -> None:
         ("NewAccount", "password", {"minLength": 8, "maxLength": 128}),
     ],
 )
-def test_a_field_is_described_by_what_validates_it(
+def test_field_is_described_by_its_validators(
     schema: str, field: str, wanted: dict[str, Any]
 ) -> None:
     described = OPENAPI["components"]["schemas"][schema]["properties"][field]
     assert {**described, **wanted} == described
 
 
-def test_a_query_is_described_by_what_validates_it() -> None:
+def test_query_is_described_by_its_validators() -> None:
     parameters = operation("GET /guilds/{guild_id}/members/search")["parameters"]
     by_name = {each["name"]: each for each in parameters}
     assert by_name["guild_id"]["in"] == "path"
     assert by_name["query"]["required"] is True
     limit = by_name["limit"]["schema"]
     assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 1000, 1)
+
+
+@pytest.mark.parametrize("path", ["/gateway", "/gateway/bot"])
+async def test_gateway_is_described(world: World, path: str) -> None:
+    described = operation(f"GET {path}")
+    assert ("security" in described) == (path == "/gateway/bot")
+    assert described["responses"].keys() >= {"200", "429", "503"}
+    guild = await world.guild(owner="alice")
+    answer = await (await world.bot("bot", "alice", guild)).rest.get(
+        path
+    )  # checked by tests/helpers/contract.py
+    assert answer["url"].startswith("ws://")

@@ -1,9 +1,9 @@
-"""Overwrites: what a channel allows and denies, over what roles grant."""
+"""Overwrites: permissions that a channel allows and denies."""
 
 from __future__ import annotations
 
 from chatd.core.permissions import Permissions
-from tests.rest.test_roles import give, made
+from tests.helpers.roles import assign_roles, create_role
 from tests.world import World, like
 
 VIEW = str(int(Permissions.VIEW_CHANNEL))
@@ -11,21 +11,21 @@ SEND = str(int(Permissions.SEND_MESSAGES))
 READ = str(int(Permissions.READ_MESSAGE_HISTORY))
 
 
-async def test_a_denied_member_hears_and_reads_no_more(world: World) -> None:
+async def test_denied_member_gets_no_events_and_history(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     bob = await world.person("bob")
     channel = guild.general.id
     bob_client, carol_client = await world.online("bob", "carol")
     path = f"/channels/{channel}/permissions/{bob.id}"
     await guild.owner.rest.put(path, {"type": 1, "deny": VIEW})
-    [closed] = await bob_client.heard_before_fence()
+    [closed] = await bob_client.received_before_fence()
     assert (closed.t, closed.d["id"]) == ("CHANNEL_DELETE", channel)
     update = (await carol_client.next("CHANNEL_UPDATE")).d
     assert update["permission_overwrites"] == [
         {"id": bob.id, "type": 1, "allow": "0", "deny": VIEW}
     ]
     await guild.owner.rest.post(f"/channels/{channel}/messages", {"content": "psst"})
-    assert await bob_client.heard_before_fence() == []
+    assert await bob_client.received_before_fence() == []
     for method, where, body in (
         ("GET", f"/channels/{channel}", None),
         ("GET", f"/channels/{channel}/messages", None),
@@ -38,12 +38,12 @@ async def test_a_denied_member_hears_and_reads_no_more(world: World) -> None:
     [again] = await world.online("bob")
     assert again.ready["guilds"]
     await guild.owner.rest.delete(path)
-    [opened] = await bob_client.heard_before_fence()
+    [opened] = await bob_client.received_before_fence()
     assert (opened.t, opened.d["id"]) == ("CHANNEL_CREATE", channel)
     assert len(await bob.rest.get(f"/channels/{channel}/messages")) == 1
 
 
-async def test_who_just_could_send_cannot_after_the_denial(world: World) -> None:
+async def test_denial_applies_to_the_next_message(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     path = f"/channels/{guild.general.id}/messages"
     await world.rest("bob").post(path, {"content": "one"})
@@ -55,7 +55,7 @@ async def test_who_just_could_send_cannot_after_the_denial(world: World) -> None
     assert len(await world.rest("bob").get(path)) == 1
 
 
-async def test_without_history_there_is_none(world: World) -> None:
+async def test_history_requires_read_message_history(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     path = f"/channels/{guild.general.id}/messages"
     sent = await world.rest("bob").post(path, {"content": "one"})
@@ -68,7 +68,7 @@ async def test_without_history_there_is_none(world: World) -> None:
     assert (await world.rest("bob").call("POST", path, reply)).code == 50013
 
 
-async def test_a_new_channel_takes_the_overwrites_of_its_category(world: World) -> None:
+async def test_new_channel_inherits_the_overwrites_of_its_category(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     category = await guild.channel(
         "staff", type=4, permission_overwrites=[{"id": guild.id, "type": 0, "deny": VIEW}]
@@ -77,7 +77,7 @@ async def test_a_new_channel_takes_the_overwrites_of_its_category(world: World) 
     inside = await guild.channel("inside", parent_id=category.id)
     shown = await guild.owner.rest.get(f"/channels/{inside.id}")
     assert [each["id"] for each in shown["permission_overwrites"]] == [guild.id]
-    assert await client.heard_before_fence() == []
+    assert await client.received_before_fence() == []
     outside = await guild.channel("outside")
     assert (await client.next("CHANNEL_CREATE")).d["id"] == outside.id
     await guild.owner.rest.patch(
@@ -89,10 +89,10 @@ async def test_a_new_channel_takes_the_overwrites_of_its_category(world: World) 
     assert moved == like(parent_id=category.id, position=9)
 
 
-async def test_nobody_grants_what_it_does_not_have(world: World) -> None:
+async def test_member_cannot_grant_permissions_that_it_lacks(world: World) -> None:
     guild = await world.guild(owner="alice", members=["mod", "bob"])
     manage = int(Permissions.MANAGE_ROLES)
-    await give(world, guild, "mod", await made(guild, "mod", manage))
+    await assign_roles(world, guild, "mod", await create_role(guild, "mod", manage))
     bob = await world.person("bob")
     path = f"/channels/{guild.general.id}/permissions/{bob.id}"
     mod = world.rest("mod")
@@ -104,9 +104,11 @@ async def test_nobody_grants_what_it_does_not_have(world: World) -> None:
     assert (await bob.rest.call("DELETE", path)).code == 50013
 
 
-async def test_moving_a_channel_opens_it_only_for_who_may_open_it(world: World) -> None:
+async def test_moving_a_channel_requires_the_granted_permissions(world: World) -> None:
     guild = await world.guild(owner="alice", members=["mod", "bob"])
-    await give(world, guild, "mod", await made(guild, "mod", int(Permissions.MANAGE_CHANNELS)))
+    await assign_roles(
+        world, guild, "mod", await create_role(guild, "mod", int(Permissions.MANAGE_CHANNELS))
+    )
     mod, bob = await world.people("mod", "bob")
     hidden = [{"id": guild.id, "type": 0, "deny": VIEW}, {"id": mod.id, "type": 1, "allow": VIEW}]
     staff = await guild.channel("staff", permission_overwrites=hidden)
@@ -124,7 +126,7 @@ async def test_moving_a_channel_opens_it_only_for_who_may_open_it(world: World) 
     assert (await bob.rest.get(f"/channels/{staff.id}"))["parent_id"] == everybody.id
 
 
-async def test_of_two_overwrites_for_one_the_last_counts(world: World) -> None:
+async def test_last_overwrite_of_a_target_applies(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     [client] = await world.online("bob")
     bob = await world.person("bob")
@@ -146,14 +148,16 @@ async def test_of_two_overwrites_for_one_the_last_counts(world: World) -> None:
     ]
     assert await guild.owner.rest.get(path) == changed
     await guild.owner.rest.put(f"{path}/permissions/{guild.id}", {"type": 0})
-    told = [event.d for event in await client.heard_before_fence() if event.t == "CHANNEL_UPDATE"]
-    assert told[-1]["permission_overwrites"] == [
+    events = [
+        event.d for event in await client.received_before_fence() if event.t == "CHANNEL_UPDATE"
+    ]
+    assert events[-1]["permission_overwrites"] == [
         {"id": guild.id, "type": 0, "allow": "0", "deny": "0"},
         *changed["permission_overwrites"],
     ]
 
 
-async def test_what_is_not_there(world: World) -> None:
+async def test_unknown_overwrites_are_refused(world: World) -> None:
     guild = await world.guild(owner="alice")
     rest = world.rest("alice")
     path = f"/channels/{guild.general.id}/permissions/5"

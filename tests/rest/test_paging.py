@@ -1,4 +1,4 @@
-"""Lists page correctly while rows come and go: what was there all the time comes exactly once."""
+"""Pagination while rows are added and deleted: unchanged rows are listed exactly once."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ PAGE = 3
 
 
 @dataclass
-class Story:
-    """A list, how it is turned over, and what happens to it between two pages."""
+class Scenario:
+    """A list, its cursor, and the changes between two pages."""
 
     path: str
     key: Callable[[Row], str]
-    """What a row is called."""
+    """The id of a row."""
     cursor: str = "after"
     at: Callable[[Row], str] | None = None
-    """What the cursor takes of the row where a page ends, if that is not its key."""
+    """The cursor value of the row at the end of a page, if it is not the key."""
     backwards: bool = False
-    """Whether that is the first row of a page and not its last."""
+    """Whether that row is the first of a page instead of the last."""
     rows: Callable[[Any], list[Row]] = list
-    """The rows of an answer."""
+    """The rows of a response."""
     first: str = ""
     """The cursor of the first page."""
     kept: list[str] = field(default_factory=list)
-    """What stays, in the order in which it is to be seen."""
+    """The unchanged rows, in the expected order."""
     changes: list[Step] = field(default_factory=list)
 
 
@@ -57,61 +57,61 @@ async def _people(world: World, count: int) -> list[Person]:
     return [await world.person(f"p{n}") for n in range(count)]
 
 
-def _change(story: Story, add: Step, remove: Step) -> None:
-    story.changes += [add, remove]
+def _change(scenario: Scenario, add: Step, remove: Step) -> None:
+    scenario.changes += [add, remove]
 
 
-async def messages(world: World, guild: Guild) -> Story:
+async def messages(world: World, guild: Guild) -> Scenario:
     path, rest = f"/channels/{guild.general.id}/messages", guild.owner.rest
-    story = Story(path, _id, "before")
+    scenario = Scenario(path, _id, "before")
     ids = await _said(guild, 12)
-    for doomed in ids[::3]:
+    for deleted in ids[::3]:
         _change(
-            story,
+            scenario,
             lambda: rest.post(path, {"content": "new"}),
-            partial(rest.delete, f"{path}/{doomed}"),
+            partial(rest.delete, f"{path}/{deleted}"),
         )
-    story.kept = [each for each in ids if each not in ids[::3]][::-1]
-    return story
+    scenario.kept = [each for each in ids if each not in ids[::3]][::-1]
+    return scenario
 
 
-async def messages_upwards(world: World, guild: Guild) -> Story:
-    story = await messages(world, guild)
-    story.cursor, story.first, story.backwards = "after", "&after=0", True
-    story.kept.reverse()
-    return story
+async def messages_upwards(world: World, guild: Guild) -> Scenario:
+    scenario = await messages(world, guild)
+    scenario.cursor, scenario.first, scenario.backwards = "after", "&after=0", True
+    scenario.kept.reverse()
+    return scenario
 
 
-async def pins(world: World, guild: Guild) -> Story:
+async def pins(world: World, guild: Guild) -> Scenario:
     rest, base = guild.owner.rest, f"/channels/{guild.general.id}/messages"
     await rest.patch(f"/guilds/{guild.id}", {"system_channel_flags": 1})
     ids = await _said(guild, 16)
     for each in ids[:12]:
         await rest.put(f"{base}/pins/{each}")
-    story = Story(
+    scenario = Scenario(
         f"{base}/pins",
         lambda row: str(row["message"]["id"]),
         "before",
         at=lambda row: quote(row["pinned_at"]),
         rows=lambda page: list(page["items"]),
     )
-    for late, doomed in zip(ids[12:], ids[:12:3], strict=True):
+    for late, deleted in zip(ids[12:], ids[:12:3], strict=True):
         _change(
-            story,
+            scenario,
             partial(rest.put, f"{base}/pins/{late}"),
-            partial(rest.delete, f"{base}/pins/{doomed}"),
+            partial(rest.delete, f"{base}/pins/{deleted}"),
         )
-    story.kept = [each for each in ids[:12] if each not in ids[:12:3]][::-1]
-    return story
+    scenario.kept = [each for each in ids[:12] if each not in ids[:12:3]][::-1]
+    return scenario
 
 
-async def audit_log(world: World, guild: Guild) -> Story:
+async def audit_log(world: World, guild: Guild) -> Scenario:
     rest = guild.owner.rest
     for number in range(9):
         await rest.post(f"/guilds/{guild.id}/roles", {"name": str(number)})
     path = f"/guilds/{guild.id}/audit-logs"
     there = (await rest.get(path))["audit_log_entries"]
-    story = Story(
+    scenario = Scenario(
         path,
         _id,
         "before",
@@ -119,55 +119,55 @@ async def audit_log(world: World, guild: Guild) -> Story:
         kept=[*map(_id, there)],
     )
     for _ in range(3):
-        story.changes.append(lambda: rest.post(f"/guilds/{guild.id}/roles", {"name": "new"}))
-    return story
+        scenario.changes.append(lambda: rest.post(f"/guilds/{guild.id}/roles", {"name": "new"}))
+    return scenario
 
 
-async def audit_log_upwards(world: World, guild: Guild) -> Story:
-    story = await audit_log(world, guild)
-    story.cursor, story.first = "after", "&after=0"
-    story.kept.reverse()
-    return story
+async def audit_log_upwards(world: World, guild: Guild) -> Scenario:
+    scenario = await audit_log(world, guild)
+    scenario.cursor, scenario.first = "after", "&after=0"
+    scenario.kept.reverse()
+    return scenario
 
 
-async def members(world: World, guild: Guild) -> Story:
+async def members(world: World, guild: Guild) -> Scenario:
     people = await _people(world, 12)
     await guild.admit(*people[:9])
-    story = Story(f"/guilds/{guild.id}/members", _user_id)
-    for late, doomed in zip(people[9:], people[:9:3], strict=True):
+    scenario = Scenario(f"/guilds/{guild.id}/members", _user_id)
+    for late, deleted in zip(people[9:], people[:9:3], strict=True):
         _change(
-            story,
+            scenario,
             partial(guild.admit, late),
-            partial(doomed.rest.delete, f"/users/@me/guilds/{guild.id}"),
+            partial(deleted.rest.delete, f"/users/@me/guilds/{guild.id}"),
         )
-    story.kept = [each.id for each in people[:9] if each not in people[:9:3]]
-    return story
+    scenario.kept = [each.id for each in people[:9] if each not in people[:9:3]]
+    return scenario
 
 
-async def bans(world: World, guild: Guild) -> Story:
+async def bans(world: World, guild: Guild) -> Scenario:
     people, rest = await _people(world, 12), guild.owner.rest
     base = f"/guilds/{guild.id}/bans"
     for person in people[:9]:
         await rest.put(f"{base}/{person.id}", {})
-    story = Story(base, _user_id)
-    for late, doomed in zip(people[9:], people[:9:3], strict=True):
+    scenario = Scenario(base, _user_id)
+    for late, deleted in zip(people[9:], people[:9:3], strict=True):
         _change(
-            story,
+            scenario,
             partial(rest.put, f"{base}/{late.id}", {}),
-            partial(rest.delete, f"{base}/{doomed.id}"),
+            partial(rest.delete, f"{base}/{deleted.id}"),
         )
-    story.kept = [each.id for each in people[:9] if each not in people[:9:3]]
-    return story
+    scenario.kept = [each.id for each in people[:9] if each not in people[:9:3]]
+    return scenario
 
 
-async def bans_downwards(world: World, guild: Guild) -> Story:
-    story = await bans(world, guild)
-    story.cursor, story.first, story.backwards = "before", f"&before={2**63 - 1}", True
-    story.kept.reverse()
-    return story
+async def bans_downwards(world: World, guild: Guild) -> Scenario:
+    scenario = await bans(world, guild)
+    scenario.cursor, scenario.first, scenario.backwards = "before", f"&before={2**63 - 1}", True
+    scenario.kept.reverse()
+    return scenario
 
 
-async def reactions(world: World, guild: Guild) -> Story:
+async def reactions(world: World, guild: Guild) -> Scenario:
     people = await _people(world, 12)
     await guild.admit(*people)
     path = f"/channels/{guild.general.id}/messages"
@@ -175,33 +175,33 @@ async def reactions(world: World, guild: Guild) -> Story:
     base = f"{path}/{sent['id']}/reactions/{quote('👍')}"
     for person in people[:9]:
         await person.rest.put(f"{base}/@me")
-    story = Story(base, _id)
-    for late, doomed in zip(people[9:], people[:9:3], strict=True):
+    scenario = Scenario(base, _id)
+    for late, deleted in zip(people[9:], people[:9:3], strict=True):
         _change(
-            story,
+            scenario,
             partial(late.rest.put, f"{base}/@me"),
-            partial(doomed.rest.delete, f"{base}/@me"),
+            partial(deleted.rest.delete, f"{base}/@me"),
         )
-    story.kept = [each.id for each in people[:9] if each not in people[:9:3]]
-    return story
+    scenario.kept = [each.id for each in people[:9] if each not in people[:9:3]]
+    return scenario
 
 
-async def guilds(world: World, guild: Guild) -> Story:
+async def guilds(world: World, guild: Guild) -> Scenario:
     rest = guild.owner.rest
     made = [(await rest.post("/guilds", {"name": f"g{n}"}))["id"] for n in range(9)]
-    story = Story("/users/@me/guilds", _id)
-    for doomed in made[::3]:
+    scenario = Scenario("/users/@me/guilds", _id)
+    for deleted in made[::3]:
         _change(
-            story,
+            scenario,
             lambda: rest.post("/guilds", {"name": "new"}),
-            partial(rest.delete, f"/guilds/{doomed}"),
+            partial(rest.delete, f"/guilds/{deleted}"),
         )
-    story.kept = [guild.id, *(each for each in made if each not in made[::3])]
-    return story
+    scenario.kept = [guild.id, *(each for each in made if each not in made[::3])]
+    return scenario
 
 
 @pytest.mark.parametrize(
-    "tell",
+    "build",
     [
         messages,
         messages_upwards,
@@ -215,29 +215,31 @@ async def guilds(world: World, guild: Guild) -> Story:
         guilds,
     ],
 )
-async def test_what_stays_is_listed_once(
-    world: World, tell: Callable[[World, Guild], Awaitable[Story]]
+async def test_unchanged_rows_are_listed_exactly_once(
+    world: World, build: Callable[[World, Guild], Awaitable[Scenario]]
 ) -> None:
     guild = await world.guild(owner="alice")
-    story = await tell(world, guild)
-    to_come = len(story.changes)
+    scenario = await build(world, guild)
+    to_come = len(scenario.changes)
     seen: list[str] = []
-    cursor = story.first
-    while page := story.rows(await guild.owner.rest.get(f"{story.path}?limit={PAGE}{cursor}")):
+    cursor = scenario.first
+    while page := scenario.rows(
+        await guild.owner.rest.get(f"{scenario.path}?limit={PAGE}{cursor}")
+    ):
         assert len(page) <= PAGE
-        if story.backwards:
+        if scenario.backwards:
             page.reverse()
-        seen += map(story.key, page)
-        at = story.at or story.key
-        cursor = f"&{story.cursor}={at(page[-1])}"
-        if story.changes:
-            await story.changes.pop(0)()
-    assert to_come - len(story.changes) >= 3
+        seen += map(scenario.key, page)
+        at = scenario.at or scenario.key
+        cursor = f"&{scenario.cursor}={at(page[-1])}"
+        if scenario.changes:
+            await scenario.changes.pop(0)()
+    assert to_come - len(scenario.changes) >= 3
     assert len(seen) == len(set(seen))
-    assert [each for each in seen if each in story.kept] == story.kept
+    assert [each for each in seen if each in scenario.kept] == scenario.kept
 
 
-async def test_a_reply_against_the_deletion_of_what_it_answers(world: World) -> None:
+async def test_reply_races_with_deletion_of_its_reference(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     path, rest = f"/channels/{guild.general.id}/messages", guild.owner.rest
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""Pins, typing and deleting in bulk."""
+"""Pins, typing, and bulk delete."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.world import World, like
 
 
-async def test_pinning_is_told_and_listed(world: World) -> None:
+async def test_pin_is_published_and_listed(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     rest = guild.owner.rest
     base = f"/channels/{guild.general.id}"
@@ -19,9 +19,9 @@ async def test_pinning_is_told_and_listed(world: World) -> None:
     assert (await rest.call("PUT", f"{base}/messages/pins/{one['id']}")).status == 204
     assert (await client.next("CHANNEL_PINS_UPDATE")).d == like(channel_id=guild.general.id)
     assert (await client.next("MESSAGE_UPDATE")).d == like(id=one["id"], pinned=True)
-    told = (await client.next("MESSAGE_CREATE")).d
-    assert told == like(type=6, content="")
-    assert told["message_reference"]["message_id"] == one["id"]
+    published = (await client.next("MESSAGE_CREATE")).d
+    assert published == like(type=6, content="")
+    assert published["message_reference"]["message_id"] == one["id"]
     await rest.put(f"{base}/pins/{two['id']}")
     listed = await world.rest("bob").get(f"{base}/pins")
     assert [message["id"] for message in listed] == [two["id"], one["id"]]
@@ -32,30 +32,30 @@ async def test_pinning_is_told_and_listed(world: World) -> None:
     page = await world.rest("bob").get(f"{base}/messages/pins?before={before}")
     assert page["has_more"] is False
     assert [item["message"]["id"] for item in page["items"]] == [one["id"]]
-    await client.heard_before_fence()
-    await rest.put(f"{base}/pins/{two['id']}")  # again: nothing happens
-    assert await client.heard_before_fence() == []
+    await client.received_before_fence()
+    await rest.put(f"{base}/pins/{two['id']}")  # pinned already: no effect
+    assert await client.received_before_fence() == []
     await rest.delete(f"{base}/pins/{two['id']}")
     assert (await client.next("MESSAGE_UPDATE")).d == like(id=two["id"], pinned=False)
     await rest.delete(f"{base}/messages/pins/{one['id']}")
     assert await rest.get(f"{base}/pins") == []
 
 
-async def test_what_the_system_tells_cannot_be_edited(world: World) -> None:
+async def test_system_message_cannot_be_edited(world: World) -> None:
     guild = await world.guild(owner="alice")
     rest = guild.owner.rest
     base = f"/channels/{guild.general.id}"
     sent = await rest.post(f"{base}/messages", {"content": "x"})
     await rest.put(f"{base}/pins/{sent['id']}")
-    told = (await rest.get(f"{base}/messages"))[0]
-    assert told["type"] == 6
-    edit = await rest.call("PATCH", f"{base}/messages/{told['id']}", {"content": "mine"})
+    published = (await rest.get(f"{base}/messages"))[0]
+    assert published["type"] == 6
+    edit = await rest.call("PATCH", f"{base}/messages/{published['id']}", {"content": "mine"})
     assert (edit.status, edit.code) == (403, 50021)
     after = await rest.post(f"{base}/messages", {"content": "y"})
-    assert int(after["id"]) > int(told["id"])
+    assert int(after["id"]) > int(published["id"])
 
 
-async def test_who_may_pin(world: World) -> None:
+async def test_pinning_needs_pin_messages(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     base = f"/channels/{guild.general.id}"
     sent = await world.rest("bob").post(f"{base}/messages", {"content": "x"})
@@ -65,7 +65,7 @@ async def test_who_may_pin(world: World) -> None:
     assert (await guild.owner.rest.call("PUT", f"{base}/pins/1")).code == 10008
 
 
-async def test_the_last_pin_goes_to_one(world: World) -> None:
+async def test_concurrent_pins_do_not_exceed_the_limit(world: World) -> None:
     guild = await world.guild(owner="alice")
     rest = guild.owner.rest
     base = f"/channels/{guild.general.id}"
@@ -79,7 +79,7 @@ async def test_the_last_pin_goes_to_one(world: World) -> None:
     assert {answer.code for answer in answers if answer.status == 400} == {30003}
 
 
-async def test_typing_is_seen_by_those_who_see_the_channel(world: World) -> None:
+async def test_typing_is_sent_to_members_that_see_the_channel(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob = await world.person("bob")
     await world.person("carol")
@@ -89,12 +89,12 @@ async def test_typing_is_seen_by_those_who_see_the_channel(world: World) -> None
     typing = (await alice.next("TYPING_START")).d
     assert typing == like(user_id=bob.id, channel_id=guild.general.id, guild_id=guild.id)
     assert isinstance(typing["timestamp"], int)
-    assert await carol.heard_before_fence() == []
+    assert await carol.received_before_fence() == []
     refused = await world.rest("carol").call("POST", f"/channels/{guild.general.id}/typing")
     assert refused.code == 50001
 
 
-async def test_deleting_in_bulk(world: World) -> None:
+async def test_bulk_delete(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     rest = guild.owner.rest
     base = f"/channels/{guild.general.id}/messages"
@@ -118,14 +118,14 @@ async def test_deleting_in_bulk(world: World) -> None:
 
 
 @pytest.mark.parametrize("offset", ["-18:24", "+18:24", "+23:59"])
-async def test_a_time_with_an_offset_that_postgres_does_not_know(world: World, offset: str) -> None:
+async def test_pin_cursor_accepts_offsets_unknown_to_postgres(world: World, offset: str) -> None:
     guild = await world.guild(owner="alice")
     path = f"/channels/{guild.general.id}/messages/pins?before=2345-06-07T19:52:06{quote(offset)}"
     assert (await guild.owner.rest.get(path))["items"] == []
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
-async def test_a_time_that_is_none_in_utc(world: World, moment: str) -> None:
+async def test_pin_cursor_outside_the_range_of_utc(world: World, moment: str) -> None:
     guild = await world.guild(owner="alice")
     path = f"/channels/{guild.general.id}/messages/pins?before={quote(moment)}"
     answer = await guild.owner.rest.call("GET", path)

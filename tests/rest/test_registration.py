@@ -1,4 +1,4 @@
-"""Who may register: everyone, those who are invited, or nobody."""
+"""Registration: open, by invitation, or closed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from contextlib import asynccontextmanager
 import pytest
 
 from chatd.core.ids import UserId
-from chatd.keys import RESOURCES
-from chatd.services import administration
+from chatd.services.accounts import administration
+from chatd.web.keys import DEPENDENCIES
 from tests.conftest import ServeMore, Server
 from tests.world import PASSWORD, Answer, Person, World, like, world_on
 
 
 @asynccontextmanager
 async def registering(serve_more: ServeMore, how: str) -> AsyncIterator[tuple[Server, World]]:
-    """Another server, on which people register in this way."""
+    """Another server, with this registration setting."""
     async with (
         serve_more(worker_id=1, registration=how) as server,
         world_on(server.url, server.gateway_url) as world,
@@ -26,20 +26,22 @@ async def registering(serve_more: ServeMore, how: str) -> AsyncIterator[tuple[Se
 
 
 async def administrator(server: Server, world: World) -> Person:
-    """Somebody of the shared world who runs the server."""
+    """A person of the shared world that is an administrator."""
     ada = await world.person("ada")
-    await administration.set_administrator(server.runner.app[RESOURCES], UserId(int(ada.id)), True)
+    await administration.set_administrator(
+        server.runner.app[DEPENDENCIES], UserId(int(ada.id)), True
+    )
     return ada
 
 
 async def register(world: World, name: str, invitation: str | None) -> Answer:
     body: dict[str, object] = {"username": name, "email": f"{name}@example.org"}
-    return await world.nobody.call(
+    return await world.anonymous.call(
         "POST", "/auth/register", {**body, "password": PASSWORD, "invitation": invitation}
     )
 
 
-async def test_closed(serve_more: ServeMore) -> None:
+async def test_closed_registration_is_refused(serve_more: ServeMore) -> None:
     async with registering(serve_more, "closed") as (_, there):
         answer = await register(there, "closed.out", None)
     assert answer.status == 403
@@ -47,14 +49,14 @@ async def test_closed(serve_more: ServeMore) -> None:
 
 
 @pytest.mark.parametrize("code", [None, "nosuchcode"])
-async def test_without_an_invitation(serve_more: ServeMore, code: str | None) -> None:
+async def test_missing_invitation_is_refused(serve_more: ServeMore, code: str | None) -> None:
     async with registering(serve_more, "invitation") as (_, there):
         answer = await register(there, "uninvited", code)
     assert (answer.status, answer.code) == (400, 50035)
     assert list(answer.json["errors"]) == ["invitation"]
 
 
-async def test_an_invitation_is_good_for_as_many_as_it_says(
+async def test_invitation_is_valid_for_its_number_of_uses(
     world: World, server: Server, serve_more: ServeMore
 ) -> None:
     ada = await administrator(server, world)
@@ -69,7 +71,7 @@ async def test_an_invitation_is_good_for_as_many_as_it_says(
         assert made["code"] not in codes
 
 
-async def test_an_invitation_is_taken_back(
+async def test_revoked_invitation_is_refused(
     world: World, server: Server, serve_more: ServeMore
 ) -> None:
     ada = await administrator(server, world)
@@ -81,19 +83,19 @@ async def test_an_invitation_is_taken_back(
         assert (await register(there, "too.late", made["code"])).status == 400
 
 
-async def test_it_is_void_when_its_maker_may_no_longer_invite(
+async def test_invitation_of_a_former_administrator_is_invalid(
     world: World, server: Server, serve_more: ServeMore
 ) -> None:
     ada = await administrator(server, world)
     made = await ada.rest.post("/auth/invitations")
-    resources = server.runner.app[RESOURCES]
-    await administration.set_administrator(resources, UserId(int(ada.id)), False)
+    dependencies = server.runner.app[DEPENDENCIES]
+    await administration.set_administrator(dependencies, UserId(int(ada.id)), False)
     async with registering(serve_more, "invitation") as (_, there):
         assert (await register(there, "void.guest", made["code"])).status == 400
     assert (await ada.rest.call("GET", "/auth/invitations")).code == 50013
 
 
-async def test_others_make_none(world: World) -> None:
+async def test_only_administrators_create_invitations(world: World) -> None:
     bob = await world.person("bob")
     for method, path in [
         ("GET", "/auth/invitations"),
@@ -104,5 +106,5 @@ async def test_others_make_none(world: World) -> None:
         assert (answer.status, answer.code) == (403, 50013)
 
 
-async def test_where_everyone_may_register_a_code_does_not_matter(world: World) -> None:
+async def test_open_registration_ignores_codes(world: World) -> None:
     assert (await register(world, "walked.in", "nosuchcode")).status == 201

@@ -1,35 +1,20 @@
-"""Roles: making, changing, ordering, deleting, giving and taking them."""
+"""Roles: creating, changing, reordering, deleting, assigning and unassigning them."""
 
 from __future__ import annotations
-
-import asyncio
 
 import pytest
 
 from chatd.core.permissions import Permissions
-from tests.world import Guild, World, like
+from tests.conftest import Server
+from tests.helpers.locks import Call, held_stream, one_after_the_other
+from tests.helpers.roles import assign_roles, create_role
+from tests.world import World, like
 
 MANAGE = int(Permissions.MANAGE_ROLES)
 KICK = int(Permissions.KICK_MEMBERS)
 
 
-async def made(guild: Guild, name: str, permissions: int = 0, position: int | None = None) -> str:
-    """A role of the guild, at a place if that is said."""
-    rest = guild.owner.rest
-    body = {"name": name, "permissions": str(permissions)}
-    role = await rest.post(f"/guilds/{guild.id}/roles", body)
-    if position is not None:
-        await rest.patch(f"/guilds/{guild.id}/roles", [{"id": role["id"], "position": position}])
-    return str(role["id"])
-
-
-async def give(world: World, guild: Guild, name: str, *roles: str) -> None:
-    person = await world.person(name)
-    for role in roles:
-        await guild.owner.rest.put(f"/guilds/{guild.id}/members/{person.id}/roles/{role}")
-
-
-async def test_a_new_role_reaches_the_members(world: World) -> None:
+async def test_new_role_is_sent_to_the_members(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     [client] = await world.online("bob")
     path = f"/guilds/{guild.id}/roles"
@@ -42,7 +27,7 @@ async def test_a_new_role_reaches_the_members(world: World) -> None:
     assert await world.rest("bob").get(f"{path}/{role['id']}") == role
 
 
-async def test_colours_as_libraries_say_them(world: World) -> None:
+async def test_colors_in_the_forms_of_libraries(world: World) -> None:
     guild = await world.guild(owner="alice")
     path = f"/guilds/{guild.id}/roles"
     colors = {"primary_color": 0x123456, "secondary_color": None, "tertiary_color": None}
@@ -58,10 +43,10 @@ async def test_colours_as_libraries_say_them(world: World) -> None:
     assert await guild.owner.rest.patch(own, {"colors": None, "hoist": None}) == changed
 
 
-async def test_changing_and_deleting(world: World) -> None:
+async def test_role_is_changed_and_deleted(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
-    role = await made(guild, "mod")
-    await give(world, guild, "bob", role)
+    role = await create_role(guild, "mod")
+    await assign_roles(world, guild, "bob", role)
     [client] = await world.online("bob")
     path = f"/guilds/{guild.id}/roles/{role}"
     changed = await world.rest("alice").patch(path, {"name": "judge", "mentionable": True})
@@ -75,29 +60,29 @@ async def test_changing_and_deleting(world: World) -> None:
     assert (gone.status, gone.code) == (404, 10011)
 
 
-async def test_giving_and_taking(world: World) -> None:
+async def test_role_is_assigned_and_unassigned(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob = await world.person("bob")
-    role = await made(guild, "mod", KICK)
+    role = await create_role(guild, "mod", KICK)
     [client] = await world.online("alice")
     path = f"/guilds/{guild.id}/members/{bob.id}/roles/{role}"
     await world.rest("alice").put(path)
     update = (await client.next("GUILD_MEMBER_UPDATE")).d
     assert update == like(guild_id=guild.id, roles=[role])
-    await world.rest("alice").put(path)  # again: nothing happens
-    assert [each.t for each in await client.heard_before_fence()] == [
+    await world.rest("alice").put(path)  # a repetition changes nothing
+    assert [each.t for each in await client.received_before_fence()] == [
         "GUILD_AUDIT_LOG_ENTRY_CREATE"
     ]
     await world.rest("alice").delete(path)
     assert (await client.next("GUILD_MEMBER_UPDATE")).d == like(roles=[])
 
 
-async def test_nobody_reaches_above_its_own_role(world: World) -> None:
+async def test_member_cannot_manage_roles_above_its_own(world: World) -> None:
     guild = await world.guild(owner="alice", members=["mod", "bob"])
-    low = await made(guild, "low", position=1)
-    middle = await made(guild, "middle", MANAGE, position=2)
-    high = await made(guild, "high", position=3)
-    await give(world, guild, "mod", middle)
+    low = await create_role(guild, "low", position=1)
+    middle = await create_role(guild, "middle", MANAGE, position=2)
+    high = await create_role(guild, "high", position=3)
+    await assign_roles(world, guild, "mod", middle)
     mod, bob = world.rest("mod"), await world.person("bob")
     await mod.put(f"/guilds/{guild.id}/members/{bob.id}/roles/{low}")
     await mod.patch(f"/guilds/{guild.id}/roles/{low}", {"name": "lower"})
@@ -116,14 +101,17 @@ async def test_nobody_reaches_above_its_own_role(world: World) -> None:
         assert (answer.status, answer.code) == (403, 50013), (method, path, answer.raw)
 
 
-async def test_all_roles_may_be_numbered_anew_in_an_order_that_is_ones_own_to_change(
+async def test_reorder_may_renumber_roles_above_the_caller(
     world: World,
 ) -> None:
     guild = await world.guild(owner="alice", members=["mod"])
-    high = await made(guild, "high")
-    own = await made(guild, "own", MANAGE)
-    low, lower = await made(guild, "low"), await made(guild, "lower")  # all stand at 1
-    await give(world, guild, "mod", own)
+    high = await create_role(guild, "high")
+    own = await create_role(guild, "own", MANAGE)
+    low, lower = (
+        await create_role(guild, "low"),
+        await create_role(guild, "lower"),
+    )  # all have position 1
+    await assign_roles(world, guild, "mod", own)
     mod, path = world.rest("mod"), f"/guilds/{guild.id}/roles"
 
     def numbered(*order: str) -> list[dict[str, object]]:
@@ -139,9 +127,9 @@ async def test_all_roles_may_be_numbered_anew_in_an_order_that_is_ones_own_to_ch
     assert (gap.status, gap.code) == (403, 50013)
 
 
-async def test_a_plain_member_manages_no_roles(world: World) -> None:
+async def test_roles_require_manage_roles(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
-    role = await made(guild, "mod")
+    role = await create_role(guild, "mod")
     bob = await world.person("bob")
     for method, path, body in (
         ("POST", f"/guilds/{guild.id}/roles", {"name": "x"}),
@@ -152,7 +140,7 @@ async def test_a_plain_member_manages_no_roles(world: World) -> None:
         assert (answer.status, answer.code) == (403, 50013)
 
 
-async def test_everyone_keeps_its_place_and_its_name(world: World) -> None:
+async def test_everyone_role_keeps_position_and_name(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     rest = world.rest("alice")
     path = f"/guilds/{guild.id}/roles/{guild.id}"
@@ -167,7 +155,7 @@ async def test_everyone_keeps_its_place_and_its_name(world: World) -> None:
     assert (moved.status, moved.code) == (400, 50035)
 
 
-async def test_a_role_that_opens_and_closes_a_channel_is_followed_by_just_that(
+async def test_role_that_reveals_a_channel_sends_channel_events(
     world: World,
 ) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
@@ -177,7 +165,7 @@ async def test_a_role_that_opens_and_closes_a_channel_is_followed_by_just_that(
             {"id": guild.id, "type": 0, "deny": str(int(Permissions.VIEW_CHANNEL))}
         ],
     )
-    role = await made(guild, "staff")
+    role = await create_role(guild, "staff")
     await guild.owner.rest.put(
         f"/channels/{staff.id}/permissions/{role}",
         {"type": 0, "allow": str(int(Permissions.VIEW_CHANNEL))},
@@ -185,10 +173,10 @@ async def test_a_role_that_opens_and_closes_a_channel_is_followed_by_just_that(
     bob, carol = await world.online("bob", "carol")
     messages = f"/channels/{staff.id}/messages"
     await guild.owner.rest.post(messages, {"content": "not for bob"})
-    assert await bob.heard_before_fence() == []
+    assert await bob.received_before_fence() == []
     assert (await world.rest("bob").call("GET", messages)).code == 50001
 
-    await give(world, guild, "bob", role)
+    await assign_roles(world, guild, "bob", role)
     assert (await bob.next("GUILD_MEMBER_UPDATE")).d["roles"] == [role]
     assert (await bob.next("CHANNEL_CREATE")).d == like(id=staff.id, name="staff")
     sent = await guild.owner.rest.post(messages, {"content": "for bob"})
@@ -199,22 +187,26 @@ async def test_a_role_that_opens_and_closes_a_channel_is_followed_by_just_that(
     await bob.next("GUILD_ROLE_DELETE")
     assert (await bob.next("CHANNEL_DELETE")).d["id"] == staff.id
     await guild.owner.rest.post(messages, {"content": "no more"})
-    assert await bob.heard_before_fence() == []
-    heard = {each.t for each in await carol.heard_before_fence()}
-    assert heard <= {"GUILD_MEMBER_UPDATE", "GUILD_ROLE_DELETE"}
+    assert await bob.received_before_fence() == []
+    received = {each.t for each in await carol.received_before_fence()}
+    assert received <= {"GUILD_MEMBER_UPDATE", "GUILD_ROLE_DELETE"}
 
 
-async def test_giving_a_role_while_it_is_deleted(world: World) -> None:
+@pytest.mark.parametrize("first", ["give", "delete"])
+async def test_concurrent_assignment_and_deletion_of_a_role(
+    world: World, server: Server, first: str
+) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
-    bob = await world.person("bob")
-    for _ in range(3):
-        role = await made(guild, "brief")
-        answers = await asyncio.gather(
-            guild.owner.rest.call("PUT", f"/guilds/{guild.id}/members/{bob.id}/roles/{role}"),
-            guild.owner.rest.call("DELETE", f"/guilds/{guild.id}/roles/{role}"),
-        )
-        assert answers[0].status in (204, 404)
-        assert answers[1].status == 204
+    rest, bob = guild.owner.rest, await world.person("bob")
+    role = await create_role(guild, "brief")
+    calls: list[Call] = [
+        lambda: rest.call("PUT", f"/guilds/{guild.id}/members/{bob.id}/roles/{role}"),
+        lambda: rest.call("DELETE", f"/guilds/{guild.id}/roles/{role}"),
+    ]
+    if first == "delete":
+        calls.reverse()
+    answers = await one_after_the_other(held_stream(server, guild.id), *calls)
+    assert [answer.status for answer in answers] == ([204, 204] if first == "give" else [204, 404])
     member = await bob.rest.get(f"/guilds/{guild.id}/members/@me")
     assert member["roles"] == []
 
@@ -230,7 +222,7 @@ async def test_giving_a_role_while_it_is_deleted(world: World) -> None:
         ("hoist", "yes"),
     ],
 )
-async def test_a_bad_field_is_named(world: World, field: str, value: object) -> None:
+async def test_invalid_field_is_named(world: World, field: str, value: object) -> None:
     guild = await world.guild(owner="alice")
     answer = await world.rest("alice").call("POST", f"/guilds/{guild.id}/roles", {field: value})
     assert (answer.status, answer.code) == (400, 50035)

@@ -1,4 +1,4 @@
-"""Searching messages, in what is read and in what is indexed."""
+"""Message search, among scanned and among indexed messages."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from chatd.core.permissions import EVERYONE, Permissions
-from chatd.db import Database
+from chatd.db.pool import Database
+from tests.helpers.roles import assign_roles, create_role
 from tests.rest.searching import Index, say, search, texts
-from tests.rest.test_roles import give, made
 from tests.world import Channel, World
 
 SAID = [
@@ -78,7 +78,7 @@ FOUND = [
 ]
 
 
-async def test_what_is_found(world: World, index: Index) -> None:
+async def test_content_search_finds_matching_messages(world: World, index: Index) -> None:
     guild = await world.guild(owner="alice")
     alice = guild.owner.rest
     await say(alice, guild.general, *SAID)
@@ -91,7 +91,7 @@ async def test_what_is_found(world: World, index: Index) -> None:
         assert backwards == expected[::-1], content
 
 
-async def test_without_words_everything_is_found(world: World, index: Index) -> None:
+async def test_search_without_content_finds_all_messages(world: World, index: Index) -> None:
     guild = await world.guild(owner="alice")
     await say(guild.owner.rest, guild.general, "one", "two", "three", "four")
     await index(guild.id)
@@ -99,7 +99,7 @@ async def test_without_words_everything_is_found(world: World, index: Index) -> 
         assert await texts(guild.owner.rest, guild, **query) == ["four", "three", "two", "one"]
 
 
-async def test_a_hit_is_a_whole_message(world: World, index: Index) -> None:
+async def test_hit_contains_the_whole_message(world: World, index: Index) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob = await world.person("bob")
     path = f"/channels/{guild.general.id}/messages"
@@ -120,13 +120,13 @@ async def test_a_hit_is_a_whole_message(world: World, index: Index) -> None:
         }
 
 
-async def test_only_what_the_caller_may_read(world: World, index: Index) -> None:
+async def test_search_finds_only_readable_messages(world: World, index: Index) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     alice = guild.owner.rest
     bob, carol = await world.people("bob", "carol")
     hidden, mute, open_ = [await guild.channel(name) for name in ("hidden", "mute", "open")]
-    role = await made(guild, "staff")
-    await give(world, guild, "carol", role)
+    role = await create_role(guild, "staff")
+    await assign_roles(world, guild, "carol", role)
     for channel, bits in (
         (hidden, Permissions.VIEW_CHANNEL),
         (mute, Permissions.READ_MESSAGE_HISTORY),
@@ -156,7 +156,7 @@ async def test_only_what_the_caller_may_read(world: World, index: Index) -> None
     assert await texts(other.owner.rest, other, channel_id=guild.general.id) == []
 
 
-async def test_outsiders_and_the_banned_find_nothing(world: World) -> None:
+async def test_non_members_and_banned_users_cannot_search(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob, mallory = await world.people("bob", "mallory")
     await say(guild.owner.rest, guild.general, "plum")
@@ -168,7 +168,7 @@ async def test_outsiders_and_the_banned_find_nothing(world: World) -> None:
             assert (answer.status, answer.code) == (403, 50001)
 
 
-async def test_the_timed_out_may_search(world: World) -> None:
+async def test_timed_out_member_may_search(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob, alice = await world.person("bob"), guild.owner.rest
     hidden = await guild.channel("hidden")
@@ -185,8 +185,8 @@ async def test_the_timed_out_may_search(world: World) -> None:
     assert await texts(bob.rest, guild, content="fig") == []
 
 
-async def test_a_private_channel(world: World, index: Index) -> None:
-    alice, bob, mallory = await world.people("alice", "bob", "mallory")
+async def test_search_in_a_private_channel(world: World, index: Index) -> None:
+    alice, bob, mallory = await world.friends("alice", "bob", "mallory")
     made = await alice.rest.post("/users/@me/channels", {"recipient_id": bob.id})
     channel = Channel(made["id"], "")
     await say(alice.rest, channel, "quince", "apple", "quinces")
@@ -196,7 +196,7 @@ async def test_a_private_channel(world: World, index: Index) -> None:
     assert (answer.status, answer.code) == (403, 50001)
 
 
-async def test_filters(world: World, index: Index) -> None:
+async def test_search_filters(world: World, index: Index) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     alice = guild.owner.rest
     bob, carol = await world.people("bob", "carol")
@@ -251,7 +251,7 @@ async def test_filters(world: World, index: Index) -> None:
 FILES = ["image/png", "video/mp4", "audio/ogg", "text/plain"]
 
 
-async def test_files_by_kind(world: World, index: Index, database: Database) -> None:
+async def test_search_by_attachment_kind(world: World, index: Index, database: Database) -> None:
     guild = await world.guild(owner="alice")
     sent = await say(guild.owner.rest, guild.general, *FILES, "none")
     async with database.cursor() as cur:
@@ -281,7 +281,7 @@ async def test_files_by_kind(world: World, index: Index, database: Database) -> 
         assert await texts(guild.owner.rest, guild, has=has, sort_order="asc") == wanted, has
 
 
-async def test_relevance(world: World, index: Index) -> None:
+async def test_search_by_relevance(world: World, index: Index) -> None:
     guild = await world.guild(owner="alice")
     said = ["a melon among much else", "melon", "melon melon and so on", "melon"]
     await say(guild.owner.rest, guild.general, *said)
@@ -317,7 +317,7 @@ async def test_relevance(world: World, index: Index) -> None:
     ],
     ids=lambda value: value[:24],
 )
-async def test_wrong_queries(world: World, query: str, field: str) -> None:
+async def test_invalid_queries_are_rejected(world: World, query: str, field: str) -> None:
     guild = await world.guild(owner="alice")
     for path in (f"/guilds/{guild.id}", f"/channels/{guild.general.id}"):
         answer = await guild.owner.rest.call("GET", f"{path}/messages/search?{query}")
@@ -326,7 +326,7 @@ async def test_wrong_queries(world: World, query: str, field: str) -> None:
 
 
 @pytest.mark.parametrize("content", ["%FF", "%ED%A0%80", "x" * 1024, "%22" * 9, "a%20" * 300])
-async def test_odd_texts_find_nothing(world: World, content: str) -> None:
+async def test_unusual_content_finds_nothing(world: World, content: str) -> None:
     guild = await world.guild(owner="alice")
     await say(guild.owner.rest, guild.general, "hello")
     found = await guild.owner.rest.get(f"/guilds/{guild.id}/messages/search?content={content}")

@@ -1,4 +1,4 @@
-"""The index of the search: what changes, and what comes meanwhile, is found at once."""
+"""The search index: edited and new messages are found at once."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from chatd.core.ids import StreamId
-from chatd.db import Database
+from chatd.db.pool import Database
 from chatd.queries import search_index, search_upkeep
-from chatd.services import indexer
+from chatd.services.maintenance import search_indexer
 from tests.rest.searching import Index, alone, say, search, texts
 from tests.world import World, like
 
 
-async def test_edits_and_deletions_show_at_once(
+async def test_edits_and_deletions_are_searchable_at_once(
     world: World, index: Index, database: Database
 ) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
@@ -35,7 +35,7 @@ async def test_edits_and_deletions_show_at_once(
         assert len(await texts(alice, guild)) == 3
 
     await right()
-    await alone(database, lambda cur: search_upkeep.take_edits(cur, limit=2))
+    await alone(database, lambda cur: search_upkeep.apply_edits(cur, limit=2))
     await right()
     [again] = await say(alice, guild.general, "cherry three")
     assert await texts(alice, guild, content="cherry") == ["cherry three"]
@@ -44,7 +44,7 @@ async def test_edits_and_deletions_show_at_once(
     assert await texts(alice, guild, content="grape") == []
 
 
-async def test_a_long_message_is_found_by_every_part(world: World, index: Index) -> None:
+async def test_long_message_is_found_by_every_part(world: World, index: Index) -> None:
     guild = await world.guild(owner="alice")
     text = "".join(chr(0x4E00 + number) for number in range(2000))
     await say(guild.owner.rest, guild.general, text, "x", "y")
@@ -55,10 +55,10 @@ async def test_a_long_message_is_found_by_every_part(world: World, index: Index)
             assert await texts(guild.owner.rest, guild, content=part) == [text]
 
 
-async def test_what_was_acknowledged_is_found_whatever_the_indexer_does(
+async def test_acknowledged_messages_are_found_while_the_indexer_runs(
     world: World, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatd.services.search._WINDOW", 2)
+    monkeypatch.setattr("chatd.services.messages.search._SCAN_SIZE", 2)
     guild = await world.guild(owner="alice")
     alice, channel = guild.owner.rest, guild.general
     stream = StreamId(int(guild.id))
@@ -68,7 +68,7 @@ async def test_what_was_acknowledged_is_found_whatever_the_indexer_does(
     async def index() -> None:
         while writing:
             await alone(database, lambda cur: search_index.extend(cur, stream, size=2))
-            await alone(database, lambda cur: search_upkeep.take_edits(cur, limit=3))
+            await alone(database, lambda cur: search_upkeep.apply_edits(cur, limit=3))
 
     async def write(name: str) -> None:
         for number in range(20):
@@ -96,23 +96,24 @@ async def test_what_was_acknowledged_is_found_whatever_the_indexer_does(
 
 
 async def caught_up(database: Database, condition: str, **parameters: object) -> None:
-    """Let the indexer work until a condition holds; the server's own may be at it, too."""
+    """Let the indexer run until a condition holds; the server's own may run too."""
     async with asyncio.timeout(30):
         while True:
-            await indexer.catch_up(database)
+            await search_indexer.catch_up(database)
             async with database.cursor() as cur:
                 await cur.execute(f"SELECT ({condition})", parameters)
                 if await cur.fetchone() == (True,):
                     return
 
 
-async def test_a_large_guild(
+async def test_search_of_a_large_guild(
     world: World, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(search_indexer, "_IDLE_FACTOR", 0.0)
     guild = await world.guild(owner="alice")
     alice = guild.owner.rest
     [first] = await say(alice, guild.general, "the first")
-    count, gap = search_index.SEGMENT * 4, 1 << 16
+    count, gap = search_index.SEGMENT_MESSAGES * 4, 1 << 16
     async with database.cursor() as cur:
         await cur.execute(
             """
@@ -157,7 +158,7 @@ async def test_a_large_guild(
         id=int(guild.id),
     )
     await right()
-    monkeypatch.setattr("chatd.services.search._TIME_S", -1.0)
+    monkeypatch.setattr("chatd.services.messages.search._TIMEOUT_S", -1.0)
     found = await search(alice, guild, content="first")
     assert found == like(total_results=0, doing_deep_historical_index=True)
 
@@ -173,7 +174,7 @@ async def test_a_large_guild(
     )
 
 
-async def test_many_searches_at_once(world: World) -> None:
+async def test_concurrent_searches(world: World) -> None:
     guild = await world.guild(owner="alice")
     await say(guild.owner.rest, guild.general, "lychee")
     found = await asyncio.gather(
@@ -182,7 +183,7 @@ async def test_many_searches_at_once(world: World) -> None:
     assert found == [["lychee"]] * 40
 
 
-async def test_pages(world: World, index: Index) -> None:
+async def test_search_pages(world: World, index: Index) -> None:
     guild = await world.guild(owner="alice")
     alice, side = guild.owner.rest, await guild.channel("side")
     sent = []
@@ -203,7 +204,7 @@ async def test_pages(world: World, index: Index) -> None:
         ([], 14),
     ]
     assert await page(5, sort_order="asc") == (sent[5:10], 14)
-    # Under an upper bound the pages stay, whatever comes; what goes moves the later ones up.
+    # With an upper bound, new messages do not move the pages; deletions move later hits up.
     bound = {"max_id": str(int(sent[-1]) + 1)}
     sent += await say(alice, side, "date 14")
     assert await page(5, **bound) == (newest[5:10], 14)

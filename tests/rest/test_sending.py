@@ -1,4 +1,4 @@
-"""What is sent: embeds, nonces that keep a retry out, slow mode, and what the system tells."""
+"""Sending: embeds, enforced nonces, slow mode, and system messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chatd.core.permissions import EVERYONE, Permissions
-from tests.rest.test_roles import give, made
+from tests.helpers.roles import assign_roles, create_role
 from tests.world import World, like
 
 EMBED: dict[str, Any] = {
@@ -24,7 +24,7 @@ EMBED: dict[str, Any] = {
 }
 
 
-async def test_embeds_come_back_as_they_were_given(world: World) -> None:
+async def test_embeds_are_returned_unchanged(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     rest, path = guild.owner.rest, f"/channels/{guild.general.id}/messages"
     [client] = await world.online("bob")
@@ -72,7 +72,7 @@ async def test_embeds_come_back_as_they_were_given(world: World) -> None:
     ],
     ids=lambda value: repr(value)[:30],
 )
-async def test_wrong_embeds(world: World, embeds: object, field: str | None) -> None:
+async def test_invalid_embeds_are_rejected(world: World, embeds: object, field: str | None) -> None:
     guild = await world.guild(owner="alice")
     path = f"/channels/{guild.general.id}/messages"
     answer = await guild.owner.rest.call("POST", path, {"embeds": embeds})
@@ -82,7 +82,7 @@ async def test_wrong_embeds(world: World, embeds: object, field: str | None) -> 
     assert await guild.owner.rest.get(path) == []
 
 
-async def test_embeds_need_their_permission(world: World) -> None:
+async def test_embeds_need_embed_links(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     rest, bob = guild.owner.rest, world.rest("bob")
     path = f"/channels/{guild.general.id}/messages"
@@ -97,7 +97,7 @@ async def test_embeds_need_their_permission(world: World) -> None:
     await bob.post(path, {"embeds": [EMBED]})
 
 
-async def test_a_retry_with_an_enforced_nonce_gets_the_first_message(world: World) -> None:
+async def test_retry_with_enforced_nonce_returns_the_first_message(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     rest, path = guild.owner.rest, f"/channels/{guild.general.id}/messages"
     [client] = await world.online("bob")
@@ -107,9 +107,9 @@ async def test_a_retry_with_an_enforced_nonce_gets_the_first_message(world: Worl
     later = await rest.post(path, {**body, "content": "said otherwise"})
     assert later == like(id=sent[0]["id"], content="once", nonce="n")
     assert [message["id"] for message in await rest.get(path)] == [sent[0]["id"]]
-    heard = await client.heard_before_fence()
-    assert [event.t for event in heard] == ["MESSAGE_CREATE"]
-    # Not enforced, by somebody else, or elsewhere, it is another message:
+    received = await client.received_before_fence()
+    assert [event.t for event in received] == ["MESSAGE_CREATE"]
+    # A nonce of another user or channel, or one that is not enforced, creates another message.
     other = await guild.channel("other")
     again = [
         await rest.post(path, {"content": "x", "nonce": "n"}),
@@ -122,7 +122,7 @@ async def test_a_retry_with_an_enforced_nonce_gets_the_first_message(world: Worl
     assert (gone.status, gone.code) == (404, 10008)
 
 
-async def test_slow_mode_lets_one_message_through(world: World) -> None:
+async def test_slow_mode_accepts_one_message(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     rest, bob = guild.owner.rest, world.rest("bob")
     path = f"/channels/{guild.general.id}/messages"
@@ -143,42 +143,42 @@ async def test_slow_mode_lets_one_message_through(world: World) -> None:
     await rest.patch(f"/channels/{guild.general.id}", {"rate_limit_per_user": 0})
     first = await bob.post(path, nonce)
     await rest.patch(f"/channels/{guild.general.id}", {"rate_limit_per_user": 100})
-    assert (await bob.post(path, nonce))["id"] == first["id"]  # a retry does not have to wait
+    assert (await bob.post(path, nonce))["id"] == first["id"]  # slow mode does not apply to a retry
 
 
-async def test_slow_mode_ends(world: World) -> None:
+async def test_slow_mode_ends_after_retry_after(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob, path = world.rest("bob"), f"/channels/{guild.general.id}/messages"
     await guild.owner.rest.patch(f"/channels/{guild.general.id}", {"rate_limit_per_user": 1})
     await bob.post(path, {"content": "1"})
     refused = await bob.call("POST", path, {"content": "2"})
     assert refused.code == 20016
-    await asyncio.sleep(refused.json["retry_after"])  # what the server says is true
+    await asyncio.sleep(refused.json["retry_after"])  # the announced time suffices
     await bob.post(path, {"content": "2"})
 
 
-async def test_bypassing_slow_mode_is_a_permission(world: World) -> None:
+async def test_bypass_slowmode_permission_skips_slow_mode(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob, path = world.rest("bob"), f"/channels/{guild.general.id}/messages"
     await guild.owner.rest.patch(f"/channels/{guild.general.id}", {"rate_limit_per_user": 600})
-    role = await made(guild, "fast", int(Permissions.BYPASS_SLOWMODE))
+    role = await create_role(guild, "fast", int(Permissions.BYPASS_SLOWMODE))
     await bob.post(path, {"content": "1"})
     assert (await bob.call("POST", path, {"content": "2"})).code == 20016
-    await give(world, guild, "bob", role)
+    await assign_roles(world, guild, "bob", role)
     await bob.post(path, {"content": "2"})
 
 
-async def test_a_join_is_told_in_the_system_channel(world: World) -> None:
+async def test_join_sends_a_message_to_the_system_channel(world: World) -> None:
     guild = await world.guild(owner="alice", quiet=False)
     path = f"/channels/{guild.general.id}/messages"
     alice_client, bob_client = await world.online("alice", "bob")
     bob = await world.person("bob")
     await guild.admit(bob)
-    told = (await alice_client.next("MESSAGE_CREATE")).d
-    assert told == like(type=7, content="", author=like(id=bob.id), guild_id=guild.id)
+    published = (await alice_client.next("MESSAGE_CREATE")).d
+    assert published == like(type=7, content="", author=like(id=bob.id), guild_id=guild.id)
     await bob_client.next("GUILD_CREATE")
-    assert (await bob_client.next("MESSAGE_CREATE")).d["id"] == told["id"]
-    assert [message["id"] for message in await guild.owner.rest.get(path)] == [told["id"]]
+    assert (await bob_client.next("MESSAGE_CREATE")).d["id"] == published["id"]
+    assert [message["id"] for message in await guild.owner.rest.get(path)] == [published["id"]]
     await guild.owner.rest.patch(f"/guilds/{guild.id}", {"system_channel_flags": 1})
     assert (await guild.owner.rest.get(f"/guilds/{guild.id}"))["system_channel_flags"] == 1
     await guild.admit(await world.person("carol"))

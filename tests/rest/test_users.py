@@ -1,4 +1,4 @@
-"""Users: looking at them, changing one's own profile, and the list of one's guilds."""
+"""Users: profiles, changing the own one, and listing the own guilds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.world import World, like
 
 
-async def test_own_account_and_that_of_others(world: World) -> None:
+async def test_own_account_and_other_users(world: World) -> None:
     alice, bob = await world.people("alice", "bob")
     own = await alice.rest.get("/users/@me")
     assert own == like(id=alice.id, email=alice.email, mfa_enabled=False, flags=0)
@@ -18,13 +18,13 @@ async def test_own_account_and_that_of_others(world: World) -> None:
     assert "email" not in other
 
 
-async def test_an_unknown_user(world: World) -> None:
+async def test_unknown_user_is_refused(world: World) -> None:
     alice = await world.person("alice")
     answer = await alice.rest.call("GET", "/users/1")
     assert (answer.status, answer.code) == (404, 10013)
 
 
-async def test_a_new_name_reaches_the_user_and_its_guilds(world: World) -> None:
+async def test_new_name_is_sent_to_the_user_and_its_guilds(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob = await world.person("bob")
     alice_client, bob_client = await world.online("alice", "bob")
@@ -38,7 +38,7 @@ async def test_a_new_name_reaches_the_user_and_its_guilds(world: World) -> None:
     assert sent["author"]["global_name"] == "Bob the Second"
 
 
-async def test_a_taken_username_is_refused(world: World) -> None:
+async def test_taken_username_is_refused(world: World) -> None:
     alice, bob = await world.people("alice", "bob")
     answer = await bob.rest.call("PATCH", "/users/@me", {"username": alice.name.upper()})
     assert (answer.status, answer.code) == (400, 50035)
@@ -46,11 +46,11 @@ async def test_a_taken_username_is_refused(world: World) -> None:
     assert (await bob.rest.get("/users/@me"))["username"] == bob.name
 
 
-async def test_a_change_of_nothing_changes_nothing(world: World) -> None:
+async def test_empty_change_changes_nothing(world: World) -> None:
     alice = await world.person("alice")
     [client] = await world.online("alice")
     await alice.rest.patch("/users/@me", {})
-    assert await client.heard_before_fence() == []
+    assert await client.received_before_fence() == []
 
 
 async def test_own_guilds_are_paged_by_id(world: World) -> None:
@@ -68,7 +68,7 @@ async def test_own_guilds_are_paged_by_id(world: World) -> None:
     assert [each["id"] for each in before] == [ids[0]]
 
 
-async def test_own_guilds_with_their_counts(world: World) -> None:
+async def test_own_guilds_include_counts_on_request(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob", "carol"])
     [listed] = await guild.owner.rest.get("/users/@me/guilds?with_counts=true")
     assert listed == like(approximate_member_count=3, approximate_presence_count=0)
@@ -77,14 +77,14 @@ async def test_own_guilds_with_their_counts(world: World) -> None:
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "x", "-1", "1.5", "１"])
-async def test_a_bad_limit_is_named(world: World, limit: str) -> None:
+async def test_invalid_limit_is_named(world: World, limit: str) -> None:
     alice = await world.person("alice")
     answer = await alice.rest.call("GET", f"/users/@me/guilds?limit={limit}")
     assert (answer.status, answer.code) == (400, 50035)
     assert answer.json["errors"].keys() == {"limit"}
 
 
-async def test_renaming_while_inviting_and_joining_locks_nobody_out(world: World) -> None:
+async def test_concurrent_renames_and_joins_do_not_deadlock(world: World) -> None:
     guild = await world.guild(owner="alice")
     other = await world.guild(owner="bob")
     alice = await world.person("alice")
@@ -96,4 +96,4 @@ async def test_renaming_while_inviting_and_joining_locks_nobody_out(world: World
         alice.rest.call("POST", f"/invites/{code}"),
     )
     refused = [answer.status for answer in answers if answer.status != 200]
-    assert len(refused) <= 2  # a rename that a join has overtaken
+    assert len(refused) <= 2  # renames that conflict with a join

@@ -1,4 +1,4 @@
-"""Many who write where somebody holds a lock for long: they wait, and nobody else has to."""
+"""Lock queues: requests for a locked stream wait, and do not delay other requests."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import asyncio
 from contextlib import ExitStack
 
 from tests.conftest import Server
-from tests.locks import held_stream
-from tests.world import PATIENCE_S, World
+from tests.helpers.locks import held_stream
+from tests.world import TIMEOUT_S, World
 
 MANY = 40  # far more than there are connections
 
 
-async def test_a_guild_that_is_locked_for_long_holds_up_only_itself(
-    world: World, server: Server
-) -> None:
+async def test_long_lock_does_not_delay_other_guilds(world: World, server: Server) -> None:
     busy, other = await world.guild(owner="alice"), await world.guild(owner="bob")
     rest = busy.owner.rest
     path = f"/channels/{busy.general.id}/messages"
@@ -35,19 +33,19 @@ async def test_a_guild_that_is_locked_for_long_holds_up_only_itself(
                 for number in range(MANY // 2)
             ]
             await held.waited_for_by(1)
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 for number in range(20):
                     await other.channel(f"c{number}")
                     await other.owner.rest.get(f"/guilds/{other.id}")
             assert not any(each.done() for each in waiting)
-            held.let_go()
+            held.release()
     assert {each.result().status for each in waiting} == {201, 204}
     reactions = (await rest.get(f"{path}/{message['id']}"))["reactions"]
     assert len(reactions) == 5
     assert len(await rest.get(f"/guilds/{busy.id}/channels")) == 1 + MANY // 2
 
 
-async def test_many_guilds_that_are_locked_for_long(world: World, server: Server) -> None:
+async def test_many_long_locks_do_not_exhaust_the_pool(world: World, server: Server) -> None:
     guilds = [await world.guild(owner="alice") for _ in range(12)]
     other = await world.guild(owner="bob")
     with ExitStack() as stack:
@@ -64,11 +62,11 @@ async def test_many_guilds_that_are_locked_for_long(world: World, server: Server
                 await other.channel(f"c{number}")
             assert not any(each.done() for each in waiting)
             for each in held:
-                each.let_go()
+                each.release()
     assert {each.result().status for each in waiting} == {201}
 
 
-async def test_who_waits_too_long_is_told_so(world: World, server: Server) -> None:
+async def test_lock_waiter_times_out_with_503(world: World, server: Server) -> None:
     guild = await world.guild(owner="alice")
     with held_stream(server, guild.id):
         path = f"/guilds/{guild.id}/channels"

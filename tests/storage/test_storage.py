@@ -1,4 +1,4 @@
-"""Storage keeps files whole or not at all, on the disk and in a bucket alike."""
+"""Storages store a file completely or not at all, on disk and in a bucket."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
+from chatd.storage.base import Span, Storage, StorageUnavailable, StoredFileMissing
 from chatd.storage.local import LocalStorage
 from chatd.storage.s3 import Bucket, S3Storage
-from chatd.storage.storage import NotStored, Span, Storage, StorageAway
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Bucket]:
-    """A bucket of a real server that speaks S3."""
+    """Provide a bucket of a real S3-compatible server."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     _, port = server.get_host_and_port()
@@ -29,7 +29,7 @@ def bucket() -> Iterator[Bucket]:
 async def storage(
     request: pytest.FixtureRequest, tmp_path: Path, bucket: Bucket
 ) -> AsyncIterator[Storage]:
-    """A storage of each kind."""
+    """Provide a storage of each kind."""
     if request.param == "local":
         local = LocalStorage(tmp_path / "files")
         async with local.running():
@@ -53,7 +53,7 @@ async def read(storage: Storage, key: str, start: int, stop: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", [0, 1, 300_000, 8 * 2**20, 17 * 2**20 + 5])
-async def test_what_is_put_can_be_read_in_parts(storage: Storage, size: int) -> None:
+async def test_stored_file_can_be_read_in_parts(storage: Storage, size: int) -> None:
     data = os.urandom(size)
     pieces = [data[at : at + 700_000] for at in range(0, size, 700_000)]
     await storage.put("a/1", chunks(*pieces))
@@ -64,21 +64,21 @@ async def test_what_is_put_can_be_read_in_parts(storage: Storage, size: int) -> 
     assert await read(storage, "a/1", 0, 3) == b"new"
     await storage.delete("a/1")
     await storage.delete("a/1")
-    with pytest.raises(NotStored):
+    with pytest.raises(StoredFileMissing):
         await storage.size("a/1")
-    with pytest.raises(NotStored):
+    with pytest.raises(StoredFileMissing):
         await read(storage, "a/1", 0, 1)
 
 
-async def test_a_folder_that_cannot_be_written_to_is_told_at_once(
+async def test_unwritable_folder_is_logged_at_start(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     taken = tmp_path / "taken"
-    taken.write_text("")  # by a file: nobody can make a folder in it, root neither
+    taken.write_text("")  # a file: not even root can create a folder in it
     async with LocalStorage(taken / "files").running():
         pass
-    told = [each.getMessage() for each in caplog.records]
-    assert told == [f"{taken} cannot be written to, so no file can be kept; see FILES_DIR"]
+    logged = [each.getMessage() for each in caplog.records]
+    assert logged == [f"{taken} cannot be written to, so no file can be kept; see FILES_DIR"]
 
 
 def _files(folder: Path) -> list[Path]:
@@ -86,7 +86,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("sent", [b"x", b"x" * (9 * 2**20)])
-async def test_what_breaks_off_leaves_nothing(
+async def test_interrupted_upload_leaves_nothing(
     storage: Storage, tmp_path: Path, sent: bytes
 ) -> None:
     with pytest.raises(ConnectionError):
@@ -102,7 +102,7 @@ async def test_what_breaks_off_leaves_nothing(
     await waiting.wait()
     putting.cancel()
     await asyncio.wait({putting})
-    with pytest.raises(NotStored):
+    with pytest.raises(StoredFileMissing):
         await storage.size("a/2")
     if isinstance(storage, S3Storage):
         pending = await storage._client.list_multipart_uploads(Bucket="files")
@@ -111,9 +111,7 @@ async def test_what_breaks_off_leaves_nothing(
         assert _files(tmp_path) == []
 
 
-async def test_what_a_killed_put_has_left_goes_with_its_file(
-    storage: Storage, tmp_path: Path
-) -> None:
+async def test_delete_removes_the_remains_of_a_killed_put(storage: Storage, tmp_path: Path) -> None:
     if isinstance(storage, S3Storage):
         for key in ("a/3", "a/30"):
             await storage._client.create_multipart_upload(Bucket="files", Key=key)
@@ -129,14 +127,14 @@ async def test_what_a_killed_put_has_left_goes_with_its_file(
         assert _files(tmp_path) == []
 
 
-async def test_a_storage_that_is_away(tmp_path: Path) -> None:
+async def test_failing_storage_raises_storage_unavailable(tmp_path: Path) -> None:
     gone = S3Storage(Bucket("files", "us-east-1", "http://127.0.0.1:9", "id", "a secret key"))
     async with gone.running():
-        with pytest.raises(StorageAway):
+        with pytest.raises(StorageUnavailable):
             await gone.size("a")
     assert "a secret key" not in repr(gone._bucket)
     (tmp_path / "in the way").write_text("")
     local = LocalStorage(tmp_path)
     async with local.running():
-        with pytest.raises(StorageAway):
+        with pytest.raises(StorageUnavailable):
             await local.put("in the way/x", chunks(b"x"))

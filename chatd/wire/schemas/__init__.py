@@ -1,4 +1,5 @@
-"""What clients may send: one schema a request, each loading into a value of its own.
+"""Request schemas: one for each request body, query and gateway command, with its dataclass.
 
-Unknown keys are ignored, as by Discord.
+A field that Discord documents is read, or refused (`wire.unsupported`). Other keys are ignored, as
+by Discord.
 """

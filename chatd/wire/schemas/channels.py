@@ -1,4 +1,4 @@
-"""Of channels and their overwrites."""
+"""Schemas of channels and their overwrites."""
 
 from __future__ import annotations
 
@@ -7,33 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
-from marshmallow import fields
+from marshmallow import validate
 
+from chatd.core.field_errors import NOT_SUPPORTED
 from chatd.core.ids import ChannelId
-from chatd.core.models import ChannelType, OverwriteType
-from chatd.wire.fields import (
-    NAME,
-    NULL_IS_ABSENT,
-    POSITION,
-    UNSET,
-    Bool,
-    Int,
-    Maybe,
-    Nested,
-    PermissionBits,
-    Schema,
-    Snowflake,
-    T,
-    Text,
-    choice,
-    length,
-    within,
-)
+from chatd.core.models import ChannelType
+from chatd.core.overwrites import OverwriteType
+from chatd.core.unset import UNSET, Maybe
+from chatd.wire.base_schema import NULL_IS_ABSENT, Schema, T
+from chatd.wire.fields import Bool, Int, List, Nested, PermissionBits, Snowflake
+from chatd.wire.text_fields import Name, Text
+from chatd.wire.unsupported import Unsupported
+from chatd.wire.validators import NAME, POSITION, FieldError, choice, length, within
 
 
 @dataclass(frozen=True, slots=True)
-class WantedOverwrite:
-    """In the body of a channel; the path of a route may give the id instead."""
+class OverwriteInput:
+    """An overwrite in the body of a channel. `OverwriteChange` has no id: it is in the path."""
 
     id: int
     type: OverwriteType
@@ -65,24 +55,31 @@ class NewChannel:
     parent_id: ChannelId | None = None
     nsfw: bool = False
     rate_limit_per_user: int = 0
-    permission_overwrites: Sequence[WantedOverwrite] = ()
+    permission_overwrites: Sequence[OverwriteInput] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelChange:
     name: Maybe[str | None] = UNSET
+    type: Maybe[int] = UNSET
     topic: Maybe[str | None] = UNSET
     position: Maybe[int] = UNSET
     parent_id: Maybe[ChannelId | None] = UNSET
     nsfw: Maybe[bool] = UNSET
     rate_limit_per_user: Maybe[int] = UNSET
-    permission_overwrites: Maybe[Sequence[WantedOverwrite] | None] = UNSET
+    permission_overwrites: Maybe[Sequence[OverwriteInput] | None] = UNSET
 
 
 _SLOWMODE = within(0, 21600)  # seconds
 
 
-_CHANNEL_TYPE = choice(ChannelType.TEXT, ChannelType.CATEGORY)
+_CHANNEL_TYPE = validate.OneOf(
+    (ChannelType.TEXT, ChannelType.CATEGORY, ChannelType.ANNOUNCEMENT),
+    error=FieldError(
+        NOT_SUPPORTED,
+        "This server has text channels (0), categories (4) and announcement channels (5) only.",
+    ),
+)
 _OVERWRITE_TYPE = choice(OverwriteType.ROLE, OverwriteType.MEMBER)
 
 
@@ -107,12 +104,29 @@ class OverwriteChangeSchema(_OverwriteSchema[OverwriteChange]):
     into = OverwriteChange
 
 
-class WantedOverwriteSchema(_OverwriteSchema[WantedOverwrite]):
-    into = WantedOverwrite
+class OverwriteInputSchema(_OverwriteSchema[OverwriteInput]):
+    into = OverwriteInput
     id = Snowflake(required=True)
 
 
+MAX_TOPIC = 1024
+"""Characters of a topic. Rule: Discord docs, "Channel Object"."""
+
 _OVERWRITES = length(0, 1000)
+
+
+class _ChannelSchema(Schema[T]):
+    bitrate = Unsupported("voice channels", 64000)
+    user_limit = Unsupported("voice channels")
+    rtc_region = Unsupported("voice channels")
+    video_quality_mode = Unsupported("voice channels", 1)
+    default_auto_archive_duration = Unsupported("threads", 1440, 4320)
+    default_thread_rate_limit_per_user = Unsupported("threads")
+    default_reaction_emoji = Unsupported("forums")
+    default_sort_order = Unsupported("forums")
+    default_forum_layout = Unsupported("forums")
+    default_tag_setting = Unsupported("forums")
+    available_tags = Unsupported("forums")
 
 
 class ChannelMoveSchema(Schema[ChannelMove]):
@@ -123,17 +137,17 @@ class ChannelMoveSchema(Schema[ChannelMove]):
     lock_permissions = Bool(allow_none=True)
 
 
-class NewChannelSchema(Schema[NewChannel]):
+class NewChannelSchema(_ChannelSchema[NewChannel]):
     into = NewChannel
-    name = Text(required=True, trimmed=True, validate=NAME)
+    name = Name(required=True, validate=NAME)
     type = Int(validate=_CHANNEL_TYPE, **NULL_IS_ABSENT)
-    topic = Text(allow_none=True, validate=length(0, 1024))
+    topic = Text(allow_none=True, validate=length(0, MAX_TOPIC))
     position = Int(allow_none=True, validate=POSITION)
     parent_id = Snowflake(allow_none=True)
     nsfw = Bool(**NULL_IS_ABSENT)
     rate_limit_per_user = Int(validate=_SLOWMODE, **NULL_IS_ABSENT)
-    permission_overwrites = fields.List(
-        Nested(WantedOverwriteSchema), validate=_OVERWRITES, **NULL_IS_ABSENT
+    permission_overwrites = List(
+        Nested(OverwriteInputSchema), validate=_OVERWRITES, **NULL_IS_ABSENT
     )
 
     @ma.post_load
@@ -142,14 +156,22 @@ class NewChannelSchema(Schema[NewChannel]):
         return NewChannel(type=kind, **data)
 
 
-class ChannelChangeSchema(Schema[ChannelChange]):
+class ChannelChangeSchema(_ChannelSchema[ChannelChange]):
     into = ChannelChange
-    name = Text(allow_none=True, trimmed=True, validate=NAME)
-    topic = Text(allow_none=True, validate=length(0, 1024))
+    name = Name(allow_none=True, validate=NAME)
+    type = Int(validate=within(0, 255), **NULL_IS_ABSENT)
+    topic = Text(allow_none=True, validate=length(0, MAX_TOPIC))
     position = Int(validate=POSITION, **NULL_IS_ABSENT)
     parent_id = Snowflake(allow_none=True)
     nsfw = Bool(**NULL_IS_ABSENT)
     rate_limit_per_user = Int(validate=_SLOWMODE, **NULL_IS_ABSENT)
-    permission_overwrites = fields.List(
-        Nested(WantedOverwriteSchema), allow_none=True, validate=_OVERWRITES
+    permission_overwrites = List(
+        Nested(OverwriteInputSchema), allow_none=True, validate=_OVERWRITES
     )
+    flags = Unsupported("flags of channels")
+    icon = Unsupported("icons of groups")
+    applied_tags = Unsupported("forums")
+    archived = Unsupported("threads")
+    locked = Unsupported("threads")
+    invitable = Unsupported("threads")
+    auto_archive_duration = Unsupported("threads")

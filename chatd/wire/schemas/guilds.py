@@ -1,25 +1,27 @@
-"""Of guilds."""
+"""Schemas of guilds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from marshmallow import fields
+from marshmallow import validate
 
 from chatd.core.ids import ChannelId, RoleId, UserId
-from chatd.wire.fields import (
-    NULL_IS_ABSENT,
-    UNSET,
-    Bool,
-    Int,
-    Maybe,
-    Schema,
-    Snowflake,
-    Text,
-    length,
-    within,
+from chatd.core.unset import UNSET, Maybe
+from chatd.wire.base_schema import NULL_IS_ABSENT, Schema, T
+from chatd.wire.fields import MAX_DATA_URI, BoolOrWord, IdList, Int, Snowflake
+from chatd.wire.text_fields import Name, Text
+from chatd.wire.unsupported import Unsupported
+from chatd.wire.validators import FieldError, at_most, choice, length, within
+
+LOCALES = (
+    *("ar", "bg", "cs", "da", "de", "el", "en-GB", "en-US", "es-419", "es-ES", "fi", "fr", "he"),
+    *("hi", "hr", "hu", "id", "it", "ja", "ko", "lt", "nl", "no", "pl", "pt-BR", "ro", "ru"),
+    *("sv-SE", "th", "tr", "uk", "vi", "zh-CN", "zh-TW"),
 )
+"""Rule: Discord docs, Reference, "Locales"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +45,72 @@ class GuildChange:
     icon: Maybe[str | None] = UNSET  # a data URI
     system_channel_id: Maybe[ChannelId | None] = UNSET
     system_channel_flags: Maybe[int] = UNSET
+    rules_channel_id: Maybe[ChannelId | None] = UNSET
+    default_message_notifications: Maybe[int] = UNSET
+    preferred_locale: Maybe[str] = UNSET
     owner_id: Maybe[UserId] = UNSET
 
 
 _GUILD_NAME = length(2, 100)
-_SLOWMODE = within(0, 21600)  # seconds
+_LOCALE = validate.OneOf(
+    LOCALES,
+    error=FieldError("BASE_TYPE_CHOICES", "Must be one of the locales of Discord's clients."),
+)
 
 
-class NewGuildSchema(Schema[NewGuild]):
+_KNOWN_SYSTEM_CHANNEL_FLAGS = 63  # rule: Discord docs, Guild, "System Channel Flags"
+
+
+class _SystemChannelFlags(Int):
+    """The notices that a guild suppresses. Unknown flags are dropped: chatd has no such notices.
+
+    discord.py sets flags up to 1 << 8.
+    """
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        flags = super()._deserialize(value, attr, data, **kwargs)
+        is_in_range = 0 <= flags < 2**31
+        return flags & _KNOWN_SYSTEM_CHANNEL_FLAGS if is_in_range else flags
+
+
+class _GuildSchema(Schema[T]):
+    afk_channel_id = Unsupported("voice channels")
+    afk_timeout = Unsupported("voice channels", 300)
+    banner = Unsupported("banners")
+    discovery_splash = Unsupported("discovery of guilds")
+    explicit_content_filter = Unsupported("scanning files")
+    features = Unsupported("features of guilds")
+    home_header = Unsupported("banners")
+    premium_progress_bar_enabled = Unsupported("boosts")
+    public_updates_channel_id = Unsupported("notices to moderators")
+    region = Unsupported("voice channels", "deprecated")
+    safety_alerts_channel_id = Unsupported("notices to moderators")
+    splash = Unsupported("banners")
+    verification_level = Unsupported("verification levels; invitations limit who may register")
+
+
+class NewGuildSchema(_GuildSchema[NewGuild]):
     into = NewGuild
-    name = Text(required=True, trimmed=True, validate=_GUILD_NAME)
+    name = Name(required=True, validate=_GUILD_NAME)
     description = Text(allow_none=True, validate=length(0, 300))
-    icon = Text(allow_none=True)
+    icon = Text(allow_none=True, validate=at_most(MAX_DATA_URI))
 
 
-class GuildChangeSchema(Schema[GuildChange]):
+class GuildChangeSchema(_GuildSchema[GuildChange]):
     into = GuildChange
-    name = Text(trimmed=True, validate=_GUILD_NAME)
+    name = Name(validate=_GUILD_NAME)
     description = Text(allow_none=True, validate=length(0, 300))
-    icon = Text(allow_none=True)
+    icon = Text(allow_none=True, validate=at_most(MAX_DATA_URI))
     system_channel_id = Snowflake(allow_none=True)
-    system_channel_flags = Int(validate=within(0, 63), **NULL_IS_ABSENT)
+    system_channel_flags = _SystemChannelFlags(validate=within(0, 2**31 - 1), **NULL_IS_ABSENT)
     owner_id = Snowflake()
+    rules_channel_id = Snowflake(allow_none=True)
+    default_message_notifications = Int(validate=choice(0, 1), **NULL_IS_ABSENT)
+    preferred_locale = Text(validate=_LOCALE, **NULL_IS_ABSENT)
 
 
 class PruneSchema(Schema[Prune]):
     into = Prune
     days = Int(validate=within(1, 30), **NULL_IS_ABSENT)
-    compute_prune_count = Bool(**NULL_IS_ABSENT)
-    include_roles = fields.List(Snowflake(), validate=length(0, 250), **NULL_IS_ABSENT)
+    compute_prune_count = BoolOrWord(**NULL_IS_ABSENT)
+    include_roles = IdList(validate=length(0, 250), **NULL_IS_ABSENT)

@@ -1,4 +1,4 @@
-"""Of members."""
+"""Schemas of members."""
 
 from __future__ import annotations
 
@@ -6,20 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from marshmallow import fields, validate
-
 from chatd.core.ids import RoleId
-from chatd.wire.fields import (
-    NULL_IS_ABSENT,
-    UNSET,
-    Maybe,
-    Moment,
-    Problem,
-    Schema,
-    Snowflake,
-    Text,
-    length,
-)
+from chatd.core.unset import UNSET, Maybe
+from chatd.wire.base_schema import NULL_IS_ABSENT, Schema
+from chatd.wire.fields import List, Snowflake, Timestamp
+from chatd.wire.text_fields import Name
+from chatd.wire.unsupported import Unsupported
+from chatd.wire.validators import at_most, length
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +27,38 @@ class OwnMemberChange:
     nick: Maybe[str | None] = UNSET
 
 
-_NICK = validate.Length(
-    max=32, error=Problem("BASE_TYPE_MAX_LENGTH", "Must be 32 or fewer in length.")
-)
+_NICK = at_most(32)
 
 
 class MemberChangeSchema(Schema[MemberChange]):
     into = MemberChange
-    nick = Text(allow_none=True, trimmed=True, validate=_NICK)
-    roles = fields.List(Snowflake(), validate=length(0, 250), **NULL_IS_ABSENT)
-    communication_disabled_until = Moment(allow_none=True)
+    nick = Name(allow_none=True, validate=_NICK)
+    roles = List(Snowflake(), validate=length(0, 250), **NULL_IS_ABSENT)
+    communication_disabled_until = Timestamp(allow_none=True)
+    mute = Unsupported("voice channels")
+    deaf = Unsupported("voice channels")
+    channel_id = Unsupported("voice channels")
+    flags = Unsupported("flags of members")
 
 
 class OwnMemberChangeSchema(Schema[OwnMemberChange]):
     into = OwnMemberChange
-    nick = Text(allow_none=True, trimmed=True, validate=_NICK)
+    nick = Name(allow_none=True, validate=_NICK)
+    avatar = Unsupported("a picture of its own in each guild")
+    banner = Unsupported("banners")
+    bio = Unsupported("a text about a member in each guild")
+
+
+@dataclass(frozen=True, slots=True)
+class NewMember:
+    """The empty body of a request that adds a member of a guild or a recipient of a group."""
+
+
+class NewMemberSchema(Schema[NewMember]):
+    into = NewMember
+    access_token = Unsupported("OAuth2 access tokens")
+    nick = Unsupported("a nickname from the start")
+    roles = Unsupported("roles from the start")
+    mute = Unsupported("voice channels")
+    deaf = Unsupported("voice channels")
+    flags = Unsupported("flags of members")

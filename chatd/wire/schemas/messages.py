@@ -1,34 +1,29 @@
-"""Of messages."""
+"""Schemas of messages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import marshmallow as ma
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, validate
 
+from chatd.core.components import IS_COMPONENTS_V2
+from chatd.core.field_errors import NOT_SUPPORTED
 from chatd.core.ids import ChannelId, GuildId, MessageId
+from chatd.core.interactions import EPHEMERAL
 from chatd.core.mentions import MAX_MENTIONS, AllowedMentions
-from chatd.core.models import Embed
-from chatd.wire.fields import (
-    ERRORS,
-    NULL_IS_ABSENT,
-    UNSET,
-    Bool,
-    Int,
-    Maybe,
-    Nested,
-    Nonce,
-    Problem,
-    Schema,
-    Snowflake,
-    Text,
-    length,
-    within,
-)
+from chatd.core.models import Component, Embed
+from chatd.core.unset import UNSET, Maybe
+from chatd.wire.base_schema import NULL_IS_ABSENT, Schema
+from chatd.wire.fields import Bool, Int, List, Nested, Nonce, Snowflake
+from chatd.wire.payloads import SUPPRESS_EMBEDS
+from chatd.wire.schemas.components import layout_errors, message_components
 from chatd.wire.schemas.embeds import MAX_EMBEDS, EmbedSchema, within_limits
+from chatd.wire.text_fields import Text
+from chatd.wire.unsupported import Unsupported
+from chatd.wire.validators import FieldError, at_most, length, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +35,14 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedAttachment:
-    """A file of the same request by its number, or one that the message has by its id."""
+class AttachmentInput:
+    """A new file by its number in the request, or an existing file by its id."""
 
     id: int
     filename: str | None = None
     description: Maybe[str | None] = UNSET
+    uploaded_filename: str | None = None
+    """The name of a file that was uploaded before the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +55,12 @@ class NewMessage:
     message_reference: Reference | None = None
     embeds: Sequence[Embed] = ()
     allowed_mentions: AllowedMentions | None = None
-    attachments: Sequence[WantedAttachment] = ()
+    attachments: Sequence[AttachmentInput] = ()
+    components: Sequence[Component] = ()
 
     @property
     def enforced_nonce(self) -> str | None:
-        """The nonce, if it is to keep a second message out."""
+        """The nonce, if it must be unique; None otherwise."""
         return str(self.nonce) if self.enforce_nonce and self.nonce not in (None, "") else None
 
 
@@ -72,22 +70,20 @@ class MessageChange:
     flags: Maybe[int | None] = UNSET
     embeds: Maybe[Sequence[Embed] | None] = UNSET
     allowed_mentions: AllowedMentions | None = None
-    attachments: Maybe[Sequence[WantedAttachment] | None] = UNSET
+    attachments: Maybe[Sequence[AttachmentInput] | None] = UNSET
+    components: Maybe[Sequence[Component] | None] = UNSET
 
     @property
-    def says_something_else(self) -> bool:
-        """Whether it changes what only the author can say."""
-        said = (self.content, self.embeds, self.attachments)
-        return any(each is not UNSET for each in said)
+    def changes_content(self) -> bool:
+        """Whether it changes something that only the author can change."""
+        fields = (self.content, self.embeds, self.attachments, self.components)
+        return any(each is not UNSET for each in fields)
 
 
 MESSAGE_MAX_LENGTH = 2000  # characters
 
 
-_CONTENT = validate.Length(
-    max=MESSAGE_MAX_LENGTH,
-    error=Problem("BASE_TYPE_MAX_LENGTH", f"Must be {MESSAGE_MAX_LENGTH} or fewer in length."),
-)
+_CONTENT = at_most(MESSAGE_MAX_LENGTH)
 
 
 class ReferenceSchema(Schema[Reference]):
@@ -95,23 +91,24 @@ class ReferenceSchema(Schema[Reference]):
     message_id = Snowflake(required=True)
     channel_id = Snowflake(allow_none=True)
     guild_id = Snowflake(allow_none=True)
-    fail_if_not_exists = Bool()
+    fail_if_not_exists = Bool(**NULL_IS_ABSENT)
+    type = Unsupported("forwarding messages", 0)
 
 
 class AllowedMentionsSchema(Schema[AllowedMentions]):
     into = AllowedMentions
-    parse = fields.List(
+    parse = List(
         Text(
             validate=validate.OneOf(
                 ["users", "roles", "everyone"],
-                error=Problem("BASE_TYPE_CHOICES", "Must be one of {choices}."),
+                error=FieldError("BASE_TYPE_CHOICES", "Must be one of {choices}."),
             )
         ),
         allow_none=True,
         validate=length(0, 3),
     )
-    users = fields.List(Snowflake(), allow_none=True, validate=length(0, MAX_MENTIONS))
-    roles = fields.List(Snowflake(), allow_none=True, validate=length(0, MAX_MENTIONS))
+    users = List(Snowflake(), allow_none=True, validate=length(0, MAX_MENTIONS))
+    roles = List(Snowflake(), allow_none=True, validate=length(0, MAX_MENTIONS))
     replied_user = Bool(allow_none=True)
 
     @ma.post_load
@@ -119,50 +116,96 @@ class AllowedMentionsSchema(Schema[AllowedMentions]):
         for kind in ("users", "roles"):
             if data.get(kind) and kind in (data.get("parse") or ()):
                 text = f"parse and {kind} cannot name the same kind"
-                problem = Problem("MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", text)
+                problem = FieldError("MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", text)
                 raise ValidationError({"parse": [problem]})
         return AllowedMentions(**{key: value for key, value in data.items() if value is not None})
 
 
-class WantedAttachmentSchema(Schema[WantedAttachment]):
-    into = WantedAttachment
+class AttachmentInputSchema(Schema[AttachmentInput]):
+    into = AttachmentInput
     id = Snowflake(required=True)
     filename = Text(allow_none=True, validate=length(1, 1024))
     description = Text(allow_none=True, validate=length(0, 1024))
+    uploaded_filename = Text(allow_none=True, validate=length(1, 512))
+    title = Unsupported("titles of files")
+    is_spoiler = Unsupported("marking files; a name that begins with SPOILER_ does it")
+    is_remix = Unsupported("remixed files")
+    duration_secs = Unsupported("voice messages")
+    waveform = Unsupported("voice messages")
 
 
 _ATTACHMENTS = length(0, 10)
 _EMBEDS: list[Callable[[Any], Any]] = [length(0, MAX_EMBEDS), within_limits]
 
 
+_FLAGS: Final = {
+    "SUPPRESS_EMBEDS": SUPPRESS_EMBEDS,
+    "EPHEMERAL": EPHEMERAL,
+    "SUPPRESS_NOTIFICATIONS": 1 << 12,
+    "IS_COMPONENTS_V2": IS_COMPONENTS_V2,
+}
+"""The flags that a request can set, by Discord's names."""
+
+SETTABLE_FLAGS: Final = SUPPRESS_EMBEDS | _FLAGS["SUPPRESS_NOTIFICATIONS"] | IS_COMPONENTS_V2
+"""The flags that the author of a message can set."""
+
+
+def only_flags(settable: int) -> Callable[[int], None]:
+    """Return a validator that accepts only these flags."""
+    listed = [f"{name} ({bit})" for name, bit in _FLAGS.items() if bit & settable]
+    text = f"Only these flags can be set here: {', '.join(listed)}."
+
+    def check(bits: int) -> None:
+        if bits & ~settable:
+            raise ValidationError(FieldError(NOT_SUPPORTED, text))
+
+    return check
+
+
 class NewMessageSchema(Schema[NewMessage]):
     into = NewMessage
     content = Text(allow_none=True, trimmed=True, validate=_CONTENT)
     tts = Bool(**NULL_IS_ABSENT)
-    flags = Int(validate=within(0, 2**31 - 1), **NULL_IS_ABSENT)
+    flags = Int(validate=[within(0, 2**31 - 1), only_flags(SETTABLE_FLAGS)], **NULL_IS_ABSENT)
     nonce = Nonce(allow_none=True)
     enforce_nonce = Bool(**NULL_IS_ABSENT)
     message_reference = Nested(ReferenceSchema, allow_none=True)
-    embeds = fields.List(Nested(EmbedSchema), allow_none=True, validate=_EMBEDS)
+    embeds = List(Nested(EmbedSchema), allow_none=True, validate=_EMBEDS)
     allowed_mentions = Nested(AllowedMentionsSchema, allow_none=True)
-    attachments = fields.List(
-        Nested(WantedAttachmentSchema), allow_none=True, validate=_ATTACHMENTS
-    )
+    attachments = List(Nested(AttachmentInputSchema), allow_none=True, validate=_ATTACHMENTS)
+
+    components = message_components()
+
+    poll = Unsupported("polls")
+    sticker_ids = Unsupported("stickers")
+    shared_client_theme = Unsupported("sharing themes")
 
     @ma.post_load
     def _into(self, data: dict[str, Any], **_: Any) -> NewMessage:
-        return NewMessage(**{key: value for key, value in data.items() if value is not None})
+        message = self.into(**{key: value for key, value in data.items() if value is not None})
+        if message.components or message.flags & IS_COMPONENTS_V2:
+            _require_layout(message)
+        return message
+
+
+def _require_layout(message: NewMessage) -> None:
+    """Raise ValidationError if the message cannot have such components, or content beside them."""
+    errors = layout_errors(
+        message.flags, message.components, content=message.content, embeds=message.embeds
+    )
+    if errors:
+        raise ValidationError(errors)
 
 
 class MessageChangeSchema(Schema[MessageChange]):
     into = MessageChange
     content = Text(allow_none=True, trimmed=True, validate=_CONTENT)
     flags = Int(allow_none=True, validate=within(0, 2**31 - 1))
-    embeds = fields.List(Nested(EmbedSchema), allow_none=True, validate=_EMBEDS)
+    embeds = List(Nested(EmbedSchema), allow_none=True, validate=_EMBEDS)
     allowed_mentions = Nested(AllowedMentionsSchema, allow_none=True)
-    attachments = fields.List(
-        Nested(WantedAttachmentSchema), allow_none=True, validate=_ATTACHMENTS
-    )
+    attachments = List(Nested(AttachmentInputSchema), allow_none=True, validate=_ATTACHMENTS)
+    components = message_components()
+    sticker_ids = Unsupported("stickers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +215,12 @@ class BulkDelete:
 
 class BulkDeleteSchema(Schema[BulkDelete]):
     into = BulkDelete
-    messages = fields.List(
+    messages = List(
         Snowflake(),
         required=True,
-        error_messages=ERRORS,
-        metadata={"minItems": 2, "maxItems": 100},  # refused by the service, with its own code
+        validate=at_most(200),
+        metadata={
+            "minItems": 2,
+            "maxItems": 100,
+        },  # checked by the service, which has an error code for it
     )

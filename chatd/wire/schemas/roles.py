@@ -1,4 +1,4 @@
-"""Of roles."""
+"""Schemas of roles."""
 
 from __future__ import annotations
 
@@ -6,26 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
-from marshmallow import validate
 
 from chatd.core.ids import RoleId
-from chatd.wire.fields import (
-    NAME,
-    NULL_IS_ABSENT,
-    POSITION,
-    UNSET,
-    Bool,
-    Int,
-    Maybe,
-    Nested,
-    PermissionBits,
-    Problem,
-    Schema,
-    Snowflake,
-    T,
-    Text,
-    within,
-)
+from chatd.core.unset import UNSET, Maybe
+from chatd.wire.base_schema import NULL_IS_ABSENT, Schema, T
+from chatd.wire.fields import Bool, Int, Nested, PermissionBits, Snowflake
+from chatd.wire.text_fields import Name
+from chatd.wire.unsupported import Unsupported
+from chatd.wire.validators import NAME, POSITION, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,43 +35,39 @@ class RoleChange:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedColors:
-    """A gradient of up to three colours, of which the first one counts."""
+class RoleColorsInput:
+    """The newer form of `color`; chatd supports one color."""
 
     primary_color: int
-    secondary_color: int | None = None
-    tertiary_color: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RoleMove:
     id: RoleId
-    position: int
+    position: Maybe[int] = UNSET
 
 
 _COLOR = within(0, 0xFFFFFF)
-_NICK = validate.Length(
-    max=32, error=Problem("BASE_TYPE_MAX_LENGTH", "Must be 32 or fewer in length.")
-)
-_WEEK_S = 604800
 
 
-class WantedColorsSchema(Schema[WantedColors]):
-    into = WantedColors
+class RoleColorsInputSchema(Schema[RoleColorsInput]):
+    into = RoleColorsInput
     primary_color = Int(required=True, validate=_COLOR)
-    secondary_color = Int(allow_none=True, validate=_COLOR)
-    tertiary_color = Int(allow_none=True, validate=_COLOR)
+    secondary_color = Unsupported("gradients")
+    tertiary_color = Unsupported("gradients")
 
 
 class _RoleSchema(Schema[T]):
-    """`colors` is the newer way to say `color`, and goes before it. Roles here have one colour."""
+    """`colors` is the newer form of `color` and takes precedence. chatd supports one color."""
 
-    name = Text(trimmed=True, validate=NAME, **NULL_IS_ABSENT)
+    name = Name(validate=NAME, **NULL_IS_ABSENT)
     permissions = PermissionBits(**NULL_IS_ABSENT)
     color = Int(validate=_COLOR, **NULL_IS_ABSENT)
-    colors = Nested(WantedColorsSchema, **NULL_IS_ABSENT)
+    colors = Nested(RoleColorsInputSchema, **NULL_IS_ABSENT)
     hoist = Bool(**NULL_IS_ABSENT)
     mentionable = Bool(**NULL_IS_ABSENT)
+    icon = Unsupported("icons of roles")
+    unicode_emoji = Unsupported("icons of roles")
 
     @ma.post_load
     def _into(self, data: dict[str, Any], **_: Any) -> Any:
@@ -104,4 +88,4 @@ class RoleChangeSchema(_RoleSchema[RoleChange]):
 class RoleMoveSchema(Schema[RoleMove]):
     into = RoleMove
     id = Snowflake(required=True)
-    position = Int(required=True, validate=POSITION)
+    position = Int(validate=POSITION, **NULL_IS_ABSENT)

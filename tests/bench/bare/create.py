@@ -1,7 +1,7 @@
-"""What creating a message costs at the least: an aiohttp handler, an INSERT and its commit.
+"""The lower bound of creating a message: an aiohttp handler, an INSERT and its commit.
 
-POST /alone commits every row by itself. POST /grouped commits what has gathered during the commit
-before it in one statement. Run with: PORT DATABASE_URL
+POST /alone commits each row in a transaction of its own. POST /grouped commits the rows that arrive
+during a commit in one statement after it. Run with: PORT DATABASE_URL
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SCHEMA = """
 
 
 class Writer:
-    """One connection, which commits."""
+    """Inserts rows on one connection in autocommit mode."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection

@@ -1,8 +1,8 @@
-"""What fan-out costs at the least: one prepared frame, and `transport.write` to each socket.
+"""The lower bound of fan-out: one prepared frame, and `transport.write` to each socket.
 
-POST /each writes its body to every WebSocket at once; POST /joined writes what has gathered in a
-turn of the loop in one go. GET /gateway is aiohttp's WebSocket, as bare as it comes: it answers
-what it hears with a fixed READY. Run with: PORT
+POST /each writes its body to every WebSocket at once; POST /joined writes all bodies of one
+iteration of the event loop together. GET /gateway is aiohttp's WebSocket, which answers each
+message with a fixed READY. Run with: PORT
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ READY = '{"op":0,"t":"READY","s":1,"d":{"session_id":"bare","guilds":[]}}'
 
 
 def frame(payload: bytes) -> bytes:
-    """An unmasked text frame of up to 64 KB."""
+    """Return an unmasked text frame of up to 64 KB."""
     if len(payload) < 126:
         return pack("!BB", 0x81, len(payload)) + payload
     return pack("!BBH", 0x81, 126, len(payload)) + payload

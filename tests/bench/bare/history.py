@@ -1,6 +1,6 @@
-"""What reading fifty messages costs at the least: an aiohttp handler, the query, and orjson.
+"""The lower bound of reading fifty messages: an aiohttp handler, the query, and orjson.
 
-GET /messages?before=ID answers with the newest fifty below an id, as rich as Discord's.
+GET /messages?before=ID returns the newest fifty messages before an id, with Discord's fields.
 Run with: PORT DATABASE_URL HOW_MANY
 """
 
@@ -75,7 +75,7 @@ async def application(database_url: str, count: int) -> web.Application:
         database_url,
         minsize=8,
         maxsize=8,
-        timeout=300,  # filling takes long
+        timeout=300,  # seeding takes long
         enable_json=False,
         enable_hstore=False,
         enable_uuid=False,

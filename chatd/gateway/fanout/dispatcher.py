@@ -1,0 +1,190 @@
+"""The dispatcher: passes each event of the bus to the feed of its stream."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from functools import partial
+
+import orjson
+
+from chatd.bus.subscription import Backfill, EventBatch, LinkRestored, Subscription
+from chatd.core.errors import ServiceUnavailable
+from chatd.core.ids import GuildId, LoginId, UserId
+from chatd.core.presence import status_in
+from chatd.core.retry import retried
+from chatd.db.pool import Database
+from chatd.events.event import AudienceKind, Event
+from chatd.events.guilds import JOINED
+from chatd.events.user_settings import SETTINGS_UPDATED
+from chatd.events.users import revoked_login
+from chatd.gateway.fanout.delivery_queue import DeliveryQueue
+from chatd.gateway.fanout.event_history import EventHistory
+from chatd.gateway.fanout.feed import Feed
+from chatd.gateway.fanout.gap_monitor import GapMonitor
+from chatd.gateway.fanout.guild_feed import GuildFeed
+from chatd.gateway.fanout.hub import Hub
+from chatd.gateway.fanout.presence_reporter import PresenceReporter
+from chatd.gateway.fanout.time_slicing import build_visibility
+from chatd.services import guild_snapshot
+from chatd.services.accounts.authentication import Authenticator
+
+log = logging.getLogger(__name__)
+
+_MEMBERSHIP = JOINED | {"GUILD_DELETE"}
+"""Events to one user by which it becomes a member of a guild, or stops being one."""
+
+_START_TIMEOUT_S = 10.0
+"""How long in seconds the feed of a newly joined guild may take to start: the guild is read from
+Postgres, and the events since the join must arrive."""
+
+_EXPIRY_INTERVAL_S = 0.25
+"""How often in seconds the hub expires sessions and releases the frames of replays. Clients that
+reconnect within one interval share these frames."""
+
+
+class Dispatcher:
+    """Passes events of the bus to feeds, caches and the presence reporter of this instance."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        database: Database,
+        authenticator: Authenticator,
+        *,
+        delivery_queue: DeliveryQueue,
+        presence_reporter: PresenceReporter,
+        event_history: EventHistory,
+    ) -> None:
+        self._hub = hub
+        self._database = database
+        self._authenticator = authenticator
+        self._delivery_queue = delivery_queue
+        self._presence_reporter = presence_reporter
+        self._event_history = event_history
+        self._gap_monitor = GapMonitor(hub, database)
+        self._feed_starts = asyncio.TaskGroup()
+        """The tasks that start the feeds of newly joined guilds."""
+
+    async def run(self, subscription: Subscription) -> None:
+        """Dispatch events until cancelled."""
+        async with self._feed_starts as tasks:
+            monitor = partial(self._gap_monitor.run, subscription)
+            tasks.create_task(retried("gap monitor", monitor), name="gap monitor")
+            expire = self._expire_sessions
+            tasks.create_task(retried("session expiry", expire), name="session expiry")
+            while True:
+                match await subscription.get():
+                    case EventBatch(events) as arrived:
+                        try:
+                            await self._delivery_queue.process_in_slices(events, self._handle_event)
+                        finally:
+                            arrived.ack()
+                    case Backfill(events):
+                        for event in events:
+                            self._event_history.add(event)
+                    case LinkRestored():
+                        self._event_history.backfilled.set()
+                        self._gap_monitor.reconcile_soon()
+                        self._presence_reporter.on_reconnect()
+
+    async def _expire_sessions(self) -> None:
+        while True:
+            await asyncio.sleep(_EXPIRY_INTERVAL_S)
+            self._hub.expire_sessions()
+
+    def _handle_event(self, event: Event) -> None:
+        self._event_history.add(event)
+        self._authenticator.on_event(event)
+        self._presence_reporter.on_event(event)
+        if event.audience.kind is AudienceKind.USER and event.name in _MEMBERSHIP:
+            for listener in self._hub.startups_of(UserId(event.audience.id)):
+                listener.invalidate_snapshot()
+            if event.name in JOINED:
+                self._on_guild_joined(event)
+        if event.name == SETTINGS_UPDATED:
+            self._on_settings_updated(event)
+        feed = self._hub.feed(event.stream)
+        if feed is None:
+            return
+        feed.push(event, asyncio.get_running_loop().time())
+        if (login_id := revoked_login(event)) is not None:
+            self._close_login(UserId(event.audience.id), login_id)
+        self._hub.drop_if_unused(feed)
+
+    def _on_settings_updated(self, event: Event) -> None:
+        """Show the new status of an account on its clients of people, which share it."""
+        status = status_in(orjson.loads(event.body))
+        user_id = UserId(event.audience.id)
+        for session in self._hub.sessions_of(user_id):
+            if status is not None and session.user_client is not None:
+                session.set_presence(replace(session.presence, status=status))
+                self._hub.mark_presence_dirty(user_id)
+
+    def _on_guild_joined(self, event: Event) -> None:
+        """Start a feed for a guild that a local user has joined, unless there is one."""
+        user_id, guild_id = UserId(event.audience.id), GuildId(event.stream)
+        if not any(session.shard_includes(guild_id) for session in self._hub.sessions_of(user_id)):
+            return
+        feed = self._hub.guild_feed(guild_id)
+        if feed.is_started:
+            return
+        feed.begin_start(event)
+        now = asyncio.get_running_loop().time()
+        for later in self._event_history.after(feed.stream, event.seq):
+            feed.push(later, now)  # it arrived before this event, when there was no feed
+        keep_alive = _FeedKeepAlive()
+        feed.add_listener(keep_alive)
+        self._feed_starts.create_task(
+            self._start_feed(feed, keep_alive, user_id), name="feed start"
+        )
+
+    async def _start_feed(
+        self, feed: GuildFeed, keep_alive: _FeedKeepAlive, user_id: UserId
+    ) -> None:
+        """Start a feed from Postgres, unless the task of another joining user has started it.
+
+        If the start fails, invalidates the user's sessions, which would miss the guild's events.
+        """
+        try:
+            transaction = await self._database.begin(snapshot=True)
+            try:
+                outline = await guild_snapshot.outline(transaction.cur, GuildId(feed.stream))
+            finally:
+                await transaction.rollback()
+            if outline is not None:
+                visibility = await build_visibility(outline)
+                async with asyncio.timeout(_START_TIMEOUT_S):
+                    await feed.wait_until_ready(outline.seq)
+                if not feed.is_started:
+                    now = asyncio.get_running_loop().time()
+                    feed.start_from_outline(visibility, outline.seq, now)
+        except (ServiceUnavailable, TimeoutError):
+            log.warning("guild %d did not open in time; invalidating its new session", feed.stream)
+            for session in self._hub.sessions_of(user_id):
+                self._hub.invalidate(session)
+        finally:
+            feed.end_start()
+            feed.remove_listener(keep_alive)
+            self._hub.drop_if_unused(feed)
+
+    def _close_login(self, user_id: UserId, login_id: LoginId) -> None:
+        for session in self._hub.sessions_of(user_id):
+            if session.login_id == login_id:
+                self._hub.revoke(session)
+
+
+class _FeedKeepAlive:
+    """A listener that keeps a feed in the hub until its first session follows it."""
+
+    user_id = UserId(0)  # no user has this id, because no session is being started
+
+    def buffer(self, feed: Feed, event: Event) -> None:
+        """Do nothing: the feed buffers events itself until it is started."""
+
+    def mark_buffered_after(self, feed: Feed, seq: int) -> None:
+        """Do nothing: there is no snapshot to continue."""
+
+    def invalidate_snapshot(self) -> None:
+        """Do nothing: sessions that follow the feed later read a snapshot of their own."""

@@ -1,0 +1,398 @@
+"""The feed of a guild: delivers each event to the members that may see it.
+
+An event can change which channels a member may see. The feed applies such events to its
+`Visibility`. It sends CHANNEL_CREATE to members that can see a channel now and could not before.
+It sends CHANNEL_DELETE to members that could see the channel and cannot now.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import Protocol, TypeAlias
+
+import orjson
+
+from chatd.core.capabilities import UserClient
+from chatd.core.ids import ChannelId, GuildId, RoleId, StreamId, UserId
+from chatd.core.intents import NO_INTENT, Intents
+from chatd.core.json import JsonObject
+from chatd.core.permissions import TIMED_OUT, Permissions
+from chatd.events.event import AudienceKind, Event, to_channel
+from chatd.events.guilds import JOINED
+from chatd.gateway.fanout.channel_overwrites import ChannelSet
+from chatd.gateway.fanout.delivery_queue import DeliveryQueue
+from chatd.gateway.fanout.feed import Feed
+from chatd.gateway.fanout.visibility import Visibility
+from chatd.gateway.session.session import Session
+from chatd.wire import payloads
+from chatd.wire.payloads import client_ready
+
+_DELIVER_THEN_APPLY = frozenset({"CHANNEL_DELETE", "GUILD_DELETE"})
+"""Events that the feed delivers to members that could see the channel or guild before the event.
+It delivers all other events to members that may see the channel or guild after the event."""
+
+_STATE_EVENTS = frozenset(
+    {
+        "CHANNEL_CREATE",
+        "CHANNEL_DELETE",
+        "CHANNEL_UPDATE",
+        "GUILD_DELETE",
+        "GUILD_MEMBER_UPDATE",
+        "GUILD_ROLE_CREATE",
+        "GUILD_ROLE_DELETE",
+        "GUILD_ROLE_UPDATE",
+        "GUILD_UPDATE",
+        *JOINED,
+    }
+)
+"""Events that may change which members have sessions here, or what they may see."""
+
+_VISIBILITY_EVENTS = frozenset(
+    {
+        "CHANNEL_UPDATE",
+        "GUILD_MEMBER_UPDATE",
+        "GUILD_ROLE_DELETE",
+        "GUILD_ROLE_UPDATE",
+        "GUILD_UPDATE",
+    }
+)
+"""Events after which a member may see an existing channel that it could not see, or the reverse."""
+
+_LOST_IN_TIMEOUT = ~int(TIMED_OUT)
+"""The permissions that a member loses while it is timed out."""
+
+
+_Kind: TypeAlias = tuple[bool, bool, UserClient | None]
+"""What the form of a GUILD_CREATE depends on."""
+
+
+class LocalSessions(Protocol):
+    """The sessions of this instance, by user."""
+
+    def sessions_of(self, user_id: UserId) -> Iterable[Session]:
+        """Return the sessions of a user."""
+
+    def mark_presence_dirty(self, user_id: UserId) -> None:
+        """Have the presence of a user computed again."""
+
+    def presences_of(self, members: Iterable[JsonObject]) -> list[JsonObject]:
+        """Return the presences of those of these members that are online."""
+
+
+class GuildFeed(Feed):
+    """The events of a guild, for the members that may see them.
+
+    It starts in one of three ways: from a guild that was read from Postgres
+    (`start_from_outline`), or from the state that an instance saved (`restore`). The third way
+    is for a local user that joins a guild without a feed: `begin_start` makes `start_from_outline`
+    start no later than at that user's GUILD_JOINED.
+    """
+
+    def __init__(
+        self,
+        stream: StreamId,
+        local_sessions: LocalSessions,
+        delivery_queue: DeliveryQueue,
+        feeds_with_gaps: set[Feed],
+    ) -> None:
+        super().__init__(stream, delivery_queue, feeds_with_gaps)
+        self._local_sessions = local_sessions
+        self._visibility: Visibility | None = None
+        self._join_event: Event | None = None
+        """The oldest GUILD_JOINED that was passed to `begin_start`."""
+        self._pending_starts = 0
+        """Calls of `begin_start` that `end_start` has not ended yet."""
+        self._viewers: dict[tuple[int, Permissions], list[Session]] = {}
+        """Cached audiences by channel or guild and needed permissions, without timeouts."""
+        self.without_typing: set[Session] = set()
+        """Sessions that have ended their subscription to TYPING_START."""
+
+    def begin_start(self, event: Event) -> None:
+        """Announce that a task starts the feed, because a local user joined by this GUILD_JOINED.
+
+        The feed then starts no later than at this event.
+        """
+        if self._join_event is None or event.seq < self._join_event.seq:
+            self._join_event = event
+        self._pending_starts += 1
+
+    def end_start(self) -> None:
+        """End a `begin_start`: the feed has been started, or its start has failed."""
+        self._pending_starts -= 1
+        if not self._pending_starts:
+            self._join_event = None
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether a task of the dispatcher is starting the feed; then nothing else may start it."""
+        return self._pending_starts > 0 and not self.is_started
+
+    async def wait_until_ready(self, position: int) -> None:
+        """Wait until `start_from_outline` can start from the guild as it was at `position`."""
+        while not self.is_started and self._events_since_join(position) is None:
+            await self.wait_for_progress()
+
+    def start_from_outline(self, visibility: Visibility, position: int, now: float) -> None:
+        """Start after `position`, at which the guild had this visibility.
+
+        If the GUILD_JOINED of `begin_start` is older, the feed starts before that event. Then
+        `Visibility.rewind` computes the visibility at the event.
+        """
+        self._visibility = visibility
+        if self._join_event is not None and (since := self._events_since_join(position)):
+            position = self._join_event.seq - 1
+            self._visibility.rewind(orjson.loads(self._join_event.body), since)
+        self.start(position, now)
+
+    def _events_since_join(self, position: int) -> list[Event] | None:
+        """Return the events from `_join_event` to `position`; None when one has not arrived."""
+        if self._join_event is None:
+            return []
+        return self._order.buffered(self._join_event.seq - 1, position)
+
+    def restore(self, visibility: Visibility, position: int, now: float) -> None:
+        """Start after `position`, at which the guild had this visibility."""
+        self._visibility = visibility
+        self.start(position, now)
+
+    @property
+    def visibility(self) -> Visibility:
+        """The visibility of a feed that has been started."""
+        assert self._visibility is not None
+        return self._visibility
+
+    def add_member_session(
+        self, session: Session, roles: tuple[RoleId, ...], timeout_s: float
+    ) -> None:
+        """Deliver events to a session of a member with these roles.
+
+        `timeout_s` is when the member's timeout ends or ended, in seconds since 1970; 0 without
+        one.
+        """
+        self.visibility.add_member(session.user_id, roles, timeout_s)
+        self.attach(session)
+
+    def attach(self, session: Session) -> None:
+        """Deliver events to a session from now on."""
+        super().attach(session)
+        self._viewers.clear()
+        self._local_sessions.mark_presence_dirty(session.user_id)
+
+    def detach(self, session: Session) -> None:
+        """Stop delivering events to a session."""
+        super().detach(session)
+        self.without_typing.discard(session)
+        self._viewers.clear()
+        self._local_sessions.mark_presence_dirty(session.user_id)
+        if session.user_id not in self._sessions and self._visibility is not None:
+            self._visibility.remove_member(session.user_id)
+
+    def may_see(self, user_id: UserId, event: Event) -> bool:
+        """Return whether this user may receive an event, by the present state of the feed."""
+        if _excludes_timed_out(event) and self.visibility.is_timed_out(user_id):
+            return False
+        return self._has_permissions(user_id, event)
+
+    def _has_permissions(self, user_id: UserId, event: Event) -> bool:
+        """Return whether this user may receive an event, regardless of its timeout."""
+        audience = event.audience
+        assert self._visibility is not None
+        if audience.kind is AudienceKind.CHANNEL:
+            channel_id = ChannelId(audience.id)
+            return self._visibility.has_permission(user_id, channel_id, audience.needed)
+        if audience.kind is AudienceKind.GUILD:
+            return self._visibility.has_guild_permission(user_id, audience.needed)
+        return super().may_see(user_id, event)
+
+    def _deliver(self, event: Event) -> None:
+        if event.name in _DELIVER_THEN_APPLY:
+            super()._deliver(event)
+            self._apply(event)
+            return
+        before = self._visible_channels_by_user() if event.name in _VISIBILITY_EVENTS else {}
+        self._apply(event)
+        if event.name in JOINED:
+            self._send_guild_create(event)
+            return
+        if event.name == "CHANNEL_UPDATE":
+            # Members that see the channel only before or only after the event get CHANNEL_DELETE
+            # or CHANNEL_CREATE instead.
+            self._dispatch(event, self._still_seeing(ChannelId(event.audience.id), before))
+        else:
+            super()._deliver(event)
+        if event.name == "GUILD_MEMBER_UPDATE":
+            self._notify_self(event)
+        self._send_visibility_changes(before)
+
+    def _notify_self(self, event: Event) -> None:
+        """Send a member its own GUILD_MEMBER_UPDATE, even without the intent GUILD_MEMBERS.
+
+        Rule: Discord docs, Gateway, "List of Intents": it needs no intent.
+        """
+        without_intent = [
+            session
+            for session in self._sessions.get(_member_in(event), ())
+            if not session.wants(Intents.GUILD_MEMBERS)
+        ]
+        if without_intent:
+            self._dispatch(replace(event, intent=NO_INTENT), without_intent)
+
+    def _send_guild_create(self, event: Event) -> None:
+        """Send GUILD_CREATE to the sessions of a member that has just joined.
+
+        It lists presences for sessions with the intent GUILD_PRESENCES, and only the own member for
+        bots without GUILD_MEMBERS.
+        """
+        kinds: defaultdict[_Kind, list[Session]] = defaultdict(list)
+        for session in self._audience(event):
+            wants_presences = session.wants(Intents.GUILD_PRESENCES)
+            kinds[session.sees_only_itself, wants_presences, session.user_client].append(session)
+        if not kinds:
+            return
+        state = orjson.loads(event.body)
+        state["roles"] = self.visibility.payloads.roles()
+        state["channels"] = self.visibility.visible_payloads(UserId(event.audience.id))
+        own = [each for each in state["members"] if each["user"]["id"] == str(event.audience.id)]
+        for (is_alone, wants_presences, client), sessions in kinds.items():
+            members = own if is_alone else state["members"]
+            shown = {
+                **state,
+                "members": members,
+                "presences": self._local_sessions.presences_of(members) if wants_presences else [],
+                "large": state["member_count"] > len(members),
+            }
+            if client is not None:
+                shown = client_ready.guild_created(shown, client)
+            body = payloads.encode(shown)
+            self._dispatch(replace(event, name="GUILD_CREATE", body=body), sessions)
+
+    def _visible_channels_by_user(self) -> dict[UserId, ChannelSet]:
+        """Return what each member with sessions here may see."""
+        visible_channels = self.visibility.visible_channels
+        return {user_id: visible_channels(user_id) for user_id in self._sessions}
+
+    def _still_seeing(
+        self, channel_id: ChannelId, before: dict[UserId, ChannelSet]
+    ) -> Collection[Session]:
+        """Return the sessions that could see a channel before, and still can."""
+        bit, after = self.visibility.bit(channel_id), self._visible_channels_by_user()
+        return [
+            session
+            for user_id, sessions in self._sessions.items()
+            if before.get(user_id, 0) & after[user_id] & bit
+            for session in sessions
+        ]
+
+    def _send_visibility_changes(self, before: dict[UserId, ChannelSet]) -> None:
+        """Send CHANNEL_CREATE or CHANNEL_DELETE for channels that members gained or lost.
+
+        A member gains a channel when it can see it now and could not before. Most members gain and
+        lose the same channels. So sessions are grouped by them, and each event is encoded once.
+        """
+        groups: dict[tuple[ChannelSet, ChannelSet], list[Session]] = {}
+        for user_id, seen_before in before.items():
+            seen = self.visibility.visible_channels(user_id)
+            if seen != seen_before:
+                key = seen_before & ~seen, seen & ~seen_before
+                groups.setdefault(key, []).extend(self._sessions[user_id])
+        sent: dict[tuple[str, ChannelId], Event] = {}
+        for (lost, gained), sessions in groups.items():
+            for name, channels in (("CHANNEL_DELETE", lost), ("CHANNEL_CREATE", gained)):
+                for channel_id in self.visibility.channels_in(channels):
+                    event = sent.get((name, channel_id))
+                    if event is None:
+                        event = sent[name, channel_id] = self._channel_event(name, channel_id)
+                    self._dispatch(event, sessions)
+
+    def _channel_event(self, name: str, channel_id: ChannelId) -> Event:
+        body = self.visibility.payloads.channel(channel_id)
+        return Event(name, self.stream, to_channel(channel_id), body, Intents.GUILDS)
+
+    def _apply(self, event: Event) -> None:
+        """Apply an event to visibility, and attach or detach the sessions that it affects."""
+        assert self._visibility is not None
+        if event.name == "MESSAGE_CREATE":
+            self._visibility.payloads.record_last_message(event)
+        if event.name not in _STATE_EVENTS:
+            return
+        if self._visibility.apply(event):
+            self.visibility_seq = event.seq
+        self._viewers.clear()
+        if event.name == "GUILD_MEMBER_UPDATE":
+            self._restart_startups(event)
+        elif event.name in JOINED:
+            for session in self._local_sessions.sessions_of(UserId(event.audience.id)):
+                if session.shard_includes(GuildId(self.stream)):
+                    self.attach(session)
+        elif event.name == "GUILD_DELETE":
+            self._remove_members(event)
+
+    def _restart_startups(self, event: Event) -> None:
+        """Have the starting sessions of a changed member read their snapshots again.
+
+        Visibility does not know such a member yet, so `apply` does not see its change.
+        """
+        if self._listeners:
+            user_id = _member_in(event)
+            for listener in self._listeners:
+                if listener.user_id == user_id:
+                    listener.invalidate_snapshot()
+
+    def _remove_members(self, event: Event) -> None:
+        """Detach the sessions of a member that has left, or all when the guild is deleted."""
+        is_guild_deleted = event.audience.kind is AudienceKind.GUILD
+        for session in self.sessions:
+            if is_guild_deleted or session.user_id == event.audience.id:
+                self.detach(session)
+
+    def _audience(self, event: Event) -> Collection[Session]:
+        audience = event.audience
+        if audience.kind is AudienceKind.USER:
+            return super()._audience(event)
+        key = (audience.id, audience.needed)
+        viewers = self._viewers.get(key)
+        if viewers is None:
+            viewers = self._viewers[key] = [
+                session
+                for user_id, sessions in self._sessions.items()
+                if self._has_permissions(user_id, event)
+                for session in sessions
+            ]
+        if event.name == "TYPING_START" and self.without_typing:
+            return [session for session in viewers if session not in self.without_typing]
+        if event.name == "PRESENCE_UPDATE":
+            return self._without_own_clients(event, viewers)
+        if _excludes_timed_out(event):
+            # A timeout ends without an event, so the cached audience cannot consider it.
+            is_timed_out = self.visibility.is_timed_out
+            return [session for session in viewers if not is_timed_out(session.user_id)]
+        return viewers
+
+    def _without_own_clients(
+        self, event: Event, viewers: Collection[Session]
+    ) -> Collection[Session]:
+        """Return the sessions that receive a presence.
+
+        Clients of people do not expect their own: SESSIONS_REPLACE has it.
+        """
+        user_id = UserId(int(orjson.loads(event.body)["user"]["id"]))
+        if not any(each.user_client for each in self._sessions.get(user_id, ())):
+            return viewers
+        return [each for each in viewers if not _is_client_of(each, user_id)]
+
+
+def _is_client_of(session: Session, user_id: UserId) -> bool:
+    return session.user_id == user_id and session.user_client is not None
+
+
+def _excludes_timed_out(event: Event) -> bool:
+    """Return whether an event needs a permission that timed out members do not have."""
+    audience = event.audience
+    return audience.kind is not AudienceKind.USER and bool(int(audience.needed) & _LOST_IN_TIMEOUT)
+
+
+def _member_in(event: Event) -> UserId:
+    """Return the member that a GUILD_MEMBER_UPDATE is about."""
+    return UserId(int(orjson.loads(event.body)["user"]["id"]))

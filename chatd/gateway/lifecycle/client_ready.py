@@ -1,0 +1,150 @@
+"""READY for the client of a person that sent capabilities: all that the client shows at first.
+
+Other clients learn of each guild by a GUILD_CREATE after READY. These have the guilds inside READY.
+Guilds that are too many for it follow as GUILD_CREATE, as if the person had just joined them:
+`LateGuilds` sends them.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+
+import orjson
+
+from chatd.core.capabilities import Capabilities, UserClient
+from chatd.core.ids import GuildId
+from chatd.core.json import JsonObject
+from chatd.core.presence import Status, status_in
+from chatd.core.relationships import RelationshipType
+from chatd.gateway.fanout import session_lists
+from chatd.gateway.fanout.hub import Hub
+from chatd.gateway.lifecycle.startup_listener import encode_guilds
+from chatd.gateway.session.session import Session
+from chatd.services.accounts import relationships
+from chatd.services.client_snapshot import ClientSnapshot
+from chatd.services.guild_snapshot import GuildSnapshot
+from chatd.services.ready_snapshot import ReadySnapshot
+from chatd.wire import payloads
+from chatd.wire.payloads import client_ready
+
+MAX_SIZE = 12_000
+"""The size of the guilds inside one READY, by the measure of `guild_snapshot.parts`: up to 5 MB."""
+
+
+class ClientReady:
+    """READY and READY_SUPPLEMENTAL for one session, from one snapshot."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        session: Session,
+        client: UserClient,
+        snapshot: ReadySnapshot,
+        state: ClientSnapshot,
+    ) -> None:
+        self.client = client
+        self._hub = hub
+        self._session = session
+        self._snapshot = snapshot
+        self._state = state
+        self._guilds: Mapping[GuildId, bytes] = {}
+        self._relationships: Sequence[JsonObject] = ()
+        self._visible = {each.id for each in snapshot.private_channels}
+        """The channels that the person may see."""
+
+    @property
+    def stored_status(self) -> Status:
+        """The status in the settings of the account, which its clients share."""
+        return status_in(payloads.user_settings(self._state.settings)) or Status.ONLINE
+
+    async def render(self) -> None:
+        """Render what takes long, with pauses."""
+        show = client_ready.relationship if self.client.dedupes else payloads.relationship
+        self._relationships = await relationships.rendered(self._snapshot.relationships, show)
+        self._guilds = await encode_guilds(self._snapshot.guilds, self._guild)
+
+    def _guild(self, guild: GuildSnapshot) -> JsonObject:
+        visible = guild.visible
+        self._visible.update([channel.id for channel in visible])
+        return client_ready.guild(guild.state_with(visible), self.client)
+
+    def ready(self, gateway_url: str) -> bytes:
+        """Return the body of READY."""
+        session, snapshot, wanted = self._session, self._snapshot, self.client.capabilities
+        settings = self._state.settings
+        listed = session_lists.shown([*self._hub.sessions_of(session.user_id), session])
+        session.listed_sessions = payloads.encode(listed)
+        body: JsonObject = {
+            **client_ready.EMPTY,
+            "v": 10,
+            "user": payloads.own_user(snapshot.account),
+            "guilds": [orjson.Fragment(each) for each in self._guilds.values()],
+            "relationships": self._relationships,
+            "private_channels": self._private_channels(),
+            "user_settings": payloads.user_settings(settings),
+            "user_settings_proto": b64encode(payloads.preloaded_settings(settings)).decode(),
+            "user_guild_settings": client_ready.versioned(
+                [payloads.notifications(each) for each in self._state.notifications],
+                is_versioned=Capabilities.VERSIONED_USER_GUILD_SETTINGS in wanted,
+            ),
+            "read_state": client_ready.versioned(
+                self._read_states(),
+                is_versioned=Capabilities.VERSIONED_READ_STATES in wanted,
+            ),
+            "session_id": session.id,
+            "static_client_session_id": session.id,
+            "sessions": listed,
+            "auth_session_id_hash": self._state.login_hash,
+            "resume_gateway_url": gateway_url,
+        }
+        if self.client.takes_notes:
+            notes = self._state.notes.items()
+            body["notes"] = {str(user_id): note for user_id, note in notes}
+        if not self.client.dedupes:
+            return payloads.encode({**body, "presences": self._friends()})
+        body["users"] = client_ready.users_of(
+            snapshot.relationships, snapshot.private_channels, session.user_id
+        )
+        body["merged_members"] = [
+            [client_ready.merged_member(each.own)] for each in snapshot.guilds
+        ]
+        if not self.client.awaits_supplement:
+            body["merged_presences"] = self._merged_presences()
+        return payloads.encode(body)
+
+    def supplement(self) -> bytes:
+        """Return the body of READY_SUPPLEMENTAL."""
+        return payloads.encode(
+            {
+                "guilds": [client_ready.guild_supplement(each) for each in self._guilds],
+                "merged_members": [[] for _ in self._guilds],
+                "merged_presences": self._merged_presences(),
+                "lazy_private_channels": [],
+                "disclose": [],
+                "game_invites": [],
+            }
+        )
+
+    def _private_channels(self) -> list[JsonObject]:
+        show = client_ready.private_channel if self.client.dedupes else payloads.private_channel
+        return [show(each, self._session.user_id) for each in self._snapshot.private_channels]
+
+    def _read_states(self) -> list[JsonObject]:
+        return [
+            client_ready.read_state(each, self.client.capabilities)
+            for each in self._state.read_states
+            if each.channel_id in self._visible
+        ]
+
+    def _merged_presences(self) -> JsonObject:
+        return {"friends": self._friends(), "guilds": [[] for _ in self._guilds]}
+
+    def _friends(self) -> list[JsonObject]:
+        """Return the presences of the friends that are online."""
+        return [
+            client_ready.merged_presence(each.user.id, presence)
+            for each in self._snapshot.relationships
+            if each.type == RelationshipType.FRIEND
+            and (presence := self._hub.presence_of(each.user.id)).status != Status.OFFLINE
+        ]

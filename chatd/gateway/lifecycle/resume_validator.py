@@ -1,0 +1,88 @@
+"""Resume validation: reads from Postgres whether a login is valid, and the positions of streams.
+
+An instance keeps a bounded number of events, and Redis may be unavailable. So an instance cannot
+know from memory that no login was revoked, or that a session received all events. Each RESUME reads
+the login and the positions of the session's streams from Postgres. Concurrent validations, as after
+a restart, share a statement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from chatd.core.errors import Unauthorized
+from chatd.core.ids import StreamId
+from chatd.db.pool import Database
+from chatd.services import stream_positions
+from chatd.services.accounts.authentication import TokenClaims
+from chatd.services.stream_positions import Positions
+
+_SESSIONS_PER_STATEMENT = 200
+"""Such a statement takes about 5 ms if each session has 10 streams."""
+
+_MAX_STATEMENTS = 2
+"""Concurrent statements. Each occupies a database connection, which other requests then lack."""
+
+
+class LoginEnded(Exception):
+    """The login has been revoked, or its account has been disabled or deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    token: TokenClaims
+    streams: Collection[StreamId]
+    result: asyncio.Future[Positions]
+
+
+class ResumeValidator:
+    """Validates sessions that are being resumed, in batches."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[_Request] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def validate(self, token: TokenClaims, streams: Collection[StreamId]) -> Positions:
+        """Return the positions that these streams have in Postgres, for a token of a valid login.
+
+        Raises LoginEnded, Unauthorized if the token alone has expired, ServiceUnavailable,
+        DatabaseUnavailable.
+        """
+        result: asyncio.Future[Positions] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Request(token, streams, result))
+        if len(self._tasks) < _MAX_STATEMENTS:
+            task = asyncio.create_task(self._run(), name="resume validation")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await result
+
+    async def _run(self) -> None:
+        while self._waiting:
+            batch = self._waiting[:_SESSIONS_PER_STATEMENT]
+            del self._waiting[:_SESSIONS_PER_STATEMENT]
+            try:
+                valid, positions = await stream_positions.read_with_logins(
+                    self._database,
+                    {each.token.login_id for each in batch},
+                    {stream for each in batch for stream in each.streams},
+                )
+            except BaseException as error:
+                for each in batch:
+                    if not each.result.done():
+                        each.result.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+                continue
+            for each in batch:
+                if each.result.done():
+                    continue
+                login_id = each.token.login_id
+                if login_id not in valid.ids:
+                    each.result.set_exception(LoginEnded())
+                elif each.token.by_client_token and login_id in valid.without_client_token:
+                    each.result.set_exception(Unauthorized())
+                else:
+                    each.result.set_result(positions)

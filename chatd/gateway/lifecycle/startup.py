@@ -1,0 +1,223 @@
+"""Session startup: READY, the guilds, and then the events after them, without gap or duplicate.
+
+First the session listens to the feeds of its user and guilds, which buffers events. Then it reads a
+snapshot from Postgres, and sends it as READY and GUILD_CREATE. Last it sends the buffered events
+that are newer than the snapshot. If visibility changed in between, or the user joined or left a
+guild, it reads the snapshot again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from chatd.core.errors import ServiceUnavailable
+from chatd.core.ids import GuildId, StreamId
+from chatd.core.intents import NO_INTENT
+from chatd.core.json import JsonObject
+from chatd.gateway.fanout.feed import Feed
+from chatd.gateway.fanout.guild_feed import GuildFeed
+from chatd.gateway.lifecycle import client_ready
+from chatd.gateway.lifecycle.client_ready import ClientReady
+from chatd.gateway.lifecycle.startup_listener import (
+    ATTEMPTS,
+    CATCH_UP_S,
+    BufferingListener,
+    encode_guilds,
+)
+from chatd.gateway.protocol.commands import Identify
+from chatd.gateway.session import bot_filter
+from chatd.gateway.session.session import SessionSink
+from chatd.services import client_snapshot, guild_snapshot, ready_snapshot
+from chatd.services.accounts import relationships
+from chatd.services.guild_snapshot import GuildSnapshot
+from chatd.services.ready_snapshot import ReadySnapshot
+from chatd.wire import payloads
+
+
+class DisallowedIntents(Exception):
+    """A bot requests privileged intents that its application does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """The data of READY and of the GUILD_CREATE dispatches after it."""
+
+    ready: ReadySnapshot
+    client_ready: ClientReady | None
+    """READY with its guilds inside, for clients of people. For others, the rest is used."""
+    relationships: Sequence[JsonObject] = ()
+    bodies: Mapping[GuildId, bytes] = field(default_factory=dict)
+    """The encoded guilds that are sent with READY."""
+
+
+class SessionStartup(BufferingListener):
+    """Starts one session. Used once."""
+
+    later: Sequence[Sequence[GuildId]] = ()
+    """The guilds that LateGuilds sends, in parts. READY lists them, except for clients of people:
+    some expect each guild of READY to have all its data."""
+
+    async def start(self, sink: SessionSink, identify: Identify, gateway_url: str) -> None:
+        """Send READY and the guilds, and let the session follow its feeds.
+
+        Raises Unauthorized, DisallowedIntents, ServiceUnavailable, DatabaseUnavailable; then there
+        is no session.
+        """
+        session = self._session
+        self._hub.add_startup(session.user_id, self)
+        try:
+            snapshot = await self._consistent_snapshot(identify.large_threshold)
+            # The code from here to the end does not await, so the feeds do not change.
+            session.sink = sink
+            session.has_all_guilds = not self.later
+            if snapshot.client_ready is None:
+                self._send_ready(snapshot, identify, gateway_url)
+            else:
+                if not identify.knows_status:
+                    status = snapshot.client_ready.stored_status
+                    session.set_presence(replace(session.presence, status=status))
+                self._send_client_ready(snapshot.client_ready, gateway_url)
+            self._hub.add(session)
+            self._subscribe(snapshot.ready)
+            positions = {StreamId(each.guild.id): each.seq for each in snapshot.ready.guilds}
+            positions[StreamId(session.user_id)] = snapshot.ready.user_seq
+            self._replay_buffered(positions)
+        finally:
+            self._hub.remove_startup(session.user_id, self, self._feeds)
+
+    async def _consistent_snapshot(self, large_threshold: int) -> _Snapshot:
+        """Read a snapshot that the buffered events continue.
+
+        Raises Unauthorized, DisallowedIntents, ServiceUnavailable, DatabaseUnavailable.
+        """
+        sizes = await self._sizes()
+        for _ in range(ATTEMPTS):
+            first, *self.later = guild_snapshot.parts(sizes, first_size=self._first_size)
+            user_feed: Feed = self._hub.user_feed(self._session.user_id)
+            feeds = {guild_id: self._hub.guild_feed(guild_id) for guild_id in first}
+            self._listen((user_feed, *feeds.values()))
+            snapshot = await self._read(first if self.later else None, large_threshold)
+            if set(snapshot.ready.guild_ids) != sizes.keys():
+                sizes = await self._sizes()
+                continue
+            await self._wait_for_feeds(user_feed, feeds, snapshot.ready)
+            is_consistent = all(
+                self._is_continued(feeds[each.guild.id], each.seq) for each in snapshot.ready.guilds
+            ) and self._is_continued(user_feed, snapshot.ready.user_seq)
+            if is_consistent and not self._is_stale:
+                return snapshot
+        raise ServiceUnavailable
+
+    @property
+    def _first_size(self) -> int:
+        """The size of the guilds that are sent with READY, or inside it."""
+        is_client = self._session.user_client is not None
+        return client_ready.MAX_SIZE if is_client else guild_snapshot.MAX_PART_SIZE
+
+    async def _sizes(self) -> dict[GuildId, int]:
+        async with self._database.cursor() as cur:
+            return await ready_snapshot.guild_sizes(
+                cur, self._session.user_id, is_in_shard=self._session.shard_includes
+            )
+
+    async def _read(self, only: Sequence[GuildId] | None, large_threshold: int) -> _Snapshot:
+        """Read and encode a snapshot, with `only` these guilds or all of the shard.
+
+        Raises Unauthorized, DisallowedIntents, ServiceUnavailable, DatabaseUnavailable.
+        """
+        session = self._session
+        transaction = await self._database.begin(snapshot=True)
+        try:
+            cur = transaction.cur
+            identity = await ready_snapshot.read_identity(cur, session.login_id, session.user_id)
+            application = identity.application
+            if application is not None and bot_filter.missing_privileged_intents(
+                application, session.intents
+            ):
+                raise DisallowedIntents
+            ready = await ready_snapshot.read(
+                cur,
+                identity,
+                only=only,
+                large_threshold=large_threshold,
+                is_in_shard=session.shard_includes,
+                with_private_channels=session.shard_includes_dms,
+            )
+            client = None
+            if session.user_client is not None:
+                client = await client_snapshot.read(
+                    cur,
+                    ready,
+                    session.login_id,
+                    with_notes=session.user_client.takes_notes,
+                )
+        finally:
+            await transaction.rollback()
+        if session.user_client is not None and client is not None:
+            rendered = ClientReady(self._hub, session, session.user_client, ready, client)
+            await rendered.render()
+            return _Snapshot(ready, rendered)
+        return _Snapshot(
+            ready,
+            None,
+            relationships=await relationships.rendered(ready.relationships),
+            bodies=await encode_guilds(ready.guilds, GuildSnapshot.state),
+        )
+
+    async def _wait_for_feeds(
+        self, user_feed: Feed, feeds: Mapping[GuildId, GuildFeed], ready: ReadySnapshot
+    ) -> None:
+        """Start the feeds that are new, and wait until the others have the snapshot's events."""
+        if not user_feed.is_started:
+            user_feed.start(ready.user_seq, asyncio.get_running_loop().time())
+        await self._start_feeds(feeds, ready.guilds)
+        try:
+            async with asyncio.timeout(CATCH_UP_S):
+                await user_feed.wait_for(ready.user_seq)
+                for each in ready.guilds:
+                    await feeds[each.guild.id].wait_for(each.seq)
+        except TimeoutError:
+            self._is_stale = True  # if events are lost, the gap monitor invalidates the feed
+
+    def _send_ready(self, snapshot: _Snapshot, identify: Identify, gateway_url: str) -> None:
+        session, ready = self._session, snapshot.ready
+        body = {
+            "v": 10,
+            "user": payloads.own_user(ready.account),
+            "guilds": [{"id": str(each), "unavailable": True} for each in ready.guild_ids],
+            "private_channels": [
+                payloads.private_channel(each, session.user_id) for each in ready.private_channels
+            ],
+            **self._relationships(snapshot),
+            "session_id": session.id,
+            "session_type": "normal",
+            "resume_gateway_url": gateway_url,
+            "shard": list(identify.shard),
+            "application": {
+                "id": str(session.user_id),
+                "flags": 0 if ready.application is None else ready.application.flags,
+            },
+            "_trace": [],
+        }
+        self._send("READY", payloads.encode(body), NO_INTENT)
+        for guild in ready.guilds:
+            self._send_guild_create(guild, snapshot.bodies[guild.guild.id])
+
+    def _send_client_ready(self, rendered: ClientReady, gateway_url: str) -> None:
+        self._send("READY", rendered.ready(gateway_url), NO_INTENT)
+        if rendered.client.awaits_supplement:
+            self._send("READY_SUPPLEMENTAL", rendered.supplement(), NO_INTENT)
+
+    def _relationships(self, snapshot: _Snapshot) -> JsonObject:
+        if snapshot.ready.account.user.bot:
+            return {}
+        return {"relationships": snapshot.relationships}
+
+    def _subscribe(self, ready: ReadySnapshot) -> None:
+        """Let the session follow its feeds."""
+        self._hub.user_feed(self._session.user_id).attach(self._session)
+        for guild in ready.guilds:
+            feed = self._hub.guild_feed(guild.guild.id)
+            feed.add_member_session(self._session, guild.own.roles, guild.own.timeout_s)

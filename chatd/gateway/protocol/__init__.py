@@ -1,0 +1,1 @@
+"""The wire protocol of the gateway, pure: commands, frames, batches, encoders, compression."""

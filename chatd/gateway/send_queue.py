@@ -1,0 +1,117 @@
+"""The send queue of a connection: frames that the connection writes in one call per tick.
+
+The backlog of a connection is the bytes that are written but that the client has not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from chatd.gateway.fanout.flush_scheduler import FlushScheduler
+from chatd.gateway.protocol.batch import Batch
+from chatd.gateway.protocol.encoders import FrameEncoder
+from chatd.observability.metrics import Counters
+
+log = logging.getLogger(__name__)
+
+MAX_SEND_QUEUE_BYTES = 8 * 2**20
+"""The backlog at which the server disconnects a slow consumer; the client can resume.
+
+The bytes of READY, its guilds and a replay do not count (`raise_limit`): a client needs time to
+read them, and is not slow.
+"""
+
+_BACKLOG_THRESHOLD = (
+    64 * 1024
+)  # bytes; a smaller backlog is not recorded: it is normal for a client that reads
+_LOW_WATER_BYTES = 2**20  # the backlog at which `wait_for_drain` returns
+_POLL_S = 0.05  # between two reads of the backlog in `wait_for_drain`
+
+
+class SendQueue:
+    """Encodes payloads for one client, and bounds how many bytes it may leave unread."""
+
+    __slots__ = ("_counters", "_limit_bytes", "_queued", "_scheduler", "_transport", "encoder")
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        encoder: FrameEncoder,
+        scheduler: FlushScheduler,
+        counters: Counters,
+    ) -> None:
+        self.encoder = encoder
+        self._transport = transport
+        self._scheduler = scheduler
+        self._counters = counters
+        self._queued: list[bytes] = []
+        self._limit_bytes = MAX_SEND_QUEUE_BYTES
+
+    @property
+    def size(self) -> int:
+        """The bytes that the client has not read yet: queued ones and written ones."""
+        return sum(map(len, self._queued)) + self.write_buffer_bytes
+
+    @property
+    def write_buffer_bytes(self) -> int:
+        """The bytes that were written but not sent, because the client does not read them."""
+        return self._transport.get_write_buffer_size()
+
+    def send(self, batch: Batch, seq: int, /) -> None:
+        """Send dispatches, numbered from `seq` on. Does not block or raise."""
+        data = self.encoder.encode_batch(batch, seq)
+        if self._scheduler.is_write_through and not self._queued:
+            self._write(data)
+        else:
+            self._queue(data)
+
+    def send_payload(self, payload: bytes) -> None:
+        """Send a payload that is no dispatch. Does not block or raise."""
+        self._queue(self.encoder.encode(payload))
+
+    def flush(self) -> None:
+        """Write the queued frames in one call; abort the connection of a slow consumer."""
+        queued, self._queued = self._queued, []
+        if queued:
+            self._write(queued[0] if len(queued) == 1 else b"".join(queued))
+
+    def raise_limit(self) -> None:
+        """Raise the limit by the bytes now queued, until the client has read them."""
+        self._limit_bytes = MAX_SEND_QUEUE_BYTES + sum(map(len, self._queued))
+
+    async def wait_for_drain(self) -> None:
+        """Flush, then wait until the backlog is at most `_LOW_WATER_BYTES`."""
+        self.flush()
+        # The transport reports free space only to its protocol, which is aiohttp's.
+        while self.write_buffer_bytes > _LOW_WATER_BYTES:  # noqa: ASYNC110
+            await asyncio.sleep(_POLL_S)
+
+    def abort_slow_consumer(self) -> None:
+        """Abort the connection and discard its backlog; the session can resume."""
+        self._counters.slow_consumer_disconnects += 1
+        log.info("disconnected slow consumer")
+        self._transport.abort()
+
+    def close(self) -> None:
+        """Remove this connection's backlog from the total of the flush scheduler."""
+        self._scheduler.remove(self)
+
+    def _queue(self, data: bytes) -> None:
+        self._queued.append(data)
+        if len(self._queued) == 1:
+            self._scheduler.add(self)
+
+    def _write(self, data: bytes) -> None:
+        transport = self._transport
+        if transport.is_closing():
+            return
+        transport.write(data)
+        backlog = transport.get_write_buffer_size()
+        if backlog > self._limit_bytes:
+            self.abort_slow_consumer()
+            return
+        if backlog <= MAX_SEND_QUEUE_BYTES < self._limit_bytes:
+            self._limit_bytes = MAX_SEND_QUEUE_BYTES
+        if backlog > _BACKLOG_THRESHOLD:
+            self._scheduler.record_backlog(self, backlog)

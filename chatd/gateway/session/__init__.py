@@ -1,0 +1,1 @@
+"""Sessions, which outlive their connections, and the filter for the events of bots."""

@@ -1,0 +1,336 @@
+"""A session: the state that IDENTIFY creates and that RESUME continues on another connection.
+
+A session numbers the dispatches that it sends, and keeps them in a replay buffer until its client
+acknowledges them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from chatd.core.capabilities import Capabilities, UserClient
+from chatd.core.ids import ChannelId, GuildId, LoginId, StreamId, UserId
+from chatd.core.intents import Intents
+from chatd.core.presence import ONLINE, Presence, Status
+from chatd.events.event import Event, to_user
+from chatd.gateway.protocol.batch import Batch
+from chatd.gateway.protocol.commands import CloseCode
+from chatd.gateway.protocol.frames import Dispatch
+from chatd.gateway.protocol.replay_budget import ReplayBudget
+from chatd.gateway.session import bot_filter
+from chatd.wire import payloads
+
+MAX_REPLAY_EVENTS = 10_000
+"""The longest replay of one session. A session that misses more has to identify again."""
+
+MAX_REPLAY_BYTES = 4 * 2**20
+"""The largest replay buffer of one session; the hub bounds all of them together."""
+
+_SHARD_SHIFT = 22  # bits. Rule: Discord docs, Gateway, "Sharding": (guild_id >> 22) % num_shards
+
+
+MemberListWindows: TypeAlias = Mapping[GuildId, Mapping[ChannelId, Sequence[tuple[int, int]]]]
+"""Windows of member lists, by guild and channel."""
+
+
+class SessionSink(Protocol):
+    """The connection of a session, to which it sends its payloads."""
+
+    def send(self, batch: Batch, seq: int, /) -> None:
+        """Send dispatches, numbered from `seq` on. Does not block or raise."""
+
+    def invalidate(self) -> None:
+        """Send INVALID_SESSION: the client has to identify again."""
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Disconnect the client."""
+
+
+class FollowedFeed(Protocol):
+    """The part of `fanout.feed.Feed` that a session uses; `feed` imports this module."""
+
+    @property
+    def stream(self) -> StreamId:
+        """The stream whose events it delivers."""
+
+    @property
+    def position(self) -> int | None:
+        """The sequence number of the last event that it delivered; None before it is started."""
+
+    async def wait_for_progress(self) -> None:
+        """Wait until it has delivered or buffered another event."""
+
+    def detach(self, session: Session) -> None:
+        """Stop delivering events to a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """The state of a session without its replay buffer and feeds."""
+
+    id: str
+    user_id: UserId
+    login_id: LoginId
+    intents: Intents
+    shard: tuple[int, int] = (0, 1)
+    presence: Presence = ONLINE
+    client: str = "desktop"
+    is_bot: bool = False
+    seq: int = 0
+    user_client: UserClient | None = None
+    member_lists: MemberListWindows = field(default_factory=dict)
+
+    def to_record(self) -> list[Any]:
+        """Return the state without id and login, as JSON for Redis. Its layout must not change."""
+        presence = [self.presence.status, self.presence.activities]
+        rest = [self.client, self.is_bot, self.seq]
+        return [self.user_id, int(self.intents), self.shard, presence, *rest]
+
+    def client_record(self) -> list[Any] | None:
+        """Return the client and its member lists as JSON for Redis; None without either.
+
+        It is not in `to_record`, because the version before this one does not know it.
+        """
+        client = self.user_client
+        if client is None and not self.member_lists:
+            return None
+        lists = [[guild_id, list(each.items())] for guild_id, each in self.member_lists.items()]
+        return [None if client is None else [int(client.capabilities), client.os], lists]
+
+    @classmethod
+    def from_record(
+        cls, session_id: str, login_id: int, record: list[Any], client_record: list[Any] | None
+    ) -> SessionState:
+        """Return the state of what `to_record` and `client_record` have returned."""
+        client, lists = client_record or (None, ())
+        user_client = None if client is None else UserClient(Capabilities(client[0]), client[1])
+        user_id, intents, shard, (status, activities), client, is_bot, seq = record
+        presence = Presence(Status(status), tuple(activities))
+        return cls(
+            session_id,
+            UserId(user_id),
+            LoginId(login_id),
+            Intents(intents),
+            (shard[0], shard[1]),
+            presence,
+            client,
+            is_bot,
+            seq,
+            user_client,
+            {GuildId(guild_id): _windows_of(channels) for guild_id, channels in lists},
+        )
+
+
+def _windows_of(channels: list[Any]) -> Mapping[ChannelId, Sequence[tuple[int, int]]]:
+    return {
+        ChannelId(channel_id): [(first, last) for first, last in windows]
+        for channel_id, windows in channels
+    }
+
+
+class Session:
+    """Numbers the dispatches for one client, keeps them for a replay, and sends them."""
+
+    __slots__ = (  # keeps the fields that a delivery reads adjacent in memory
+        "_intent_bits",
+        "_is_bot",
+        "_replay",
+        "_replay_budget",
+        "_replay_bytes",
+        "_shard",
+        "client",
+        "detached_at",
+        "feeds",
+        "has_all_guilds",
+        "id",
+        "intents",
+        "listed_sessions",
+        "login_id",
+        "member_lists",
+        "presence",
+        "presence_set_at",
+        "seq",
+        "sink",
+        "user_client",
+        "user_id",
+    )
+
+    def __init__(self, state: SessionState, replay_budget: ReplayBudget) -> None:
+        self.id = state.id
+        self.user_id = state.user_id
+        self.login_id = state.login_id
+        self.feeds: set[FollowedFeed] = set()
+        self.sink: SessionSink | None = None
+        self.detached_at: float | None = None
+        """When it lost its connection, by the event loop's clock; None while it has one."""
+        self.has_all_guilds = True
+        """Whether all guilds that READY lists have been sent. Before that, no RESUME succeeds."""
+        self.seq = state.seq
+        self.client = state.client
+        """The kind of device, as presences name it."""
+        self.user_client = state.user_client
+        """The client, if it is one of a person that sent capabilities."""
+        self.member_lists = dict(state.member_lists)
+        """The windows of member lists that the client requested."""
+        self.listed_sessions = b""
+        """The sessions of its user as the client last received them, encoded."""
+        self.presence = state.presence
+        """The presence that the client has set, at `presence_set_at` (monotonic clock)."""
+        self.presence_set_at = time.monotonic()
+        self.intents = state.intents
+        """The intents of IDENTIFY."""
+        self._intent_bits = int(
+            state.intents
+        )  # combining enum flags is slow, and done for each event
+        self._shard = state.shard
+        self._is_bot = state.is_bot
+        self._replay_budget = replay_budget
+        self._replay: list[Dispatch] = []  # the last one has the number `seq`
+        self._replay_bytes = 0
+
+    @classmethod
+    def from_state(
+        cls, state: SessionState, replay: Iterable[Event], replay_budget: ReplayBudget
+    ) -> Session:
+        """Return a session in this state, with these events in its replay buffer."""
+        session = cls(state, replay_budget)
+        session._replay = [Dispatch(event, replay_budget) for event in replay]
+        session._replay_bytes = sum(dispatch.size for dispatch in session._replay)
+        return session
+
+    def state(self) -> SessionState:
+        """Return the current state."""
+        return SessionState(
+            self.id,
+            self.user_id,
+            self.login_id,
+            self.intents,
+            self._shard,
+            self.presence,
+            self.client,
+            self._is_bot,
+            self.seq,
+            self.user_client,
+            dict(self.member_lists),
+        )
+
+    @property
+    def replay_bytes(self) -> int:
+        """The bytes of the replay buffer; other sessions may share the dispatches in it."""
+        return self._replay_bytes
+
+    @property
+    def replay_buffer(self) -> Sequence[Dispatch]:
+        """The dispatches for a replay; the last one has the number `seq`."""
+        return self._replay
+
+    def set_presence(self, presence: Presence) -> None:
+        """Set the presence that this session contributes to its user's."""
+        self.presence = presence
+        self.presence_set_at = time.monotonic()
+
+    def wants(self, intent: Intents) -> bool:
+        """Return whether the client requested this intent."""
+        return bool(self.intents & intent)
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether the session is one of a bot."""
+        return self._is_bot
+
+    @property
+    def sees_only_itself(self) -> bool:
+        """Whether guilds list only the user's own member: for a bot without GUILD_MEMBERS."""
+        return self._is_bot and not self.wants(Intents.GUILD_MEMBERS)
+
+    def shard_includes(self, guild_id: GuildId) -> bool:
+        """Return whether the session's shard receives the events of this guild."""
+        shard, count = self._shard
+        return (guild_id >> _SHARD_SHIFT) % count == shard
+
+    @property
+    def shard_includes_dms(self) -> bool:
+        """Whether private channels belong to the session's shard, which is the first one."""
+        return self._shard[0] == 0
+
+    def dispatch(self, batch: Batch) -> None:
+        """Send the dispatches of a batch that the client's intents include."""
+        wanted = batch.for_intents(self._intent_bits)
+        if wanted is not None and self._is_bot:
+            wanted = bot_filter.filter_for_bot(wanted, self.user_id, self.intents)
+        if wanted is None:
+            return
+        first = self.seq + 1
+        self.seq += len(wanted.dispatches)  # also while detached, because RESUME replays them
+        self._replay += wanted.dispatches
+        self._replay_bytes += wanted.size
+        if len(self._replay) > MAX_REPLAY_EVENTS or self._replay_bytes > MAX_REPLAY_BYTES:
+            self._drop_oldest(self._excess())
+        if self.sink is not None:
+            self.sink.send(wanted, first)
+
+    def send_event(self, event: Event) -> None:
+        """Send an event to this session only."""
+        batch = Batch([Dispatch(event, self._replay_budget)])
+        self.dispatch(batch)
+        batch.release_frames()
+
+    def acknowledge(self, seq: int) -> None:
+        """Drop the dispatches up to `seq` from the replay buffer: the client has them."""
+        self._drop_oldest(min(len(self._replay), seq - self._oldest + 1))
+
+    def clear_replay(self) -> None:
+        """Release the replay buffer. The session continues; a replay has only later dispatches."""
+        self._replay.clear()
+        self._replay_bytes = 0
+
+    def fail(self) -> None:
+        """Mark as failed after the loss of a dispatch, so that the session cannot be resumed.
+
+        Closes the connection and sends no further dispatch. After one, the client could resume from
+        its number, and would not notice that an earlier dispatch is missing.
+        """
+        self.seq += 1
+        self.clear_replay()
+        sink, self.sink = self.sink, None
+        if sink is not None:
+            sink.close(CloseCode.UNKNOWN_ERROR, "Something went wrong here.")
+
+    def can_replay(self, seq: int) -> bool:
+        """Return whether the replay buffer has everything after `seq`."""
+        return self._oldest - 1 <= seq <= self.seq
+
+    def replay(self, seq: int, sink: SessionSink) -> Batch:
+        """Send everything after `seq` again, in order; return it."""
+        missed = Batch(self._replay[seq + 1 - self._oldest :])
+        if missed.dispatches:
+            sink.send(missed, seq + 1)
+        return missed
+
+    def send_resumed(self) -> None:
+        """Send RESUMED, the end of a replay; it is numbered and buffered like any dispatch."""
+        body = payloads.encode({})
+        stream = StreamId(self.user_id)
+        self.send_event(Event("RESUMED", stream, to_user(self.user_id), body))
+
+    @property
+    def _oldest(self) -> int:
+        """The number of the first dispatch in the replay buffer."""
+        return self.seq - len(self._replay) + 1
+
+    def _excess(self) -> int:
+        """Return how many dispatches exceed the limits of the replay buffer."""
+        left, size = len(self._replay), self._replay_bytes
+        for dispatch in self._replay:
+            if left <= MAX_REPLAY_EVENTS and size <= MAX_REPLAY_BYTES:
+                break
+            left, size = left - 1, size - dispatch.size
+        return len(self._replay) - left
+
+    def _drop_oldest(self, count: int) -> None:
+        if count > 0:
+            self._replay_bytes -= sum([dispatch.size for dispatch in self._replay[:count]])
+            del self._replay[:count]

@@ -1,0 +1,187 @@
+"""Metrics of one server, in the text format of Prometheus.
+
+This is the only module that imports `prometheus_client`. Each server has one `Metrics`. Frequent
+events are counted in plain integers (`Counters`), because incrementing a counter of the client
+library takes a lock. Gauges, such as the number of sessions, are read at each scrape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+# Upper bounds of the histogram buckets: in seconds, and in rows of a batch.
+_REQUEST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_COMMIT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+_LAG_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+
+
+@dataclass(slots=True)
+class Counters:
+    """Counts since the start of the server. `_s` is seconds."""
+
+    dispatches: int = 0
+    deliveries: int = 0
+    slow_consumer_disconnects: int = 0
+    identifies: int = 0
+    resumes: int = 0
+    invalid_sessions: int = 0
+    pool_waits: int = 0
+    pool_wait_s: float = 0.0
+    commits: int = 0
+    slow_queries: int = 0
+    loop_stalls: int = 0
+
+
+_COUNTERS = {
+    "dispatches": ("chatd_dispatches", "Events dispatched to the sessions of this instance."),
+    "deliveries": ("chatd_deliveries", "Deliveries: one for each session that got an event."),
+    "slow_consumer_disconnects": (
+        "chatd_slow_consumer_disconnects",
+        "Clients disconnected because they read too slowly.",
+    ),
+    "identifies": ("chatd_gateway_identifies", "Sessions started."),
+    "resumes": ("chatd_gateway_resumes", "Sessions resumed."),
+    "invalid_sessions": (
+        "chatd_gateway_invalid_sessions",
+        "Invalid Session commands (op 9) sent to clients.",
+    ),
+    "pool_waits": ("chatd_db_pool_waits", "Requests that had to wait for a database connection."),
+    "pool_wait_s": ("chatd_db_pool_wait_seconds", "Time spent waiting for database connections."),
+    "commits": ("chatd_transaction_commits", "Transactions committed, without message batches."),
+    "slow_queries": ("chatd_slow_queries", "Statements that took more than half a second."),
+    "loop_stalls": (
+        "chatd_event_loop_stalls",
+        "Times that the event loop was blocked for 0.2 s or more.",
+    ),
+}
+"""Name and help text of each field of `Counters`."""
+
+_FORMER_NAMES = {
+    "chatd_slow_consumer_disconnects": "chatd_slow_reader_closes",
+    "chatd_gateway_invalid_sessions": "chatd_gateway_reidentifies",
+    "chatd_event_loop_stalls": "chatd_loop_blocks",
+    "chatd_event_loop_lag_seconds": "chatd_loop_lag_seconds",
+    "chatd_send_queue_bytes": "chatd_outbox_bytes",
+    "chatd_bus_pending_events": "chatd_bus_unpublished",
+    "chatd_db_pool_in_use": "chatd_pool_in_use",
+    "chatd_db_pool_idle": "chatd_pool_idle",
+    "chatd_db_pool_waiting": "chatd_pool_waiting",
+    "chatd_db_pool_waits": "chatd_pool_waits",
+    "chatd_db_pool_wait_seconds": "chatd_pool_wait_seconds",
+}
+"""Renamed metrics. Their former names are exported for one release, so that dashboards and alerts
+keep working until the operator has changed them."""
+
+
+class Metrics:
+    """All metrics of one server."""
+
+    def __init__(self) -> None:
+        self.counters = Counters()
+        self._registry = CollectorRegistry()
+        self._gauges: list[tuple[str, str, Callable[[], float]]] = []
+        requests = Counter(
+            "chatd_http_requests",
+            "HTTP requests answered.",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        request_s = Histogram(
+            "chatd_http_request_seconds",
+            "Time from a request to its response.",
+            ["method", "route"],
+            buckets=_REQUEST_S,
+            registry=self._registry,
+        )
+        # `labels` takes a lock and converts each label to a string on every call.
+        self._requests_of = cache(requests.labels)
+        self._request_s_of = cache(request_s.labels)
+        self._commit_s = Histogram(
+            "chatd_commit_seconds",
+            "Time to commit a batch of messages.",
+            buckets=_COMMIT_S,
+            registry=self._registry,
+        )
+        self._commit_rows = Histogram(
+            "chatd_commit_batch_messages",
+            "Messages in a committed batch.",
+            buckets=_ROWS,
+            registry=self._registry,
+        )
+        self._loop_lag = Histogram(
+            "chatd_event_loop_lag_seconds",
+            "Delay of a timer on the event loop.",
+            buckets=_LAG_S,
+            registry=None,  # `_Collector` exports it, also under its former name
+        )
+        self._registry.register(_Collector(self.counters, self._gauges, self._loop_lag))
+
+    def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        """Export a gauge whose value `read` returns at each scrape."""
+        self._gauges.append((name, meaning, read))
+
+    def observe_request(self, method: str, route: str, status: int, took_s: float | None) -> None:
+        """Count a request that was answered. `route` is the template of its path."""
+        self._requests_of(method, route, status).inc()
+        if took_s is not None:
+            self._request_s_of(method, route).observe(took_s)
+
+    def observe_commit(self, rows: int, took_s: float) -> None:
+        """Record a committed batch of messages."""
+        self._commit_rows.observe(rows)
+        self._commit_s.observe(took_s)
+
+    def observe_loop_lag(self, late_s: float) -> None:
+        """Record how many seconds late a timer of the event loop fired."""
+        self._loop_lag.observe(late_s)
+
+    def exposition(self) -> bytes:
+        """Return all metrics in the text format of Prometheus."""
+        return generate_latest(self._registry)
+
+
+class _Collector(Collector):
+    """Reads counters and gauges at each scrape."""
+
+    def __init__(
+        self,
+        counters: Counters,
+        gauges: list[tuple[str, str, Callable[[], float]]],
+        loop_lag: Histogram,
+    ) -> None:
+        self._counters = counters
+        self._gauges = gauges
+        self._loop_lag = loop_lag
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._current():
+            yield metric
+            if former := _FORMER_NAMES.get(metric.name):
+                yield _renamed(metric, former)
+
+    def _current(self) -> Iterator[Metric]:
+        for field, (name, meaning) in _COUNTERS.items():
+            yield CounterMetricFamily(name, meaning, value=getattr(self._counters, field))
+        for name, meaning, read in self._gauges:
+            yield GaugeMetricFamily(name, meaning, value=read())
+        yield from self._loop_lag.collect()
+
+
+def _renamed(metric: Metric, former: str) -> Metric:
+    """Return a copy of a metric under its former name."""
+    copy = Metric(former, f"Deprecated: use {metric.name}.", metric.type)
+    copy.samples = [
+        sample._replace(name=sample.name.replace(metric.name, former, 1))
+        for sample in metric.samples
+    ]
+    return copy

@@ -1,0 +1,45 @@
+"""Rate limit headers and errors. Rule: Discord docs, Topics, "Rate Limits"."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+from chatd.core.rate_limit_errors import RateLimited
+from chatd.ratelimit.window import Decision
+
+# The headers have milliseconds. Rounding up keeps a client that waits as long from being too early.
+_ROUND_UP_S = 0.0005
+
+
+def bucket_id(name: str) -> str:
+    """Return the id of a bucket for clients, which combine it with the channel or guild."""
+    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+
+
+def for_decision(decision: Decision, bucket: str) -> dict[str, str]:
+    """Return the X-RateLimit headers of a response that is sent now."""
+    left_s = max(decision.ends - time.monotonic(), 0) + _ROUND_UP_S
+    return {
+        "X-RateLimit-Limit": str(decision.limit.requests),
+        "X-RateLimit-Remaining": str(decision.remaining),
+        "X-RateLimit-Reset": f"{time.time() + left_s:.3f}",
+        "X-RateLimit-Reset-After": f"{left_s:.3f}",
+        "X-RateLimit-Bucket": bucket,
+    }
+
+
+def rate_limited(decision: Decision, bucket: str) -> RateLimited:
+    """Return the error for a hit that was not granted."""
+    found = for_decision(decision, bucket)
+    if not decision.limit.announced:
+        del found["X-RateLimit-Bucket"]
+    return RateLimited(decision.ends - time.monotonic(), found)
+
+
+def rate_limited_globally(decision: Decision) -> RateLimited:
+    """Return the error of the limit over all routes.
+
+    It has no bucket headers: clients would take them for those of the route.
+    """
+    return RateLimited(decision.ends - time.monotonic(), {}, is_global=True)

@@ -1,0 +1,1 @@
+"""The aiohttp middlewares of the REST API: errors, authentication, limits, metrics, CORS."""

@@ -1,0 +1,26 @@
+"""ApiError of bodies by their headers, before anything waits for them."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from chatd.core.errors import RequestTooLarge, UnsupportedEncoding
+from chatd.rest.request import MAX_BODY, is_form
+from chatd.web.keys import BODY_LIMITS
+
+
+@web.middleware
+async def check_body_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a body that is announced as too large or as compressed.
+
+    Raises RequestTooLarge, UnsupportedEncoding.
+    """
+    length, handler_of_route = request.content_length, request.match_info.handler
+    max_bytes = request.app[BODY_LIMITS].get(handler_of_route, MAX_BODY)
+    if length is not None and length > max_bytes and not is_form(request):
+        raise RequestTooLarge
+    encodings = request.headers.getall("Content-Encoding", ())
+    if any(each.lower() not in ("", "identity") for each in encodings):
+        raise UnsupportedEncoding
+    return await handler(request)

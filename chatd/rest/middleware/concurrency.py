@@ -1,0 +1,169 @@
+"""Limits on how much of the event loop the requests of one account take.
+
+Rate limits count requests, but a response takes between 0.2 ms and 15 ms of the event loop. Fifty
+concurrent requests for the channels of a large guild delayed all other clients by seconds. So an
+account has few requests in progress. After expensive ones its requests run one at a time, with
+pauses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from chatd.core.ids import UserId
+from chatd.core.rate_limit_errors import TooManyConcurrentRequests
+from chatd.rest.request import is_form
+from chatd.web.http_server import LARGE_RESPONSE_BYTES, on_response_written, size_of
+from chatd.web.keys import CONTEXT
+
+T = TypeVar("T")
+
+MAX_CONCURRENCY = 4
+"""Requests of one account in progress at the same time."""
+
+MAX_QUEUED = 100
+"""Requests of one account that wait for one of these; further requests are refused."""
+
+# A request costs its account a pause of five times its event loop time, so one account can take
+# at most a sixth of the loop. The first 0.25 s of accumulated pauses are waived: bursts are common.
+_PAUSE_FACTOR = 5.0
+_WAIVED_S = 0.25
+
+
+class Timed(Generic[T]):
+    """Awaits a coroutine and measures the time that it occupies the event loop."""
+
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        self.spent_s = 0.0
+        self._work = work
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        raised: BaseException | None = None
+        while True:
+            began = time.perf_counter()
+            try:
+                waits_for = self._work.send(None) if raised is None else self._work.throw(raised)
+            except StopIteration as ended:
+                value: T = ended.value
+                return value
+            finally:
+                self.spent_s += time.perf_counter() - began
+            try:
+                yield waits_for
+                raised = None
+            except BaseException as error:  # also a cancellation: the coroutine must handle it
+                raised = error
+
+
+class _Account:
+    """The requests of one account: all that are admitted, and when its pauses end."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.slots = asyncio.Semaphore(MAX_CONCURRENCY)
+        self.serial = asyncio.Lock()
+        self.paused_until = 0.0
+
+
+class ConcurrencyLimiter:
+    """Limits the concurrent requests of each account, and pauses it after expensive ones.
+
+    Accounts without requests and pauses are removed about once a minute.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._accounts: dict[UserId, _Account] = {}
+        self._swept_at = 0.0
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    async def acquire(self, user_id: UserId) -> _Account:
+        """Wait for one of the slots of this account. Raises TooManyConcurrentRequests."""
+        account = self._accounts.get(user_id)
+        if account is None:
+            self._sweep()
+            account = self._accounts[user_id] = _Account()
+        if account.requests >= MAX_CONCURRENCY + MAX_QUEUED:
+            raise TooManyConcurrentRequests
+        account.requests += 1
+        try:
+            await account.slots.acquire()
+        except BaseException:
+            account.requests -= 1
+            raise
+        return account
+
+    def release(self, account: _Account) -> None:
+        """Release the slot."""
+        account.requests -= 1
+        account.slots.release()
+
+    async def run(self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run the work, after the pause that earlier requests of the account have caused."""
+        if account.paused_until - self._clock() <= _WAIVED_S:
+            return await self._timed(account, work)
+        async with account.serial:
+            await self._sleep(account.paused_until - _WAIVED_S - self._clock())
+            return await self._timed(account, work)
+
+    async def _timed(self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        timed = Timed(work())
+        try:
+            return await timed
+        finally:
+            pause_s = _PAUSE_FACTOR * timed.spent_s
+            account.paused_until = max(account.paused_until, self._clock()) + pause_s
+
+    def _sweep(self) -> None:
+        """Remove idle accounts, at most once a minute."""
+        now = self._clock()
+        if now < self._swept_at + 60.0:
+            return
+        self._swept_at = now
+        for user_id, account in list(self._accounts.items()):
+            if not account.requests and account.paused_until < now:
+                del self._accounts[user_id]
+
+
+def middleware() -> Middleware:
+    """Return the middleware. Uploads and the gateway have limits of their own."""
+    limiter = ConcurrencyLimiter()
+
+    @web.middleware
+    async def limit_concurrency(request: web.Request, handler: Handler) -> web.StreamResponse:
+        context = request.get(CONTEXT)
+        if context is None or is_form(request):
+            return await handler(request)
+        account = await limiter.acquire(context.user.id)
+        release = partial(limiter.release, account)
+        is_held = False  # a large response holds its slot until it is delivered
+        try:
+            response = await limiter.run(account, partial(_call, handler, request))
+            if size_of(response) > LARGE_RESPONSE_BYTES:
+                is_held = on_response_written(request, release)
+            return response
+        finally:
+            if not is_held:
+                release()
+
+    return limit_concurrency
+
+
+async def _call(handler: Handler, request: web.Request) -> web.StreamResponse:
+    if request.transport is None:
+        raise ConnectionResetError  # the client disconnected while its request was queued
+    return await handler(request)

@@ -1,0 +1,141 @@
+"""Rate limits: of each route, of all routes together, and of requests with invalid tokens.
+
+Requests with a login are counted by account, and separately for each channel, guild or webhook in
+the path. Requests with a token in the path are counted by this token, other requests by network
+address.
+Rule: Discord docs, Topics, "Rate Limits".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from chatd.core.errors import Unauthorized, UnknownInteraction
+from chatd.core.ids import parse_id
+from chatd.ratelimit import headers
+from chatd.ratelimit.window import Decision, Limit
+from chatd.rest.middleware import api_errors, concurrency
+from chatd.rest.routing import Route
+from chatd.web.client_address import client_network
+from chatd.web.keys import CONTEXT, DEPENDENCIES
+
+GLOBAL = Limit(50, 1.0)
+GLOBAL_WITH_TOKENS = Limit(500, 1.0)
+"""For the requests of one address with a token in the path. Discord does not count these globally;
+a program that answers many interactions sends them all from one address."""
+
+INVALID_TOKENS = Limit(10_000, 600.0, "invalid tokens")
+"""Responses with status 401 to one address; beyond them the status is 429. Discord's limit."""
+
+# The path parameters that keep windows apart. Rule: Discord docs, "top-level dependencies".
+_MAJOR = ("channel_id", "guild_id", "webhook_id")
+_TOKENS = ("interaction_token", "webhook_token")
+
+
+@dataclass(frozen=True, slots=True)
+class _Bucket:
+    """Where the requests of a route are counted. Each id of the parameter `major` has a window, and
+    so has each token in the parameter `token`."""
+
+    limit: Limit
+    id: str
+    major: str
+    token: str
+
+
+_BUCKETS: web.AppKey[dict[Handler, _Bucket]] = web.AppKey("_BUCKETS")
+_DECISION_KEY: web.RequestKey[tuple[Decision, str]] = web.RequestKey("_DECISION_KEY")
+
+
+def apply_to(app: web.Application, table: Iterable[Route]) -> None:
+    """Limit every route of the table that has a limit.
+
+    Call this after the middleware that authenticates callers is there.
+    """
+    limited = [(route, route.limit) for route in table if route.limit is not None]
+    app[_BUCKETS] = {route.handler: _bucket(route, limit) for route, limit in limited}
+    errors = app.middlewares.index(api_errors.render_errors)
+    app.middlewares.insert(errors + 1, _check_invalid_tokens)
+    app.middlewares.append(_check_route_limit)
+    app.middlewares.append(concurrency.middleware())
+    app.on_response_prepare.append(_set_headers)
+
+
+@web.middleware
+async def _check_route_limit(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Raises RateLimited."""
+    match = request.match_info
+    bucket = request.app[_BUCKETS].get(match.handler)
+    if bucket is None:
+        return await handler(request)
+    context = request.get(CONTEXT)
+    caller = client_network(request) if context is None else context.user.id
+    limits = request.app[DEPENDENCIES].rate_limits
+    limit, key = (GLOBAL_WITH_TOKENS, "tokens") if bucket.token else (GLOBAL, "global")
+    key = f"{key}:{caller}"
+    decision = limits.hit(limit, key) or await limits.hit_shared(limit, key)
+    if not decision.granted:
+        raise headers.rate_limited_globally(decision)
+    key = f"{bucket.id}:{_id(match.get(bucket.major))}:{_token(match, bucket) or caller}"
+    decision = limits.hit(bucket.limit, key) or await limits.hit_shared(bucket.limit, key)
+    if not decision.granted:
+        raise headers.rate_limited(decision, bucket.id)
+    if bucket.limit.announced:
+        request[_DECISION_KEY] = decision, bucket.id
+    return await handler(request)
+
+
+@web.middleware
+async def _check_invalid_tokens(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Slow down an address that keeps sending invalid tokens; valid tokens still work from there.
+
+    Raises RateLimited.
+    """
+    try:
+        return await handler(request)
+    except (Unauthorized, UnknownInteraction):
+        limits = request.app[DEPENDENCIES].rate_limits
+        key = f"invalid:{client_network(request)}"
+        decision = await limits.hit_shared(INVALID_TOKENS, key)
+        if not decision.granted:
+            raise headers.rate_limited(decision, headers.bucket_id(INVALID_TOKENS.bucket)) from None
+        raise
+
+
+async def _set_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Add the X-RateLimit headers of the route, unless another limit has already set its own."""
+    decision = request.get(_DECISION_KEY)
+    if decision is not None and "X-RateLimit-Limit" not in response.headers:
+        response.headers.update(headers.for_decision(*decision))
+
+
+def _bucket(route: Route, limit: Limit) -> _Bucket:
+    major = next((name for name in _MAJOR if f"{{{name}}}" in route.path), "")
+    token = next((name for name in _TOKENS if f"{{{name}}}" in route.path), "")
+    bucket_id = headers.bucket_id(limit.bucket or f"{route.method} {route.path}")
+    return _Bucket(limit, bucket_id, major, token)
+
+
+def _token(match: web.UrlMappingMatchInfo, bucket: _Bucket) -> str:
+    """Return a digest of the token in the path, or "" without one.
+
+    All callers with a token share its windows. Keys are stored in Redis, so they
+    must not contain the token.
+    """
+    if not bucket.token:
+        return ""
+    token = match[bucket.token].encode("utf-8", "surrogatepass")
+    return hashlib.sha256(token).hexdigest()[:32]
+
+
+def _id(text: str | None) -> int:
+    """Return one number for all spellings of an id; malformed ids share 0, and so a window."""
+    try:
+        return parse_id(text) if text else 0
+    except ValueError:
+        return 0

@@ -1,0 +1,1 @@
+"""Process runtime: service manager, garbage collector, lease of the WORKER_ID."""

@@ -1,0 +1,1 @@
+"""Accounts: registration, login, authentication, profiles, relationships, applications."""

@@ -1,0 +1,155 @@
+"""Authentication: maps tokens to callers, through a cache with a short lifetime.
+
+Verifying a token costs a database query, so its result is cached. An event that revokes a login or
+changes an account invalidates the cached results of its user, on every instance. While Redis is
+unavailable, events of other instances do not arrive. Then a revoked login is accepted for at most
+`_CACHE_TTL_S` after the last query.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+
+from chatd.auth.login_tokens import BotTokens, ClientTokens, is_login_token
+from chatd.auth.tokens import AccessTokens, Claims, InvalidToken
+from chatd.core.errors import Unauthorized
+from chatd.core.ids import LoginId, UserId
+from chatd.core.models import Caller
+from chatd.db.pool import Database
+from chatd.events.event import Event
+from chatd.events.users import LOGIN_REVOKED
+from chatd.queries import logins
+
+_CACHE_TTL_S = 2.0  # bounds how long a revoked login is accepted while Redis is unavailable
+_CACHE_SIZE = 20_000  # tokens, and users with a known last change
+_SCHEMES = ("Bearer ", "Bot ")
+_INVALIDATING_EVENTS = frozenset({LOGIN_REVOKED, "USER_UPDATE"})
+
+
+@dataclass(frozen=True, slots=True)
+class _CachedCaller:
+    caller: Caller
+    expires_at: float
+    fresh_until: float
+    """By the monotonic clock, so setting the system clock back does not prolong it."""
+
+    def is_fresh(self) -> bool:
+        """Return whether the result can be used without a query."""
+        return time.time() < self.expires_at and time.monotonic() < self.fresh_until
+
+
+@dataclass(frozen=True, slots=True)
+class TokenClaims:
+    """The login that a token names, and whether the token is a client token.
+
+    Postgres knows whether a client token has expired.
+    """
+
+    login_id: LoginId
+    by_client_token: bool
+
+
+class Authenticator:
+    """Maps tokens to callers."""
+
+    def __init__(
+        self,
+        database: Database,
+        access_tokens: AccessTokens,
+        bot_tokens: BotTokens,
+        client_tokens: ClientTokens,
+    ) -> None:
+        self._database = database
+        self._access_tokens = access_tokens
+        self._bot_tokens = bot_tokens
+        self._client_tokens = client_tokens
+        self._cached: OrderedDict[str, _CachedCaller] = OrderedDict()
+        self._tokens: dict[UserId, set[str]] = {}
+        self._change_count = 0
+        self._last_changes: OrderedDict[UserId, int] = OrderedDict()
+        """The number of each user's last invalidation, in the order of these numbers.
+
+        It prevents a query that began before an invalidation from filling the cache after it.
+        """
+        self._evicted_up_to = 0
+        """Numbers up to this one were evicted from `_last_changes`. Any user may have had them."""
+
+    async def authenticate(self, authorization: str | None) -> Caller:
+        """Return the caller of this `Authorization` header or bare token. Raises Unauthorized."""
+        token = _strip_scheme(authorization or "")
+        known = self._cached.get(token)
+        if known is not None and known.is_fresh():
+            return known.caller
+        return await self._verify(token)
+
+    def read(self, token: str) -> TokenClaims:
+        """Return the login that a token names. It may have ended already.
+
+        Raises Unauthorized when the token is malformed or, unless it is a client token, expired.
+        """
+        claims, by_client_token = self._read(_strip_scheme(token))
+        return TokenClaims(claims.login_id, by_client_token=by_client_token)
+
+    def on_event(self, event: Event) -> None:
+        """Invalidate the results that an event makes stale."""
+        if event.name in _INVALIDATING_EVENTS:
+            self.invalidate(UserId(event.audience.id))
+
+    def invalidate(self, user_id: UserId) -> None:
+        """Query this user again at its next request."""
+        self._change_count += 1
+        self._last_changes[user_id] = self._change_count
+        self._last_changes.move_to_end(user_id)
+        while len(self._last_changes) > _CACHE_SIZE:
+            _, self._evicted_up_to = self._last_changes.popitem(last=False)
+        for token in self._tokens.pop(user_id, ()):
+            self._cached.pop(token, None)
+
+    async def _verify(self, token: str) -> Caller:
+        claims, by_client_token = self._read(token)
+        before = self._change_count
+        async with self._database.cursor() as cur:
+            caller = await logins.find_caller_and_record_use(
+                cur,
+                claims.login_id,
+                claims.user_id,
+                may_expire=by_client_token,
+                lifetime_s=self._client_tokens.lifetime_s,
+            )
+        if caller is None:
+            raise Unauthorized
+        # A user that changed after the query began may have a stale result.
+        if self._last_changes.get(claims.user_id, self._evicted_up_to) <= before:
+            self._add_to_cache(token, caller, claims.expires_at)
+        return caller
+
+    def _read(self, token: str) -> tuple[Claims, bool]:
+        """Return the claims of a token, and whether it is a client token. Raises Unauthorized."""
+        try:
+            if not is_login_token(token):
+                return self._access_tokens.read(token), False
+            with suppress(InvalidToken):
+                return self._bot_tokens.read(token), False
+            return self._client_tokens.read(token), True
+        except InvalidToken:
+            raise Unauthorized from None
+
+    def _add_to_cache(self, token: str, caller: Caller, expires_at: float) -> None:
+        self._cached[token] = _CachedCaller(caller, expires_at, time.monotonic() + _CACHE_TTL_S)
+        self._tokens.setdefault(caller.user.id, set()).add(token)
+        while len(self._cached) > _CACHE_SIZE:
+            oldest, known = self._cached.popitem(last=False)
+            of_user = self._tokens[known.caller.user.id]
+            of_user.discard(oldest)
+            if not of_user:
+                del self._tokens[known.caller.user.id]
+
+
+def _strip_scheme(authorization: str) -> str:
+    for scheme in _SCHEMES:
+        if authorization[: len(scheme)].lower() == scheme.lower():
+            return authorization[len(scheme) :].strip()
+    return authorization.strip()

@@ -1,0 +1,1 @@
+"""Application commands: defining them, permitting them in guilds, and listing them for clients."""

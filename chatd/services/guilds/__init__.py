@@ -1,0 +1,1 @@
+"""Guilds: members, roles, channels, invites, moderation and the audit log."""

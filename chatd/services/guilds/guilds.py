@@ -1,0 +1,254 @@
+"""Guilds: creating, changing, deleting and listing them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chatd.context.context import Context, CoreContext
+from chatd.core import permissions
+from chatd.core.audit import AuditAction
+from chatd.core.errors import InvalidForm, MissingPermissions, TooManyGuilds
+from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
+from chatd.core.json import JsonObject
+from chatd.core.models import Channel, ChannelType, Guild, GuildCounts, Role
+from chatd.core.permissions import Permissions
+from chatd.core.unset import UNSET
+from chatd.db.cursor import Cursor
+from chatd.events import guilds as events
+from chatd.events import users as user_events
+from chatd.queries import channels, guilds, members, roles
+from chatd.queries.guilds import Membership
+from chatd.services import guild_snapshot
+from chatd.services.access import access, overwrites
+from chatd.services.access.access import GuildAccess
+from chatd.services.guilds import audit_log
+from chatd.services.media import images
+from chatd.wire import payloads
+from chatd.wire.schemas.guilds import GuildChange, NewGuild
+
+MAX_GUILDS = 200
+"""The guilds of one user."""
+
+
+async def create(ctx: Context, wanted: NewGuild) -> tuple[Guild, Sequence[Role]]:
+    """Create a guild of the caller, with @everyone and a text channel "general".
+
+    Raises TooManyGuilds.
+    """
+    await _require_room(ctx)
+    guild_id = ctx.new_id(GuildId)
+    async with images.stored(ctx, "icons", guild_id, "icon", wanted.icon) as icon:
+        return await _create(ctx, guild_id, wanted, icon)
+
+
+async def _require_room(ctx: Context) -> None:
+    """Raise TooManyGuilds before an icon is stored."""
+    async with ctx.database.cursor() as cur:
+        if await guilds.count_for_user(cur, ctx.user.id) >= MAX_GUILDS:
+            raise TooManyGuilds
+
+
+async def _create(
+    ctx: Context, guild_id: GuildId, wanted: NewGuild, icon: str | None
+) -> tuple[Guild, Sequence[Role]]:
+    guild = Guild(guild_id, wanted.name, wanted.description, icon, ctx.user.id, None)
+    everyone = Role(
+        RoleId(guild_id), guild_id, "@everyone", permissions.EVERYONE, 0, False, False, 0
+    )
+    general = Channel(
+        id=ctx.new_id(ChannelId),
+        guild_id=guild_id,
+        type=ChannelType.TEXT,
+        name="general",
+        topic=None,
+        position=0,
+        parent_id=None,
+        nsfw=False,
+        rate_limit_per_user=0,
+        overwrites=(),
+        last_message_id=None,
+    )
+    async with ctx.begin() as work:
+        await work.ensure_and_lock(guild_id)
+        await work.ensure_and_lock(ctx.user.id)  # one guild of a user at a time
+        await access.require_account(work.cur, ctx.user.id)
+        if await guilds.count_for_user(work.cur, ctx.user.id) >= MAX_GUILDS:
+            raise TooManyGuilds
+        await guilds.insert(work.cur, guild)
+        await images.swap(work, "icons", guild_id, old=None, new=icon)
+        await roles.insert(work.cur, everyone)
+        await overwrites.insert_channel(work, general)
+        guild = replace(guild, system_channel_id=general.id)
+        await guilds.update(work.cur, guild)
+        await members.insert(work.cur, guild_id, ctx.user.id)
+        snapshot = await guild_snapshot.get(work.cur, guild_id, ctx.user.id, large_threshold=50)
+        assert snapshot is not None
+        work.emit(user_events.membership_changed(ctx.user.id, guild_id))
+        work.emit(events.guild_joined(ctx.user.id, guild_id, snapshot.joined()))
+    return guild, [everyone]
+
+
+async def get(ctx: Context, guild_id: GuildId) -> tuple[Guild, Sequence[Role], GuildCounts]:
+    """Return a guild with its roles and its member counts.
+
+    Raises UnknownGuild, MissingAccess.
+    """
+    async with ctx.database.cursor() as cur:
+        granted = await access.guild(cur, ctx.user.id, guild_id)
+        guild_roles = await roles.list_for_guilds(cur, [guild_id])
+        counts = await members.counts(cur, [guild_id])
+    online = ctx.dependencies.presences.count_in(guild_id)
+    return granted.guild, guild_roles, GuildCounts(counts.get(guild_id, 0), online)
+
+
+async def require(ctx: Context, guild_id: GuildId, needed: Permissions) -> None:
+    """Require the caller to be a member with all of `needed`.
+
+    Raises UnknownGuild, MissingAccess, MissingPermissions.
+    """
+    async with ctx.database.cursor() as cur:
+        (await access.guild(cur, ctx.user.id, guild_id)).require(needed)
+
+
+async def update(
+    ctx: Context, guild_id: GuildId, change: GuildChange
+) -> tuple[Guild, Sequence[Role]]:
+    """Change a guild. Needs MANAGE_GUILD. Only the owner can transfer it to another member.
+
+    Raises UnknownGuild, MissingAccess, MissingPermissions, InvalidForm.
+    """
+    if change.icon is not UNSET and change.icon is not None:
+        await _require_icon(ctx, guild_id)
+    async with images.stored(ctx, "icons", guild_id, "icon", change.icon) as icon:
+        return await _update(ctx, guild_id, change, icon)
+
+
+async def transfer(ctx: CoreContext, guild_id: GuildId, owner_id: UserId) -> None:
+    """Make another member the owner of a guild. Only its owner may.
+
+    Raises UnknownGuild, MissingAccess, MissingPermissions, InvalidForm.
+    """
+    await _update(ctx, guild_id, GuildChange(owner_id=owner_id), None)
+
+
+async def _update(
+    ctx: CoreContext, guild_id: GuildId, change: GuildChange, icon: str | None
+) -> tuple[Guild, Sequence[Role]]:
+    async with ctx.begin() as work:
+        granted = await access.locked_guild(work, ctx.user.id, guild_id)
+        granted.require(Permissions.MANAGE_GUILD)
+        changed = await _apply_change(work.cur, granted, change)
+        if change.icon is not UNSET:
+            changed = replace(changed, icon=icon)
+            await images.swap(work, "icons", guild_id, old=granted.guild.icon, new=icon)
+        guild_roles = await roles.list_for_guilds(work.cur, [guild_id])
+        if changed.owner_id != granted.guild.owner_id:
+            await _require_transferable(work.cur, granted, changed.owner_id)
+            work.bump_version(guild_id)
+        if changed != granted.guild:
+            await guilds.update(work.cur, changed)
+            work.emit(events.guild_updated(changed, guild_roles))
+            before = _audit_payload(granted.guild, guild_roles)
+            after = _audit_payload(changed, guild_roles)
+            await audit_log.record(
+                ctx,
+                work,
+                guild_id,
+                AuditAction.GUILD_UPDATE,
+                guild_id,
+                changes=audit_log.changes(before, after),
+            )
+    return changed, guild_roles
+
+
+async def delete(ctx: CoreContext, guild_id: GuildId) -> None:
+    """Delete a guild and everything in it. Only the owner may.
+
+    Raises UnknownGuild, MissingAccess, MissingPermissions.
+    """
+    async with ctx.begin() as work:
+        granted = await access.locked_guild(work, ctx.user.id, guild_id)
+        if granted.guild.owner_id != ctx.user.id:
+            raise MissingPermissions
+        await guilds.delete(work.cur, guild_id)
+        await images.swap(work, "icons", guild_id, old=granted.guild.icon, new=None)
+        work.bump_version(guild_id)  # its stream is kept; cached access becomes stale
+        work.emit(events.guild_deleted(guild_id))
+
+
+async def list_for_caller(ctx: Context, *, before: int, after: int, limit: int) -> list[Membership]:
+    """Return the guilds of the caller between two ids, with its permissions in each."""
+    async with ctx.database.cursor() as cur:
+        return await guilds.list_for_user(cur, ctx.user.id, before=before, after=after, limit=limit)
+
+
+async def counts(ctx: Context, guild_ids: Sequence[GuildId]) -> dict[GuildId, GuildCounts]:
+    """Return the member counts of guilds of the caller."""
+    async with ctx.database.cursor() as cur:
+        found = await members.counts(cur, guild_ids)
+    online = ctx.dependencies.presences.count_in
+    return {each: GuildCounts(found.get(each, 0), online(each)) for each in guild_ids}
+
+
+async def _require_icon(ctx: Context, guild_id: GuildId) -> None:
+    """Require MANAGE_GUILD before an icon is stored. Raises the errors of `update`."""
+    async with ctx.database.cursor() as cur:
+        granted = await access.guild(cur, ctx.user.id, guild_id)
+    granted.require(Permissions.MANAGE_GUILD)
+
+
+def _audit_payload(guild: Guild, guild_roles: Sequence[Role]) -> JsonObject:
+    payload = payloads.guild(guild, guild_roles)
+    payload["icon_hash"] = payload.pop("icon")
+    return payload
+
+
+async def _apply_change(cur: Cursor, granted: GuildAccess, change: GuildChange) -> Guild:
+    guild = granted.guild
+    if change.name is not UNSET:
+        guild = replace(guild, name=change.name)
+    if change.description is not UNSET:
+        guild = replace(guild, description=change.description or None)
+    if change.owner_id is not UNSET:
+        guild = replace(guild, owner_id=change.owner_id)
+    if change.system_channel_id is not UNSET:
+        wanted = change.system_channel_id
+        if wanted is not None and wanted != guild.system_channel_id:
+            await _require_text_channel(cur, granted, "system_channel_id", wanted)
+        guild = replace(guild, system_channel_id=change.system_channel_id)
+    if change.system_channel_flags is not UNSET:
+        guild = replace(guild, system_channel_flags=change.system_channel_flags)
+    if change.rules_channel_id is not UNSET:
+        wanted = change.rules_channel_id
+        if wanted is not None and wanted != guild.rules_channel_id:
+            await _require_text_channel(cur, granted, "rules_channel_id", wanted)
+        guild = replace(guild, rules_channel_id=wanted)
+    if change.default_message_notifications is not UNSET:
+        level = change.default_message_notifications
+        guild = replace(guild, default_message_notifications=level)
+    if change.preferred_locale is not UNSET:
+        guild = replace(guild, preferred_locale=change.preferred_locale)
+    return guild
+
+
+async def _require_transferable(cur: Cursor, granted: GuildAccess, owner_id: UserId) -> None:
+    if granted.guild.owner_id != granted.member.user.id:
+        raise MissingPermissions
+    owner = await members.get(cur, granted.guild.id, owner_id)
+    if owner is None or owner.user.bot:
+        raise InvalidForm.of(
+            "owner_id", "GUILD_OWNER_INVALID", "Not a person who is a member of this guild."
+        )
+
+
+async def _require_text_channel(
+    cur: Cursor, granted: GuildAccess, field: str, channel_id: ChannelId
+) -> None:
+    """Raise InvalidForm, or MissingAccess for a channel that the caller cannot see."""
+    channel = await channels.get(cur, granted.guild.id, channel_id)
+    if channel is not None:
+        granted.for_channel(channel, channel.overwrites)
+        if channel.type != ChannelType.CATEGORY:
+            return
+    raise InvalidForm.of(field, "CHANNEL_INVALID", "Not a text channel of this guild.")

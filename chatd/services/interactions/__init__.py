@@ -1,0 +1,1 @@
+"""Interactions: creating them for people, delivering them, and responding for applications."""

@@ -1,0 +1,67 @@
+"""Locking interactions with their channels, for what their applications send there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from chatd.context.context import Context
+from chatd.context.unit_of_work import UnitOfWork
+from chatd.core import permissions
+from chatd.core.errors import UnknownChannel, UnknownInteraction
+from chatd.core.interactions import Interaction
+from chatd.queries import interactions
+from chatd.services.access import access, webhooks
+from chatd.services.access.access import PrivateAccess, SenderAccess, WebhookAccess
+
+
+@dataclass(frozen=True, slots=True)
+class LockedInteraction:
+    """An interaction that is locked with its channel and its user until the commit."""
+
+    ctx: Context
+    """The context of the application's bot."""
+    work: UnitOfWork
+    granted: SenderAccess
+    interaction: Interaction
+
+    async def require_visible(self) -> None:
+        """Require that the user still sees the channel. Raises UnknownChannel, MissingAccess."""
+        interaction = self.interaction
+        await access.channel(self.work.cur, interaction.user_id, interaction.channel_id)
+
+
+@asynccontextmanager
+async def locked(ctx: Context, interaction: Interaction) -> AsyncIterator[LockedInteraction]:
+    """Lock an interaction in its present state, within a unit of work.
+
+    Raises UnknownChannel, MissingAccess, UnknownInteraction.
+    """
+    async with ctx.begin() as work:
+        granted = await _locked_channel(work, interaction)
+        found = await interactions.lock(work.cur, interaction.id)
+        if found is None:
+            raise UnknownInteraction
+        yield LockedInteraction(ctx, work, granted, found)
+
+
+async def _locked_channel(
+    work: UnitOfWork, interaction: Interaction
+) -> WebhookAccess | PrivateAccess:
+    """Lock the channel of an interaction and its user, and return the access of its application.
+
+    The interaction authorizes the application, which may not see the channel otherwise. The channel
+    still has to exist. Raises UnknownChannel, MissingAccess.
+    """
+    application_id, channel_id = interaction.application_id, interaction.channel_id
+    if interaction.guild_id is not None:
+        granted = await webhooks.locked_channel(
+            work, interaction.guild_id, channel_id, application_id
+        )
+        await work.ensure_and_lock(interaction.user_id)
+        return granted
+    private = await access.locked_channel(work, application_id, channel_id)
+    if not isinstance(private, PrivateAccess):
+        raise UnknownChannel
+    return replace(private, permissions=permissions.IN_DM)

@@ -1,0 +1,1 @@
+"""Background tasks: deletion of expired and orphaned rows, and the search index."""

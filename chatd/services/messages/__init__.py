@@ -1,0 +1,1 @@
+"""Messages: sending with group commit, editing, history, search, reactions, private channels."""

@@ -1,0 +1,118 @@
+"""Drafts: messages that have no id yet. A draft yields the row to insert and the events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from chatd.context.context import Context
+from chatd.context.unit_of_work import UnitOfWork
+from chatd.core.ids import MessageId, StreamId
+from chatd.core.models import (
+    Attachment,
+    Component,
+    Embed,
+    Member,
+    Message,
+    MessageLocation,
+    MessageOrigin,
+    MessageType,
+    User,
+)
+from chatd.events import messages as events
+from chatd.events.event import Event
+from chatd.queries import message_inserts, messages
+from chatd.queries.message_inserts import NewRow
+from chatd.services.messages.mentions import NO_MENTIONS, Mentions
+
+
+class Draft(NamedTuple):
+    """A message without an id. `member` is None if the author is no member of a guild here.
+
+    A tuple, which is faster to create than a frozen dataclass: each message needs one.
+    """
+
+    author: User
+    member: Member | None
+    location: MessageLocation
+    type: MessageType
+    content: str = ""
+    flags: int = 0
+    tts: bool = False
+    reference: Message | None = None
+    embeds: Sequence[Embed] = ()
+    mentions: Mentions = NO_MENTIONS
+    attachments: Sequence[Attachment] = ()
+    nonce: str | int | None = None
+    enforce_nonce: bool = False
+    components: Sequence[Component] = ()
+    origin: MessageOrigin | None = None
+    origin_users: Sequence[User] = ()
+
+    @property
+    def stream_id(self) -> StreamId:
+        """The stream that orders the message: that of its guild, or of its private channel."""
+        return StreamId(self.location.guild_id or self.location.channel_id)
+
+    def row(self, *, version: int = 0, slow_mode_s: int = 0) -> NewRow:
+        """Return the row to insert, authorized at a permission version of its stream."""
+        return NewRow(
+            stream_id=self.stream_id,
+            version=version,
+            channel_id=self.location.channel_id,
+            author_id=self.author.id,
+            type=self.type,
+            content=self.content,
+            flags=self.flags,
+            tts=self.tts,
+            reference_id=None if self.reference is None else self.reference.id,
+            embeds=self.embeds,
+            mentions=[user.id for user in self.mentions.users],
+            mention_roles=self.mentions.roles,
+            mention_everyone=self.mentions.everyone,
+            attachments=self.attachments,
+            components=self.components,
+            origin=self.origin,
+            nonce=str(self.nonce) if self.enforce_nonce else None,
+            slow_mode_s=slow_mode_s,
+        )
+
+    def message(self, message_id: MessageId) -> Message:
+        """Return the message with this id."""
+        return Message(
+            id=message_id,
+            channel_id=self.location.channel_id,
+            guild_id=self.location.guild_id,
+            author=self.author,
+            type=self.type,
+            content=self.content,
+            flags=self.flags,
+            tts=self.tts,
+            edited_at=None,
+            reference_id=None if self.reference is None else self.reference.id,
+            reference=self.reference,
+            mentions=tuple(self.mentions.users),
+            mention_roles=tuple(self.mentions.roles),
+            mention_everyone=self.mentions.everyone,
+            embeds=tuple(self.embeds),
+            attachments=tuple(self.attachments),
+            components=tuple(self.components),
+            origin=self.origin,
+            origin_users=tuple(self.origin_users),
+        )
+
+    def created_events(self, message: Message) -> list[Event]:
+        """Return the events to publish when the message is inserted."""
+        mentioned = self.mentions.members
+        return events.message_created(message, self.location, self.member, mentioned, self.nonce)
+
+
+async def insert_draft(ctx: Context, work: UnitOfWork, draft: Draft) -> Message:
+    """Insert a message in a unit of work that has locked its stream, and emit its events."""
+    newest = await messages.last_of_stream(work.cur, draft.stream_id)
+    ctx.dependencies.snowflakes.observe(newest)
+    message_id = ctx.new_id(MessageId)
+    await message_inserts.insert_in_transaction(work.cur, message_id, draft.row())
+    message = draft.message(message_id)
+    work.emit(*draft.created_events(message))
+    return message

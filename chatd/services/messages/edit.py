@@ -1,0 +1,322 @@
+"""Editing and deleting messages. New messages are sent in `send`; `history` reads pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from chatd.context.context import Context
+from chatd.core import mentions, snowflake
+from chatd.core.audit import AuditAction
+from chatd.core.components import IS_COMPONENTS_V2, texts
+from chatd.core.errors import (
+    CannotEditAnothersMessage,
+    InvalidForm,
+    MissingPermissions,
+    SystemMessage,
+    TooManyAttachments,
+    TooOldForBulkDelete,
+    UnknownMessage,
+    WrongBulkDelete,
+)
+from chatd.core.field_errors import NOT_SUPPORTED
+from chatd.core.ids import AttachmentId, ChannelId, MessageId, UserId
+from chatd.core.models import Attachment, Member, Message
+from chatd.core.permissions import Permissions
+from chatd.core.unset import UNSET
+from chatd.core.webhooks import CROSSPOSTED
+from chatd.db.cursor import Cursor
+from chatd.events import messages as events
+from chatd.events.event import Event
+from chatd.queries import attachments, history, members, messages
+from chatd.queries.messages import MessageEdit
+from chatd.services.access import access
+from chatd.services.access.access import ChannelAccess, PrivateAccess, SenderAccess
+from chatd.services.guilds import audit_log
+from chatd.services.media.uploads import MAX_FILES, PendingUploads
+from chatd.services.messages import components, embedded_files
+from chatd.services.messages import mentions as mention_service
+from chatd.services.messages.send import require_text_channel
+from chatd.wire.payloads import SUPPRESS_EMBEDS
+from chatd.wire.schemas.messages import MessageChange
+
+# Rule: Discord docs, Message resource, "Bulk Delete Messages".
+_BULK_DELETE_AGE = timedelta(days=14)
+
+
+async def get(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> Message:
+    """Return a message. Needs READ_MESSAGE_HISTORY.
+
+    Raises UnknownChannel, MissingAccess, MissingPermissions, UnknownMessage.
+    """
+    async with ctx.database.cursor() as cur:
+        granted = await access.channel(cur, ctx.user.id, channel_id)
+        granted.require(Permissions.READ_MESSAGE_HISTORY)
+        return await get_existing(cur, ctx, channel_id, message_id)
+
+
+async def update(
+    ctx: Context,
+    channel_id: ChannelId,
+    message_id: MessageId,
+    change: MessageChange,
+    uploads: PendingUploads,
+) -> Message:
+    """Edit a message. Its author may change everything, members with MANAGE_MESSAGES the flags.
+
+    The author needs SEND_MESSAGES, as for a new message. Raises UnknownChannel, MissingAccess,
+    MissingPermissions, UnknownMessage, CannotEditAnothersMessage, CannotSendToUser, SystemMessage,
+    EmptyMessage, InvalidForm.
+    """
+    async with ctx.begin() as work:
+        granted = await access.locked_channel(work, ctx.user.id, channel_id)
+        message = await get_existing(work.cur, ctx, channel_id, message_id)
+        edited = changes_content(message, change, uploads)
+        if message.author.id != ctx.user.id:
+            if edited:
+                raise CannotEditAnothersMessage
+            # The response contains the content of the message.
+            granted.require(Permissions.MANAGE_MESSAGES | Permissions.READ_MESSAGE_HISTORY)
+        if not message.type.is_user_message:
+            raise SystemMessage
+        if message.author.id == ctx.user.id and (
+            edited or Permissions.MANAGE_MESSAGES not in granted.permissions
+        ):
+            granted.require(Permissions.SEND_MESSAGES)  # members read it like a new message
+        if uploads.stored:  # checked before the upload too, but that may have taken minutes
+            granted.require(Permissions.SEND_MESSAGES | Permissions.ATTACH_FILES)
+        if change.components is not UNSET and change.components:
+            components.require_allowed(ctx.user, granted)
+        edit = await apply_change(work.cur, granted, message, change, uploads)
+        await messages.update(work.cur, channel_id, message_id, edit, edited=edited)
+        changed = await get_existing(work.cur, ctx, channel_id, message_id)
+        work.emit(*await updated_events(work.cur, granted, changed))
+    notice_crosspost(ctx, changed)
+    return changed
+
+
+def notice_crosspost(ctx: Context, message: Message) -> None:
+    """Wake the task that delivers changes of published messages, if this is one."""
+    if message.flags & CROSSPOSTED:
+        ctx.dependencies.crossposts_due.set()
+
+
+def changes_content(message: Message, change: MessageChange, uploads: PendingUploads) -> bool:
+    """Return whether an edit changes something that only the author can change."""
+    adds_v2 = change.flags is not UNSET and (change.flags or 0) & IS_COMPONENTS_V2 & ~message.flags
+    return bool(change.changes_content or uploads.stored or adds_v2)
+
+
+async def apply_change(
+    cur: Cursor,
+    granted: SenderAccess,
+    message: Message,
+    change: MessageChange,
+    uploads: PendingUploads,
+    *,
+    table: attachments.Table = "attachments",
+) -> MessageEdit:
+    """Change the files of a message, and return the new values of its columns.
+
+    `table` is where its files are. Raises MissingPermissions, EmptyMessage, InvalidForm,
+    TooManyAttachments.
+    """
+    files = await _apply_attachment_changes(cur, message, change, uploads, table)
+    edit = await _apply_change(cur, granted, message, change)
+    edit = replace(edit, attachment_count=len(files))
+    if change.embeds is not UNSET:
+        edit = replace(edit, embeds=embedded_files.normalized(edit.embeds, files))
+    components.require_layout(edit.flags, edit.components, content=edit.content, embeds=edit.embeds)
+    if change.components is not UNSET or change.attachments is not UNSET:
+        normalized = embedded_files.normalized_components(edit.components, files)
+        edit = replace(edit, components=normalized)
+    components.require_content(edit.flags, edit.content, edit.embeds, files, edit.components)
+    return edit
+
+
+async def _apply_attachment_changes(
+    cur: Cursor,
+    message: Message,
+    change: MessageChange,
+    uploads: PendingUploads,
+    table: attachments.Table,
+) -> list[Attachment]:
+    """Remove, describe and add attachments of a message, and return those that it has then.
+
+    Raises InvalidForm, TooManyAttachments.
+    """
+    kept = {file.id: file for file in message.attachments}
+    wanted = [] if change.attachments is UNSET else change.attachments or []
+    if change.attachments is not UNSET:
+        ids = {AttachmentId(each.id) for each in wanted}
+        gone = [file_id for file_id in kept if file_id not in ids]
+        await attachments.delete(cur, message.channel_id, message.id, gone, table=table)
+        for file_id in gone:
+            del kept[file_id]
+    for each in wanted:
+        known = kept.get(AttachmentId(each.id))
+        if known is not None and each.filename not in (None, known.filename):
+            text = "A file that was sent cannot be renamed."
+            raise InvalidForm.of("attachments", NOT_SUPPORTED, text)
+        if known is not None and each.description is not UNSET:
+            described = replace(known, description=each.description or None)
+            channel_id, message_id = message.channel_id, message.id
+            await attachments.set_description(cur, channel_id, message_id, described, table=table)
+    new = uploads.in_order_with_metadata(
+        each for each in wanted if AttachmentId(each.id) not in kept
+    )
+    if len(kept) + len(new) > MAX_FILES:
+        raise TooManyAttachments
+    await attachments.insert(cur, message.channel_id, message.id, new, table=table)
+    return [*kept.values(), *new]
+
+
+async def _apply_change(
+    cur: Cursor, granted: SenderAccess, message: Message, change: MessageChange
+) -> MessageEdit:
+    """Return the new values of a message. Raises MissingPermissions, InvalidForm."""
+    edit = MessageEdit(
+        content=message.content,
+        flags=message.flags,
+        embeds=message.embeds,
+        mentions=[user.id for user in message.mentions],
+        mention_roles=message.mention_roles,
+        mention_everyone=message.mention_everyone,
+        attachment_count=len(message.attachments),
+        components=message.components,
+    )
+    if change.flags is not UNSET:
+        wanted = edit.flags & IS_COMPONENTS_V2 if change.flags is None else change.flags
+        edit = replace(edit, flags=_edited_flags(edit.flags, wanted))
+    if change.embeds is not UNSET:
+        if change.embeds:
+            granted.require(Permissions.EMBED_LINKS)
+        edit = replace(edit, embeds=change.embeds or ())
+    if change.components is not UNSET:
+        components.require_media(granted, change.components or ())
+        edit = replace(edit, components=change.components or ())
+    is_text_changed = change.components is not UNSET and edit.flags & IS_COMPONENTS_V2
+    if change.content is not UNSET or is_text_changed:
+        content = message.content if change.content is UNSET else change.content or ""
+        named = mentions.parse_all([content, *texts(edit.components)])
+        mentioned = mentions.filtered(named, change.allowed_mentions)
+        pings = change.allowed_mentions is None or change.allowed_mentions.replied_user
+        if pings and message.reference is not None and message.reference.author in message.mentions:
+            mentioned = mentioned.with_user(message.reference.author.id)
+        found = await mention_service.resolve(cur, granted, mentioned)
+        edit = replace(
+            edit,
+            content=content,
+            mentions=[user.id for user in found.users],
+            mention_roles=found.roles,
+            mention_everyone=found.everyone,
+        )
+    return edit
+
+
+def _edited_flags(present: int, wanted: int) -> int:
+    """Return the flags after an edit. Clients send the flags that it cannot set unchanged.
+
+    Raises InvalidForm.
+    """
+    settable = SUPPRESS_EMBEDS | IS_COMPONENTS_V2
+    if wanted & ~(present | settable):
+        text = "An edit can set SUPPRESS_EMBEDS (4) and IS_COMPONENTS_V2 (32768) only."
+        raise InvalidForm.of("flags", NOT_SUPPORTED, text)
+    if present & IS_COMPONENTS_V2 & ~wanted:
+        code = "MESSAGE_CANNOT_REMOVE_COMPONENTS_V2_FLAG"
+        raise InvalidForm.of("flags", code, "The components v2 flag cannot be removed.")
+    return present & ~settable | wanted & settable
+
+
+async def delete(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> None:
+    """Delete a message of the caller, or with MANAGE_MESSAGES any message.
+
+    Raises UnknownChannel, MissingAccess, MissingPermissions, UnknownMessage, SystemMessage.
+    """
+    async with ctx.begin() as work:
+        granted = await access.locked_channel(work, ctx.user.id, channel_id)
+        message = await get_existing(work.cur, ctx, channel_id, message_id)
+        if not message.type.is_deletable:
+            raise SystemMessage
+        if message.author.id != ctx.user.id:
+            granted.require(Permissions.MANAGE_MESSAGES)
+            if not isinstance(granted, ChannelAccess):
+                raise MissingPermissions
+            await audit_log.record(
+                ctx,
+                work,
+                granted.guild.id,
+                AuditAction.MESSAGE_DELETE,
+                message.author.id,
+                options={"channel_id": str(channel_id), "count": "1"},
+            )
+        await messages.delete(work.cur, channel_id, message_id)
+        work.emit(*events.message_deleted(message_id, granted.location))
+    notice_crosspost(ctx, message)
+
+
+async def delete_many(
+    ctx: Context, channel_id: ChannelId, message_ids: Sequence[MessageId]
+) -> None:
+    """Delete 2 to 100 messages of the last two weeks. Needs MANAGE_MESSAGES.
+
+    Ignores messages that do not exist. Raises UnknownChannel, MissingAccess,
+    MissingPermissions, NotInPrivate, WrongBulkDelete, TooOldForBulkDelete.
+    """
+    wanted = set(message_ids)
+    if not 2 <= len(wanted) <= 100:
+        raise WrongBulkDelete
+    if min(wanted) < snowflake.at(datetime.now(UTC) - _BULK_DELETE_AGE):
+        raise TooOldForBulkDelete
+    async with ctx.begin() as work:
+        granted = await access.locked_guild_channel(work, ctx.user.id, channel_id)
+        granted.require(Permissions.MANAGE_MESSAGES)
+        deleted = await messages.delete_many(work.cur, channel_id, sorted(wanted))
+        if not deleted:
+            return
+        work.emit(*events.messages_deleted(deleted, granted.location))
+        await audit_log.record(
+            ctx,
+            work,
+            granted.guild.id,
+            AuditAction.MESSAGE_BULK_DELETE,
+            channel_id,
+            options={"count": str(len(deleted))},
+        )
+
+
+async def start_typing(ctx: Context, channel_id: ChannelId) -> None:
+    """Send TYPING_START for the caller. Needs SEND_MESSAGES.
+
+    Raises UnknownChannel, MissingAccess, MissingPermissions, NotATextChannel.
+    """
+    async with ctx.database.cursor() as cur:
+        granted = await access.channel(cur, ctx.user.id, channel_id)
+    require_text_channel(granted)
+    granted.require(Permissions.SEND_MESSAGES)
+    now_s = int(datetime.now(UTC).timestamp())
+    started = events.typing_started(granted.location, ctx.user.id, granted.member, now_s)
+    await ctx.dependencies.bus.publish(started)
+
+
+async def get_existing(
+    cur: Cursor, ctx: Context, channel_id: ChannelId, message_id: MessageId
+) -> Message:
+    """Return a message, with the reactions of the caller marked. Raises UnknownMessage."""
+    message = await history.get(cur, ctx.viewer, channel_id, message_id)
+    if message is None:
+        raise UnknownMessage
+    return message
+
+
+async def updated_events(cur: Cursor, granted: SenderAccess, message: Message) -> list[Event]:
+    """Return the events of a message that has changed."""
+    by_id: Mapping[UserId, Member] = {}
+    if not isinstance(granted, PrivateAccess):
+        ids = {message.author.id, *(user.id for user in message.mentions)}
+        found = await members.by_ids(cur, granted.guild.id, ids)
+        by_id = {member.user.id: member for member in found}
+    author = by_id.get(message.author.id)
+    return events.message_updated(message, granted.location, author, by_id)

@@ -1,0 +1,155 @@
+"""Read states: for a user and a channel, the last message that the user has read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from chatd.context.context import Context
+from chatd.core import snowflake
+from chatd.core.errors import MissingAccess, UnknownGuild
+from chatd.core.ids import ChannelId, GuildId, MessageId, UserId
+from chatd.core.models import ChannelType, ReadState
+from chatd.core.notifications import GuildNotifications, UnreadRule, unread_rule
+from chatd.core.permissions import Permissions
+from chatd.db.cursor import Cursor
+from chatd.events import private_channels as events
+from chatd.queries import (
+    guilds,
+    members,
+    named_channels,
+    notifications,
+    private_channels,
+    read_states,
+)
+from chatd.services import guild_snapshot
+from chatd.services.access import access
+from chatd.services.messages.send import require_text_channel
+
+
+async def acknowledge(
+    ctx: Context, channel_id: ChannelId, message_id: MessageId, *, back: bool
+) -> None:
+    """Move the caller's read state of a channel forward to a message; with `back`, also backward.
+
+    Raises UnknownChannel, MissingAccess, NotATextChannel.
+    """
+    async with ctx.begin() as work:
+        granted = await access.channel(work.cur, ctx.user.id, channel_id)
+        require_text_channel(granted)
+        granted.require(Permissions.VIEW_CHANNEL)
+        await work.ensure_and_lock(ctx.user.id)
+        await access.require_account(work.cur, ctx.user.id)  # a deleted account keeps no rows
+        moved = await read_states.move(work.cur, ctx.user.id, channel_id, message_id, back=back)
+        if moved is not None:
+            work.emit(events.read_state_changed(ctx.user.id, channel_id, moved))
+
+
+async def acknowledge_all(ctx: Context, positions: Mapping[ChannelId, MessageId]) -> None:
+    """Move the caller's read states of several channels forward.
+
+    Ignores channels that the caller cannot see, since clients may know deleted ones.
+    """
+    if not positions:
+        return
+    async with ctx.begin() as work:
+        await work.ensure_and_lock(ctx.user.id)
+        await access.require_account(work.cur, ctx.user.id)
+        visible = await _visible(work.cur, ctx.user.id, positions)
+        moved = await read_states.move_all(
+            work.cur, ctx.user.id, {each: positions[each] for each in sorted(visible)}
+        )
+        work.emit(*(events.read_state_changed(ctx.user.id, *each) for each in moved))
+
+
+async def _visible(
+    cur: Cursor, user_id: UserId, channel_ids: Collection[ChannelId]
+) -> set[ChannelId]:
+    """Return those of these channels that a user can see, without reading others of its guilds."""
+    granted: dict[GuildId, access.GuildAccess] = {}
+    for guild_id in await named_channels.guilds_of(cur, channel_ids):
+        with suppress(UnknownGuild, MissingAccess):
+            granted[guild_id] = await access.guild(cur, user_id, guild_id)
+    targets = {target for each in granted.values() for target in each.targets}
+    found = await named_channels.existing(cur, channel_ids, guild_id=None, user_id=user_id)
+    for channel in await named_channels.overwrites_of(cur, channel_ids, targets):
+        own = granted.get(channel.guild_id)
+        if own and channel.type != ChannelType.CATEGORY and own.can_see(channel):
+            found.add(channel.id)
+    return found
+
+
+async def list_for_caller(ctx: Context) -> AsyncIterator[list[ReadState]]:
+    """Yield the read states of all channels that the caller may see, in parts.
+
+    Messages from before the caller joined a guild count as read. The caller's notification
+    settings decide what is unread (see `unread_rule`), and which mentions count. In private
+    channels that are not muted, every unread message counts as a mention, as in Discord's clients.
+    200 guilds can have 100,000 channels. Each part is read and encoded by itself, so that other
+    requests run in between.
+    """
+    user_id, now = ctx.user.id, datetime.now(UTC)
+    async with ctx.database.cursor() as cur:
+        own = {each.guild_id: each for each in await members.list_for_user(cur, user_id)}
+        sizes = await guilds.sizes(cur, own)
+        settings = {each.guild_id: each for each in await notifications.list_for_user(cur, user_id)}
+    for part in guild_snapshot.parts(sizes):
+        async with ctx.database.cursor() as cur:
+            levels = {
+                each.id: each.default_message_notifications
+                for each in await guilds.by_ids(cur, part)
+            }
+            visible = await guild_snapshot.visible(cur, {each: own[each] for each in part})
+            shown = {each.id: each for each in visible if each.type != ChannelType.CATEGORY}
+            since = {each.id: snowflake.at(own[each.guild_id].joined_at) for each in shown.values()}
+            found = await read_states.list_for_user(
+                cur,
+                user_id,
+                since,
+                since=since,
+                roles=[role_id for each in part for role_id in own[each].roles],
+                without_everyone={
+                    each.id
+                    for each in shown.values()
+                    if (chosen := settings.get(each.guild_id)) and chosen.suppress_everyone
+                },
+                without_roles={
+                    each.id
+                    for each in shown.values()
+                    if (chosen := settings.get(each.guild_id)) and chosen.suppress_roles
+                },
+            )
+        rules = {
+            each.id: unread_rule(
+                settings.get(each.guild_id),
+                each.id,
+                each.parent_id,
+                default_level=levels.get(each.guild_id, 0),
+                now=now,
+            )
+            for each in shown.values()
+        }
+        yield [_counted(each, rules[each.channel_id]) for each in found]
+    async with ctx.database.cursor() as cur:
+        private = {each.id: 0 for each in await private_channels.list_open_for_user(cur, user_id)}
+        found = await read_states.list_for_user(cur, user_id, private, since=private, roles=())
+    yield [_counted_in_private(each, settings.get(None), now) for each in found]
+
+
+def _counted(state: ReadState, rule: UnreadRule) -> ReadState:
+    """Return the read state of a channel in a guild, with the counts of the rule."""
+    if rule.is_muted:
+        return replace(state, unread_count=0)
+    return replace(state, unread_count=state.mention_count) if rule.only_mentions else state
+
+
+def _counted_in_private(
+    state: ReadState, settings: GuildNotifications | None, now: datetime
+) -> ReadState:
+    """Return the read state of a private channel: unless it is muted, all messages are mentions."""
+    rule = unread_rule(settings, state.channel_id, None, default_level=0, now=now)
+    if rule.is_muted:
+        return replace(state, unread_count=0)
+    return replace(state, mention_count=state.unread_count)

@@ -1,0 +1,119 @@
+"""What READY sends: an account with its guilds, private channels and relationships."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from chatd.core.errors import Unauthorized
+from chatd.core.ids import GuildId, LoginId, UserId
+from chatd.core.models import Account, Application, PrivateChannel
+from chatd.core.relationships import Relationship
+from chatd.db.cursor import Cursor
+from chatd.queries import (
+    applications,
+    guilds,
+    logins,
+    private_channels,
+    relationships,
+    streams,
+    users,
+)
+from chatd.services import guild_snapshot
+from chatd.services.guild_snapshot import GuildSnapshot
+
+_FEW_GUILDS = 3
+"""Up to this number, guilds are sent with READY regardless of their size. It saves small accounts a
+query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The account of a valid login, and a bot's application."""
+
+    account: Account
+    application: Application | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadySnapshot:
+    """The state of an account, read from one snapshot of the database."""
+
+    account: Account
+    application: Application | None
+    user_seq: int
+    """The position of the user's stream."""
+    private_channels: Sequence[PrivateChannel]
+    """Empty for a bot: it learns of a private channel by the events in it."""
+    relationships: Sequence[Relationship]
+    """Empty for a bot."""
+    guild_ids: Sequence[GuildId]
+    """All guilds of the shard."""
+    guilds: Sequence[GuildSnapshot]
+    """The guilds that were requested of these."""
+
+
+async def read_identity(cur: Cursor, login_id: LoginId, user_id: UserId) -> Identity:
+    """Return the account of a login. Raises Unauthorized when the login is not valid."""
+    if await logins.find_caller(cur, login_id, user_id) is None:
+        raise Unauthorized
+    account = await users.account(cur, user_id)
+    if account is None:
+        raise Unauthorized
+    if not account.user.bot:
+        return Identity(account, None)
+    application = await applications.get(cur, user_id)
+    if application is None:
+        raise Unauthorized
+    return Identity(account, application)
+
+
+async def guild_sizes(
+    cur: Cursor, user_id: UserId, *, is_in_shard: Callable[[GuildId], bool]
+) -> dict[GuildId, int]:
+    """Return the guilds of a user, with what they cost to read (see `guild_snapshot.parts`).
+
+    The costs are 0 if the user has only a few guilds.
+    """
+    ids = [each for each in await guilds.ids_for_user(cur, user_id) if is_in_shard(each)]
+    return dict.fromkeys(ids, 0) if len(ids) <= _FEW_GUILDS else await guilds.sizes(cur, ids)
+
+
+async def read(
+    cur: Cursor,
+    identity: Identity,
+    *,
+    only: Sequence[GuildId] | None,
+    large_threshold: int,
+    is_in_shard: Callable[[GuildId], bool],
+    with_private_channels: bool,
+) -> ReadySnapshot:
+    """Read the state of an account. `cur` reads from one snapshot of the database.
+
+    The guilds are `only` these, or all of the shard. A guild of more than `large_threshold` members
+    comes with the user's own member alone.
+    """
+    account = identity.account
+    user_id, is_bot = account.user.id, account.user.bot
+    positions = await streams.positions(cur, [user_id])
+    found = await guild_snapshot.list_for_user(
+        cur, user_id, large_threshold=large_threshold, only=only
+    )
+    ids = [each.guild.id for each in found]
+    if only is not None:
+        ids = await guilds.ids_for_user(cur, user_id)
+    private: Sequence[PrivateChannel] = ()
+    if with_private_channels and not is_bot:
+        private = await private_channels.list_open_for_user(cur, user_id)
+    related: Sequence[Relationship] = ()
+    if not is_bot:
+        related = await relationships.list_for_user(cur, user_id)
+    return ReadySnapshot(
+        account=account,
+        application=identity.application,
+        user_seq=positions.get(user_id, 0),
+        private_channels=private,
+        relationships=related,
+        guild_ids=[each for each in ids if is_in_shard(each)],
+        guilds=[each for each in found if is_in_shard(each.guild.id)],
+    )

@@ -1,0 +1,1 @@
+"""Webhooks: managing them, and the messages that are sent through them."""

@@ -1,0 +1,1 @@
+"""Shared by REST and the gateway: the HTTP server, its connections, and application keys."""

@@ -1,0 +1,40 @@
+"""Keys of the objects that the application and its requests carry for handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from chatd.context.context import Context
+from chatd.context.dependencies import Dependencies
+from chatd.core.addresses import Networks
+from chatd.observability.metrics import Metrics
+from chatd.services.accounts.authentication import Authenticator
+from chatd.services.interactions.webhook import InteractionWebhook
+from chatd.services.media.uploads import UploadBounds
+from chatd.services.messages.history import MessageReader
+from chatd.services.messages.send import MessageSender
+
+DEPENDENCIES = web.AppKey("DEPENDENCIES", Dependencies)
+AUTHENTICATOR = web.AppKey("AUTHENTICATOR", Authenticator)
+MESSAGE_READER = web.AppKey("MESSAGE_READER", MessageReader)
+MESSAGE_SENDER = web.AppKey("MESSAGE_SENDER", MessageSender)
+METRICS = web.AppKey("METRICS", Metrics)
+TRUSTED_PROXIES: web.AppKey[Networks] = web.AppKey("TRUSTED_PROXIES")
+OPEN_HANDLERS: web.AppKey[frozenset[Handler]] = web.AppKey("OPEN_HANDLERS")
+"""Handlers of the routes that can be called without a login."""
+
+PAGE_HANDLERS: web.AppKey[frozenset[Handler]] = web.AppKey("PAGE_HANDLERS")
+"""Handlers that serve a page to browsers, which needs no login."""
+
+BODY_LIMITS: web.AppKey[Mapping[Handler, int]] = web.AppKey("BODY_LIMITS")
+"""Maximum size of a JSON body for handlers with a larger limit than the default, in bytes."""
+
+UPLOAD_BOUNDS = web.AppKey("UPLOAD_BOUNDS", UploadBounds)
+
+INTERACTION_WEBHOOK = web.RequestKey("INTERACTION_WEBHOOK", InteractionWebhook)
+"""What the token in the path authorizes."""
+
+CONTEXT = web.RequestKey("CONTEXT", Context)

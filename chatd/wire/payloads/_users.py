@@ -1,0 +1,108 @@
+"""Payloads of users and of their own accounts."""
+
+from __future__ import annotations
+
+from chatd.core import snowflake
+from chatd.core.ids import UserId
+from chatd.core.json import JsonObject
+from chatd.core.models import Account, Login, User
+from chatd.core.presence import Presence
+from chatd.core.relationships import AccountSettings, FriendSources, Relationship
+from chatd.wire.payloads._encoding import timestamp
+from chatd.wire.protobuf import legacy
+from chatd.wire.protobuf import settings as protos
+
+
+def user(user: User) -> JsonObject:
+    """A user as other users see it (UserResponse)."""
+    return {
+        "id": str(user.id),
+        "username": user.username,
+        "discriminator": "0",
+        "global_name": user.global_name,
+        "avatar": user.avatar,
+        "bot": user.bot,
+        "flags": 0,
+        "public_flags": 0,
+        "banner": None,
+        "accent_color": None,
+        "avatar_decoration_data": None,
+        "primary_guild": None,
+    }
+
+
+def presence(user_id: UserId, presence: Presence) -> JsonObject:
+    """The presence of a user, without the id of a guild."""
+    return {
+        "user": {"id": str(user_id)},
+        "status": presence.status,
+        "activities": presence.activities,
+        "client_status": dict(presence.clients),
+    }
+
+
+def own_user(account: Account) -> JsonObject:
+    """The caller's own account (UserPIIResponse)."""
+    return {
+        **user(account.user),
+        "email": account.email,
+        "bio": account.bio,
+        "verified": False,  # addresses are not verified yet
+        "mfa_enabled": False,
+        "locale": "en-US",
+        "premium_type": 0,
+    }
+
+
+def relationship(relationship: Relationship) -> JsonObject:
+    """A friend, friend request or block of the caller, as Discord's own clients expect it."""
+    return {
+        "id": str(relationship.user.id),
+        "type": relationship.type,
+        "nickname": relationship.nickname,
+        "since": timestamp(relationship.since),
+        "user": user(relationship.user),
+        "is_spam_request": False,
+        "stranger_request": False,
+        "user_ignored": False,
+    }
+
+
+def user_settings(settings: AccountSettings) -> JsonObject:
+    """The settings of an account, as Discord's older API has them.
+
+    `direct_messages` is chatd's own field.
+    """
+    effective = settings.effective
+    sources = effective.friend_sources
+    return {
+        **legacy.show(settings.preloaded),
+        "direct_messages": effective.direct_messages.name.lower(),
+        "default_guilds_restricted": effective.default_guilds_restricted,
+        "restricted_guilds": [str(guild_id) for guild_id in effective.restricted_guilds],
+        "friend_source_flags": {
+            source.name.lower(): source in sources for source in FriendSources if source.name
+        },
+        "activity_joining_restricted_guild_ids": [],
+        "activity_restricted_guild_ids": [],
+        "contact_sync_enabled": False,
+        "explicit_content_filter": 0,
+        "friend_discovery_flags": 0,
+        "passwordless": False,
+    }
+
+
+def preloaded_settings(settings: AccountSettings) -> bytes:
+    """The settings of an account, as a message of Protocol Buffers."""
+    return protos.with_privacy(settings.preloaded or protos.empty(), settings.effective)
+
+
+def login(login: Login, *, is_own: bool) -> JsonObject:
+    """A login (AuthSession). `current` marks the login of the caller."""
+    return {
+        "id_hash": login.hash,
+        "approx_last_used_time": timestamp(login.last_used_at),
+        "created_at": timestamp(snowflake.created_at(login.id)),
+        "client_info": {"os": None, "platform": login.user_agent, "location": None},
+        "current": is_own,
+    }

@@ -1,0 +1,165 @@
+"""READY and its guilds, in the forms that clients of people request by capabilities.
+
+These forms contain more than they must, where a client of Spacebar needs it and Discord's clients
+ignore it: `user_settings` beside its Protocol Buffers, and users beside their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from chatd.core.capabilities import Capabilities, UserClient
+from chatd.core.ids import GuildId, UserId
+from chatd.core.json import JsonObject
+from chatd.core.models import Member, PrivateChannel, ReadState
+from chatd.core.presence import Presence
+from chatd.core.relationships import Relationship
+from chatd.wire import payloads
+
+_OUTSIDE_PROPERTIES: Final = frozenset(
+    {
+        "activity_instances",
+        "channels",
+        "emojis",
+        "guild_scheduled_events",
+        "joined_at",
+        "large",
+        "member_count",
+        "members",
+        "premium_subscription_count",
+        "presences",
+        "roles",
+        "soundboard_sounds",
+        "stage_instances",
+        "stickers",
+        "threads",
+        "unavailable",
+        "voice_states",
+    }
+)
+"""The keys of a guild that are no settings of its own."""
+
+_IN_SUPPLEMENT: Final = ("voice_states", "activity_instances")
+"""The keys of a guild that READY_SUPPLEMENTAL has instead of READY."""
+
+
+LARGE = 250
+"""The members above which a guild is large. Rule: the default of Discord for people."""
+
+
+def guild_created(state: JsonObject, client: UserClient) -> JsonObject:
+    """Return the body of GUILD_CREATE in the form that a client requests."""
+    shown = {**state, "large": state["member_count"] > LARGE}
+    return _with_properties(shown) if client.wants_properties else shown
+
+
+def _with_properties(state: JsonObject) -> JsonObject:
+    """Return a guild with its own settings under `properties`."""
+    outside = {key: each for key, each in state.items() if key in _OUTSIDE_PROPERTIES}
+    outside.pop("soundboard_sounds", None)  # such clients request them
+    inside = {key: each for key, each in state.items() if key not in _OUTSIDE_PROPERTIES}
+    return {"id": state["id"], "data_mode": "full", "lazy": True, **outside, "properties": inside}
+
+
+def guild(state: JsonObject, client: UserClient) -> JsonObject:
+    """Return the body of GUILD_CREATE as a guild inside READY."""
+    shown = {**state, "presences": [], "activity_instances": []}
+    shown["large"] = state["member_count"] > LARGE
+    if client.dedupes:
+        del shown["members"], shown["presences"]
+    if client.awaits_supplement:
+        for key in _IN_SUPPLEMENT:
+            del shown[key]
+    return _with_properties(shown) if client.wants_properties else shown
+
+
+def merged_member(member: Member) -> JsonObject:
+    """A member of a guild in `merged_members`, whose user is in `users`."""
+    user_id = str(member.user.id)
+    return {"user_id": user_id, "guild_id": str(member.guild_id), **payloads.partial_member(member)}
+
+
+def relationship(relation: Relationship) -> JsonObject:
+    """A relationship in READY, whose user is in `users`."""
+    return {**payloads.relationship(relation), "user_id": str(relation.user.id)}
+
+
+def private_channel(channel: PrivateChannel, viewer: UserId) -> JsonObject:
+    """A private channel in READY, whose recipients are in `users`."""
+    ids = [str(each.id) for each in channel.recipients_except(viewer)]
+    return {**payloads.private_channel(channel, viewer), "recipient_ids": ids}
+
+
+def users_of(
+    relations: Iterable[Relationship], channels: Iterable[PrivateChannel], viewer: UserId
+) -> list[JsonObject]:
+    """Every other user of these relationships and private channels, once."""
+    found = {each.user.id: each.user for each in relations}
+    for channel in channels:
+        found |= {each.id: each for each in channel.recipients_except(viewer)}
+    return [payloads.user(each) for each in found.values()]
+
+
+def read_state(state: ReadState, capabilities: Capabilities) -> JsonObject:
+    """A read state in READY."""
+    channel_id = str(state.channel_id)
+    shown: JsonObject = {
+        "id": channel_id,
+        "channel_id": channel_id,
+        "last_message_id": str(state.message_id),
+        "mention_count": state.mention_count,
+        "last_pin_timestamp": None,
+        "last_viewed": None,
+        "flags": 0,
+    }
+    if Capabilities.NON_CHANNEL_READ_STATES in capabilities:
+        shown["read_state_type"] = 0
+    return shown
+
+
+def versioned(entries: Sequence[Any], *, is_versioned: bool) -> Any:
+    """Return entries as clients cache them, or as an array. The server sends all entries."""
+    return {"entries": entries, "version": 0, "partial": False} if is_versioned else entries
+
+
+def merged_presence(user_id: UserId, presence: Presence) -> JsonObject:
+    """The presence of a user in `presences` and `merged_presences`."""
+    return {"user_id": str(user_id), **payloads.presence(user_id, presence)}
+
+
+def guild_supplement(guild_id: GuildId) -> JsonObject:
+    """What READY_SUPPLEMENTAL adds to a guild: nothing, since there is no voice."""
+    return {"id": str(guild_id), "voice_states": [], "activity_instances": []}
+
+
+def session(session_id: str, presence: Presence, client: str, os: str) -> JsonObject:
+    """A session of a user, as the user's clients list them."""
+    return {
+        "session_id": session_id,
+        "status": presence.status,
+        "activities": presence.activities,
+        "hidden_activities": [],
+        "client_info": {"client": client, "os": os, "version": 0},
+    }
+
+
+EMPTY: Final[Mapping[str, Any]] = {
+    "session_type": "normal",
+    "auth": {"authenticator_types": []},
+    "connected_accounts": [],
+    "consents": {"personalization": {"consented": False}},
+    "experiments": [],
+    "explicit_content_scan_version": 0,
+    "friend_suggestion_count": 0,
+    "game_relationships": [],
+    "geo_ordered_rtc_regions": [],
+    "guild_experiments": [],
+    "guild_join_requests": [],
+    "api_code_version": 0,
+    "linked_users": [],
+    "notification_settings": {"flags": 0},
+    "tutorial": None,
+    "_trace": [],
+}
+"""The keys of READY about what does not exist here. Clients read them without a default."""

@@ -1,0 +1,26 @@
+"""Steps of tests that subscribe to the bus."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chatd.bus.subscription import EventBatch, LinkRestored, Subscription
+
+
+async def received_numbers(subscription: Subscription, count: int) -> list[int]:
+    """Receive this many events; return their sequence numbers."""
+    numbers: list[int] = []
+    async with asyncio.timeout(20):
+        while len(numbers) < count:
+            match await subscription.get():
+                case EventBatch(events) as delivery:
+                    numbers += [each.seq for each in events]
+                    delivery.ack()
+    return numbers
+
+
+async def wait_until_connected(subscription: Subscription) -> None:
+    """Wait for the interruption that a new connection to Redis reports."""
+    async with asyncio.timeout(20):
+        while not isinstance(await subscription.get(), LinkRestored):
+            pass

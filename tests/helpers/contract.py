@@ -1,0 +1,93 @@
+"""Checks every response that a test gets against the OpenAPI document of the server."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import orjson
+from jsonschema_rs import Draft202012Validator
+
+from chatd.rest import openapi
+from chatd.rest.routing import PREFIXES
+from chatd.rest.table import table
+
+_PREFIX = "|".join(re.escape(prefix) for prefix in PREFIXES)
+
+
+def check(method: str, path: str, status: int, media: str, raw: bytes) -> None:
+    """Raise AssertionError when a response is not one that its route declares.
+
+    The document must be complete: a key of the body that it lacks is an error, too.
+    """
+    if (status, media) == (400, "text/plain"):
+        return  # from the HTTP parser, before any handler
+    declared = _declared(method, path.partition("?")[0].removesuffix("/"))
+    if declared is None or status == 405:
+        return  # not a route of the API
+    name, responses = declared
+    where = f"{name} answered {status}, which chatd/rest/ declares"
+    assert str(status) in responses, f"{where} nowhere: {raw[:200]!r}"
+    content = _resolved(responses[str(status)]).get("content")
+    if content is None:
+        assert raw == b"", f"{where} without a body: {raw[:200]!r}"
+        return
+    if "*/*" in content:
+        return  # a file
+    assert media in content, f"{where} as {', '.join(content)}: {media}"
+    if media == "application/json":
+        problem = next(_validator(name, status).iter_errors(orjson.loads(raw)), None)
+        assert problem is None, f"{where} otherwise: {problem}"
+
+
+@cache
+def document() -> Any:
+    """Return the document with `additionalProperties: false` on every object."""
+    return _closed(openapi.document(table()))
+
+
+def _closed(schema: Any) -> Any:
+    match schema:
+        case dict():
+            found = {key: _closed(each) for key, each in schema.items()}
+            if "properties" in schema and schema.get("type") == "object":
+                found.setdefault("additionalProperties", False)
+            return found
+        case list():
+            return [_closed(each) for each in schema]
+        case _:
+            return schema
+
+
+@cache
+def _validator(name: str, status: int) -> Draft202012Validator:
+    method, _, path = name.partition(" ")
+    response = _resolved(document()["paths"][path][method.lower()]["responses"][str(status)])
+    schema = response["content"]["application/json"]["schema"]
+    with_components = {**schema, "components": document()["components"]}
+    return Draft202012Validator(with_components, validate_formats=True)
+
+
+def _resolved(response: Any) -> Any:
+    if "$ref" in response:
+        return document()["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    return response
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str], str, Any]]:
+    found = []
+    for path, operations in document()["paths"].items():
+        pattern = re.compile(f"({_PREFIX})" + re.sub(r"\{\w+\}", "[^/]+", path))
+        for method, operation in operations.items():
+            found.append((method.upper(), pattern, f"{method.upper()} {path}", operation))
+    return sorted(found, key=lambda each: each[2].count("{"))  # fixed segments win over parameters
+
+
+@cache
+def _declared(method: str, path: str) -> tuple[str, Any] | None:
+    for verb, pattern, name, operation in _patterns():
+        if verb == method and pattern.fullmatch(path):
+            return name, operation["responses"]
+    return None

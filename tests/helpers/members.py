@@ -1,0 +1,33 @@
+"""Members of a guild."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import psycopg2
+
+from tests.conftest import Server
+from tests.world import Guild, Person
+
+
+def backdate_members(server: Server, guild: Guild, people: Iterable[Person], *, days: int) -> None:
+    """Set when these people joined, and were active last, to this many days ago."""
+    ids = [int(person.id) for person in people]
+    with psycopg2.connect(server.config.database_url) as connection, connection.cursor() as cur:
+        cur.execute(
+            "UPDATE logins SET last_used_at = now() - make_interval(days => %s)"
+            " WHERE user_id = ANY(%s)",
+            (days, ids),
+        )
+        cur.execute(
+            "UPDATE guild_members SET joined_at = now() - make_interval(days => %s)"
+            " WHERE guild_id = %s AND user_id = ANY(%s)",
+            (days, int(guild.id), ids),
+        )
+    connection.close()
+
+
+async def member_ids(guild: Guild) -> set[str]:
+    """Return the ids of the members of a guild."""
+    listed = await guild.owner.rest.get(f"/guilds/{guild.id}/members?limit=100")
+    return {member["user"]["id"] for member in listed}

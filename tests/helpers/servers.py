@@ -1,0 +1,83 @@
+"""Private servers that also listen on TCP, which fails in other ways than a Unix socket."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from chatd.embedded.postgres import Postgres
+from chatd.embedded.valkey import Valkey
+
+S = TypeVar("S", Postgres, Valkey)
+
+
+class TcpPostgres(Postgres):
+    """A private Postgres whose URLs are those of a TCP port."""
+
+    _tcp_address = "127.0.0.1"
+
+    def __init__(self, folder: Path) -> None:
+        self._port = free_port()
+        super().__init__(folder)
+
+    @property
+    def socket_url(self) -> str:
+        """The URL of its maintenance database over its Unix socket."""
+        return super().url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        """The URL of one of its databases."""
+        return f"postgresql://chatd@127.0.0.1:{self._port}/{database}"
+
+
+class TcpValkey(Valkey):
+    """A private Valkey whose URL is that of a TCP port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._port = free_port()
+        super().__init__(folder)
+
+    @property
+    def url(self) -> str:
+        """Its URL."""
+        return f"redis://127.0.0.1:{self._port}/0"
+
+
+@contextmanager
+def postgres_over(transport: str, folder: Path) -> Iterator[Postgres]:
+    """Run a private Postgres whose URLs are those of "unix" or of "tcp"."""
+    kind = TcpPostgres if transport == "tcp" else Postgres
+    yield from _running(kind(folder / "postgres"))
+
+
+@contextmanager
+def valkey_over(transport: str, folder: Path) -> Iterator[Valkey]:
+    """Run a private Valkey whose URL is that of "unix" or of "tcp"."""
+    kind = TcpValkey if transport == "tcp" else Valkey
+    yield from _running(kind(folder / "valkey"))
+
+
+def _running(server: S) -> Iterator[S]:
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback address that no socket listens on at this moment."""
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return different TCP ports of the loopback address that are free at this moment."""
+    with contextlib.ExitStack() as stack:
+        found = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in found:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in found]

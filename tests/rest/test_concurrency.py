@@ -1,0 +1,134 @@
+"""The share of the event loop that one account takes, and the time that a response may wait
+unread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from chatd.core.ids import UserId
+from chatd.core.rate_limit_errors import TooManyConcurrentRequests
+from chatd.rest.middleware.concurrency import MAX_CONCURRENCY, MAX_QUEUED, ConcurrencyLimiter, Timed
+from chatd.web import http_server
+from tests.conftest import ServeMore
+from tests.world import TIMEOUT_S, world_on
+
+ALICE, BOB = UserId(1), UserId(2)
+
+
+async def test_timed_coroutine_behaves_like_the_original() -> None:
+    async def works() -> str:
+        await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await asyncio.sleep(TIMEOUT_S)
+        return "done"
+
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise KeyError
+
+    timed = Timed(works())
+    assert await timed == "done"
+    assert timed.spent_s > 0
+    with pytest.raises(KeyError):
+        await Timed(fails())
+
+    async def forever() -> None:
+        await Timed(asyncio.Event().wait())
+
+    task = asyncio.create_task(forever())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_requests_in_progress_of_an_account_are_bounded() -> None:
+    limiter, gate, begun = ConcurrencyLimiter(), asyncio.Event(), 0
+
+    async def work() -> None:
+        nonlocal begun
+        begun += 1
+        await gate.wait()
+
+    async def request(user_id: UserId) -> None:
+        account = await limiter.acquire(user_id)
+        try:
+            await limiter.run(account, work)
+        finally:
+            limiter.release(account)
+
+    tasks = [asyncio.create_task(request(ALICE)) for _ in range(MAX_CONCURRENCY + MAX_QUEUED)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert begun == MAX_CONCURRENCY
+    with pytest.raises(TooManyConcurrentRequests):
+        await limiter.acquire(ALICE)
+    other = asyncio.create_task(request(BOB))  # another account does not wait
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert begun == MAX_CONCURRENCY + 1
+    for task in tasks[: MAX_CONCURRENCY + 10]:  # some in progress, some queued
+        task.cancel()
+    await asyncio.wait(tasks[: MAX_CONCURRENCY + 10])
+    gate.set()
+    await asyncio.gather(other, *tasks[MAX_CONCURRENCY + 10 :])
+    assert begun == MAX_CONCURRENCY + 1 + MAX_QUEUED - 10
+
+
+async def test_expensive_requests_run_one_at_a_time_with_pauses() -> None:
+    """The pauses are a multiple of the loop time of the requests, and leave the loop to others."""
+    now, slept = 100.0, list[float]()
+
+    async def sleep(delay_s: float) -> None:
+        nonlocal now
+        slept.append(delay_s)
+        now += max(delay_s, 0)
+
+    limiter = ConcurrencyLimiter(clock=lambda: now, sleep=sleep)
+    account = await limiter.acquire(ALICE)
+
+    async def work() -> None:
+        pass
+
+    await limiter.run(account, work)
+    account.paused_until = now + 1.0
+    await limiter.run(account, work)
+    assert slept == pytest.approx([0.75])
+    limiter.release(account)
+    now += 1000
+    limiter.release(await limiter.acquire(BOB))
+    assert len(limiter) == 1  # alice is removed
+
+
+async def test_many_large_responses_of_one_account_are_all_sent(serve_more: ServeMore) -> None:
+    """Over sockets: all requests are answered, and few responses are in memory at a time."""
+    async with (
+        serve_more(worker_id=21, rate_limits=True) as server,
+        world_on(server.url, server.gateway_url) as world,
+    ):
+        alice = await world.person("alice")
+        await asyncio.gather(*(alice.rest.get("/users/@me") for _ in range(30)))
+
+
+async def test_unread_responses_are_aborted(
+    serve_more: ServeMore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_server, "_RESPONSE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(http_server, "_MIN_BYTES_PER_S", 2**30)
+    one = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    async with serve_more(worker_id=21) as server:
+        host, _, port = server.url.removeprefix("http://").partition(":")
+        _, writer = await asyncio.open_connection(host, int(port), limit=2**10)
+        http = server.runner.server
+        assert http is not None
+        async with asyncio.timeout(TIMEOUT_S):
+            while not http.connections:
+                await asyncio.sleep(0.01)
+            writer.write(one * 200)  # more than the socket buffers hold
+            while http.connections:
+                await asyncio.sleep(0.01)
+        writer.close()

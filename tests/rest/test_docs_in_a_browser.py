@@ -1,0 +1,138 @@
+"""The documentation page in Chromium: keyboard search, phone width, and no scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.async_api import Page
+
+from tests.conftest import Server
+from tests.helpers.browser import browsing, needs_chromium
+
+pytestmark = needs_chromium
+
+DESKTOP = {"width": 1280, "height": 900}
+
+
+@pytest.fixture
+def problems() -> Iterator[list[str]]:
+    """Collect the errors that the browser reports; there must be none."""
+    found: list[str] = []
+    yield found
+    assert found == []
+
+
+async def shown(page: Page) -> list[str]:
+    """Return the visible entries of the sidebar."""
+    found: list[str] = await page.locator("#contents li > a").evaluate_all(
+        "all => all.filter((each) => each.checkVisibility())"
+        ".map((each) => each.innerText.replace(/\\s+/g, ' '))"
+    )
+    return found
+
+
+async def test_search_finds_operations_by_keyboard(server: Server, problems: list[str]) -> None:
+    url = f"{server.url}/docs"
+    async with browsing(url, problems=problems, viewport=DESKTOP) as page:
+        await page.keyboard.press("/")
+        await page.keyboard.type("post channels messages send")
+        assert await shown(page) == ["POST Send a message"]
+        assert await page.locator("#found").inner_text() == "1 found"
+        await page.keyboard.press("Enter")
+        assert page.url.endswith("#messages.create")
+        article = page.locator("[id='messages.create']")
+        box = await article.bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] < 200
+        assert '"content": "Hello, Bob"' in await article.inner_text()
+
+        await page.locator("#search").fill("no such operation")
+        assert await shown(page) == []
+        await page.keyboard.press("Escape")
+        assert "Logging in" in await shown(page)
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("Enter")
+        assert page.url.endswith("#logging-in")
+
+
+async def test_examples_contain_the_address_of_the_page(
+    server: Server, problems: list[str]
+) -> None:
+    async with browsing(f"{server.url}/api/v10/docs", problems=problems) as page:
+        first = page.locator(".guide pre").first
+        assert (await first.inner_text()).startswith(f"API={server.url}/api/v10\n")
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "script"),
+    [
+        (320, "light", True),
+        (320, "dark", False),
+        (768, "dark", True),
+        (1280, "light", False),
+        (1280, "dark", True),
+    ],
+)
+async def test_page_fits_every_width(
+    server: Server, problems: list[str], width: int, scheme: str, script: bool
+) -> None:
+    async with browsing(
+        f"{server.url}/docs",
+        problems=problems,
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,
+        java_script_enabled=script,
+    ) as page:
+        assert await page.locator("html").evaluate("html => html.scrollWidth") <= width
+        menu = page.get_by_role("link", name="Contents", exact=True)
+        if width < 1024:
+            assert await shown(page) == []
+            await menu.click()
+        else:
+            assert not await menu.is_visible()
+        assert "Logging in" in await shown(page)
+        await page.locator("#contents summary").first.click()
+        await page.get_by_role("link", name="POST Create an account and log in").click()
+        assert page.url.endswith("#auth.register")
+        assert await page.locator("[id='auth.register']").is_visible()
+        if width < 1024:
+            assert await shown(page) == []
+
+
+async def test_color_contrast_is_sufficient_in_light_and_dark(
+    server: Server, problems: list[str]
+) -> None:
+    """WCAG 2.2, "Contrast (Minimum)": 4.5 to 1, for every color of text on its background."""
+    for scheme in ("light", "dark"):
+        async with browsing(
+            f"{server.url}/docs", problems=problems, color_scheme=scheme, viewport=DESKTOP
+        ) as page:
+            worst = await page.evaluate(CONTRAST)
+            assert worst["ratio"] >= 4.5, (scheme, worst)
+
+
+CONTRAST = """() => {
+  const light = (color) => {
+    const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((each) => {
+      const part = each / 255;
+      return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (each) => {
+    const color = getComputedStyle(each).backgroundColor;
+    return color === "rgba(0, 0, 0, 0)" && each.parentElement ? behind(each.parentElement) : color;
+  };
+  let worst = { ratio: 99 };
+  for (const each of document.querySelectorAll("body *")) {
+    if ([...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim())) {
+      const [text, back] = [light(getComputedStyle(each).color), light(behind(each))];
+      const ratio = (Math.max(text, back) + 0.05) / (Math.min(text, back) + 0.05);
+      if (ratio < worst.ratio) {
+        worst = { ratio, html: each.outerHTML.slice(0, 200) };
+      }
+    }
+  }
+  return worst;
+}"""

@@ -1,0 +1,182 @@
+"""The most expensive bodies that a client can send, generated from the schemas.
+
+New fields, routes and commands are therefore covered without changes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from marshmallow import fields
+
+from chatd.wire.base_schema import Schema
+from chatd.wire.fields import ById, Int, List, PermissionBits, Snowflake, Timestamp
+from chatd.wire.schemas.components.base import ComponentList
+from chatd.wire.text_fields import Text
+from chatd.wire.validators import bound_of
+
+FLOODS = {
+    "multiplied": "\ufdfa",  # 18 characters in NFKC
+    "marks": "a\u0301\u0316\u0327\u0323\u0334",
+    "joined": "\U0001f468\u200d",
+    "folded": "\u0390",  # three code points when folded
+    "mentions": "<@1>",
+    "ticks": "@```a``b`",
+    "spaces": " \u3000",
+    "quotes": 'a"',
+    "zeros": "\0",
+    "escapes": "%F0%9F",
+}
+"""Short texts that are expensive in large numbers, by the expensive operation."""
+
+
+def bodies(schema: Schema[Any] | None, max_bytes: int, *, is_list: bool = False) -> Iterator[bytes]:
+    """Yield bodies of at most `max_bytes` bytes: for a schema, an array of it, or no schema."""
+    yield from _shapeless(max_bytes)
+    if schema is None:
+        return
+    for flood in FLOODS.values():
+        for share in (1, 8, 64, 4096):
+            yield _fitted(_object(schema, flood, share, over=0), max_bytes, is_list)
+        yield _fitted(_object(schema, flood, 1, over=1), max_bytes, is_list)
+        yield _fitted(_object(schema, flood, 4096, over=1), max_bytes, is_list)
+    if any(isinstance(field, ComponentList) for field in schema.fields.values()):
+        for components in _component_trees():
+            yield _fitted({"flags": 1 << 15, "components": components}, max_bytes, is_list)
+    wrong: list[Any] = [[], {}, "", None, 0, -1, 1e308, True, "x" * 30]
+    for value in wrong:
+        yield _fitted(_wrong(schema, value), max_bytes, is_list)
+    for name in names(schema):
+        key = orjson.dumps(name)
+        for filling in (b"[],", b"{},", b"0,", b'"",', b'"1",', b'{"id":"1","type":0},'):
+            count = (max_bytes - len(key) - 10) // len(filling)
+            yield b"{" + key + b":[" + (filling * count)[:-1] + b"]}"
+        longest = b"x" * (max_bytes - len(key) - 10)
+        yield b"{" + key + b':"' + longest + b'"}'
+        yield b"{" + key + b":" + b"9" * len(longest) + b"}"
+        yield b"{" + key + b":" + b"[" * 1000 + b"]" * 1000 + b"}"
+        yield b"{" + b",".join([key + b":[]"] * (max_bytes // (len(key) + 5))) + b"}"
+
+
+def _component_trees() -> Iterator[list[Any]]:
+    """Yield components of as many parts as a message can have, the right ones and wrong ones."""
+    emoji = {"id": "9" * 18, "name": "\u2764\ufe0f", "animated": True}
+    for emojis in (emoji, {"name": "\U0001f468\u200d"}, {}):
+        options = [
+            {"label": "x", "value": str(number), "description": "x", "emoji": emojis}
+            for number in range(25)
+        ]
+        selects = [
+            {"type": 3, "custom_id": str(number), "options": options} for number in range(20)
+        ]
+        yield [{"type": 1, "components": [each]} for each in selects]
+        yield [{"type": 1, "components": selects[:5]}] * 6
+    defaults = [{"id": "9" * 18, "type": "user"}] * 25
+    chosen = {"min_values": 0, "max_values": 25, "default_values": defaults}
+    yield [
+        {"type": 1, "components": [{"type": 5, "custom_id": str(number), **chosen}]}
+        for number in range(20)
+    ]
+    items = [{"media": {"url": "https://" + "x" * 100}, "description": "x"}] * 10
+    yield [{"type": 12, "items": items}] * 40
+    for flood in FLOODS.values():
+        yield [{"type": 10, "content": (flood * 100)[:100]}] * 40
+        yield [{"type": 10, "content": (flood * 4000)[:4000]}]
+    nested: Any = []
+    for _ in range(60):
+        nested = [{"type": 17, "components": nested}]
+    yield nested
+    yield [{"type": 17, "components": [[], {}, "x"] * 13}] * 3
+    yield [{"type": 9, "accessory": {"accessory": {"accessory": nested}}}] * 13
+
+
+def _shapeless(max_bytes: int) -> Iterator[bytes]:
+    yield b"[" * (max_bytes - 1)
+    yield b"[" * 1000 + b"]" * 1000
+    yield b'{"a":' * (max_bytes // 5)
+    yield b"[" + b"[]," * (max_bytes // 3 - 2) + b"[]]"
+    yield b"[" + b"{}," * (max_bytes // 3 - 2) + b"{}]"
+    yield b"[" + b"0," * (max_bytes // 2 - 2) + b"0]"
+    yield b'"' + b"x" * (max_bytes - 2) + b'"'
+    yield b'"' + "\ufdfa".encode() * ((max_bytes - 2) // 3) + b'"'
+    yield b"9" * max_bytes
+    yield b"0." + b"1" * (max_bytes - 2)
+    keys = (b'"%x":null' % number for number in range(max_bytes // 14))
+    yield b"{" + b",".join(keys) + b"}"
+
+
+def names(schema: Any) -> Iterator[str]:
+    """Return the keys that a schema knows."""
+    for name, field in schema.fields.items():
+        yield field.data_key or name
+
+
+def _object(schema: Any, flood: str, share: int, over: int) -> dict[str, Any]:
+    """Return an object whose arrays have the maximum length, or exceed it by `over`.
+
+    Texts have a `share`th of their maximum length: texts of full length leave room for few
+    elements.
+    """
+    return {
+        field.data_key or name: _largest(field, flood, share, over)
+        for name, field in schema.fields.items()
+    }
+
+
+def _largest(field: Any, flood: str, share: int, over: int) -> Any:
+    if isinstance(field, List):
+        bound = bound_of(field.validators)
+        assert bound is not None
+        return [_largest(field.inner, flood, share, 0)] * ((bound.max or 0) + over)
+    if isinstance(field, ById):
+        bound = bound_of(field.validators)
+        assert bound is not None
+        each = _largest(field.inner, flood, share, 0)
+        return {str(number): each for number in range((bound.max or 0) + over)}
+    if isinstance(field, fields.Nested):
+        return _object(field.schema, flood, share, over)
+    if isinstance(field, Text):
+        assert field.max_length is not None
+        count = max(1, min(field.max_length, 20_000) // share) + (over if share == 1 else 0)
+        return (flood * (count // len(flood) + 1))[:count]
+    if isinstance(field, Snowflake | PermissionBits):
+        return "9" * 18
+    moment = "2026-01-01T00:00:00.000000+00:00" if isinstance(field, Timestamp) else flood
+    return 2**53 if isinstance(field, Int) else moment
+
+
+def _wrong(schema: Any, value: Any) -> dict[str, Any]:
+    """Return an object in which every value has the wrong type, on all levels."""
+    return {
+        field.data_key or name: _wrong_value(field, value) for name, field in schema.fields.items()
+    }
+
+
+def _wrong_value(field: Any, value: Any) -> Any:
+    if isinstance(field, List):
+        bound = bound_of(field.validators)
+        assert bound is not None
+        return [_wrong_value(field.inner, value)] * (bound.max or 0)
+    if isinstance(field, ById):
+        return {str(number): _wrong_value(field.inner, value) for number in range(500)}
+    if isinstance(field, fields.Nested):
+        return _wrong(field.schema, value)
+    return value
+
+
+def _fitted(body: dict[str, Any], max_bytes: int, is_list: bool) -> bytes:
+    """Return the body, cut to size: long values are left out, the longest first."""
+    parts = sorted(((orjson.dumps({key: each})[1:-1]), key) for key, each in body.items())
+    parts.sort(key=lambda part: len(part[0]))
+    kept, size = [], 2
+    for part, _ in parts:
+        if size + len(part) + 1 <= max_bytes:
+            kept.append(part)
+            size += len(part) + 1
+    whole = b"{" + b",".join(kept) + b"}"
+    if is_list:
+        count = max(1, (max_bytes - 2) // (len(whole) + 1))
+        return b"[" + b",".join([whole] * count) + b"]"
+    return whole
