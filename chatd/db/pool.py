@@ -14,7 +14,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -101,6 +101,8 @@ class Database:
         self._ping_task: asyncio.Task[str] | None = None
         self.is_unavailable = False
         """Whether the last attempt to connect failed."""
+        self.on_unavailable: list[Callable[[], None]] = []
+        """Called when `is_unavailable` becomes true."""
 
     async def open(self) -> None:
         """Connect.
@@ -345,7 +347,9 @@ class Database:
         """Note that the server cannot be reached; all waiters fail with DatabaseUnavailable."""
         if not self.is_unavailable:
             log.error("database unavailable: %s", first_line(error))
-        self.is_unavailable = True
+            self.is_unavailable = True
+            for notify in self.on_unavailable:
+                notify()
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():

@@ -19,8 +19,8 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -139,26 +139,48 @@ async def worker_id_lease(
     holder = f"process {os.getpid()} on {socket.gethostname()} ({secrets.token_hex(4)})"
     claim = _Claim(database, worker_id, snowflakes, holder, _this_process())
     snowflakes.suspend()
-    async with AsyncExitStack() as connection:
-        cur = await connection.enter_async_context(database.dedicated_connection())
-        await _take(cur, claim, timeout_s)
-        await _renew(cur, claim)
-        held = [cur]
-        async with asyncio.TaskGroup() as tasks:
-            registration = registration or InstanceRegistration()
-            register = partial(registration.run, database, worker_id, holder)
-            registering = tasks.create_task(retried("registration", register), name="registration")
-            hold = _hold(connection, held, claim, registration)
-            holding = tasks.create_task(hold, name="worker id")
-            try:
-                yield
-            finally:
-                holding.cancel()
-                registering.cancel()
+    with _suspended_on_outage(database, snowflakes):
+        async with AsyncExitStack() as connection:
+            cur = await connection.enter_async_context(database.dedicated_connection())
+            await _take(cur, claim, timeout_s)
+            await _renew(cur, claim)
+            held = [cur]
+            async with asyncio.TaskGroup() as tasks:
+                registration = registration or InstanceRegistration()
+                register = partial(registration.run, database, worker_id, holder)
+                registering = tasks.create_task(
+                    retried("registration", register), name="registration"
+                )
+                hold = _hold(connection, held, claim, registration)
+                holding = tasks.create_task(hold, name="worker id")
+                try:
+                    yield
+                finally:
+                    holding.cancel()
+                    registering.cancel()
+            snowflakes.suspend()
+            # Frees the reserved ids that were not used. If this fails, the next holder skips them.
+            with contextlib.suppress(ServiceUnavailable, DatabaseUnavailable):
+                await workers.release(held[0], worker_id, holder, last_ms=snowflakes.last_ms)
+
+
+@contextmanager
+def _suspended_on_outage(database: Database, snowflakes: SnowflakeGenerator) -> Iterator[None]:
+    """Suspend the ids when the database becomes unavailable, until the lease is renewed.
+
+    A restart of Postgres ends the lease's connection too. Until that is noticed, an instance would
+    seem ready, and would then refuse to store anything.
+    """
+
+    def suspend() -> None:
         snowflakes.suspend()
-        # Frees the reserved ids that were not used. If this fails, the next holder skips them.
-        with contextlib.suppress(ServiceUnavailable, DatabaseUnavailable):
-            await workers.release(held[0], worker_id, holder, last_ms=snowflakes.last_ms)
+        snowflakes.needs_renewal.set()
+
+    database.on_unavailable.append(suspend)
+    try:
+        yield
+    finally:
+        database.on_unavailable.remove(suspend)
 
 
 async def _hold(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from chatd.core.errors import NoLease
+from chatd.core.errors import DatabaseUnavailable, NoLease, ServiceUnavailable
 from chatd.core.snowflake import EPOCH_MS, SnowflakeGenerator
 from chatd.db import migrations
 from chatd.db.pool import Database
@@ -106,6 +107,23 @@ async def test_no_ids_are_generated_after_losing_the_connection(ground: Ground) 
         async with worker_id_lease(database, 4, ids):
             ground.wire.cut()
             await until(lambda: not ids.is_leased)
+            ground.wire.restore()
+            await until(lambda: ids.is_leased)
+
+
+async def test_no_ids_are_generated_under_a_lease_from_before_an_outage(ground: Ground) -> None:
+    """The pool notices an outage before the next renewal is due."""
+    ids = SnowflakeGenerator(4)
+    async with AsyncExitStack() as stack:
+        database = await opened(stack, ground.url_by_wire, "first")
+        async with worker_id_lease(database, 4, ids):
+            ground.wire.cut()
+            with contextlib.suppress(ServiceUnavailable, DatabaseUnavailable):
+                async with database.cursor() as cur:
+                    await cur.execute("SELECT 1")
+            while not database.is_unavailable:
+                await asyncio.sleep(0)
+            assert not ids.is_leased
             ground.wire.restore()
             await until(lambda: ids.is_leased)
 
