@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from chatd.core.permissions import Permissions
+from chatd.db.pool import Database
 from chatd.services.messages.send import MessageSender
 from chatd.web.keys import METRICS
 from tests.conftest import ServeMore, Server
@@ -73,6 +74,18 @@ async def test_picture_of_a_message_is_that_of_its_url(world: World) -> None:
     path = f"/avatars/{made['id']}/{sent['author']['avatar']}.png"
     answer = await world.anonymous.call("GET", path, allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (302, url)
+
+
+async def test_refused_message_stores_no_picture(world: World, database: Database) -> None:
+    webhook = await create_webhook(await world.guild(owner="alice"))
+    url = "https://example.org/a.png"
+    answer = await world.anonymous.call("POST", path_of(webhook), {"avatar_url": url})
+    assert (answer.status, answer.code) == (400, 50006)
+    async with database.cursor() as cur:
+        await cur.execute(
+            "SELECT FROM webhook_avatars WHERE webhook_id = %(id)s", {"id": int(webhook["id"])}
+        )
+        assert cur.rowcount == 0
 
 
 async def test_message_with_files_and_embeds(world: World) -> None:

@@ -76,18 +76,20 @@ class ChannelWebhook:
     async def _send(self, wanted: NewWebhookMessage, files: Sequence[Attachment]) -> Message:
         async with self.ctx.database.cursor() as cur:
             found = await _get_sending(cur, self.webhook)
-            author = await self._shown_author(cur, found.webhook, wanted)
+            author = self._shown_author(found.webhook, wanted)
             ctx = tokens.context_of(self.ctx.dependencies, author)
             granted = _access(found)
             files = [self._in_channel(file, granted.channel.id) for file in files]
             draft = await build_draft(cur, ctx, granted, wanted, files)
+            if wanted.avatar_url is not None and author.avatar is not None:
+                # Last: a message that is refused leaves no row.
+                url, guild_id = wanted.avatar_url, author.guild_id
+                await webhooks.insert_avatar(cur, author.id, guild_id, name=author.avatar, url=url)
         return await self.sender.insert(
             draft._replace(origin=_origin(author)), version=granted.version
         )
 
-    async def _shown_author(
-        self, cur: Cursor, webhook: Webhook, wanted: NewWebhookMessage
-    ) -> Webhook:
+    def _shown_author(self, webhook: Webhook, wanted: NewWebhookMessage) -> Webhook:
         """Return the webhook with the name and the picture that this message shows.
 
         The server never requests a picture that is named by its URL: clients are redirected to it.
@@ -95,10 +97,8 @@ class ChannelWebhook:
         if wanted.username is not None:
             webhook = replace(webhook, name=wanted.username)
         if wanted.avatar_url is not None:
-            url = wanted.avatar_url
-            name = self.ctx.dependencies.webhook_tokens.picture_name(webhook.id, url)
-            await webhooks.insert_avatar(cur, webhook.id, webhook.guild_id, name=name, url=url)
-            webhook = replace(webhook, avatar=name)
+            picture_name = self.ctx.dependencies.webhook_tokens.picture_name
+            webhook = replace(webhook, avatar=picture_name(webhook.id, wanted.avatar_url))
         return webhook
 
     def _in_channel(self, file: Attachment, channel_id: ChannelId) -> Attachment:
