@@ -286,3 +286,38 @@ async def test_application_of_a_user_works_in_guilds_without_its_bot(
     path = f"/channels/{guild.general.id}/permissions/{guild.id}"
     await guild.owner.rest.put(path, deny)
     assert (await bob.rest.call("POST", "/interactions", body)).code == 50013
+
+
+async def _ban(guild: Guild, bob: Person) -> None:
+    await guild.owner.rest.put(f"/guilds/{guild.id}/bans/{bob.id}", {})
+
+
+async def _without_external_apps(guild: Guild, bob: Person) -> None:
+    deny = {"type": 1, "deny": str(int(Permissions.USE_EXTERNAL_APPS))}
+    await guild.owner.rest.put(f"/channels/{guild.general.id}/permissions/{bob.id}", deny)
+
+
+@pytest.mark.parametrize("forbid", [_ban, _timed_out, _without_channel, _without_external_apps])
+async def test_application_of_a_user_may_send_what_the_user_may(world: World, forbid: Any) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    bot, bob = await world.bot("bot", "bob"), await world.person("bob")
+    command_id = await Commands(bot).add("anywhere", integration_types=[1], contexts=[0, 1, 2])
+    path = f"/oauth2/authorize?client_id={bot.id}&scope=applications.commands&integration_type=1"
+    await bob.rest.post(path, {"authorize": True})
+    [client] = await world.online("bot")
+    body = {
+        "type": 2,
+        "application_id": bot.id,
+        "guild_id": guild.id,
+        "channel_id": guild.general.id,
+        "data": {"id": command_id, "name": "anywhere", "type": 1},
+    }
+    await bob.rest.post("/interactions", body)
+    received = Received((await client.next("INTERACTION_CREATE")).d, world.anonymous)
+    await received.respond(4, content="here")
+    await forbid(guild, bob)
+    answer = await world.anonymous.call("POST", received.webhook, {"content": "still here"})
+    assert answer.status == 403
+    assert answer.code in (50001, 50013)
+    page = await guild.owner.rest.get(f"/channels/{guild.general.id}/messages")
+    assert [each["content"] for each in page] == ["here"]

@@ -227,6 +227,31 @@ async def test_application_may_respond_where_it_cannot_see_the_channel(
     assert (answer.status, answer.code) == (404, 10003)
 
 
+@pytest.mark.parametrize("how", ["bans", "members", "integrations"])
+async def test_removed_application_can_do_nothing_with_its_tokens(
+    world: World, database: Database, how: str
+) -> None:
+    stage = await interaction_stage(world, database, "bob")
+    bob = await world.person("bob")
+    answered, pending = [await stage.click(bob) for _ in "12"]
+    await answered.respond(4, content="x")
+    path, method = f"/guilds/{stage.guild.id}/{how}/{stage.bot.id}", "DELETE"
+    if how == "bans":
+        method = "PUT"
+    await stage.guild.owner.rest.call(method, path, {} if how == "bans" else None)
+    body = {"content": "still here"}
+    for answer in (
+        await pending.try_to_respond({"type": 4, "data": body}),
+        await world.anonymous.call("POST", answered.webhook, body),
+        await world.anonymous.call("PATCH", answered.original, body),
+        await world.anonymous.call("GET", answered.original),
+        await world.anonymous.call("DELETE", answered.original),
+    ):
+        assert (answer.status, answer.code) == (403, 50001)
+    page = await bob.rest.get(f"/channels/{stage.guild.general.id}/messages")
+    assert [each["content"] for each in page] == ["x", "Press"]
+
+
 async def test_responses_mention_as_many_as_everyone(world: World, database: Database) -> None:
     stage = await interaction_stage(world, database)
     guild, alice = stage.guild, stage.guild.owner

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from chatd.context.context import Context
 from chatd.context.unit_of_work import UnitOfWork
 from chatd.core import permissions
-from chatd.core.errors import UnknownChannel, UnknownInteraction
+from chatd.core.errors import MissingAccess, UnknownChannel, UnknownInteraction
 from chatd.core.interactions import Interaction
-from chatd.queries import interactions
+from chatd.core.permissions import Permissions
+from chatd.db.cursor import Cursor
+from chatd.queries import integrations, interactions
 from chatd.services.access import access, webhooks
 from chatd.services.access.access import PrivateAccess, SenderAccess, WebhookAccess
 
@@ -36,7 +38,7 @@ class LockedInteraction:
 async def locked(ctx: Context, interaction: Interaction) -> AsyncIterator[LockedInteraction]:
     """Lock an interaction in its present state, within a unit of work.
 
-    Raises UnknownChannel, MissingAccess, UnknownInteraction.
+    Raises UnknownChannel, MissingAccess, MissingPermissions, UnknownInteraction.
     """
     async with ctx.begin() as work:
         granted = await _locked_channel(work, interaction)
@@ -52,7 +54,8 @@ async def _locked_channel(
     """Lock the channel of an interaction and its user, and return the access of its application.
 
     The interaction authorizes the application, which may not see the channel otherwise. The channel
-    still has to exist. Raises UnknownChannel, MissingAccess.
+    still has to exist, and the application has to be installed there. Raises UnknownChannel,
+    MissingAccess, MissingPermissions.
     """
     application_id, channel_id = interaction.application_id, interaction.channel_id
     if interaction.guild_id is not None:
@@ -60,8 +63,40 @@ async def _locked_channel(
             work, interaction.guild_id, channel_id, application_id
         )
         await work.ensure_and_lock(interaction.user_id)
+        await _require_installed(work.cur, granted, interaction)
         return granted
     private = await access.locked_channel(work, application_id, channel_id)
     if not isinstance(private, PrivateAccess):
         raise UnknownChannel
     return replace(private, permissions=permissions.IN_DM)
+
+
+async def require_installed(cur: Cursor, interaction: Interaction) -> None:
+    """Require that an application is still where the interaction was created.
+
+    Raises UnknownChannel, MissingAccess, MissingPermissions.
+    """
+    if interaction.guild_id is not None:
+        application_id, channel_id = interaction.application_id, interaction.channel_id
+        granted = await webhooks.channel(cur, interaction.guild_id, channel_id, application_id)
+        await _require_installed(cur, granted, interaction)
+
+
+async def _require_installed(cur: Cursor, granted: WebhookAccess, interaction: Interaction) -> None:
+    """Require that an application is still installed in a guild, or by its user.
+
+    Otherwise a bot that was banned could send messages for as long as its tokens are valid. So
+    could a banned or timed out person, with an application of its own that it has added for itself.
+    """
+    if granted.member is not None:
+        return
+    application_id, user_id = interaction.application_id, interaction.user_id
+    if await integrations.get(cur, granted.guild.id, application_id) is not None:
+        return
+    if not interaction.origin.of_user:
+        raise MissingAccess
+    if application_id not in await integrations.applications_of_user(cur, user_id):
+        raise MissingAccess
+    user = await access.channel(cur, user_id, interaction.channel_id)
+    user.require_communication_enabled()
+    user.require(Permissions.USE_EXTERNAL_APPS)

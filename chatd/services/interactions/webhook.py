@@ -16,7 +16,7 @@ from chatd.core.models import Message
 from chatd.core.unset import UNSET
 from chatd.queries import interactions
 from chatd.services.interactions import messages
-from chatd.services.interactions.channels import LockedInteraction, locked
+from chatd.services.interactions.channels import LockedInteraction, locked, require_installed
 from chatd.services.media.uploads import PendingUploads
 from chatd.wire.payloads import SUPPRESS_EMBEDS
 from chatd.wire.schemas.messages import MessageChange, NewMessage
@@ -46,8 +46,12 @@ class InteractionWebhook:
             return await messages.send(held, wanted, files, is_response=False)
 
     async def get(self, message_id: MessageId | None) -> Message:
-        """Return a message; None is the first response. Raises UnknownMessage."""
+        """Return a message; None is the first response.
+
+        Raises UnknownMessage, UnknownChannel, MissingAccess, MissingPermissions.
+        """
         async with self.ctx.database.cursor() as cur:
+            await require_installed(cur, self.interaction)
             known = _known_id(self.interaction, message_id)
             return await messages.get(cur, self.ctx, self.interaction, known)
 
