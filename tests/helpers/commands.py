@@ -32,3 +32,16 @@ class Commands:
         answer = await self.rest.call(method, self.path, body)
         assert answer.status == 400, answer.raw
         return answer
+
+
+def menu(kind: int, name: str) -> dict[str, Any]:
+    """Return a command for the menu of users (2) or messages (3)."""
+    return {"type": kind, "name": name}
+
+
+def code(answer: Any, *path: str) -> str:
+    """Return the code of the error of a field."""
+    errors = answer.json["errors"]
+    for key in path:
+        errors = errors[key]
+    return str(errors["_errors"][0]["code"])

@@ -14,6 +14,7 @@ from chatd.queries import search_index
 from chatd.ratelimit import limiter
 from tests.conftest import ServeMore, Server
 from tests.helpers.clock import Clock
+from tests.helpers.commands import Commands
 from tests.helpers.shared_stages import SharedStages
 from tests.rest.searching import Index, alone
 from tests.world import World, world_on
@@ -80,3 +81,11 @@ def index(request: pytest.FixtureRequest, database: Database) -> Index:
             await alone(database, lambda cur: search_index.extend(cur, stream, size=request.param))
 
     return run
+
+
+@pytest.fixture(params=["global", "guild"])
+async def commands(world: World, request: pytest.FixtureRequest) -> Commands:
+    """The commands of a bot, globally and in a guild."""
+    guild = await world.guild(owner="alice", members=["bob"])
+    bot = await world.bot("bot", "alice", guild)
+    return Commands(bot, guild if request.param == "guild" else None)
