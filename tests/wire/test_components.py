@@ -1,4 +1,4 @@
-"""Components are validated as Discord does it, and loaded as clients receive them."""
+"""Components of messages are validated as Discord does it, and loaded as clients receive them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from chatd.core.components import find_component, texts, walk
@@ -14,9 +13,6 @@ from chatd.core.errors import InvalidForm
 from chatd.wire.base_schema import field_errors
 from chatd.wire.schemas.components import (
     layout_errors,
-    message_components,
-    modal_components,
-    validate_submission,
     validate_values,
 )
 from tests.helpers.components import (
@@ -34,34 +30,18 @@ from tests.helpers.components import (
     thumbnail,
 )
 from tests.helpers.examples import examples
+from tests.helpers.loaded_components import (
+    ANY_JSON,
+    LENGTH,
+    MESSAGE,
+    MODAL,
+    error_of,
+    first_error,
+    load,
+    options,
+)
 
-MESSAGE = message_components()
-MODAL = modal_components()
 V2 = 1 << 15
-
-
-def load(field: Any, components: Any) -> list[Any]:
-    return list(field.deserialize(components, "components", {}))
-
-
-def error_of(field: Any, components: Any) -> tuple[str, str]:
-    """Return the path and the code of the first error."""
-    with pytest.raises(ValidationError) as refused:
-        load(field, components)
-    return first(field_errors(refused.value.messages))
-
-
-def first(errors: Any) -> tuple[str, str]:
-    path: list[str] = []
-    while "_errors" not in errors:
-        key = next(iter(errors))
-        path.append(key)
-        errors = errors[key]
-    return ".".join(path), errors["_errors"][0]["code"]
-
-
-def options(count: int) -> list[Any]:
-    return [{"label": "x", "value": str(number)} for number in range(count)]
 
 
 URL_BUTTON = link()
@@ -195,72 +175,11 @@ OF_MESSAGES: list[tuple[Any, str, str]] = [
     ([gallery("ftp://x.org/a")], "0.items.0.media.url", "URL_TYPE_INVALID_SCHEME"),
     ([gallery("no url")], "0.items.0.media.url", "URL_TYPE_INVALID_URL"),
 ]
-LENGTH = "BASE_TYPE_BAD_LENGTH"
 
 
 @pytest.mark.parametrize(("components", "path", "code"), OF_MESSAGES)
 def test_invalid_component_is_refused_with_its_path(components: Any, path: str, code: str) -> None:
     assert error_of(MESSAGE, components) == (path, LENGTH if code == "LENGTH" else code)
-
-
-OF_MODALS: list[tuple[Any, str, str]] = [
-    ([], "", "LENGTH"),
-    ([text()] * 6, "", "LENGTH"),
-    ([row(button())], "0.components.0", "UNION_TYPE_CHOICES"),
-    ([container(text())], "0", "UNION_TYPE_CHOICES"),
-    ([text_input()], "0", "UNION_TYPE_CHOICES"),
-    ([row(text_input())], "0.components.0.label", "BASE_TYPE_REQUIRED"),
-    (
-        [row(text_input("a", label="x"), text_input("b", label="x"))],
-        "0.components.1",
-        "COMPONENT_LAYOUT_WIDTH_EXCEEDED",
-    ),
-    ([label(text())], "0.component", "UNION_TYPE_CHOICES"),
-    ([label(text_input(), label="x" * 46)], "0.label", "LENGTH"),
-    ([label(text_input(style=3))], "0.component.style", "BASE_TYPE_CHOICES"),
-    ([label(text_input(max_length=4001))], "0.component.max_length", "NUMBER_TYPE_RANGE"),
-    (
-        [label(text_input(min_length=5, max_length=4))],
-        "0.component.min_length",
-        "NUMBER_TYPE_MAX",
-    ),
-    (
-        [label(text_input(max_length=2, value="abc"))],
-        "0.component.value",
-        "BASE_TYPE_MAX_LENGTH",
-    ),
-    ([label(select(disabled=True))], "0.component.disabled", "BASE_TYPE_INVALID"),
-    (
-        [label(text_input("a")), label(select("a"))],
-        "1.component.custom_id",
-        "COMPONENT_CUSTOM_ID_DUPLICATED",
-    ),
-    (
-        [label({"type": 21, "custom_id": "r", "options": options(1)})],
-        "0.component.options",
-        "LENGTH",
-    ),
-    (
-        [label({"type": 22, "custom_id": "c", "options": options(11)})],
-        "0.component.options",
-        "LENGTH",
-    ),
-    (
-        [label({"type": 22, "custom_id": "c", "options": options(2), "min_values": 3})],
-        "0.component.min_values",
-        "NUMBER_TYPE_MAX",
-    ),
-    (
-        [label({"type": 19, "custom_id": "f", "min_values": 3, "max_values": 2})],
-        "0.component.min_values",
-        "NUMBER_TYPE_MAX",
-    ),
-]
-
-
-@pytest.mark.parametrize(("components", "path", "code"), OF_MODALS)
-def test_invalid_modal_is_refused_with_its_path(components: Any, path: str, code: str) -> None:
-    assert error_of(MODAL, components) == (path, LENGTH if code == "LENGTH" else code)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +198,7 @@ def test_flag_decides_what_a_message_may_have(
     legacy = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
     whole = {"content": "", "embeds": (), **fields}
     errors = layout_errors(flags, components, **whole)
-    assert first(field_errors(errors)) == (path, legacy if code == "LEGACY" else code)
+    assert first_error(field_errors(errors)) == (path, legacy if code == "LEGACY" else code)
 
 
 def test_layouts_within_the_limits_are_accepted() -> None:
@@ -358,26 +277,8 @@ def test_accepted_components_are_returned_as_sent(sent: Any) -> None:
             assert find_component(loaded, each["custom_id"]) == each
 
 
-_KEYS = st.sampled_from(
-    [
-        *("type", "id", "components", "component", "accessory", "custom_id", "style", "label"),
-        *("options", "items", "media", "url", "content", "emoji", "name", "value", "values"),
-        *("min_values", "max_values", "default_values", "default", "file", "required", "x"),
-    ]
-)
-_JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-2, 24)
-    | st.floats()
-    | st.sampled_from(["", "a", "1", "https://x.org/a", "👍", "nul\0", "x" * 200]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=6),
-    max_leaves=30,
-)
-
-
 @settings(max_examples=examples(120))
-@given(value=_JSON)
+@given(value=ANY_JSON)
 def test_any_json_is_loaded_or_refused(value: Any) -> None:
     for field in (MESSAGE, MODAL):
         try:
@@ -388,137 +289,6 @@ def test_any_json_is_loaded_or_refused(value: Any) -> None:
             assert value is None  # a list of a message that is null
 
 
-MODAL_OF_EVERYTHING = load(
-    MODAL,
-    [
-        row(text_input("name", label="Name", min_length=2, max_length=5)),
-        text(),
-        label(select("color", "red", "blue", min_values=1, max_values=2)),
-        label({"type": 5, "custom_id": "who", "required": False}),
-        label({"type": 19, "custom_id": "files", "max_values": 2}),
-    ],
-)
-CHOICES = load(
-    MODAL,
-    [
-        label({"type": 21, "custom_id": "radio", "options": options(2)}),
-        label({"type": 22, "custom_id": "group", "options": options(3)}),
-        label({"type": 23, "custom_id": "box"}),
-    ],
-)
-
-
-def entered(**values: Any) -> list[Any]:
-    """What a client sends for fields of labels."""
-    return [
-        {
-            "type": 18,
-            "component": {
-                "type": 0,
-                "custom_id": name,
-                "values" if isinstance(value, list) else "value": value,
-            },
-        }
-        for name, value in values.items()
-    ]
-
-
-ANSWERS: dict[str, Any] = {
-    "name": "Ada",
-    "color": ["blue"],
-    "who": ["123"],
-    "files": ["0"],
-}
-
-
-def test_submission_has_the_structure_of_the_modal() -> None:
-    name = {"type": 1, "components": [{"type": 4, "custom_id": "name", "value": "Ada"}]}
-    others = {key: each for key, each in ANSWERS.items() if key != "name"}
-    assert validate_submission(MODAL_OF_EVERYTHING, [name, *entered(**others)]) == [
-        {
-            "type": 1,
-            "id": 1,
-            "components": [{"type": 4, "id": 2, "custom_id": "name", "value": "Ada"}],
-        },
-        {"type": 10, "id": 3},
-        {
-            "type": 18,
-            "id": 4,
-            "component": {"type": 3, "id": 5, "custom_id": "color", "values": ["blue"]},
-        },
-        {
-            "type": 18,
-            "id": 6,
-            "component": {"type": 5, "id": 7, "custom_id": "who", "values": ["123"]},
-        },
-        {
-            "type": 18,
-            "id": 8,
-            "component": {"type": 19, "id": 9, "custom_id": "files", "values": ["0"]},
-        },
-    ]
-    chosen = validate_submission(CHOICES, entered(radio="1", group=["0", "2"], box=True))
-    assert [each["component"] for each in chosen] == [
-        {"type": 21, "id": 2, "custom_id": "radio", "value": "1"},
-        {"type": 22, "id": 4, "custom_id": "group", "values": ["0", "2"]},
-        {"type": 23, "id": 6, "custom_id": "box", "value": True},
-    ]
-
-
-@pytest.mark.parametrize(
-    ("changes", "path", "code"),
-    [
-        ({"name": "A"}, "0.component.value", LENGTH),
-        ({"name": "Adaline"}, "0.component.value", LENGTH),
-        ({"name": ""}, "0.component.value", "BASE_TYPE_REQUIRED"),
-        ({"name": 5}, "0.component.value", "BASE_TYPE_BAD_TYPE"),
-        ({"name": "A\0a"}, "0.component.value", "BASE_TYPE_INVALID"),
-        ({"color": ["green"]}, "1.component.values", "BASE_TYPE_CHOICES"),
-        ({"color": [[]]}, "1.component.values", "BASE_TYPE_CHOICES"),
-        ({"color": []}, "1.component.values", LENGTH),
-        ({"color": ["red", "blue", "red"]}, "1.component.values", LENGTH),
-        ({"color": ["red", "red"]}, "1.component.values", "SET_TYPE_ALREADY_CONTAINS_VALUE"),
-        ({"who": ["nobody"]}, "2.component.values", "NUMBER_TYPE_COERCE"),
-        ({"who": ["1", "2"]}, "2.component.values", LENGTH),
-        ({"files": ["1", "2", "3"]}, "3.component.values", LENGTH),
-        ({"other": "x"}, "4.component.custom_id", "BASE_TYPE_INVALID"),
-    ],
-)
-def test_invalid_submission_is_refused_with_its_path(
-    changes: dict[str, Any], path: str, code: str
-) -> None:
-    with pytest.raises(InvalidForm) as refused:
-        validate_submission(MODAL_OF_EVERYTHING, entered(**{**ANSWERS, **changes}))
-    assert first(refused.value.errors) == (f"data.components.{path}", code)
-
-
-@pytest.mark.parametrize("missing", ["name", "color", "files"])
-def test_required_field_must_be_submitted(missing: str) -> None:
-    answers = {key: each for key, each in ANSWERS.items() if key != missing}
-    with pytest.raises(InvalidForm):
-        validate_submission(MODAL_OF_EVERYTHING, entered(**answers))
-
-
-def test_optional_field_may_be_left_out() -> None:
-    answers = {key: each for key, each in ANSWERS.items() if key != "who"}
-    submitted = validate_submission(MODAL_OF_EVERYTHING, entered(**answers))
-    assert submitted[3]["component"]["values"] == []
-    with pytest.raises(InvalidForm):
-        validate_submission(CHOICES, entered(radio=None, group=["0"]))
-    with pytest.raises(InvalidForm):
-        validate_submission(CHOICES, entered(radio="0", group=["9"]))
-
-
-@settings(max_examples=examples(80))
-@given(value=_JSON)
-def test_any_submission_is_read_or_refused(value: Any) -> None:
-    for modal in (MODAL_OF_EVERYTHING, CHOICES):
-        try:
-            validate_submission(modal, value)
-        except InvalidForm:
-            continue
-
-
 def test_values_of_a_select_are_checked() -> None:
     [chosen] = load(MESSAGE, [row(select("s", "a", "b", "c", min_values=2, max_values=3))])
     [inside] = chosen["components"]
@@ -526,7 +296,7 @@ def test_values_of_a_select_are_checked() -> None:
     for wrong in (["a"], ["a", "a"], ["a", "x"], "ab", None, [1, 2]):
         with pytest.raises(InvalidForm) as refused:
             validate_values(inside, wrong)
-        assert first(refused.value.errors)[0] == "data.values"
+        assert first_error(refused.value.errors)[0] == "data.values"
 
 
 def test_component_is_found_by_its_custom_id() -> None:
