@@ -139,3 +139,8 @@ async def route_stage(world: World, *, everyone: Permissions = SEE) -> RouteStag
     stage = RouteStage(world, guild, names)
     await stage.allow_everyone(everyone)
     return stage
+
+
+def assert_permitted(answer: Answer) -> None:
+    """Require that the call was permitted. The user of a bulk ban may be unknown."""
+    assert 200 <= answer.status < 300 or answer.code == 10026, answer.raw
