@@ -67,7 +67,8 @@ class PgConnection(Connection):
             state = _poll(self._conn)
             if self._is_connecting and state in (POLL_READ, POLL_WRITE):
                 self._watch()
-            self._watch_writing(state == POLL_WRITE)
+            if (state == POLL_WRITE) != self._writing:
+                self._watch_writing(state == POLL_WRITE)
         except Exception as error:
             if waiter is not None and not waiter.done():
                 waiter.set_exception(error)

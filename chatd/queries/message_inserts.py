@@ -47,19 +47,9 @@ class NewRow(NamedTuple):
     """Seconds between two messages of the author in the channel; 0 without slow mode."""
 
     @property
-    def is_guarded(self) -> bool:
-        """Whether a nonce or slow mode can reject the row."""
-        return self.nonce is not None or self.slow_mode_s > 0
-
-    @property
     def owns_files(self) -> bool:
         """Whether its files are stored for it; the copy of a message shows those of the other."""
         return self.origin is None or self.origin.source is None
-
-    @property
-    def is_detailed(self) -> bool:
-        """Whether the row has columns that most messages leave empty."""
-        return bool(self.components) or self.origin is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +132,12 @@ async def insert_many(
     is the order of commits. A stream that is locked already is skipped, as if it did not exist;
     with `wait` the statement waits for it.
     """
-    attached = any(row.attachments for row in rows)
-    detailed = any(row.is_detailed for row in rows)
-    statement = _insert(wait, any(row.is_guarded for row in rows), attached, detailed)
+    guarded = attached = detailed = False
+    for row in rows:  # one pass, since every message goes through it
+        guarded = guarded or row.nonce is not None or row.slow_mode_s > 0
+        attached = attached or bool(row.attachments)
+        detailed = detailed or bool(row.components) or row.origin is not None
+    statement = _insert(wait, guarded, attached, detailed)
     wanted = [_as_json(*each) for each in zip(ids, rows, strict=True)]
     if detailed:
         for values, row in zip(wanted, rows, strict=True):

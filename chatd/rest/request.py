@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from collections.abc import AsyncGenerator, Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, unquote
 
@@ -187,7 +187,12 @@ def media_type(request: web.Request) -> str:
     aiohttp's `content_type` parses the header as that of an email: 8 kB of quotation marks take it
     0.8 s, and parentheses end in a RecursionError.
     """
-    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return _media_type(request.headers.get("Content-Type", ""))
+
+
+@lru_cache(256)
+def _media_type(header: str) -> str:
+    return header.partition(";")[0].strip().lower()
 
 
 def accepts_html(request: web.Request) -> bool:
@@ -197,7 +202,7 @@ def accepts_html(request: web.Request) -> bool:
 
 def is_form(request: web.Request) -> bool:
     """Return whether the body is a form (multipart/form-data), which may contain files."""
-    return media_type(request) == "multipart/form-data"
+    return _media_type(request.headers.get("Content-Type", "")) == "multipart/form-data"
 
 
 def may_be_large(request: web.Request) -> bool:
@@ -241,7 +246,14 @@ async def read_chunks(request: web.Request, *, max_bytes: int) -> AsyncGenerator
 
 def path_id(request: web.Request, kind: Callable[[int], T], name: str) -> T:
     """Return an id of the path. Raises InvalidForm if it is not a snowflake."""
-    return kind(_snowflake(name, request.match_info[name]))
+    text = request.match_info[name]
+    try:
+        return kind(parse_id(text))
+    except ValueError:
+        shown = text[:40]
+        raise InvalidForm.of(
+            name, "NUMBER_TYPE_COERCE", f'Value "{shown}" is not snowflake.'
+        ) from None
 
 
 def read_query(request: web.Request, schema: type[Schema[T]]) -> T:
@@ -286,13 +298,3 @@ def audit_log_reason(request: web.Request) -> str | None:
 def _reason_too_long() -> InvalidForm:
     text = f"Must be {MAX_REASON} or fewer in length."
     return InvalidForm.of("reason", "BASE_TYPE_MAX_LENGTH", text)
-
-
-def _snowflake(name: str, text: str) -> int:
-    try:
-        return parse_id(text)
-    except ValueError:
-        shown = text[:40]
-        raise InvalidForm.of(
-            name, "NUMBER_TYPE_COERCE", f'Value "{shown}" is not snowflake.'
-        ) from None

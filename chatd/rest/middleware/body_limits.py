@@ -16,11 +16,12 @@ async def check_body_headers(request: web.Request, handler: Handler) -> web.Stre
 
     Raises RequestTooLarge, UnsupportedEncoding.
     """
-    length, handler_of_route = request.content_length, request.match_info.handler
-    max_bytes = request.app[BODY_LIMITS].get(handler_of_route, MAX_BODY)
-    if length is not None and length > max_bytes and not is_form(request):
-        raise RequestTooLarge
+    length = request.content_length
+    if length is not None and length > MAX_BODY and not is_form(request):
+        max_bytes = request.app[BODY_LIMITS].get(request.match_info.handler, MAX_BODY)
+        if length > max_bytes:
+            raise RequestTooLarge
     encodings = request.headers.getall("Content-Encoding", ())
-    if any(each.lower() not in ("", "identity") for each in encodings):
+    if encodings and any(each.lower() not in ("", "identity") for each in encodings):
         raise UnsupportedEncoding
     return await handler(request)

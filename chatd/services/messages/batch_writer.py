@@ -127,14 +127,17 @@ class MessageBatchWriter:
     def _start_batches(self) -> None:
         """Start batches for queued rows, within the limits."""
         if (
-            not self._batch_scheduled
+            self._queues
+            and not self._batch_scheduled
             and len(self._batches) < _MAX_BATCHES
             and self._has_unlocked_stream()
         ):
             self._batch_scheduled = True
             self._spawn(self._run_batch(), self._batches)
-        while len(self._blocking) < _MAX_BLOCKING_BATCHES and (
-            batch := self._next_locked_stream_batch()
+        while (
+            self._locked_streams
+            and len(self._blocking) < _MAX_BLOCKING_BATCHES
+            and (batch := self._next_locked_stream_batch())
         ):
             streams = self._mark_in_flight(batch)
             self._spawn(self._commit_in_flight(batch, streams, wait=True), self._blocking)

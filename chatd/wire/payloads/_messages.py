@@ -22,7 +22,7 @@ from chatd.core.models import (
     Reaction,
     User,
 )
-from chatd.wire.payloads._encoding import id_or_none, timestamp_or_none
+from chatd.wire.payloads._encoding import id_or_none, timestamp
 from chatd.wire.payloads._users import user
 
 SUPPRESS_EMBEDS = 1 << 2
@@ -105,13 +105,13 @@ def _message(message: Message, author: JsonObject) -> JsonObject:
         "author": author,
         "content": message.content,
         "timestamp": snowflake.created_at_text(message.id),
-        "edited_timestamp": timestamp_or_none(message.edited_at),
+        "edited_timestamp": timestamp(message.edited_at) if message.edited_at else None,
         "tts": message.tts,
         "mention_everyone": message.mention_everyone,
         "mentions": list(map(user, message.mentions)),
         "mention_roles": list(map(str, message.mention_roles)),
         "attachments": list(map(attachment, message.attachments)),
-        "embeds": _embeds(message),
+        "embeds": _embeds(message) if message.embeds else [],
         "pinned": message.pinned,
         "type": message.type,
         "flags": message.flags,
@@ -185,7 +185,7 @@ def _without_none(**fields: Any) -> JsonObject:
 
 def _embeds(message: Message) -> list[Any]:
     """The embeds, unless they are suppressed, with links to the files that they name."""
-    if message.flags & SUPPRESS_EMBEDS or not message.embeds:
+    if message.flags & SUPPRESS_EMBEDS:
         return []
     files = {EMBEDDED_FILE + file.filename: file for file in reversed(message.attachments)}
     return [_with_links(embed, files) for embed in message.embeds]
