@@ -24,6 +24,7 @@ from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 from chatd.bus.bus import Bus
 from chatd.core.errors import ServiceUnavailable
@@ -76,6 +77,9 @@ class _Pending:
     event: Callable[[MessageId], Event]
     done: asyncio.Future[MessageId]
     attempts: int = 0
+
+
+_RowsById: TypeAlias = dict[MessageId, tuple[_Pending, Event]]
 
 
 class MessageBatchWriter:
@@ -254,38 +258,36 @@ class MessageBatchWriter:
         Raises only if no row was committed.
         """
         await self._wait_for_id_lease()
-        by_id = {}
-        for pending in batch:
-            message_id = MessageId(self._snowflakes.next())
-            try:
-                by_id[message_id] = (pending, pending.event(message_id))
-            except Exception as error:
-                _fail([pending], error)
+        by_id = self._with_ids(batch)
         if not by_id:
             return
         rows = [pending.row for pending, _ in by_id.values()]
         began = time.monotonic()
         async with self._database.cursor() as cur:
             outcomes = await message_inserts.insert_many(cur, list(by_id), rows, wait=wait)
-        committed = [outcome for outcome in outcomes if outcome.seq is not None]
+        committed = [
+            by_id[outcome.id][1].numbered(outcome.seq)
+            for outcome in outcomes
+            if outcome.seq is not None
+        ]
         if committed:
             self._metrics.observe_commit(len(committed), time.monotonic() - began)
         # Clients rely on this order: first the event, then the response to its sender.
-        await self._bus.publish(
-            [
-                by_id[outcome.id][1].numbered(outcome.seq)
-                for outcome in committed
-                if outcome.seq is not None
-            ]
-        )
-        again = []
-        for outcome in outcomes:
-            pending = by_id[outcome.id][0]
-            if not self._apply_outcome(pending, outcome, wait=wait):
-                again.append(pending)
-        self._requeue(again)
+        await self._bus.publish(committed)
+        self._apply_outcomes(by_id, outcomes, wait=wait)
         if wait:
             self._locked_streams -= {row.stream_id for row in rows}
+
+    def _with_ids(self, batch: list[_Pending]) -> _RowsById:
+        """Give each row an id, and make its event. A row whose event cannot be made fails alone."""
+        by_id: _RowsById = {}
+        for pending in batch:
+            message_id = MessageId(self._snowflakes.next())
+            try:
+                by_id[message_id] = (pending, pending.event(message_id))
+            except Exception as error:
+                _fail([pending], error)
+        return by_id
 
     async def _wait_for_id_lease(self) -> None:
         """Wait until ids are leased again, after `observe` has raised them above the lease."""
@@ -293,6 +295,17 @@ class MessageBatchWriter:
             if self._snowflakes.is_leased or not self._snowflakes.needs_renewal.is_set():
                 return
             await asyncio.sleep(_LEASE_CHECK_S)
+
+    def _apply_outcomes(
+        self, by_id: _RowsById, outcomes: Iterable[InsertResult], *, wait: bool
+    ) -> None:
+        """Resolve the futures of all rows but those that have to be inserted again."""
+        again = []
+        for outcome in outcomes:
+            pending = by_id[outcome.id][0]
+            if not self._apply_outcome(pending, outcome, wait=wait):
+                again.append(pending)
+        self._requeue(again)
 
     def _apply_outcome(self, pending: _Pending, outcome: InsertResult, *, wait: bool) -> bool:
         """Resolve the future of a row. Return False if the row has to be inserted again."""

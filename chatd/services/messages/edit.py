@@ -39,7 +39,7 @@ from chatd.services.messages import components, embedded_files
 from chatd.services.messages import mentions as mention_service
 from chatd.services.messages.send import require_text_channel
 from chatd.wire.payloads import SUPPRESS_EMBEDS
-from chatd.wire.schemas.messages import MessageChange
+from chatd.wire.schemas.messages import AttachmentInput, MessageChange
 
 # Rule: Discord docs, Message resource, "Bulk Delete Messages".
 _BULK_DELETE_AGE = timedelta(days=14)
@@ -142,29 +142,17 @@ async def _apply_attachment_changes(
     uploads: PendingUploads,
     table: attachments.Table,
 ) -> list[Attachment]:
-    """Remove, describe and add attachments of a message, and return those that it has then.
+    """Delete, describe and add attachments of a message, and return those that it has then.
 
     Raises InvalidForm, TooManyAttachments.
     """
     kept = {file.id: file for file in message.attachments}
-    wanted = [] if change.attachments is UNSET else change.attachments or []
+    listed: Sequence[AttachmentInput] = ()
     if change.attachments is not UNSET:
-        ids = {AttachmentId(each.id) for each in wanted}
-        gone = [file_id for file_id in kept if file_id not in ids]
-        await attachments.delete(cur, message.channel_id, message.id, gone, table=table)
-        for file_id in gone:
-            del kept[file_id]
-    for each in wanted:
-        known = kept.get(AttachmentId(each.id))
-        if known is not None and each.filename not in (None, known.filename):
-            text = "A file that was sent cannot be renamed."
-            raise InvalidForm.of("attachments", NOT_SUPPORTED, text)
-        if known is not None and each.description is not UNSET:
-            described = replace(known, description=each.description or None)
-            channel_id, message_id = message.channel_id, message.id
-            await attachments.set_description(cur, channel_id, message_id, described, table=table)
+        listed = change.attachments or ()
+        kept = await _keep_listed(cur, message, listed, table)
     new = uploads.in_order_with_metadata(
-        each for each in wanted if AttachmentId(each.id) not in kept
+        each for each in listed if AttachmentId(each.id) not in kept
     )
     if len(kept) + len(new) > MAX_FILES:
         raise TooManyAttachments
@@ -172,11 +160,59 @@ async def _apply_attachment_changes(
     return [*kept.values(), *new]
 
 
+async def _keep_listed(
+    cur: Cursor,
+    message: Message,
+    listed: Sequence[AttachmentInput],
+    table: attachments.Table,
+) -> dict[AttachmentId, Attachment]:
+    """Delete the attachments that an edit does not list; describe the others and return them.
+
+    Raises InvalidForm.
+    """
+    ids = {AttachmentId(each.id) for each in listed}
+    kept = {file.id: file for file in message.attachments if file.id in ids}
+    gone = [file.id for file in message.attachments if file.id not in ids]
+    await attachments.delete(cur, message.channel_id, message.id, gone, table=table)
+    for each in listed:
+        file = kept.get(AttachmentId(each.id))
+        if file is not None:
+            await _describe(cur, message, file, each, table)
+    return kept
+
+
+async def _describe(
+    cur: Cursor,
+    message: Message,
+    file: Attachment,
+    wanted: AttachmentInput,
+    table: attachments.Table,
+) -> None:
+    """Give an attachment its new description, if the edit has one. Raises InvalidForm."""
+    if wanted.filename not in (None, file.filename):
+        text = "A file that was sent cannot be renamed."
+        raise InvalidForm.of("attachments", NOT_SUPPORTED, text)
+    if wanted.description is not UNSET:
+        described = replace(file, description=wanted.description or None)
+        await attachments.set_description(
+            cur, message.channel_id, message.id, described, table=table
+        )
+
+
 async def _apply_change(
     cur: Cursor, granted: SenderAccess, message: Message, change: MessageChange
 ) -> MessageEdit:
     """Return the new values of a message. Raises MissingPermissions, InvalidForm."""
-    edit = MessageEdit(
+    edit = _with_change(granted, _present_values(message), change)
+    # The texts of components v2 are the content of their message.
+    is_text_in_components = change.components is not UNSET and edit.flags & IS_COMPONENTS_V2
+    if change.content is UNSET and not is_text_in_components:
+        return edit
+    return await _with_mentions(cur, granted, message, change, edit)
+
+
+def _present_values(message: Message) -> MessageEdit:
+    return MessageEdit(
         content=message.content,
         flags=message.flags,
         embeds=message.embeds,
@@ -186,9 +222,15 @@ async def _apply_change(
         attachment_count=len(message.attachments),
         components=message.components,
     )
+
+
+def _with_change(granted: SenderAccess, edit: MessageEdit, change: MessageChange) -> MessageEdit:
+    """Return the values after an edit, with the mentions still to be found.
+
+    Raises MissingPermissions, InvalidForm.
+    """
     if change.flags is not UNSET:
-        wanted = edit.flags & IS_COMPONENTS_V2 if change.flags is None else change.flags
-        edit = replace(edit, flags=_edited_flags(edit.flags, wanted))
+        edit = replace(edit, flags=_edited_flags(edit.flags, change.flags))
     if change.embeds is not UNSET:
         if change.embeds:
             granted.require(Permissions.EMBED_LINKS)
@@ -196,31 +238,44 @@ async def _apply_change(
     if change.components is not UNSET:
         components.require_media(granted, change.components or ())
         edit = replace(edit, components=change.components or ())
-    is_text_changed = change.components is not UNSET and edit.flags & IS_COMPONENTS_V2
-    if change.content is not UNSET or is_text_changed:
-        content = message.content if change.content is UNSET else change.content or ""
-        named = mentions.parse_all([content, *texts(edit.components)])
-        mentioned = mentions.filtered(named, change.allowed_mentions)
-        pings = change.allowed_mentions is None or change.allowed_mentions.replied_user
-        if pings and message.reference is not None and message.reference.author in message.mentions:
-            mentioned = mentioned.with_user(message.reference.author.id)
-        found = await mention_service.resolve(cur, granted, mentioned)
-        edit = replace(
-            edit,
-            content=content,
-            mentions=[user.id for user in found.users],
-            mention_roles=found.roles,
-            mention_everyone=found.everyone,
-        )
+    if change.content is not UNSET:
+        edit = replace(edit, content=change.content or "")
     return edit
 
 
-def _edited_flags(present: int, wanted: int) -> int:
+async def _with_mentions(
+    cur: Cursor,
+    granted: SenderAccess,
+    message: Message,
+    change: MessageChange,
+    edit: MessageEdit,
+) -> MessageEdit:
+    """Return the edit with the mentions of its new text that `allowed_mentions` admits.
+
+    A reply goes on mentioning the author that it answers, unless the edit excludes that.
+    """
+    named = mentions.parse_all([edit.content, *texts(edit.components)])
+    mentioned = mentions.filtered(named, change.allowed_mentions)
+    pings = change.allowed_mentions is None or change.allowed_mentions.replied_user
+    if pings and message.reference is not None and message.reference.author in message.mentions:
+        mentioned = mentioned.with_user(message.reference.author.id)
+    found = await mention_service.resolve(cur, granted, mentioned)
+    return replace(
+        edit,
+        mentions=[user.id for user in found.users],
+        mention_roles=found.roles,
+        mention_everyone=found.everyone,
+    )
+
+
+def _edited_flags(present: int, wanted: int | None) -> int:
     """Return the flags after an edit. Clients send the flags that it cannot set unchanged.
 
-    Raises InvalidForm.
+    None clears all flags that an edit can clear. Raises InvalidForm.
     """
     settable = SUPPRESS_EMBEDS | IS_COMPONENTS_V2
+    if wanted is None:
+        wanted = present & IS_COMPONENTS_V2
     if wanted & ~(present | settable):
         text = "An edit can set SUPPRESS_EMBEDS (4) and IS_COMPONENTS_V2 (32768) only."
         raise InvalidForm.of("flags", NOT_SUPPORTED, text)

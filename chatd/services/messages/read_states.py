@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple, TypeAlias
 
 from chatd.context.context import Context
 from chatd.core import snowflake
 from chatd.core.errors import MissingAccess, UnknownGuild
 from chatd.core.ids import ChannelId, GuildId, MessageId, UserId
-from chatd.core.models import ChannelType, ReadState
+from chatd.core.models import ChannelType, Member, ReadState
 from chatd.core.notifications import GuildNotifications, UnreadRule, unread_rule
 from chatd.core.permissions import Permissions
 from chatd.db.cursor import Cursor
@@ -24,9 +25,13 @@ from chatd.queries import (
     private_channels,
     read_states,
 )
+from chatd.queries.channels import MemberOverwrites
 from chatd.services import guild_snapshot
 from chatd.services.access import access
 from chatd.services.messages.send import require_text_channel
+
+# The caller's notification settings by guild, and under None those of private channels.
+_Settings: TypeAlias = Mapping[GuildId | None, GuildNotifications]
 
 
 async def acknowledge(
@@ -90,52 +95,77 @@ async def list_for_caller(ctx: Context) -> AsyncIterator[list[ReadState]]:
     200 guilds can have 100,000 channels. Each part is read and encoded by itself, so that other
     requests run in between.
     """
-    user_id, now = ctx.user.id, datetime.now(UTC)
+    now = datetime.now(UTC)
     async with ctx.database.cursor() as cur:
-        own = {each.guild_id: each for each in await members.list_for_user(cur, user_id)}
+        own = {each.guild_id: each for each in await members.list_for_user(cur, ctx.user.id)}
         sizes = await guilds.sizes(cur, own)
-        settings = {each.guild_id: each for each in await notifications.list_for_user(cur, user_id)}
+        chosen = await notifications.list_for_user(cur, ctx.user.id)
+    settings = {each.guild_id: each for each in chosen}
     for part in guild_snapshot.parts(sizes):
-        async with ctx.database.cursor() as cur:
-            levels = {
-                each.id: each.default_message_notifications
-                for each in await guilds.by_ids(cur, part)
-            }
-            visible = await guild_snapshot.visible(cur, {each: own[each] for each in part})
-            shown = {each.id: each for each in visible if each.type != ChannelType.CATEGORY}
-            since = {each.id: snowflake.at(own[each.guild_id].joined_at) for each in shown.values()}
-            found = await read_states.list_for_user(
-                cur,
-                user_id,
-                since,
-                since=since,
-                roles=[role_id for each in part for role_id in own[each].roles],
-                without_everyone={
-                    each.id
-                    for each in shown.values()
-                    if (chosen := settings.get(each.guild_id)) and chosen.suppress_everyone
-                },
-                without_roles={
-                    each.id
-                    for each in shown.values()
-                    if (chosen := settings.get(each.guild_id)) and chosen.suppress_roles
-                },
-            )
-        rules = {
-            each.id: unread_rule(
-                settings.get(each.guild_id),
-                each.id,
-                each.parent_id,
-                default_level=levels.get(each.guild_id, 0),
-                now=now,
-            )
-            for each in shown.values()
-        }
-        yield [_counted(each, rules[each.channel_id]) for each in found]
+        yield await _list_in_guilds(ctx, {each: own[each] for each in part}, settings, now)
+    yield await _list_in_private(ctx, settings.get(None), now)
+
+
+async def _list_in_guilds(
+    ctx: Context, own: Mapping[GuildId, Member], settings: _Settings, now: datetime
+) -> list[ReadState]:
+    """Return the read states in the guilds of the caller's memberships `own`."""
     async with ctx.database.cursor() as cur:
-        private = {each.id: 0 for each in await private_channels.list_open_for_user(cur, user_id)}
-        found = await read_states.list_for_user(cur, user_id, private, since=private, roles=())
-    yield [_counted_in_private(each, settings.get(None), now) for each in found]
+        levels = {
+            each.id: each.default_message_notifications for each in await guilds.by_ids(cur, own)
+        }
+        visible = await guild_snapshot.visible(cur, own)
+        channels = [each for each in visible if each.type != ChannelType.CATEGORY]
+        since = {each.id: snowflake.at(own[each.guild_id].joined_at) for each in channels}
+        suppressed = _suppressed_mentions(channels, settings)
+        found = await read_states.list_for_user(
+            cur,
+            ctx.user.id,
+            since,
+            since=since,
+            roles=[role_id for each in own.values() for role_id in each.roles],
+            without_everyone=suppressed.everyone,
+            without_roles=suppressed.roles,
+        )
+    rules = {
+        each.id: unread_rule(
+            settings.get(each.guild_id),
+            each.id,
+            each.parent_id,
+            default_level=levels.get(each.guild_id, 0),
+            now=now,
+        )
+        for each in channels
+    }
+    return [_counted(each, rules[each.channel_id]) for each in found]
+
+
+async def _list_in_private(
+    ctx: Context, settings: GuildNotifications | None, now: datetime
+) -> list[ReadState]:
+    """Return the read states of the caller's private channels."""
+    async with ctx.database.cursor() as cur:
+        opened = await private_channels.list_open_for_user(cur, ctx.user.id)
+        since = {each.id: 0 for each in opened}
+        found = await read_states.list_for_user(cur, ctx.user.id, since, since=since, roles=())
+    return [_counted_in_private(each, settings, now) for each in found]
+
+
+class _SuppressedMentions(NamedTuple):
+    """The channels in which mentions of everyone, and of roles, do not count for the caller."""
+
+    everyone: set[ChannelId]
+    roles: set[ChannelId]
+
+
+def _suppressed_mentions(
+    channels: Iterable[MemberOverwrites], settings: _Settings
+) -> _SuppressedMentions:
+    chosen = [(each.id, settings.get(each.guild_id)) for each in channels]
+    return _SuppressedMentions(
+        {channel_id for channel_id, own in chosen if own and own.suppress_everyone},
+        {channel_id for channel_id, own in chosen if own and own.suppress_roles},
+    )
 
 
 def _counted(state: ReadState, rule: UnreadRule) -> ReadState:

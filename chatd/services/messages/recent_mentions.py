@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from chatd.context.context import Context
 from chatd.core import snowflake
-from chatd.core.ids import ChannelId, GuildId, MessageId, RoleId
+from chatd.core.ids import ChannelId, GuildId, MessageId, RoleId, UserId
 from chatd.core.models import ChannelType, Member, Message
 from chatd.core.permissions import Permissions
 from chatd.db.cursor import Cursor
@@ -35,13 +35,7 @@ async def list_for_caller(ctx: Context, wanted: MentionPage) -> list[Message]:
     """
     user_id, oldest = ctx.user.id, snowflake.at(datetime.now(UTC) - LIFETIME)
     async with ctx.database.cursor() as cur:
-        if wanted.guild_id is not None:
-            await access.guild(cur, user_id, GuildId(wanted.guild_id))
-        own = {
-            each.guild_id: each
-            for each in await members.list_for_user(cur, user_id)
-            if wanted.guild_id in (None, each.guild_id)
-        }
+        own = await _memberships(cur, user_id, wanted.guild_id)
         sizes = await guilds.sizes(cur, own)
     found: list[Hit] = []
     for part in guild_snapshot.parts(sizes):
@@ -67,6 +61,19 @@ async def remove(ctx: Context, message_id: MessageId) -> None:
         if await mentions.remove(work.cur, ctx.user.id, message_id):
             await mentions.trim_removed(work.cur, ctx.user.id, most=MAX_REMOVED)
             work.emit(events.mention_removed(ctx.user.id, message_id))
+
+
+async def _memberships(
+    cur: Cursor, user_id: UserId, guild_id: GuildId | None
+) -> dict[GuildId, Member]:
+    """Return the memberships of a user in one guild, or in all.
+
+    Raises UnknownGuild, MissingAccess.
+    """
+    if guild_id is not None:
+        await access.guild(cur, user_id, guild_id)
+    found = await members.list_for_user(cur, user_id)
+    return {each.guild_id: each for each in found if guild_id in (None, each.guild_id)}
 
 
 async def _readable(cur: Cursor, own: dict[GuildId, Member], oldest: int) -> dict[ChannelId, int]:

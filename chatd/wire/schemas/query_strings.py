@@ -38,7 +38,7 @@ class MentionPage:
 
     limit: int = 25
     before: int = NEWEST
-    guild_id: int | None = None
+    guild_id: GuildId | None = None
     roles: bool = True
     everyone: bool = True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chatd.services.media.metadata.parsing import Malformed, Steps, StreamStripper
 
+_COMMENT, _APPLICATION = 0xFE, 0xFF  # labels of extensions
 # Application extensions: the two that loop an animation, and a color profile.
 _KEPT = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
 
@@ -26,26 +27,23 @@ def parse_gif(stream: StreamStripper) -> Steps:
             yield from stream.move(1, keep=True)
             yield from _blocks(stream, keep=True)
         elif kind == b"\x21":
-            label = yield from stream.take(2)
-            if label[0] == 0xFF:
-                application = yield from stream.take(label[1])
-                keep = application.startswith(_KEPT)
-                label += application
-            else:
-                keep = label[0] != 0xFE
-                if label[1]:
-                    block = yield from stream.take(label[1])
-                    label += block
-                else:
-                    if keep:
-                        stream.put(kind + label)
-                    continue
-            if keep:
-                stream.put(kind + label)
-            yield from _blocks(stream, keep=keep)
+            yield from _extension(stream, kind)
         else:
             stream.put(kind)
             raise Malformed
+
+
+def _extension(stream: StreamStripper, kind: bytes) -> Steps:
+    """Copy or drop an extension, of which `kind` has been taken."""
+    head = kind + (yield from stream.take(2))
+    label, size = head[1:]
+    block = yield from stream.take(size)
+    is_application = label == _APPLICATION
+    keep = block.startswith(_KEPT) if is_application else label != _COMMENT
+    if keep:
+        stream.put(head + block)
+    if size or is_application:
+        yield from _blocks(stream, keep=keep)
 
 
 def _colors(stream: StreamStripper, flags: int) -> Steps:

@@ -62,28 +62,44 @@ class HeifStripper(SpooledStripper):
         return head, size, kind
 
     def _overwrite_items(self, at: int, meta: bytes, head: int) -> None:
+        """Overwrite the items with metadata of the `meta` box at `at`. Raises Malformed."""
         boxes = {kind: (begin, end) for kind, begin, end in _boxes(meta, head + 4, len(meta))}
         if b"iinf" not in boxes or b"iloc" not in boxes:
             return
-        kinds = _item_kinds(meta, *boxes[b"iinf"])
-        budget = self._size  # bytes: extents that overlap must not multiply the work
         data_at = at + boxes[b"idat"][0] if b"idat" in boxes else None
-        for item, is_inside, begin, length in _extents(meta, *boxes[b"iloc"]):
-            kind = kinds.get(item)
-            if kind not in _METADATA or (is_inside and data_at is None):
+        budget = self._size  # bytes: extents that overlap must not multiply the work
+        for kind, begin, length in _metadata(meta, boxes, data_at):
+            size = min(length or self._size, self._size - begin)
+            if size <= 0:
                 continue
-            place = begin + (data_at or 0) if is_inside else begin
-            left = min(length or self._size, self._size - place)
-            if left <= 0:
-                continue
-            budget -= left
+            budget -= size
             if budget < 0:
                 raise Malformed
-            self._file.seek(place)
-            if kind == b"Exif" and left >= len(_EMPTY_EXIF):
-                left -= self._file.write(_EMPTY_EXIF)
-            while left:
-                left -= self._file.write(bytes(min(left, CHUNK_BYTES)))
+            self._overwrite_extent(begin, size, is_exif=kind == b"Exif")
+
+    def _overwrite_extent(self, begin: int, size: int, *, is_exif: bool) -> None:
+        """Overwrite part of an item with zeros, or with an empty Exif block and zeros."""
+        left = size
+        self._file.seek(begin)
+        if is_exif and left >= len(_EMPTY_EXIF):
+            left -= self._file.write(_EMPTY_EXIF)
+        while left:
+            left -= self._file.write(bytes(min(left, CHUNK_BYTES)))
+
+
+def _metadata(
+    meta: bytes, boxes: dict[bytes, tuple[int, int]], data_at: int | None
+) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the kind of each item with metadata, and offset and length of its extents in the file.
+
+    `data_at` is where the content of `idat` is. Raises Malformed.
+    """
+    kinds = _item_kinds(meta, *boxes[b"iinf"])
+    for item, is_inside, offset, length in _extents(meta, *boxes[b"iloc"]):
+        kind = kinds.get(item)
+        base = data_at if is_inside else 0
+        if kind in _METADATA and base is not None:
+            yield kind, base + offset, length
 
 
 def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:

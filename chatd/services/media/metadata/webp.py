@@ -36,30 +36,42 @@ class WebpStripper(SpooledStripper):
             if chunks is None:
                 yield from self._copied(0, self._size)
                 return
-            exif = b""
-            for kind, at, length in chunks:
-                if kind == b"EXIF" and not exif:
-                    self._file.seek(at + 8)
-                    block = self._file.read(min(length, MAX_EXIF_BYTES)).removeprefix(b"Exif\0\0")
-                    self.orientation = orientation_of(block)
-                    exif = b"" if self.orientation == 1 else minimal_exif(self.orientation)
+            exif = self._minimal_exif(chunks)
             kept = [each for each in chunks if each[0] in _KEPT]
             tail = b"EXIF" + struct.pack("<I", len(exif)) + exif if exif else b""
             total = 4 + sum(8 + length + length % 2 for _, _, length in kept) + len(tail)
             yield b"RIFF" + struct.pack("<I", total) + b"WEBP"
             for kind, at, length in kept:
                 if kind == b"VP8X" and length >= 1:
-                    self._file.seek(at)
-                    head = bytearray(self._file.read(9))
-                    head[8] &= ~(_EXIF_FLAG | _XMP_FLAG)
-                    head[8] |= _EXIF_FLAG if exif else 0
-                    yield bytes(head)
-                    yield from self._copied(at + 9, length - 1)
+                    yield from self._with_flags(at, length, has_exif=bool(exif))
                 else:
                     yield from self._copied(at, 8 + length)
                 if length % 2:
                     yield b"\0"
             yield tail
+
+    def _minimal_exif(self, chunks: list[tuple[bytes, int, int]]) -> bytes:
+        """Read the orientation. Return the Exif block that says only this, if one is needed.
+
+        The first Exif chunk counts that has an orientation other than the default.
+        """
+        for kind, at, length in chunks:
+            if kind == b"EXIF":
+                self._file.seek(at + 8)
+                block = self._file.read(min(length, MAX_EXIF_BYTES)).removeprefix(b"Exif\0\0")
+                self.orientation = orientation_of(block)
+                if self.orientation != 1:
+                    return minimal_exif(self.orientation)
+        return b""
+
+    def _with_flags(self, at: int, length: int, *, has_exif: bool) -> Iterator[bytes]:
+        """Yield the VP8X chunk, whose flags say which metadata the file still has."""
+        self._file.seek(at)
+        head = bytearray(self._file.read(9))
+        head[8] &= ~(_EXIF_FLAG | _XMP_FLAG)
+        head[8] |= _EXIF_FLAG if has_exif else 0
+        yield bytes(head)
+        yield from self._copied(at + 9, length - 1)
 
     def _chunks(self) -> list[tuple[bytes, int, int]] | None:
         """Return kind, offset and length of each chunk; None for a malformed or overfull file."""
