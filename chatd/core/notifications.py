@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, IntFlag
-from typing import Final
+from typing import Final, NamedTuple
 
 from chatd.core.ids import ChannelId, GuildId
 
@@ -92,6 +92,21 @@ class GuildNotifications:
     notify_highlights: int = 0
     flags: int = 0
     overrides: Mapping[ChannelId, ChannelOverride] = field(default_factory=dict)
+
+
+class SuppressedMentions(NamedTuple):
+    """The guilds in which mentions of everyone, and of roles, do not count for a user."""
+
+    everyone: Collection[GuildId | None]
+    roles: Collection[GuildId | None]
+
+
+def suppressed_mentions(settings: Collection[GuildNotifications]) -> SuppressedMentions:
+    """Return where the settings of a user suppress mentions."""
+    return SuppressedMentions(
+        {each.guild_id for each in settings if each.suppress_everyone},
+        {each.guild_id for each in settings if each.suppress_roles},
+    )
 
 
 @dataclass(frozen=True, slots=True)

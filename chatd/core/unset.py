@@ -16,3 +16,8 @@ class Unset(Enum):
 
 UNSET: Final = Unset.UNSET
 Maybe: TypeAlias = T | Unset
+
+
+def given_or(value: Maybe[T], present: T) -> T:
+    """Return the value of a key, or `present` if the key was left out."""
+    return present if value is UNSET else value

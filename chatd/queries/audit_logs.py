@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -13,6 +14,23 @@ from chatd.core.overwrites import Overwrite, OverwriteType
 from chatd.db.cursor import Cursor, Row, many
 
 _COLUMNS = "id, guild_id, user_id, target_id, action_type, reason, changes, options"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries a page has: by actor, target and action, and between two ids."""
+
+    user_id: int | None
+    target_id: int | None
+    action: int | None
+    before: int
+    after: int | None
+
+    def from_entry(self, last: AuditEntry) -> AuditFilter:
+        """Return a filter of the entries that follow the last one of a page."""
+        if self.after is None:
+            return replace(self, before=last.id)
+        return replace(self, after=last.id)
 
 
 async def insert(cur: Cursor, *entries: AuditEntry) -> None:
@@ -40,16 +58,12 @@ async def insert(cur: Cursor, *entries: AuditEntry) -> None:
 async def page(
     cur: Cursor,
     guild_id: GuildId,
+    wanted: AuditFilter,
     *,
     hidden: Sequence[ChannelId],
-    user_id: int | None,
-    target_id: int | None,
-    action: int | None,
-    before: int,
-    after: int | None,
     limit: int,
 ) -> list[AuditEntry]:
-    """Return entries between two ids, newest first; with `after`, oldest first.
+    """Return up to `limit` entries: the newest first, or with `wanted.after` the oldest first.
 
     Entries about `hidden` channels are omitted, by the same rules as `AuditEntry.channel_id`.
     """
@@ -67,17 +81,17 @@ async def page(
                     WHERE change->>'key' = 'channel_id'
                       AND coalesce(change->>'new_value', change->>'old_value')::bigint
                           = ANY(%(hidden)s::bigint[]))
-      ORDER BY id {"DESC" if after is None else "ASC"}
+      ORDER BY id {"DESC" if wanted.after is None else "ASC"}
          LIMIT %(limit)s
         """,
         {
             "guild_id": guild_id,
             "hidden": list(hidden),
-            "user_id": user_id,
-            "target_id": target_id,
-            "action": action,
-            "before": before,
-            "after": after or 0,
+            "user_id": wanted.user_id,
+            "target_id": wanted.target_id,
+            "action": wanted.action,
+            "before": wanted.before,
+            "after": wanted.after or 0,
             "limit": limit,
         },
     )

@@ -32,12 +32,7 @@ async def page(request: web.Request, query: query_strings.AuditPage) -> web.Resp
     found = await audit.page(
         request[CONTEXT],
         path_id(request, GuildId, "guild_id"),
-        user_id=query.user_id,
-        target_id=query.target_id,
-        action=query.action_type or None,
-        before=query.before,
-        after=query.after,
-        limit=query.limit,
+        query,
     )
     return json_response(
         payloads.audit_log(

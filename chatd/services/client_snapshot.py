@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chatd.core import snowflake
-from chatd.core.ids import ChannelId, LoginId, RoleId, UserId
+from chatd.core.ids import ChannelId, GuildId, LoginId, UserId
 from chatd.core.models import ReadState
-from chatd.core.notifications import GuildNotifications, unread_rule
+from chatd.core.notifications import GuildNotifications, suppressed_mentions, unread_rule
 from chatd.core.relationships import AccountSettings
 from chatd.db.cursor import Cursor
 from chatd.queries import logins, notes, notifications, read_states, user_settings
+from chatd.services.guild_snapshot import GuildSnapshot
 from chatd.services.ready_snapshot import ReadySnapshot
 
 
@@ -35,29 +36,10 @@ async def read(
 ) -> ClientSnapshot:
     """Read the state that belongs to a snapshot. `cur` reads from the same one."""
     user_id = ready.account.user.id
-    since = {each.id: 0 for each in ready.private_channels if each.last_message_id is not None}
     chosen = await notifications.list_for_user(cur, user_id)
-    by_guild = {each.guild_id: each for each in chosen}
-    now = datetime.now(UTC)
-    private = {
-        each
-        for each in since
-        if not unread_rule(by_guild.get(None), each, None, default_level=0, now=now).is_muted
-    }
-    without_everyone: set[ChannelId] = set()
-    without_roles: set[ChannelId] = set()
-    roles: list[RoleId] = []
-    for guild in ready.guilds:
-        settings = by_guild.get(guild.guild.id, GuildNotifications(guild.guild.id))
-        ids = {each.id for each in guild.channels}
-        without_everyone |= ids if settings.suppress_everyone else set()
-        without_roles |= ids if settings.suppress_roles else set()
-        joined = snowflake.at(guild.own.joined_at)
-        roles += guild.own.roles
-        # Messages from before the user joined count as read.
-        for channel in guild.channels:
-            if channel.last_message_id is not None and channel.last_message_id > joined:
-                since[channel.id] = joined
+    private = [each.id for each in ready.private_channels if each.last_message_id is not None]
+    own = next((each for each in chosen if each.guild_id is None), None)
+    suppressed = suppressed_mentions(chosen)
     return ClientSnapshot(
         logins.hash_of(login_id),
         await user_settings.get(cur, user_id),
@@ -66,10 +48,42 @@ async def read(
         await read_states.for_ready(
             cur,
             user_id,
-            since,
-            private=private,
-            roles=roles,
-            without_everyone=without_everyone,
-            without_roles=without_roles,
+            {**dict.fromkeys(private, 0), **_read_by_joining(ready.guilds)},
+            private=_unmuted(private, own),
+            roles=[role_id for guild in ready.guilds for role_id in guild.own.roles],
+            without_everyone=_channels_in(ready.guilds, suppressed.everyone),
+            without_roles=_channels_in(ready.guilds, suppressed.roles),
         ),
     )
+
+
+def _unmuted(channel_ids: Iterable[ChannelId], own: GuildNotifications | None) -> set[ChannelId]:
+    """Return the private channels that are not muted; `own` are the settings for them."""
+    now = datetime.now(UTC)
+    return {
+        each
+        for each in channel_ids
+        if not unread_rule(own, each, None, default_level=0, now=now).is_muted
+    }
+
+
+def _read_by_joining(guilds: Iterable[GuildSnapshot]) -> dict[ChannelId, int]:
+    """Return the channels that have messages from after the user joined, and where these begin.
+
+    Older messages count as read.
+    """
+    since: dict[ChannelId, int] = {}
+    for guild in guilds:
+        joined = snowflake.at(guild.own.joined_at)
+        for channel in guild.channels:
+            if channel.last_message_id is not None and channel.last_message_id > joined:
+                since[channel.id] = joined
+    return since
+
+
+def _channels_in(
+    guilds: Iterable[GuildSnapshot], guild_ids: Container[GuildId | None]
+) -> set[ChannelId]:
+    return {
+        channel.id for each in guilds if each.guild.id in guild_ids for channel in each.channels
+    }

@@ -6,7 +6,7 @@ second limit, every reader of a guild would read up to channels x overwrites.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from chatd.context.unit_of_work import UnitOfWork
 from chatd.core.errors import TooManyGuildOverwrites, TooManyOverwrites, UnknownOverwrite
@@ -43,16 +43,21 @@ async def require_targets(
     Targets that the channel already has are not checked: clients send all overwrites back,
     including those for members that have left.
     """
-    known = {(each.target_id, each.type) for each in before}
-    new = [each for each in after if (each.target_id, each.type) not in known]
-    members = {UserId(each.target_id) for each in new if each.type == OverwriteType.MEMBER}
+    members = {UserId(each) for each in _new_targets(before, after, OverwriteType.MEMBER)}
     if members and len(await users.by_ids(cur, members, skip_deleted=True)) < len(members):
         raise UnknownOverwrite
-    if any(each.type == OverwriteType.ROLE for each in new):
-        of_guild = {int(role.id) for role in await roles.list_for_guilds(cur, [guild_id])}
-        for each in new:
-            if each.type == OverwriteType.ROLE and each.target_id not in of_guild:
-                raise UnknownOverwrite
+    role_ids = _new_targets(before, after, OverwriteType.ROLE)
+    if role_ids and role_ids - {
+        int(each.id) for each in await roles.list_for_guilds(cur, [guild_id])
+    }:
+        raise UnknownOverwrite
+
+
+def _new_targets(
+    before: Iterable[Overwrite], after: Iterable[Overwrite], kind: OverwriteType
+) -> set[int]:
+    old, new = [{each.target_id for each in some if each.type == kind} for some in (before, after)]
+    return new - old
 
 
 async def require_room(

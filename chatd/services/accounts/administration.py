@@ -149,11 +149,7 @@ async def delete_account(
             raise OwnsApplications(_named("It has applications", named))
         if new_owner is not None:
             await _require_can_own(cur, owned, user_id, new_owner)
-    for guild in owned:
-        if new_owner is not None:
-            await transfer_guild(dependencies, guild, new_owner)
-        else:
-            await delete_guild(dependencies, guild)
+    await _give_up_guilds(dependencies, owned, new_owner)
     for each in apps:
         ctx = CoreContext(dependencies, Caller(each.owner, LoginId(0)), reason=_REASON)
         await application_service.delete(ctx, each.bot.id)
@@ -161,6 +157,17 @@ async def delete_account(
         await deletion.anonymize_person(
             work, user_id, check=lambda: _require_person(work.cur, user_id)
         )
+
+
+async def _give_up_guilds(
+    dependencies: CoreDependencies, owned: Sequence[GuildSummary], new_owner: UserId | None
+) -> None:
+    """Transfer guilds to a new owner, or without one delete them."""
+    for guild in owned:
+        if new_owner is not None:
+            await transfer_guild(dependencies, guild, new_owner)
+        else:
+            await delete_guild(dependencies, guild)
 
 
 async def _require_person(cur: Cursor, user_id: UserId) -> None:

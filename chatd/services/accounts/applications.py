@@ -24,7 +24,7 @@ from chatd.core.ids import GuildId, LoginId, UserId
 from chatd.core.installation import InstallConfig, IntegrationType, Scope
 from chatd.core.models import Application, ApplicationFlags, Member, User
 from chatd.core.permissions import Permissions
-from chatd.core.unset import UNSET
+from chatd.core.unset import UNSET, given_or
 from chatd.db.cursor import Cursor, UniqueViolation
 from chatd.queries import (
     applications,
@@ -220,27 +220,26 @@ def _require_allowed_for_bot(application: Application, change: ApplicationChange
 
 
 def _apply_change(application: Application, change: ApplicationChange) -> Application:
-    if change.name is not UNSET:
-        application = replace(application, name=change.name)
-    if change.description is not UNSET:
-        application = replace(application, description=change.description or "")
-    if change.bot_public is not UNSET:
-        application = replace(application, public=change.bot_public)
-    if change.flags is not UNSET:
-        application = replace(application, flags=ApplicationFlags(change.flags))
-    if change.tags is not UNSET:
-        application = replace(application, tags=tuple(change.tags or ()))
-    if change.install_params is not UNSET:
-        application = replace(application, install_params=change.install_params)
-    if change.custom_install_url is not UNSET:
-        application = replace(application, custom_install_url=change.custom_install_url)
-    if change.interactions_endpoint_url is not UNSET:
-        url = change.interactions_endpoint_url
-        application = replace(application, interactions_endpoint_url=url)
+    """Return an application as a request changes it. Raises InvalidForm."""
+    tags = application.tags if change.tags is UNSET else change.tags or ()
+    config = application.install_config
     if change.integration_types_config is not UNSET:
-        config = _changed_config(application.install_config, change.integration_types_config)
-        application = replace(application, install_config=config)
-    return application
+        config = _changed_config(config, change.integration_types_config)
+    present = application
+    return replace(
+        present,
+        name=given_or(change.name, present.name),
+        description=given_or(change.description, present.description) or "",
+        public=given_or(change.bot_public, present.public),
+        flags=ApplicationFlags(given_or(change.flags, present.flags)),
+        tags=tuple(tags),
+        install_params=given_or(change.install_params, present.install_params),
+        custom_install_url=given_or(change.custom_install_url, present.custom_install_url),
+        interactions_endpoint_url=given_or(
+            change.interactions_endpoint_url, present.interactions_endpoint_url
+        ),
+        install_config=config,
+    )
 
 
 def _changed_config(config: InstallConfig, change: IntegrationTypesConfig) -> InstallConfig:

@@ -143,10 +143,7 @@ async def _install_for_user(ctx: Context, application_id: UserId) -> None:
 
 def _terms(application: Application, wanted: AuthorizationRequest, consent: Consent) -> _Terms:
     """Return what an authorization asks for. Raises InvalidForm if it cannot be granted."""
-    number = (
-        wanted.integration_type if consent.integration_type is None else consent.integration_type
-    )
-    kind = IntegrationType.GUILD_INSTALL if number is None else IntegrationType(number)
+    kind = _kind(wanted.integration_type, consent.integration_type)
     defaults = application.install_defaults(kind)
     if kind not in application.install_config and defaults is None:
         text = "The application does not support this kind of installation."
@@ -163,3 +160,9 @@ def _terms(application: Application, wanted: AuthorizationRequest, consent: Cons
     if consent.permissions is not None:
         permissions = consent.permissions
     return _Terms(kind, granted_scopes(scopes), permissions)
+
+
+def _kind(wanted: int | None, chosen: int | None) -> IntegrationType:
+    """Return where an application is to be installed: as the person chose, or the link says."""
+    number = wanted if chosen is None else chosen
+    return IntegrationType.GUILD_INSTALL if number is None else IntegrationType(number)

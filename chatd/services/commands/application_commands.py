@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -165,23 +165,36 @@ async def replace_all(ctx: Context, scope: Scope, listed: Sequence[ListedCommand
         gone = existing.keys() - {each.id for each in wanted}
         if not changed and not gone:
             return wanted
-        renamed = [
-            each.id
-            for each in changed
-            if each.id in existing and existing[each.id].name != each.name
-        ]
-        await application_commands.delete(work.cur, gone)
-        await command_permissions.delete_for_commands(
-            work.cur, scope.application_id, [*gone, *renamed]
-        )
-        versions = {each.id: ctx.new_id(int) for each in changed}
-        changed = [replace(each, version=versions[each.id]) for each in changed]
-        if changed:
-            await application_commands.save(work.cur, changed, renamed=renamed)
-        created = sum(each.id not in existing for each in changed)
-        await _record(work, scope, ctx.new_id(int), created=created)
+        changed = await _write(ctx, work, scope, existing, changed, gone=gone)
     by_id = {each.id: each for each in changed}
     return [by_id.get(each.id, each) for each in wanted]
+
+
+async def _write(
+    ctx: Context,
+    work: UnitOfWork,
+    scope: Scope,
+    existing: Mapping[CommandId, Command],
+    changed: Sequence[Command],
+    *,
+    gone: Collection[CommandId],
+) -> list[Command]:
+    """Delete and save commands of a scope. Returns the changed ones with their new versions.
+
+    Commands that are deleted or renamed lose their permissions. Raises TooManyCommandsCreated,
+    InvalidForm.
+    """
+    renamed = [
+        each.id for each in changed if each.id in existing and existing[each.id].name != each.name
+    ]
+    await application_commands.delete(work.cur, gone)
+    await command_permissions.delete_for_commands(work.cur, scope.application_id, [*gone, *renamed])
+    versioned = [replace(each, version=ctx.new_id(int)) for each in changed]
+    if versioned:
+        await application_commands.save(work.cur, versioned, renamed=renamed)
+    created = sum(each.id not in existing for each in versioned)
+    await _record(work, scope, ctx.new_id(int), created=created)
+    return versioned
 
 
 def _with_ids(

@@ -6,7 +6,7 @@ Rule: Discord docs, "Application Commands", "Permissions".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,7 +27,8 @@ from chatd.core.errors import (
     UnknownRole,
     UnknownUser,
 )
-from chatd.core.ids import CommandId, GuildId, UserId
+from chatd.core.ids import CommandId, GuildId, RoleId, UserId
+from chatd.core.models import Member
 from chatd.core.permissions import Permissions
 from chatd.db.cursor import Cursor
 from chatd.events import application_commands as events
@@ -41,7 +42,7 @@ from chatd.queries import (
     users,
 )
 from chatd.services.access import access
-from chatd.services.access.access import GuildAccess
+from chatd.services.access.access import GuildAccess, Rank
 from chatd.services.guilds import audit_log
 from chatd.wire import payloads
 
@@ -263,15 +264,21 @@ async def _missing_users(cur: Cursor, granted: GuildAccess, user_ids: set[int]) 
         each.id: access.role_rank(each) for each in await roles.list_for_guilds(cur, [guild_id])
     }
     for member in await members.by_ids(cur, guild_id, wanted):
-        if member.user.id == granted.member.user.id:
-            continue
-        if member.user.id == granted.guild.owner_id:
-            raise MissingPermissions
-        highest = max((ranks[each] for each in member.roles if each in ranks), default=None)
-        if highest is not None:
-            granted.require_above(highest)
+        if member.user.id != granted.member.user.id:
+            _require_below_caller(granted, member, ranks)
     found = await users.by_ids(cur, wanted, skip_deleted=True)
     return user_ids - {int(each.id) for each in found}
+
+
+def _require_below_caller(
+    granted: GuildAccess, member: Member, ranks: Mapping[RoleId, Rank]
+) -> None:
+    """Raise MissingPermissions unless a member is below the caller. `ranks` are of all roles."""
+    if member.user.id == granted.guild.owner_id:
+        raise MissingPermissions
+    highest = max((ranks[each] for each in member.roles if each in ranks), default=None)
+    if highest is not None:
+        granted.require_above(highest)
 
 
 async def _missing_channels(cur: Cursor, granted: GuildAccess, channel_ids: set[int]) -> set[int]:

@@ -28,8 +28,10 @@ from chatd.queries import (
     users,
     webhooks,
 )
+from chatd.queries.audit_logs import AuditFilter
 from chatd.services.access import access
 from chatd.services.access.access import GuildAccess
+from chatd.wire.schemas.query_strings import AuditPage
 
 _MAX_OVERWRITES = 50
 """The overwrites in one value of an entry. A page of 100 entries has two values for each."""
@@ -50,7 +52,7 @@ _ON_INTEGRATIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class AuditPage:
+class AuditEntries:
     """Entries of the audit log, and what they name."""
 
     entries: Sequence[AuditEntry]
@@ -123,20 +125,22 @@ async def record_all(
 def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[AuditChange]:
     """Return the changed keys of two payloads. None is for an object that does not exist."""
     old, new = before or {}, after or {}
-    found = []
-    for key in (*new, *(key for key in old if key not in new)):
-        if key in ("id", "guild_id") or old.get(key) == new.get(key):
-            continue
-        was, will_be = old.get(key), new.get(key)
-        if key == "permission_overwrites":
-            was, will_be = _differing(was, will_be), _differing(will_be, was)
-        change: AuditChange = {"key": key}
-        if was is not None:
-            change["old_value"] = was
-        if will_be is not None:
-            change["new_value"] = will_be
-        found.append(change)
-    return found
+    return [
+        _change(key, old.get(key), new.get(key))
+        for key in {**new, **old}
+        if key not in ("id", "guild_id") and old.get(key) != new.get(key)
+    ]
+
+
+def _change(key: str, before: Any, after: Any) -> AuditChange:
+    if key == "permission_overwrites":
+        before, after = _differing(before, after), _differing(after, before)
+    change: AuditChange = {"key": key}
+    if before is not None:
+        change["old_value"] = before
+    if after is not None:
+        change["new_value"] = after
+    return change
 
 
 def _differing(overwrites: Any, others: Any) -> Any:
@@ -153,17 +157,7 @@ def _differing(overwrites: Any, others: Any) -> Any:
     return differing[:_MAX_OVERWRITES]
 
 
-async def page(
-    ctx: Context,
-    guild_id: GuildId,
-    *,
-    user_id: int | None,
-    target_id: int | None,
-    action: int | None,
-    before: int,
-    after: int | None,
-    limit: int,
-) -> AuditPage:
+async def page(ctx: Context, guild_id: GuildId, wanted: AuditPage) -> AuditEntries:
     """Return entries, and the objects that they name. Needs VIEW_AUDIT_LOG.
 
     Entries about channels that the caller cannot see, or could not have seen before their deletion,
@@ -172,40 +166,43 @@ async def page(
     async with ctx.database.cursor() as cur:
         granted = await access.guild(cur, ctx.user.id, guild_id)
         granted.require(Permissions.VIEW_AUDIT_LOG)
-        there = await channels.overwrites_for_member(cur, [guild_id], granted.targets)
-        known = {channel.id: granted.can_see(channel) for channel in there}
-        entries: list[AuditEntry] = []
-        for _ in range(_MAX_QUERIES):
-            wanted = limit - len(entries)
-            hidden = [channel_id for channel_id, is_seen in known.items() if not is_seen]
-            found = await audit_logs.page(
-                cur,
-                guild_id,
-                hidden=hidden,
-                user_id=user_id,
-                target_id=target_id,
-                action=action,
-                before=before,
-                after=after,
-                limit=wanted,
-            )
-            await _resolve_deleted(cur, granted, found, known)
-            entries += [each for each in found if each.channel_id is None or known[each.channel_id]]
-            if len(entries) == limit or len(found) < wanted:
-                break
-            if after is None:
-                before = found[-1].id
-            else:
-                after = found[-1].id
+        entries = await _visible_entries(cur, granted, wanted)
         webhook_ids = _targets(entries, _ON_WEBHOOKS)
         application_ids = _targets(entries, _ON_INTEGRATIONS)
-        return AuditPage(
+        return AuditEntries(
             entries,
             await users.by_ids(cur, _named(entries)),
             await webhooks.by_ids(cur, guild_id, webhook_ids) if webhook_ids else [],
             await integrations.by_ids(cur, guild_id, application_ids) if application_ids else [],
             await _commands(cur, guild_id, entries),
         )
+
+
+async def _visible_entries(
+    cur: Cursor, granted: GuildAccess, wanted: AuditPage
+) -> list[AuditEntry]:
+    """Return the wanted entries but those about channels that the caller cannot see."""
+    guild_id = granted.guild.id
+    there = await channels.overwrites_for_member(cur, [guild_id], granted.targets)
+    known = {channel.id: granted.can_see(channel) for channel in there}
+    filter_ = AuditFilter(
+        wanted.user_id, wanted.target_id, wanted.action_type or None, wanted.before, wanted.after
+    )
+    entries: list[AuditEntry] = []
+    for _ in range(_MAX_QUERIES):
+        hidden = [channel_id for channel_id, is_seen in known.items() if not is_seen]
+        room = wanted.limit - len(entries)
+        found = await audit_logs.page(cur, guild_id, filter_, hidden=hidden, limit=room)
+        await _resolve_deleted(cur, granted, found, known)
+        entries += _visible(found, known)
+        if len(entries) == wanted.limit or len(found) < room:
+            break
+        filter_ = filter_.from_entry(found[-1])
+    return entries
+
+
+def _visible(entries: Iterable[AuditEntry], known: Mapping[ChannelId, bool]) -> list[AuditEntry]:
+    return [each for each in entries if each.channel_id is None or known[each.channel_id]]
 
 
 async def _commands(cur: Cursor, guild_id: GuildId, entries: Iterable[AuditEntry]) -> list[Command]:

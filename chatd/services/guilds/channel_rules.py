@@ -14,7 +14,7 @@ from chatd.core.ids import ChannelId
 from chatd.core.models import Channel, ChannelType
 from chatd.core.overwrites import Overwrite
 from chatd.core.permissions import Permissions
-from chatd.core.unset import UNSET, Maybe
+from chatd.core.unset import UNSET, Maybe, given_or
 from chatd.services.access.access import GuildAccess
 from chatd.wire.schemas.channels import ChannelChange, OverwriteInput
 
@@ -29,24 +29,20 @@ def apply_change(channel: Channel, change: ChannelChange) -> Channel:
     check_fields(channel.type, change.topic, change.rate_limit_per_user)
     if change.type is not UNSET and change.type != channel.type:
         channel = replace(channel, type=_converted_type(channel.type, change.type))
-    if change.name is not UNSET:
-        if change.name is None:
-            raise InvalidForm.of("name", "BASE_TYPE_REQUIRED", "This field is required")
-        channel = replace(channel, name=change.name)
-    if change.topic is not UNSET:
-        channel = replace(channel, topic=change.topic or None)
-    if change.position is not UNSET:
-        channel = replace(channel, position=change.position)
-    if change.parent_id is not UNSET:
-        channel = replace(channel, parent_id=change.parent_id)
-    if change.nsfw is not UNSET:
-        channel = replace(channel, nsfw=change.nsfw)
-    if change.rate_limit_per_user is not UNSET:
-        channel = replace(channel, rate_limit_per_user=change.rate_limit_per_user)
+    if change.name is None:
+        raise InvalidForm.of("name", "BASE_TYPE_REQUIRED", "This field is required")
     if change.permission_overwrites is not UNSET:
         wanted = change.permission_overwrites or ()
         channel = replace(channel, overwrites=stored_overwrites(wanted))
-    return channel
+    return replace(
+        channel,
+        name=given_or(change.name, channel.name),
+        topic=given_or(change.topic, channel.topic) or None,
+        position=given_or(change.position, channel.position),
+        parent_id=given_or(change.parent_id, channel.parent_id),
+        nsfw=given_or(change.nsfw, channel.nsfw),
+        rate_limit_per_user=given_or(change.rate_limit_per_user, channel.rate_limit_per_user),
+    )
 
 
 def _converted_type(before: ChannelType, after: int) -> ChannelType:

@@ -15,6 +15,7 @@ from chatd.core.models import Channel, PrivateChannel
 from chatd.core.overwrites import Overwrite
 from chatd.core.permissions import Permissions
 from chatd.core.unset import UNSET
+from chatd.db.cursor import Cursor
 from chatd.events import channels as events
 from chatd.events import guilds as guild_events
 from chatd.events import invites as invite_events
@@ -52,19 +53,14 @@ async def create(ctx: Context, guild_id: GuildId, wanted: NewChannel) -> Channel
             raise TooManyChannels
         channel_rules.check_parent(wanted.type, wanted.parent_id, siblings)
         channel_rules.check_fields(wanted.type, wanted.topic, wanted.rate_limit_per_user)
-        own = channel_rules.stored_overwrites(wanted.permission_overwrites)
-        new: Sequence[Overwrite] = parent.overwrites if parent is not None and not own else own
-        if parent is None or new != parent.overwrites:
-            channel_rules.require_grantable(rights, (), new)
-            await overwrites.require_targets(work.cur, guild_id, (), new)
-        last = max((sibling.position for sibling in siblings), default=-1)
+        new = await _initial_overwrites(work.cur, rights, parent, wanted)
         channel = Channel(
             id=ctx.new_id(ChannelId),
             guild_id=guild_id,
             type=wanted.type,
             name=wanted.name,
             topic=wanted.topic or None,
-            position=min(last + 1, MAX_POSITION) if wanted.position is None else wanted.position,
+            position=_last_position(siblings) if wanted.position is None else wanted.position,
             parent_id=wanted.parent_id,
             nsfw=wanted.nsfw,
             rate_limit_per_user=wanted.rate_limit_per_user,
@@ -76,6 +72,27 @@ async def create(ctx: Context, guild_id: GuildId, wanted: NewChannel) -> Channel
         work.emit(events.channel_created(channel))
         await _record(ctx, work, AuditAction.CHANNEL_CREATE, None, channel)
     return channel
+
+
+async def _initial_overwrites(
+    cur: Cursor, rights: GuildAccess, parent: Channel | None, wanted: NewChannel
+) -> Sequence[Overwrite]:
+    """Return the overwrites of a new channel: its own, or without any those of its category.
+
+    Raises MissingPermissions, UnknownOverwrite.
+    """
+    own = channel_rules.stored_overwrites(wanted.permission_overwrites)
+    if parent is not None and own in ((), parent.overwrites):
+        return parent.overwrites
+    channel_rules.require_grantable(rights, (), own)
+    await overwrites.require_targets(cur, rights.guild.id, (), own)
+    return own
+
+
+def _last_position(siblings: Sequence[Channel]) -> int:
+    """Return the position below all channels of a guild."""
+    last = max((sibling.position for sibling in siblings), default=-1)
+    return min(last + 1, MAX_POSITION)
 
 
 async def list_for_guild(ctx: Context, guild_id: GuildId) -> list[Channel]:

@@ -13,7 +13,7 @@ from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
 from chatd.core.json import JsonObject
 from chatd.core.models import Channel, ChannelType, Guild, GuildCounts, Role
 from chatd.core.permissions import Permissions
-from chatd.core.unset import UNSET
+from chatd.core.unset import UNSET, given_or
 from chatd.db.cursor import Cursor
 from chatd.events import guilds as events
 from chatd.events import users as user_events
@@ -205,31 +205,27 @@ def _audit_payload(guild: Guild, guild_roles: Sequence[Role]) -> JsonObject:
 
 
 async def _apply_change(cur: Cursor, granted: GuildAccess, change: GuildChange) -> Guild:
+    """Return a guild as a request changes it, without its icon. Raises InvalidForm."""
     guild = granted.guild
-    if change.name is not UNSET:
-        guild = replace(guild, name=change.name)
-    if change.description is not UNSET:
-        guild = replace(guild, description=change.description or None)
-    if change.owner_id is not UNSET:
-        guild = replace(guild, owner_id=change.owner_id)
-    if change.system_channel_id is not UNSET:
-        wanted = change.system_channel_id
-        if wanted is not None and wanted != guild.system_channel_id:
-            await _require_text_channel(cur, granted, "system_channel_id", wanted)
-        guild = replace(guild, system_channel_id=change.system_channel_id)
-    if change.system_channel_flags is not UNSET:
-        guild = replace(guild, system_channel_flags=change.system_channel_flags)
-    if change.rules_channel_id is not UNSET:
-        wanted = change.rules_channel_id
-        if wanted is not None and wanted != guild.rules_channel_id:
-            await _require_text_channel(cur, granted, "rules_channel_id", wanted)
-        guild = replace(guild, rules_channel_id=wanted)
-    if change.default_message_notifications is not UNSET:
-        level = change.default_message_notifications
-        guild = replace(guild, default_message_notifications=level)
-    if change.preferred_locale is not UNSET:
-        guild = replace(guild, preferred_locale=change.preferred_locale)
-    return guild
+    level = given_or(change.default_message_notifications, guild.default_message_notifications)
+    changed = replace(
+        guild,
+        name=given_or(change.name, guild.name),
+        description=given_or(change.description, guild.description) or None,
+        owner_id=given_or(change.owner_id, guild.owner_id),
+        system_channel_id=given_or(change.system_channel_id, guild.system_channel_id),
+        system_channel_flags=given_or(change.system_channel_flags, guild.system_channel_flags),
+        rules_channel_id=given_or(change.rules_channel_id, guild.rules_channel_id),
+        default_message_notifications=level,
+        preferred_locale=given_or(change.preferred_locale, guild.preferred_locale),
+    )
+    for field, before, after in (
+        ("system_channel_id", guild.system_channel_id, changed.system_channel_id),
+        ("rules_channel_id", guild.rules_channel_id, changed.rules_channel_id),
+    ):
+        if after is not None and after != before:
+            await _require_text_channel(cur, granted, field, after)
+    return changed
 
 
 async def _require_transferable(cur: Cursor, granted: GuildAccess, owner_id: UserId) -> None:

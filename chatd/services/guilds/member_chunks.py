@@ -37,9 +37,6 @@ async def read_requested(
     Listing all members needs `may_list`. Membership of the user is checked before each chunk.
     Raises UnknownGuild, MissingAccess.
     """
-    nonce = wanted.nonce
-    if nonce is not None and len(nonce.encode()) > _NONCE_BYTES:
-        nonce = None
     async with database.cursor() as cur:
         await access.guild(cur, user_id, guild_id)
         ids = await _ids(cur, guild_id, wanted, may_list=may_list)
@@ -54,7 +51,12 @@ async def read_requested(
                 found += await members.by_ids(cur, guild_id, batch)
         there = {member.user.id for member in found}
         missing = [each for each in part if each not in there] if wanted.user_ids else []
-        yield MemberChunk(guild_id, found, index, len(parts), missing, nonce)
+        yield MemberChunk(guild_id, found, index, len(parts), missing, _echoed(wanted.nonce))
+
+
+def _echoed(nonce: str | None) -> str | None:
+    """Return the nonce that the chunks repeat: that of the request, if it is short enough."""
+    return None if nonce is None or len(nonce.encode()) > _NONCE_BYTES else nonce
 
 
 async def read_recent(

@@ -23,7 +23,7 @@ from chatd.events import guilds as guild_events
 from chatd.events import members as events
 from chatd.queries import members
 from chatd.services.access import access, privileged
-from chatd.services.access.access import GuildAccess
+from chatd.services.access.access import GuildAccess, Rank
 from chatd.services.guilds import audit_log, installation, roles
 from chatd.wire import payloads
 from chatd.wire.schemas.members import MemberChange, OwnMemberChange
@@ -84,25 +84,13 @@ async def update(ctx: Context, guild_id: GuildId, user_id: UserId, change: Membe
     async with ctx.begin() as work:
         granted = await access.locked_guild(work, ctx.user.id, guild_id)
         member = await _get_existing(work.cur, guild_id, user_id)
-        if user_id != ctx.user.id:
-            rank = await access.member_rank(work.cur, guild_id, user_id)
-            assert rank is not None
-            is_allowed_to_rename = Permissions.MANAGE_NICKNAMES
-        else:
-            rank = None
-            is_allowed_to_rename = Permissions.CHANGE_NICKNAME
+        rank = await _rank_of_other(work.cur, granted, user_id)
         changed = member
         if change.nick is not UNSET:
-            granted.require(is_allowed_to_rename)
-            if rank is not None:
-                granted.require_above(rank)
+            _require_may_rename(granted, rank)
             changed = replace(changed, nick=change.nick or None)
         if change.communication_disabled_until is not UNSET:
-            granted.require(Permissions.MODERATE_MEMBERS)
-            if rank is None:
-                raise MissingPermissions
-            granted.require_above(rank)
-            await _refuse_administrator(work.cur, guild_id, user_id)
+            await _require_may_time_out(work.cur, granted, user_id, rank)
             until = _timeout(change.communication_disabled_until)
             changed = replace(changed, communication_disabled_until=until)
         if changed != member:
@@ -190,8 +178,39 @@ async def _save(ctx: Context, work: UnitOfWork, member: Member, changed: Member)
     )
 
 
-async def _refuse_administrator(cur: Cursor, guild_id: GuildId, user_id: UserId) -> None:
-    target = await access.guild(cur, user_id, guild_id)
+async def _rank_of_other(cur: Cursor, granted: GuildAccess, user_id: UserId) -> Rank | None:
+    """Return the rank of a member, or None if it is the caller."""
+    if user_id == granted.member.user.id:
+        return None
+    rank = await access.member_rank(cur, granted.guild.id, user_id)
+    assert rank is not None
+    return rank
+
+
+def _require_may_rename(granted: GuildAccess, rank: Rank | None) -> None:
+    """Require the permission to rename a member. `rank` is None for the caller itself.
+
+    Raises MissingPermissions.
+    """
+    if rank is None:
+        granted.require(Permissions.CHANGE_NICKNAME)
+    else:
+        granted.require(Permissions.MANAGE_NICKNAMES)
+        granted.require_above(rank)
+
+
+async def _require_may_time_out(
+    cur: Cursor, granted: GuildAccess, user_id: UserId, rank: Rank | None
+) -> None:
+    """Require the permission to time out a member: never the caller itself or an administrator.
+
+    Raises MissingPermissions.
+    """
+    granted.require(Permissions.MODERATE_MEMBERS)
+    if rank is None:
+        raise MissingPermissions
+    granted.require_above(rank)
+    target = await access.guild(cur, user_id, granted.guild.id)
     if Permissions.ADMINISTRATOR in target.permissions:
         raise MissingPermissions
 

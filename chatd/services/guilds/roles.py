@@ -7,7 +7,7 @@ member does. Rule: Discord docs, Permissions, "Permission Hierarchy".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from chatd.context.context import Context
@@ -25,7 +25,7 @@ from chatd.core.ids import GuildId, RoleId, UserId
 from chatd.core.json import JsonObject
 from chatd.core.models import Member, Role
 from chatd.core.permissions import Permissions
-from chatd.core.unset import UNSET
+from chatd.core.unset import UNSET, given_or
 from chatd.db.cursor import Cursor
 from chatd.events import channels as channel_events
 from chatd.events import members as member_events
@@ -111,36 +111,50 @@ async def reorder(ctx: Context, guild_id: GuildId, moves: Sequence[RoleMove]) ->
     async with ctx.begin() as work:
         granted = await _lock_as_manager(ctx, work, guild_id)
         existing = {role.id: role for role in await roles.list_for_guilds(work.cur, [guild_id])}
-        wanted = dict(existing)
-        for move in {move.id: move for move in moves}.values():
-            role = existing.get(move.id)
-            if role is None:
-                raise UnknownRole
-            if move.position is UNSET:
-                continue
-            if role.is_everyone != (move.position == 0):
-                raise InvalidForm.of(
-                    "position", "ROLE_POSITION_INVALID", "Only @everyone may have position 0."
-                )
-            wanted[move.id] = replace(role, position=move.position)
+        wanted = _with_positions(existing, moves)
         _require_order_preserved(granted, [*existing.values()], [*wanted.values()])
         pairs = zip(existing.values(), wanted.values(), strict=True)
         moved = [(role, changed) for role, changed in pairs if changed != role]
         if moved:
-            await roles.move(work.cur, guild_id, [changed for _, changed in moved])
-            work.bump_version(guild_id)
-            work.emit(*(events.role_updated(changed) for _, changed in moved))
-            await audit_log.record_all(
-                ctx,
-                work,
-                guild_id,
-                AuditAction.ROLE_UPDATE,
-                {
-                    role.id: audit_log.changes(payloads.role(role), payloads.role(changed))
-                    for role, changed in moved
-                },
-            )
+            await _save_positions(ctx, work, guild_id, moved)
         return await roles.list_for_guilds(work.cur, [guild_id])
+
+
+def _with_positions(
+    existing: Mapping[RoleId, Role], moves: Sequence[RoleMove]
+) -> dict[RoleId, Role]:
+    """Return the roles of a guild after these moves. Raises UnknownRole, InvalidForm."""
+    wanted = dict(existing)
+    for move in {move.id: move for move in moves}.values():
+        role = existing.get(move.id)
+        if role is None:
+            raise UnknownRole
+        if move.position is UNSET:
+            continue
+        if role.is_everyone != (move.position == 0):
+            text = "Only @everyone may have position 0."
+            raise InvalidForm.of("position", "ROLE_POSITION_INVALID", text)
+        wanted[move.id] = replace(role, position=move.position)
+    return wanted
+
+
+async def _save_positions(
+    ctx: Context, work: UnitOfWork, guild_id: GuildId, moved: Sequence[tuple[Role, Role]]
+) -> None:
+    """Write the positions of roles, each given before and after, and record the changes."""
+    await roles.move(work.cur, guild_id, [changed for _, changed in moved])
+    work.bump_version(guild_id)
+    work.emit(*(events.role_updated(changed) for _, changed in moved))
+    await audit_log.record_all(
+        ctx,
+        work,
+        guild_id,
+        AuditAction.ROLE_UPDATE,
+        {
+            role.id: audit_log.changes(payloads.role(role), payloads.role(changed))
+            for role, changed in moved
+        },
+    )
 
 
 async def delete(ctx: Context, guild_id: GuildId, role_id: RoleId) -> None:
@@ -208,11 +222,7 @@ async def change_roles(
     guild_id, user_id = member.guild_id, member.user.id
     known = {role.id: role for role in await roles.list_for_guilds(work.cur, [guild_id])}
     for role_id in add | remove:
-        if role_id not in known:
-            raise UnknownRole
-        if known[role_id].is_everyone or known[role_id].is_managed:
-            raise InvalidRole
-        granted.require_above(access.role_rank(known[role_id]))
+        _require_assignable(granted, known.get(role_id))
     added, removed = add - set(member.roles), remove & set(member.roles)
     if not added and not removed:
         return member
@@ -230,17 +240,29 @@ async def change_roles(
         AuditAction.MEMBER_ROLE_UPDATE,
         user_id,
         changes=[
-            {
-                "key": key,
-                "new_value": [
-                    {"id": str(role_id), "name": known[role_id].name} for role_id in sorted(which)
-                ],
-            }
+            {"key": key, "new_value": [_partial_payload(known[each]) for each in sorted(which)]}
             for key, which in (("$add", added), ("$remove", removed))
             if which
         ],
     )
     return changed
+
+
+def _require_assignable(granted: GuildAccess, role: Role | None) -> None:
+    """Require a role below the caller that can be assigned.
+
+    Raises UnknownRole, InvalidRole, MissingPermissions.
+    """
+    if role is None:
+        raise UnknownRole
+    if role.is_everyone or role.is_managed:
+        raise InvalidRole
+    granted.require_above(access.role_rank(role))
+
+
+def _partial_payload(role: Role) -> JsonObject:
+    """Return what the audit log says of an assigned role."""
+    return {"id": str(role.id), "name": role.name}
 
 
 async def _lock_as_manager(ctx: Context, work: UnitOfWork, guild_id: GuildId) -> GuildAccess:
@@ -310,14 +332,12 @@ async def _get_member(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Member
 
 
 def _apply_change(role: Role, change: RoleChange) -> Role:
-    if change.name is not UNSET and not role.is_everyone:  # @everyone keeps its name
-        role = replace(role, name=change.name)
-    if change.permissions is not UNSET:
-        role = replace(role, permissions=change.permissions)
-    if change.color is not UNSET:
-        role = replace(role, color=change.color)
-    if change.hoist is not UNSET:
-        role = replace(role, hoist=change.hoist)
-    if change.mentionable is not UNSET:
-        role = replace(role, mentionable=change.mentionable)
-    return role
+    name = role.name if role.is_everyone else given_or(change.name, role.name)
+    return replace(
+        role,
+        name=name,  # @everyone keeps its name
+        permissions=given_or(change.permissions, role.permissions),
+        color=given_or(change.color, role.color),
+        hoist=given_or(change.hoist, role.hoist),
+        mentionable=given_or(change.mentionable, role.mentionable),
+    )

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from chatd.context.context import Context
 from chatd.core import snowflake
 from chatd.core.errors import MissingAccess, UnknownGuild
 from chatd.core.ids import ChannelId, GuildId, MessageId, UserId
 from chatd.core.models import ChannelType, Member, ReadState
-from chatd.core.notifications import GuildNotifications, UnreadRule, unread_rule
+from chatd.core.notifications import (
+    GuildNotifications,
+    UnreadRule,
+    suppressed_mentions,
+    unread_rule,
+)
 from chatd.core.permissions import Permissions
 from chatd.db.cursor import Cursor
 from chatd.events import private_channels as events
@@ -117,15 +122,15 @@ async def _list_in_guilds(
         visible = await guild_snapshot.visible(cur, own)
         channels = [each for each in visible if each.type != ChannelType.CATEGORY]
         since = {each.id: snowflake.at(own[each.guild_id].joined_at) for each in channels}
-        suppressed = _suppressed_mentions(channels, settings)
+        suppressed = suppressed_mentions(settings.values())
         found = await read_states.list_for_user(
             cur,
             ctx.user.id,
             since,
             since=since,
             roles=[role_id for each in own.values() for role_id in each.roles],
-            without_everyone=suppressed.everyone,
-            without_roles=suppressed.roles,
+            without_everyone=_channels_in(channels, suppressed.everyone),
+            without_roles=_channels_in(channels, suppressed.roles),
         )
     rules = {
         each.id: unread_rule(
@@ -151,21 +156,10 @@ async def _list_in_private(
     return [_counted_in_private(each, settings, now) for each in found]
 
 
-class _SuppressedMentions(NamedTuple):
-    """The channels in which mentions of everyone, and of roles, do not count for the caller."""
-
-    everyone: set[ChannelId]
-    roles: set[ChannelId]
-
-
-def _suppressed_mentions(
-    channels: Iterable[MemberOverwrites], settings: _Settings
-) -> _SuppressedMentions:
-    chosen = [(each.id, settings.get(each.guild_id)) for each in channels]
-    return _SuppressedMentions(
-        {channel_id for channel_id, own in chosen if own and own.suppress_everyone},
-        {channel_id for channel_id, own in chosen if own and own.suppress_roles},
-    )
+def _channels_in(
+    channels: Iterable[MemberOverwrites], guild_ids: Container[GuildId | None]
+) -> set[ChannelId]:
+    return {each.id for each in channels if each.guild_id in guild_ids}
 
 
 def _counted(state: ReadState, rule: UnreadRule) -> ReadState:
