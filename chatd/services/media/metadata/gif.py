@@ -34,7 +34,7 @@ def parse_gif(stream: StreamStripper) -> Steps:
 
 
 def _extension(stream: StreamStripper, kind: bytes) -> Steps:
-    """Copy or drop an extension, of which `kind` has been taken."""
+    """Copy or drop an extension, after its first byte `kind`."""
     head = kind + (yield from stream.take(2))
     label, size = head[1:]
     block = yield from stream.take(size)
