@@ -223,6 +223,15 @@ def _body(operation: JsonObject, components: JsonObject) -> Iterable[str]:
         if "$ref" in item:
             yield f"<p>{'An array of ' if many else 'Object: '}{_schema_line(item)}</p>"
             yield _fields(_component(item, components))
+        elif "anyOf" in item:
+            yield f"<p>One of these objects:</p><dl>{''.join(_choices(item, components))}</dl>"
+
+
+def _choices(schema: JsonObject, components: JsonObject) -> Iterable[str]:
+    """Yield the objects that a body can be, each with what it is for."""
+    for each in schema["anyOf"]:
+        about = _prose(_component(each, components)["description"])
+        yield f"<dt>{_schema_line(each)}</dt><dd>{about}</dd>"
 
 
 def _responses(operation: JsonObject, components: JsonObject) -> Iterable[str]:

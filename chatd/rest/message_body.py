@@ -181,23 +181,25 @@ class MessageBody(Generic[T]):
 
         With `needs_payload`, `authorize` receives the body.
         """
+        self._schema = schema()
+        has_text = "content" in self._schema.fields
         # OpenAPI 3.1, "Considerations for File Uploads": the media type of arbitrary bytes.
         file = {"contentMediaType": "application/octet-stream"}
         files = {f"files[{n}]": file for n in range(MAX_FILES)}
+        text = {"type": "string", "maxLength": MESSAGE_MAX_LENGTH, **_NO_NUL}
         form = {
             "type": "object",
             "description": "Fields of the JSON body can be parts: as JSON, or text fields as text.",
             "properties": {
                 "payload_json": {
                     "type": "string",
-                    "description": "The message as JSON; takes precedence over the other parts.",
+                    "description": "The body as JSON; takes precedence over the other parts.",
                 },
-                "content": {"type": "string", "maxLength": MESSAGE_MAX_LENGTH, **_NO_NUL},
+                **({"content": text} if has_text else {}),
                 **files,
             },
         }
         self.media = {"application/json": described or schema, "multipart/form-data": form}
-        self._schema = schema()
         self._authorize = authorize
         self._needs_payload = needs_payload
 

@@ -81,3 +81,10 @@ async def test_page_describes_all_parts_of_a_route(world: World) -> None:
     ):
         assert text in page.text, text
     assert "`" not in page.text
+
+
+async def test_page_lists_the_objects_that_a_body_can_be(world: World) -> None:
+    answer, _ = await read(world)
+    article = answer.raw.decode().partition('id="interactions.respond"')[2].partition("</article>")
+    for name in ("MessageCallback", "DeferralCallback", "ModalCallback"):
+        assert f'href="#object-{name}"' in article[0], name

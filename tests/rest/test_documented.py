@@ -12,7 +12,7 @@ from jsonschema_rs import Draft202012Validator
 from chatd.core.intents import Intents
 from chatd.gateway.protocol.commands import CloseCode, Opcode
 from chatd.rest import guide, openapi
-from chatd.rest.openapi import examples
+from chatd.rest.openapi import typical
 from chatd.rest.table import table
 from chatd.wire import descriptions
 
@@ -104,6 +104,14 @@ def test_all_fields_and_schemas_are_described() -> None:
     assert [name for name, schema in schemas if not schema.get("description")] == []
 
 
+def test_fields_in_one_object_do_not_share_a_description() -> None:
+    for owner, name, field in every_field():
+        if name in descriptions.FIELDS and name not in descriptions.OF_SCHEMAS.get(owner, {}):
+            about = field["description"]
+            named = {key for key, text in descriptions.FIELDS.items() if text == about}
+            assert name in named or not named or about.startswith("Always"), f"{owner}.{name}"
+
+
 def test_all_parameters_are_described_with_examples() -> None:
     for where, each in parameters():
         assert each.get("description"), (where, each["name"])
@@ -122,11 +130,11 @@ def test_all_descriptions_are_used() -> None:
     assert descriptions.PARAMETERS.keys() - known == set()
 
 
-@pytest.mark.parametrize("name", examples.BODIES)
+@pytest.mark.parametrize("name", typical.BODIES)
 def test_example_bodies_are_accepted_by_the_server(name: str) -> None:
     if name in SCHEMAS:
-        SCHEMAS[name]().load(examples.BODIES[name])
-    assert problem({"$ref": f"#/components/schemas/{name}"}, examples.BODIES[name]) is None
+        SCHEMAS[name]().load(typical.BODIES[name])
+    assert problem({"$ref": f"#/components/schemas/{name}"}, typical.BODIES[name]) is None
 
 
 def test_query_defaults_are_text() -> None:

@@ -21,6 +21,7 @@ from chatd.rest.openapi.details import add_descriptions, add_examples
 from chatd.rest.openapi.texts import (
     ERRORS,
     GATEWAY,
+    HEADERS,
     PATH_PARAMETERS,
     REASON,
     SECURITY,
@@ -60,7 +61,10 @@ class _Document:
         )
         assert marshmallow.converter is not None  # set once the plugin belongs to a spec
         self._converter = marshmallow.converter
-        self._converter.add_attribute_function(_field_attributes)  # type: ignore[no-untyped-call]
+        # `_resolved` returns copies. Fields that share an object would share their descriptions.
+        self._converter.add_attribute_function(  # type: ignore[no-untyped-call]
+            lambda converter, field, ret: self._resolved(_field_attributes(converter, field, ret))
+        )
         self._ids: Counter[str] = Counter()
         self._seen: set[str] = set()
 
@@ -151,6 +155,8 @@ class _Document:
         ]
         if route.query is not None:
             found += self._converter.schema2parameters(route.query(), location="query")
+        if (header := HEADERS.get(f"{_module(route)}.{route.declared.__name__}")) is not None:
+            found.append(dict(header))
         if _reads_reason(route):
             found.append("Reason")
         return found
@@ -190,6 +196,8 @@ class _Document:
 
 def _reads_reason(route: Route) -> bool:
     """Return whether the audit log may get an entry with the reason of the request."""
+    if route.path == "/interactions":  # they change nothing that the log is about
+        return False
     if route.needs is TOKEN:
         is_webhook = route.path.endswith("/{webhook_token}")
         return is_webhook and route.method in ("PATCH", "DELETE")

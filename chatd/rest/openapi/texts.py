@@ -44,7 +44,8 @@ TAGS = {
     ),
     "webhook_messages": (
         "Messages with a token",
-        "Messages that applications send in response to interactions; no login is needed.",
+        "Messages of webhooks and of applications. The token in the path authorizes them, without"
+        " a login.",
     ),
     "interactions": (
         "Interactions",
@@ -152,6 +153,14 @@ REASON: JsonObject = {
     "schema": {"type": "string", "maxLength": MAX_REASON},
 }
 
+HEADERS: dict[str, JsonObject] = {
+    "webhook_services.github_event": {
+        "name": "X-GitHub-Event",
+        "in": "header",
+        "schema": {"type": "string"},
+    },
+}
+"""Headers that a single operation reads, by its id."""
 
 GATEWAY = (
     (

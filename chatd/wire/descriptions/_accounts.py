@@ -6,6 +6,12 @@ from typing import Final
 
 from chatd.wire.descriptions._always import ALWAYS_EMPTY
 
+_USER: Final = {
+    "id": "The id of the user.",
+    "bot": "Whether the account belongs to an application.",
+    "flags": "Flags of the user: 0.",
+}
+
 ACCOUNTS: Final[dict[str, dict[str, str]]] = {
     "Error": {
         "code": "Discord's error code, or 0 where Discord has none.",
@@ -22,11 +28,8 @@ ACCOUNTS: Final[dict[str, dict[str, str]]] = {
         "database": "`ok`, `unavailable`, or `busy` if it does not answer in time.",
         "redis": "`ok` or `unavailable`.",
     },
-    "User": {"id": "The id of the user.", "bot": "Whether the account belongs to an application."},
-    "UserWithBio": {
-        "id": "The id of the user.",
-        "bot": "Whether the account belongs to an application.",
-    },
+    "User": _USER,
+    "UserWithBio": _USER,
     "OwnUser": {
         "id": "The id of the user.",
         "bot": "Whether the account belongs to an application.",
@@ -55,6 +58,7 @@ ACCOUNTS: Final[dict[str, dict[str, str]]] = {
     },
     "ProfileApplication": {
         "id": "The id of the application.",
+        "flags": "Always 0.",
         "verified": "Always false.",
         "storefront_available": "Always false.",
     },

@@ -51,7 +51,11 @@ APPLICATIONS: Final[dict[str, dict[str, str]]] = {
         "1": "Installations for users; null ends their support.",
     },
     "BotToken": {"token": "The token for `Authorization: Bot`. It is shown only once."},
-    "BotToAdd": {"id": "The id of the bot, and of the application.", "bot": "Always true."},
+    "BotToAdd": {
+        "id": "The id of the bot, and of the application.",
+        "bot": "Always true.",
+        "flags": "Always 0.",
+    },
     "AuthorizationGuild": {
         "id": "The id of the guild.",
         "name": "The name of the guild.",

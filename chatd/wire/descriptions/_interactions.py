@@ -25,6 +25,11 @@ _SELECT: Final = {**_COUNTED, "placeholder": _PLACEHOLDER, "disabled": _DISABLED
 _AUTO_SELECT: Final = {**_SELECT, "default_values": "What is chosen at first."}
 _OPTIONS = "The options to choose from."
 
+_NEW_FLAGS: Final = (
+    "64 for a message that only the person sees; 4 hides embeds, 4096 sends no notifications, 32768"
+    " is for components only."
+)
+
 _INTERACTION: Final = {
     "id": "The id of the interaction.",
     "type": "2 a command, 3 a component, 4 suggestions for an option, 5 a submitted modal.",
@@ -41,7 +46,7 @@ _METADATA: Final = {
 
 
 def _callback(data: str) -> dict[str, str]:
-    return {"type": "How the application responds.", "data": data}
+    return {"type": "What the application does: see the description of the object.", "data": data}
 
 
 INTERACTIONS: Final[dict[str, dict[str, str]]] = {
@@ -52,14 +57,62 @@ INTERACTIONS: Final[dict[str, dict[str, str]]] = {
         "guild_id": "The guild of the channel.",
         "message_id": "The message with the component.",
         "message_flags": "The flags of that message.",
-        "session_id": "The session of the person's client, which receives what only this client"
-        " needs.",
-        "data": "The command with its options, the component with its values, or the modal with"
-        " its fields.",
+        "session_id": "The gateway session of the person's client (from READY), which receives what"
+        " only this client needs; without it, all sessions of the person do.",
+        "data": "A command and its options (types 2 and 4), a component and its values (3), or a"
+        " modal and its fields (5).",
     },
+    "CommandUse": {
+        "id": "The id of the command.",
+        "name": "The name of the command.",
+        "type": _METADATA["command_type"],
+        "version": "The version of the command that the client shows; another one is refused.",
+        "guild_id": "The guild of a command that is not global.",
+        "options": "The values, or the subcommand with its values.",
+        "target_id": "The user or the message whose menu was used.",
+        "attachments": "The names of the files in the request.",
+    },
+    "CommandUseOption": {
+        "name": "The name of the option.",
+        "type": "The type of the option, as the command defines it.",
+        "value": "The value: an id for users, roles and channels, the number of a file for files.",
+        "focused": "Whether the person is typing this option; one in a request of type 4.",
+        "options": "The values of a subcommand, or the subcommand of a group.",
+    },
+    "ComponentUse": {
+        "component_type": "2 a button, 3 and 5 to 8 a select.",
+        "custom_id": "The `custom_id` of the component.",
+        "values": "What is chosen in a select: values of its options, or ids.",
+    },
+    "ModalSubmission": {
+        "id": "The `id` of INTERACTION_MODAL_CREATE.",
+        "custom_id": "The `custom_id` of the modal.",
+        "components": "The components of the modal, with what the person has entered.",
+        "attachments": "The names of the files in the request.",
+    },
+    "SubmittedComponent": {
+        "type": "The type of the component.",
+        "custom_id": "The `custom_id` of the field.",
+        "value": "The text of a text input, the option of a radio group, or whether a checkbox is"
+        " checked.",
+        "values": "What is chosen: values of options, ids, or numbers of files.",
+        "components": "The field of an action row.",
+        "component": "The field of a label.",
+    },
+    "SentFile": {
+        "id": "The number of the file: 0 for `files[0]`.",
+        "filename": "The name of the file.",
+        "uploaded_filename": "The `upload_filename` of a file that was uploaded before.",
+    },
+    "ResponseMessage": {"flags": _NEW_FLAGS},
+    "Deferral": {"flags": "64 for a response that only the person sees."},
+    "InteractionMessageChange": {
+        "flags": "4 hides embeds; 32768 is for components only, and cannot be removed.",
+    },
+    "Choices": {"choices": "What clients show to choose from, at most 25."},
     "MessageCallback": _callback("The message."),
     "DeferralCallback": _callback("How the response will be shown."),
-    "AcknowledgementCallback": {"type": "How the application responds."},
+    "AcknowledgementCallback": {"type": _callback("")["type"]},
     "UpdateCallback": _callback("The changes to the message with the component."),
     "AutocompleteCallback": _callback("The suggestions."),
     "ModalCallback": _callback("The modal."),

@@ -7,8 +7,9 @@ from typing import Final
 from chatd.wire.descriptions._always import ALWAYS_EMPTY
 
 _FLAGS = (
-    "Flags of the message: 4 hides embeds, 4096 sends no notifications, 32768 says that it consists"
-    " of components only."
+    "Flags of the message: 1 published to followers, 2 a copy of such a message, 4 hides embeds,"
+    " 8 the original of a copy was deleted, 64 ephemeral, 128 the response is still loading, 4096"
+    " sends no notifications, 32768 consists of components only."
 )
 _COMPONENTS = (
     "Up to five action rows; with flag 32768 any components, instead of `content` and `embeds`."

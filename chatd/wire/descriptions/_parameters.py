@@ -74,7 +74,12 @@ PARAMETERS: Final[dict[str, str]] = {
     "uploaded_filename": "The `upload_filename` of the upload.",
     "webhook_token": "The token of the webhook.",
     "thread_id": "Not supported: threads.",
-    "wait": "Whether to wait until the message is stored.",
+    "wait": "Whether the response contains the message, which is then stored.",
+    "webhook_services.slack_message:wait": "No effect: the response follows when the message is"
+    " stored.",
+    "webhook_services.github_event:wait": "No effect: the response follows when the message is"
+    " stored.",
+    "X-GitHub-Event": "The name of the event; without it, no message is sent.",
     "with_counts": "Whether the response contains member counts.",
     "with_user_count": "Whether the response contains numbers of users; there are none.",
     "with_localizations": "Whether the response contains all translations instead of those into"

@@ -44,6 +44,8 @@ WEBHOOKS: Final[dict[str, dict[str, str]]] = {
         "webhook_id": "The webhook that sends its messages to the other channel.",
     },
     "NewWebhookMessage": {
+        "flags": "4 hides embeds, 4096 sends no notifications, 32768 is for components only. An"
+        " application can add 64: only the user of the interaction sees the message.",
         "username": "The name that the message shows instead of that of the webhook.",
         "avatar_url": "The picture that the message shows instead of that of the webhook. The"
         " server never requests it: the address of the avatar redirects to it.",

@@ -26,6 +26,7 @@ from chatd.wire.fields import (
     Value,
     whole,
 )
+from chatd.wire.interaction_data import INTERACTION_DATA
 from chatd.wire.query_fields import Flag
 from chatd.wire.schemas.components import modal_components
 from chatd.wire.schemas.messages import (
@@ -73,6 +74,12 @@ class InteractionFilesSchema(Schema[InteractionFiles]):
     )
 
 
+class InteractionData(JsonObjectField):
+    """The data of an interaction: its type decides which service reads it."""
+
+    json: ClassVar[JsonObject] = INTERACTION_DATA
+
+
 class NewInteractionSchema(Schema[NewInteraction]):
     into = NewInteraction
     type = Int(
@@ -91,7 +98,7 @@ class NewInteractionSchema(Schema[NewInteraction]):
     message_flags = Int(validate=within(0, 2**31 - 1), **NULL_IS_ABSENT)
     session_id = Text(validate=at_most(100), **NULL_IS_ABSENT)
     nonce = Nonce(**NULL_IS_ABSENT)
-    data = JsonObjectField(required=True)
+    data = InteractionData(required=True)
 
     @ma.post_load
     def _into(self, data: dict[str, Any], **_: Any) -> NewInteraction:
