@@ -5,15 +5,19 @@ unread.
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
 from chatd.core.ids import UserId
 from chatd.core.rate_limit_errors import TooManyConcurrentRequests
+from chatd.rest.middleware import concurrency
 from chatd.rest.middleware.concurrency import MAX_CONCURRENCY, MAX_QUEUED, ConcurrencyLimiter, Timed
 from chatd.web import http_server
 from tests.conftest import ServeMore
-from tests.world import TIMEOUT_S, world_on
+from tests.helpers.locks import held_stream
+from tests.world import TIMEOUT_S, Answer, world_on
 
 ALICE, BOB = UserId(1), UserId(2)
 
@@ -112,6 +116,36 @@ async def test_many_large_responses_of_one_account_are_all_sent(serve_more: Serv
     ):
         alice = await world.person("alice")
         await asyncio.gather(*(alice.rest.get("/users/@me") for _ in range(30)))
+
+
+async def test_requests_with_tokens_in_progress_are_bounded_for_each_address(
+    serve_more: ServeMore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(concurrency, "_MAX_WITH_TOKENS", 2)
+    monkeypatch.setattr(concurrency, "_MAX_QUEUED_WITH_TOKENS", 0)
+    proxies = (ip_network("127.0.0.0/8"),)
+    async with (
+        serve_more(worker_id=21, rate_limits=True, trusted_proxies=proxies) as server,
+        world_on(server.url, server.gateway_url) as world,
+    ):
+        guild = await world.guild(owner="alice")
+        path = f"/channels/{guild.general.id}/webhooks"
+        made = [await guild.owner.rest.post(path, {"name": "w"}) for _ in range(4)]
+
+        async def delete(webhook: Any, address: str = "192.0.2.1") -> Answer:
+            path = f"/webhooks/{webhook['id']}/{webhook['token']}"
+            headers = {"X-Forwarded-For": address}
+            return await world.anonymous.call("DELETE", path, headers=headers)
+
+        with held_stream(server, guild.id) as held:
+            begun = [asyncio.create_task(delete(each)) for each in made[:2]]
+            await held.waited_for_by(2)
+            refused = await delete(made[2])
+            assert (refused.status, refused.json["global"]) == (429, True)
+            begun.append(asyncio.create_task(delete(made[3], "192.0.2.2")))
+            await held.waited_for_by(3)
+            held.release()
+            assert [each.status for each in await asyncio.gather(*begun)] == [204] * 3
 
 
 async def test_unread_responses_are_aborted(

@@ -3,14 +3,16 @@
 Rate limits count requests, but a response takes between 0.2 ms and 15 ms of the event loop. Fifty
 concurrent requests for the channels of a large guild delayed all other clients by seconds. So an
 account has few requests in progress. After expensive ones its requests run one at a time, with
-pauses.
+pauses. The same holds for the requests of one network address with tokens in their paths, in larger
+numbers: one program answers the interactions of all users of its application. Without a limit, the
+owner of a guild with 1,000 webhooks could send 500 messages a second.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +22,7 @@ from aiohttp.typedefs import Handler, Middleware
 from chatd.core.ids import UserId
 from chatd.core.rate_limit_errors import TooManyConcurrentRequests
 from chatd.rest.request import is_form
+from chatd.web.client_address import client_network
 from chatd.web.http_server import LARGE_RESPONSE_BYTES, on_response_written, size_of
 from chatd.web.keys import CONTEXT
 
@@ -30,6 +33,13 @@ MAX_CONCURRENCY = 4
 
 MAX_QUEUED = 100
 """Requests of one account that wait for one of these; further requests are refused."""
+
+_MAX_WITH_TOKENS = 16
+_MAX_QUEUED_WITH_TOKENS = 500
+"""The same for the requests of one address with tokens in their paths."""
+
+_PAUSE_FACTOR_WITH_TOKENS = 1.0
+"""So one address takes at most half of the loop with them."""
 
 # A request costs its account a pause of five times its event loop time, so one account can take
 # at most a sixth of the loop. The first 0.25 s of accumulated pauses are waived: bursts are common.
@@ -65,9 +75,9 @@ class Timed(Generic[T]):
 class _Account:
     """The requests of one account: all that are admitted, and when its pauses end."""
 
-    def __init__(self) -> None:
+    def __init__(self, concurrency: int) -> None:
         self.requests = 0
-        self.slots = asyncio.Semaphore(MAX_CONCURRENCY)
+        self.slots = asyncio.Semaphore(concurrency)
         self.serial = asyncio.Lock()
         self.paused_until = 0.0
 
@@ -75,29 +85,37 @@ class _Account:
 class ConcurrencyLimiter:
     """Limits the concurrent requests of each account, and pauses it after expensive ones.
 
-    Accounts without requests and pauses are removed about once a minute.
+    For requests without an account, the network address is in its place. Accounts without requests
+    and pauses are removed about once a minute.
     """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        concurrency: int = MAX_CONCURRENCY,
+        queued: int = MAX_QUEUED,
+        pause_factor: float = _PAUSE_FACTOR,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._accounts: dict[UserId, _Account] = {}
+        self._concurrency = concurrency
+        self._queued = queued
+        self._pause_factor = pause_factor
+        self._accounts: dict[UserId | str, _Account] = {}
         self._swept_at = 0.0
 
     def __len__(self) -> int:
         return len(self._accounts)
 
-    async def acquire(self, user_id: UserId) -> _Account:
+    async def acquire(self, caller: UserId | str) -> _Account:
         """Wait for one of the slots of this account. Raises TooManyConcurrentRequests."""
-        account = self._accounts.get(user_id)
+        account = self._accounts.get(caller)
         if account is None:
             self._sweep()
-            account = self._accounts[user_id] = _Account()
-        if account.requests >= MAX_CONCURRENCY + MAX_QUEUED:
+            account = self._accounts[caller] = _Account(self._concurrency)
+        if account.requests >= self._concurrency + self._queued:
             raise TooManyConcurrentRequests
         account.requests += 1
         try:
@@ -125,7 +143,7 @@ class ConcurrencyLimiter:
         try:
             return await timed
         finally:
-            pause_s = _PAUSE_FACTOR * timed.spent_s
+            pause_s = self._pause_factor * timed.spent_s
             account.paused_until = max(account.paused_until, self._clock()) + pause_s
 
     def _sweep(self) -> None:
@@ -134,21 +152,35 @@ class ConcurrencyLimiter:
         if now < self._swept_at + 60.0:
             return
         self._swept_at = now
-        for user_id, account in list(self._accounts.items()):
+        for caller, account in list(self._accounts.items()):
             if not account.requests and account.paused_until < now:
-                del self._accounts[user_id]
+                del self._accounts[caller]
 
 
-def middleware() -> Middleware:
-    """Return the middleware. Uploads and the gateway have limits of their own."""
-    limiter = ConcurrencyLimiter()
+def middleware(token_names: Sequence[str]) -> Middleware:
+    """Return the middleware. Uploads and the gateway have limits of their own.
+
+    `token_names` are the parameters of paths that contain tokens.
+    """
+    accounts = ConcurrencyLimiter()
+    addresses = ConcurrencyLimiter(
+        concurrency=_MAX_WITH_TOKENS,
+        queued=_MAX_QUEUED_WITH_TOKENS,
+        pause_factor=_PAUSE_FACTOR_WITH_TOKENS,
+    )
 
     @web.middleware
     async def limit_concurrency(request: web.Request, handler: Handler) -> web.StreamResponse:
-        context = request.get(CONTEXT)
-        if context is None or is_form(request):
+        caller: UserId | str
+        if is_form(request):
             return await handler(request)
-        account = await limiter.acquire(context.user.id)
+        if (context := request.get(CONTEXT)) is not None:
+            limiter, caller = accounts, context.user.id
+        elif any(name in request.match_info for name in token_names):
+            limiter, caller = addresses, client_network(request)
+        else:
+            return await handler(request)
+        account = await limiter.acquire(caller)
         release = partial(limiter.release, account)
         is_held = False  # a large response holds its slot until it is delivered
         try:

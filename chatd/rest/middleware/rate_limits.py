@@ -62,7 +62,7 @@ def apply_to(app: web.Application, table: Iterable[Route]) -> None:
     errors = app.middlewares.index(api_errors.render_errors)
     app.middlewares.insert(errors + 1, _check_invalid_tokens)
     app.middlewares.append(_check_route_limit)
-    app.middlewares.append(concurrency.middleware())
+    app.middlewares.append(concurrency.middleware(_TOKENS))
     app.on_response_prepare.append(_set_headers)
 
 
