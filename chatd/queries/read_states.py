@@ -70,6 +70,46 @@ async def move_all(
     return await many(cur, lambda channel_id, message_id: (channel_id, message_id))
 
 
+_IGNORED = f"""
+    CROSS JOIN (SELECT ARRAY(SELECT other_id FROM relationships
+                              WHERE user_id = %(user_id)s
+                                AND type = {RelationshipType.BLOCKED:d})
+                       || %(user_id)s::bigint AS ids) AS ignored
+"""
+"""The authors whose messages are never unread: those that the user has blocked, and the user."""
+
+_MARK = """
+    LEFT JOIN read_states ON read_states.user_id = %(user_id)s
+          AND read_states.channel_id = wanted.channel_id
+    CROSS JOIN LATERAL (
+         SELECT coalesce(read_states.message_id, 0) AS message_id,
+                greatest(read_states.message_id, wanted.since) AS from_id) AS mark
+"""
+"""The position of the user in each of the `wanted` channels, above which messages are unread."""
+
+_UNREAD = f"""
+    (SELECT count(*) FROM (
+         SELECT FROM messages
+          WHERE channel_id = wanted.channel_id AND id > mark.from_id
+            AND author_id <> ALL(ignored.ids)
+       ORDER BY id DESC
+          LIMIT {MAX_COUNT}) AS unread)
+"""
+_MENTIONS = f"""
+    (SELECT count(*) FROM (
+         SELECT FROM messages
+          WHERE channel_id = wanted.channel_id AND id > mark.from_id
+            AND author_id <> ALL(ignored.ids)
+            AND (mentions IS NOT NULL OR mention_roles IS NOT NULL OR mention_everyone)
+            AND (mention_everyone AND wanted.everyone
+                 OR mentions @> ARRAY[%(user_id)s::bigint]
+                 OR mention_roles && %(roles)s::bigint[] AND wanted.roles)
+       ORDER BY id DESC
+          LIMIT {MAX_COUNT}) AS mentioning)
+"""
+"""The second condition repeats that of the index of messages with mentions."""
+
+
 async def list_for_user(
     cur: Cursor,
     user_id: UserId,
@@ -89,35 +129,11 @@ async def list_for_user(
     """
     ids = list(channel_ids)
     await cur.execute(
-        """
-        SELECT wanted.channel_id, mark.message_id,
-               (SELECT count(*) FROM (
-                    SELECT FROM messages
-                     WHERE channel_id = wanted.channel_id AND id > mark.from_id
-                       AND author_id <> ALL(ignored.ids)
-                  ORDER BY id DESC
-                     LIMIT %(most)s) AS unread),
-               (SELECT count(*) FROM (
-                    SELECT FROM messages
-                     WHERE channel_id = wanted.channel_id AND id > mark.from_id
-                       AND author_id <> ALL(ignored.ids)
-                       AND (mentions IS NOT NULL OR mention_roles IS NOT NULL
-                            OR mention_everyone)
-                       AND (mention_everyone AND wanted.everyone
-                            OR mentions @> ARRAY[%(user_id)s::bigint]
-                            OR mention_roles && %(roles)s::bigint[] AND wanted.roles)
-                  ORDER BY id DESC
-                     LIMIT %(most)s) AS mentioning)
+        f"""
+        SELECT wanted.channel_id, mark.message_id, {_UNREAD}, {_MENTIONS}
           FROM unnest(%(channel_ids)s::bigint[], %(since)s::bigint[], %(everyone)s::boolean[],
                       %(count_roles)s::boolean[]) AS wanted (channel_id, since, everyone, roles)
-               CROSS JOIN (SELECT ARRAY(SELECT other_id FROM relationships
-                                         WHERE user_id = %(user_id)s AND type = %(blocked)s)
-                                  || %(user_id)s::bigint AS ids) AS ignored
-               LEFT JOIN read_states ON read_states.user_id = %(user_id)s
-                     AND read_states.channel_id = wanted.channel_id
-               CROSS JOIN LATERAL (
-                    SELECT coalesce(read_states.message_id, 0) AS message_id,
-                           greatest(read_states.message_id, wanted.since) AS from_id) AS mark
+               {_IGNORED} {_MARK}
       ORDER BY wanted.channel_id
         """,
         {
@@ -126,9 +142,7 @@ async def list_for_user(
             "since": [since[channel_id] for channel_id in ids],
             "everyone": [each not in without_everyone for each in ids],
             "count_roles": [each not in without_roles for each in ids],
-            "blocked": int(RelationshipType.BLOCKED),
             "roles": list(roles),
-            "most": MAX_COUNT,
         },
     )
     return await many(cur, ReadState)
@@ -171,36 +185,10 @@ _FOR_READY = PreparedStatement(
     SELECT wanted.channel_id, mark.message_id, 0, counted.mentions
       FROM unnest(%(channel_ids)s, %(since)s, %(private)s, %(everyone)s, %(count_roles)s)
            AS wanted (channel_id, since, is_private, everyone, roles)
-           CROSS JOIN (SELECT ARRAY(SELECT other_id FROM relationships
-                                     WHERE user_id = %(user_id)s
-                                       AND type = {RelationshipType.BLOCKED:d})
-                              || %(user_id)s AS ids) AS ignored
-           LEFT JOIN read_states ON read_states.user_id = %(user_id)s
-                 AND read_states.channel_id = wanted.channel_id
+           {_IGNORED} {_MARK}
            CROSS JOIN LATERAL (
-                SELECT coalesce(read_states.message_id, 0) AS message_id,
-                       greatest(read_states.message_id, wanted.since) AS from_id) AS mark
-           CROSS JOIN LATERAL (
-                SELECT CASE WHEN wanted.is_private THEN (
-                    SELECT count(*) FROM (
-                        SELECT FROM messages
-                         WHERE channel_id = wanted.channel_id AND id > mark.from_id
-                           AND author_id <> ALL(ignored.ids)
-                      ORDER BY id DESC
-                         LIMIT {MAX_COUNT}) AS unread)
-                ELSE (
-                    SELECT count(*) FROM (
-                        SELECT FROM messages
-                         WHERE channel_id = wanted.channel_id AND id > mark.from_id
-                           AND author_id <> ALL(ignored.ids)
-                           AND (mentions IS NOT NULL OR mention_roles IS NOT NULL
-                                OR mention_everyone)
-                           AND (mention_everyone AND wanted.everyone
-                                OR mentions @> ARRAY[%(user_id)s]
-                                OR mention_roles && %(roles)s AND wanted.roles)
-                      ORDER BY id DESC
-                         LIMIT {MAX_COUNT}) AS mentioning)
-                END AS mentions) AS counted
+                SELECT CASE WHEN wanted.is_private THEN {_UNREAD} ELSE {_MENTIONS} END
+                       AS mentions) AS counted
      WHERE read_states.user_id IS NOT NULL OR counted.mentions > 0
     """,
     user_id="bigint",
