@@ -15,6 +15,19 @@ _COLUMNS = "id, filename, content_type, size, width, height, description"
 """In the order of Attachment."""
 
 
+def columns(file: Attachment) -> dict[str, object]:
+    """Return the values of the columns of an attachment, by name."""
+    return {
+        "id": file.id,
+        "filename": file.filename,
+        "content_type": file.content_type,
+        "size": file.size,
+        "width": file.width,
+        "height": file.height,
+        "description": file.description,
+    }
+
+
 Table = Literal["attachments", "ephemeral_attachments"]
 """Files of messages, and files of messages that only one user sees."""
 
@@ -40,10 +53,10 @@ async def by_message(
         },
     )
     files = defaultdict(list)
-    for channel_id, message_id, *columns in await cur.fetchall():
-        file_id, filename = columns[:2]
+    for channel_id, message_id, *row in await cur.fetchall():
+        file_id, filename = row[:2]
         url = urls.attachment_url(channel_id, file_id, filename)
-        files[MessageId(message_id)].append(Attachment(*(*columns, url)))
+        files[MessageId(message_id)].append(Attachment(*(*row, url)))
     return files
 
 
@@ -69,13 +82,7 @@ async def insert(
             {
                 "channel_id": channel_id,
                 "message_id": message_id,
-                "id": file.id,
-                "filename": file.filename,
-                "content_type": file.content_type,
-                "size": file.size,
-                "width": file.width,
-                "height": file.height,
-                "description": file.description,
+                **columns(file),
             },
         )
 

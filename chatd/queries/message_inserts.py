@@ -15,6 +15,7 @@ import orjson
 from chatd.core.ids import ChannelId, MessageId, RoleId, StreamId, UserId
 from chatd.core.models import Attachment, Component, Embed, MessageOrigin, MessageType
 from chatd.db.cursor import Cursor, PreparedStatement, many
+from chatd.queries import attachments
 
 _ID_PER_MS = 1 << 22  # the difference of two snowflakes that are a millisecond apart
 
@@ -292,16 +293,7 @@ def _slowmode_id_distance(seconds: int) -> int:
 def _files(rows: Iterable[tuple[MessageId, NewRow]]) -> str:
     return orjson.dumps(
         [
-            {
-                "message_id": message_id,
-                "id": file.id,
-                "filename": file.filename,
-                "content_type": file.content_type,
-                "size": file.size,
-                "width": file.width,
-                "height": file.height,
-                "description": file.description,
-            }
+            {"message_id": message_id, **attachments.columns(file)}
             for message_id, row in rows
             for file in row.attachments
         ]
