@@ -35,7 +35,7 @@ from chatd.wire.schemas.interactions import ChoiceValue
 from chatd.wire.schemas.notifications import Seconds
 from chatd.wire.schemas.oauth2 import Scopes
 from chatd.wire.schemas.slack import UnixTime
-from chatd.wire.schemas.user_settings import JsonMessage, ProtoMessage
+from chatd.wire.schemas.user_settings import ProtoMessage
 from chatd.wire.text_fields import Text
 from chatd.wire.unsupported import Derived, Unsupported, WithoutEffect
 from chatd.wire.validators import MAX_BAD_ELEMENTS, bound_of, length
@@ -66,7 +66,6 @@ BOUNDED = (
     TranslatedText,
     Seconds,
     ProtoMessage,
-    JsonMessage,  # bounded by its body; the service counts its values
     Derived,
     Scopes,
     Unsupported,

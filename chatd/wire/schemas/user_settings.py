@@ -13,7 +13,7 @@ from chatd.core.json import JsonObject
 from chatd.core.relationships import DirectMessages
 from chatd.core.unset import UNSET, Maybe
 from chatd.wire.base_schema import MappingSchema, Schema
-from chatd.wire.fields import Bool, Int, List, Nested, Snowflake, Timestamp, Value
+from chatd.wire.fields import Bool, Int, JsonObjectField, List, Nested, Snowflake, Timestamp, Value
 from chatd.wire.protobuf.encoding import MalformedMessage
 from chatd.wire.protobuf.kinds import read_base64
 from chatd.wire.protobuf.legacy import NAMES, THEMES
@@ -169,21 +169,6 @@ class ProtoMessage(Value[bytes]):
             raise self.make_error("proto", why=malformed) from None
 
 
-class JsonMessage(Value[JsonObject]):
-    """A message of Protocol Buffers as JSON, which the service reads."""
-
-    default_error_messages = {  # noqa: RUF012
-        **ERRORS,
-        "invalid": FieldError("MODEL_TYPE_CONVERT", "Only dictionaries may be used."),
-    }
-    json: ClassVar[JsonObject] = {"type": "object"}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> JsonObject:
-        if not isinstance(value, dict):
-            raise self.make_error("invalid")
-        return value
-
-
 class SettingsProtoChangeSchema(Schema[SettingsProtoChange]):
     into = SettingsProtoChange
     settings = ProtoMessage(required=True)
@@ -192,5 +177,5 @@ class SettingsProtoChangeSchema(Schema[SettingsProtoChange]):
 
 class SettingsJsonChangeSchema(Schema[SettingsJsonChange]):
     into = SettingsJsonChange
-    settings = JsonMessage(required=True)
+    settings = JsonObjectField(required=True)
     required_data_version = Int(allow_none=True, validate=within(0, 2**32 - 1))
