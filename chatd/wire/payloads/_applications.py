@@ -121,11 +121,8 @@ def integration(integration: Integration) -> JsonObject:
     """An integration as all members see it (DiscordIntegrationResponse)."""
     application = integration.application
     return {
-        "id": str(application.bot.id),
-        "type": "discord",
-        "name": application.name,
+        **_identity(application),
         "enabled": True,
-        "account": {"id": str(application.bot.id), "name": application.name},
         "scopes": [*integration.scopes],
         "application": {
             "id": str(application.bot.id),
@@ -153,10 +150,14 @@ def integrations(found: Iterable[Integration]) -> list[JsonObject]:
 def partial_integration(integration: Integration) -> JsonObject:
     """An integration in the audit log (PartialDiscordIntegrationResponse)."""
     application = integration.application
+    return {**_identity(application), "application_id": str(application.bot.id)}
+
+
+def _identity(application: Application) -> JsonObject:
+    """What identifies an integration: it has the id and the name of its application."""
     return {
         "id": str(application.bot.id),
         "type": "discord",
         "name": application.name,
         "account": {"id": str(application.bot.id), "name": application.name},
-        "application_id": str(application.bot.id),
     }
