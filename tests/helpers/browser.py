@@ -24,6 +24,7 @@ _ARGUMENTS = [
 ]
 
 CHROMIUM = next((path for name in _NAMES if (path := shutil.which(name))), None)
+DESKTOP = {"width": 1280, "height": 900}
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 

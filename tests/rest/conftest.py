@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from redis import Redis
@@ -89,3 +89,11 @@ async def commands(world: World, request: pytest.FixtureRequest) -> Commands:
     guild = await world.guild(owner="alice", members=["bob"])
     bot = await world.bot("bot", "alice", guild)
     return Commands(bot, guild if request.param == "guild" else None)
+
+
+@pytest.fixture
+def problems() -> Iterator[list[str]]:
+    """Collect the errors that the browser reports; there must be none."""
+    found: list[str] = []
+    yield found
+    assert found == []

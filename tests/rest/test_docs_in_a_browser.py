@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.async_api import Page
 
 from tests.conftest import Server
-from tests.helpers.browser import browsing, needs_chromium
+from tests.helpers.browser import DESKTOP, browsing, needs_chromium
 
 pytestmark = needs_chromium
-
-DESKTOP = {"width": 1280, "height": 900}
-
-
-@pytest.fixture
-def problems() -> Iterator[list[str]]:
-    """Collect the errors that the browser reports; there must be none."""
-    found: list[str] = []
-    yield found
-    assert found == []
 
 
 async def shown(page: Page) -> list[str]:

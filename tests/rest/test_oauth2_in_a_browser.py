@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import discord
-import pytest
 from playwright.async_api import Page
 
 from chatd.core.permissions import Permissions as P
-from tests.helpers.browser import browsing, needs_chromium
+from tests.helpers.browser import DESKTOP, browsing, needs_chromium
 from tests.helpers.roles import assign_roles, create_role
 from tests.world import PASSWORD, Person, World, like
 
 pytestmark = needs_chromium
-
-DESKTOP = {"width": 1280, "height": 900}
-
-
-@pytest.fixture
-def problems() -> Iterator[list[str]]:
-    """Collect the errors that the browser reports; there must be none."""
-    found: list[str] = []
-    yield found
-    assert found == []
 
 
 async def log_in(page: Page, person: Person, password: str = PASSWORD) -> None:
