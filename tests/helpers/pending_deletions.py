@@ -19,6 +19,6 @@ async def rows(database: Database, sql: str, **parameters: object) -> list[Any]:
 
 async def count(database: Database, table: str, **key: object) -> int:
     """Count the rows of a table that have these values."""
-    condition = " AND ".join(f"{name} = %({name})s" for name in key)
+    condition = " AND ".join(["true", *(f"{name} = %({name})s" for name in key)])
     [(found,)] = await rows(database, f"SELECT count(*) FROM {table} WHERE {condition}", **key)
     return int(found)

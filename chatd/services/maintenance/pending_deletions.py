@@ -154,7 +154,7 @@ async def _wait_for_wakeup(added: asyncio.Event) -> None:
 async def _sweep(dependencies: Dependencies, deletion: PendingDeletion) -> Details | None:
     async with dependencies.database.cursor() as cur:
         count = await queries.sweep(cur, deletion, limit=_SWEPT_ROWS)
-    return None if count < _SWEPT_ROWS else deletion.details
+    return deletion.details if count else None
 
 
 @step_for(queries.MESSAGES)
