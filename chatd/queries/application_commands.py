@@ -130,6 +130,7 @@ async def by_ids(cur: Cursor, command_ids: Iterable[int]) -> list[Command]:
         f"""
         SELECT {COLUMNS} FROM application_commands
          WHERE id = ANY(%(ids)s::bigint[])
+           AND EXISTS (SELECT FROM applications WHERE applications.id = application_id)
       ORDER BY id
         """,
         {"ids": list(command_ids)},
@@ -196,6 +197,7 @@ async def newest_version(
 async def save(cur: Cursor, commands: Sequence[Command], *, renamed: Sequence[CommandId]) -> None:
     """Add commands, or write all columns of those that exist.
 
+    The overwrites of a command with another name are invalid from then on.
     Commands that exchange their names would have the same name for a moment. So those that are
     `renamed` first get a name that no command has.
     """
@@ -233,7 +235,11 @@ async def save(cur: Cursor, commands: Sequence[Command], *, renamed: Sequence[Co
                options = excluded.options,
                default_member_permissions = excluded.default_member_permissions,
                nsfw = excluded.nsfw, contexts = excluded.contexts,
-               integration_types = excluded.integration_types
+               integration_types = excluded.integration_types,
+               permissions_generation =
+                   CASE WHEN application_commands.name = excluded.name
+                        THEN application_commands.permissions_generation
+                        ELSE excluded.version END
         """,
         {
             "ids": [each.id for each in commands],
@@ -257,7 +263,7 @@ async def save(cur: Cursor, commands: Sequence[Command], *, renamed: Sequence[Co
 
 
 async def delete(cur: Cursor, command_ids: Iterable[CommandId]) -> None:
-    """Delete commands."""
+    """Delete commands. Their overwrites in guilds are invalid from then on."""
     await cur.execute(
         "DELETE FROM application_commands WHERE id = ANY(%(ids)s::bigint[])",
         {"ids": list(command_ids)},

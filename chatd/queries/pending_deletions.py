@@ -63,6 +63,17 @@ MESSAGES = "messages"
 PRUNE = "prune"
 READ_STATES_OF_USER = "read_states_of_user"
 USERS_OF_APPLICATION = "users_of_application"
+COMMAND_PERMISSIONS = "command_permissions"
+
+
+def _of_guild_or_application(table: str) -> str:
+    """Return the rows of a deleted guild, or of a deleted application."""
+    return f"""
+        {table}
+         WHERE (guild_id = (%(details)s::jsonb ->> 'guild_id')::bigint
+                OR application_id = (%(details)s::jsonb ->> 'application_id')::bigint)
+    """
+
 
 SWEPT = {
     "members": "guild_members WHERE guild_id = (%(details)s::jsonb ->> 'guild_id')::bigint",
@@ -88,6 +99,23 @@ SWEPT = {
     USERS_OF_APPLICATION: """
         user_integrations WHERE application_id = (%(details)s::jsonb ->> 'application_id')::bigint
     """,
+    COMMAND_PERMISSIONS: """
+        application_command_permissions
+         WHERE application_id = (%(details)s::jsonb ->> 'application_id')::bigint
+           AND command_id = ANY (ARRAY (SELECT value::bigint FROM jsonb_array_elements_text(
+                                          %(details)s::jsonb -> 'command_ids')))
+           AND NOT EXISTS (SELECT FROM application_commands AS commands
+                            WHERE commands.id = command_id
+                              AND commands.permissions_generation = generation)
+    """,
+    **{
+        table: _of_guild_or_application(table)
+        for table in (
+            "application_commands",
+            "application_command_scopes",
+            "application_command_permissions",
+        )
+    },
     "reactions": """
         reactions
          WHERE channel_id = (%(details)s::jsonb ->> 'channel_id')::bigint

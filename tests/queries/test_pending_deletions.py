@@ -10,11 +10,12 @@ from typing import TypeAlias, cast
 import pytest
 
 from chatd.context.dependencies import Dependencies
+from chatd.core.commands import CommandOverwrite, CommandPermissions, PermissionTarget
 from chatd.core.ids import ChannelId, GuildId, MessageId, UserId
 from chatd.db.cursor import Cursor
 from chatd.db.pool import Database
-from chatd.queries import pending_deletions, reactions
-from chatd.queries.pending_deletions import PendingDeletion
+from chatd.queries import command_permissions, pending_deletions, reactions
+from chatd.queries.pending_deletions import COMMAND_PERMISSIONS, PendingDeletion
 from chatd.services.maintenance import pending_deletions as service
 from tests.helpers.databases import NewDatabase
 from tests.helpers.pending_deletions import count, rows
@@ -40,6 +41,11 @@ async def react(cur: Cursor) -> None:
     assert await reactions.insert(cur, CHANNEL, MESSAGE, "+", UserId(3))
 
 
+async def permit(cur: Cursor) -> None:
+    overwrite = CommandOverwrite(GUILD, PermissionTarget.ROLE, True)
+    await command_permissions.save(cur, CommandPermissions(GUILD, BOT, COMMAND, (overwrite,)))
+
+
 async def cleared_reactions(database: Database) -> PendingDeletion:
     """Return the deletion of four reactions, which their users may add again."""
     await rows(
@@ -61,12 +67,32 @@ async def cleared_reactions(database: Database) -> PendingDeletion:
         return await pending_deletions.insert(cur, "reactions", details)
 
 
+async def renamed_command(database: Database) -> PendingDeletion:
+    """Return the deletion of permissions of a command from before it was renamed."""
+    for statement in (
+        "INSERT INTO users (id, username, username_key, bot) VALUES (2, 'bot', 'bot', true)",
+        "INSERT INTO guilds (id, name, owner_id) VALUES (1, 'guild', 2)",
+        "INSERT INTO applications (id, owner_id, name, description, public, flags)"
+        " VALUES (2, 2, 'bot', '', true, 0)",
+        "INSERT INTO application_commands (id, application_id, type, version, name, description,"
+        " options, nsfw, integration_types) VALUES (3, 2, 1, 1, 'ping', '', '[]', false, '{0}')",
+    ):
+        await rows(database, f"{statement} RETURNING 1")
+    async with database.cursor() as cur:
+        await permit(cur)
+    await rows(database, "UPDATE application_commands SET permissions_generation = 9 RETURNING 1")
+    details = {"application_id": 2, "command_ids": [3]}
+    async with database.cursor() as cur:
+        return await pending_deletions.insert(cur, COMMAND_PERMISSIONS, details)
+
+
 @pytest.mark.parametrize(
     ("prepare", "table", "again"),
     [
         (cleared_reactions, "reactions", react),
+        (renamed_command, "application_command_permissions", permit),
     ],
-    ids=["reactions"],
+    ids=["reactions", "permissions"],
 )
 async def test_row_that_counts_again_during_a_sweep_stays(
     database: Database,

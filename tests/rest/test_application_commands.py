@@ -6,7 +6,8 @@ import asyncio
 
 from chatd.db.pool import Database
 from tests.helpers.commands import PING, Commands, code, menu
-from tests.world import World, like
+from tests.helpers.pending_deletions import count
+from tests.world import TIMEOUT_S, World, like
 
 
 async def test_creating_getting_changing_and_deleting(commands: Commands) -> None:
@@ -183,12 +184,10 @@ async def test_deleting_an_application_deletes_its_commands(
     await guild.owner.rest.delete(f"/applications/{bot.id}")
     gone = await guild.owner.rest.call("GET", f"/applications/{bot.id}/commands")
     assert (gone.status, gone.code) == (404, 10002)
-    for table in ("application_commands", "application_command_scopes"):
-        async with database.cursor() as cur:
-            await cur.execute(
-                f"SELECT count(*) FROM {table} WHERE application_id = %(id)s", {"id": bot.id}
-            )
-            assert await cur.fetchall() == [(0,)]
+    async with asyncio.timeout(TIMEOUT_S):
+        for table in ("application_commands", "application_command_scopes"):
+            while await count(database, table, application_id=int(bot.id)):
+                await asyncio.sleep(0.05)
 
 
 async def test_people_have_no_commands(world: World) -> None:

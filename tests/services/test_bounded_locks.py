@@ -9,79 +9,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 from urllib.parse import quote
 
-import psycopg2
 import pytest
 
-from chatd.db.pool import Database
 from chatd.rest.table import table as route_table
 from chatd.services.maintenance import janitor, pending_deletions
 from chatd.services.messages import reactions
 from chatd.web.keys import DEPENDENCIES
 from tests.conftest import Server
-from tests.helpers.roles import create_role
+from tests.helpers.crowded_scene import MANY, Scene, crowded_scene, rows
 from tests.helpers.row_changes import RowChanges, record_row_changes
-from tests.rest.searching import say
-from tests.world import PASSWORD, TIMEOUT_S, Guild, Person, World
+from tests.world import PASSWORD, TIMEOUT_S, World
 
-MANY = 1200  # rows of each kind
 BATCH = 50
 MOST = 6 * BATCH  # rows that a transaction may change
-
-_FILL = """
-    WITH people AS (
-        INSERT INTO users (id, username, username_key, email, email_key, password_hash)
-        SELECT n, name, name, name, name, ''
-          FROM generate_series(%(first)s, %(first)s + %(many)s - 1) AS n, concat('crowd', n) AS name
-        RETURNING id
-    ), members AS (
-        INSERT INTO guild_members (guild_id, user_id) SELECT %(guild)s, id FROM people
-        RETURNING user_id
-    ), roles AS (
-        INSERT INTO member_roles (guild_id, user_id, role_id)
-        SELECT %(guild)s, user_id, %(role)s FROM members
-    ), bans AS (
-        INSERT INTO bans (guild_id, user_id) SELECT %(guild)s, id FROM people
-    ), entries AS (
-        INSERT INTO audit_logs (guild_id, id, action_type) SELECT %(guild)s, id, 1 FROM people
-    ), marks AS (
-        INSERT INTO read_states (user_id, channel_id, message_id)
-        SELECT id, %(channel)s, 1 FROM people
-        UNION ALL SELECT %(author)s, id, 1 FROM people
-    ), reactions AS (
-        INSERT INTO reactions (channel_id, message_id, emoji, user_id)
-        SELECT %(channel)s, message_id, '👍', id
-          FROM people, unnest(%(messages)s::bigint[]) AS message_id
-    )
-    INSERT INTO messages (channel_id, id, author_id, content)
-    SELECT %(channel)s, %(message)s + n, %(author)s, 'x' FROM generate_series(1, %(many)s) AS n
-"""
-
-
-class Scene:
-    """A guild with many rows of each kind."""
-
-    def __init__(self, guild: Guild, author: Person, role: str, messages: list[str]) -> None:
-        self.guild = guild
-        self.author = author
-        self.role = role
-        self.messages = messages
-        self.first = 0
-        """The id of the first of the many members."""
-
-    @property
-    def rest(self) -> Any:
-        return self.guild.owner.rest
-
-    @property
-    def path(self) -> str:
-        return f"/guilds/{self.guild.id}"
-
-    @property
-    def channel_path(self) -> str:
-        return f"/channels/{self.guild.general.id}"
 
 
 @pytest.fixture
@@ -95,32 +37,7 @@ async def scene(
         (janitor, "_BATCH_ROWS"),
     ):
         monkeypatch.setattr(module, name, BATCH)
-    guild = await world.guild(owner="alice", members=["bob", "carol"])
-    role = await create_role(guild, "role")
-    messages = await say(guild.owner.rest, guild.general, *(f"m{n}" for n in range(3)))
-    made_scene = Scene(guild, await world.person("bob"), role, messages)
-    database = Database(server.config.database_url, size=1)
-    await database.open()
-    async with database.cursor() as cur:
-        made_scene.first = int(guild.id) + 1
-        await cur.execute(
-            _FILL,
-            {
-                "first": made_scene.first,
-                "many": MANY,
-                "guild": int(guild.id),
-                "role": int(role),
-                "channel": int(guild.general.id),
-                "author": int(made_scene.author.id),
-                "messages": [int(each) for each in messages],
-                "message": int(messages[-1]),
-            },
-        )
-        await cur.execute(
-            "UPDATE streams SET last_message_id = %(last)s WHERE id = %(id)s",
-            {"last": int(messages[-1]) + MANY, "id": int(guild.id)},
-        )
-    await database.close()
+    made_scene = await crowded_scene(world, server)
     async with asyncio.timeout(TIMEOUT_S):  # earlier tests may have left pending deletions
         while await rows(server, "SELECT FROM pending_deletions LIMIT 1"):
             await asyncio.sleep(0.05)
@@ -198,7 +115,49 @@ async def kick(scene: Scene, world: World, server: Server) -> None:
     await scene.rest.delete(f"{scene.path}/members/{scene.author.id}")
 
 
+async def delete_command(scene: Scene, world: World, server: Server) -> None:
+    await scene.commands.rest.delete(f"{scene.commands.path}/{scene.command}")
+
+
+async def rename_command(scene: Scene, world: World, server: Server) -> None:
+    await scene.commands.rest.patch(f"{scene.commands.path}/{scene.command}", {"name": "other"})
+
+
+async def overwrite_commands(scene: Scene, world: World, server: Server) -> None:
+    await scene.commands.rest.put(scene.commands.path, [])
+
+
+async def delete_application(scene: Scene, world: World, server: Server) -> None:
+    """Delete an application that is in a few guilds, with many commands in each."""
+    await rows(
+        server,
+        """
+        INSERT INTO streams (id) SELECT n FROM generate_series(%(first)s, %(first)s + 9) AS n;
+        INSERT INTO guild_integrations (guild_id, application_id, bot)
+        SELECT n, %(bot)s, false FROM generate_series(%(first)s, %(first)s + 9) AS n;
+        INSERT INTO application_commands (id, application_id, guild_id, type, version, name,
+                                          description, options, nsfw, integration_types)
+        SELECT %(first)s + 10000 + n, %(bot)s, %(first)s + n %% 10, 1, 1, 'command' || n, '', '[]',
+               false, '{0}'
+          FROM generate_series(1, %(many)s) AS n
+        """,
+        bot=int(scene.commands.bot.id),
+        first=scene.first,
+        many=MANY,
+    )
+    await scene.guild.owner.rest.delete(f"/applications/{scene.commands.bot.id}")
+
+
 Act = Callable[[Scene, World, Server], Awaitable[None]]
+
+OF_COMMAND = {
+    "application_command_permissions": "application_id = %(bot)s AND guild_id >= %(first)s"
+}
+OF_COMMANDS = (
+    "application_commands",
+    "application_command_scopes",
+    "application_command_permissions",
+)
 
 ACTS: dict[Act, dict[str, str]] = {
     # The rows that are deleted in the end, as a condition on each table.
@@ -225,26 +184,16 @@ ACTS: dict[Act, dict[str, str]] = {
         "read_states": "channel_id = %(channel)s",
         "messages": "channel_id = %(channel)s",
         "reactions": "channel_id = %(channel)s",
+        **dict.fromkeys(OF_COMMANDS, "guild_id = %(guild)s"),
     },
+    delete_command: OF_COMMAND,
+    rename_command: OF_COMMAND,
+    overwrite_commands: OF_COMMAND,
+    delete_application: dict.fromkeys(OF_COMMANDS, "application_id = %(bot)s"),
     delete_account: {"read_states": "user_id = %(author)s"},
     leave: {"guild_members": "guild_id = %(guild)s AND user_id = %(author)s"},
     kick: {"guild_members": "guild_id = %(guild)s AND user_id = %(author)s"},
 }
-
-
-async def rows(server: Server, sql: str, **parameters: object) -> list[Any]:
-    """Run a statement without the server and the counters of this process."""
-
-    def run() -> list[Any]:
-        connection = psycopg2.connect(server.config.database_url)
-        connection.autocommit = True
-        with connection.cursor() as cur:
-            cur.execute(sql, parameters)
-            found = cur.fetchall() if cur.description else []
-        connection.close()
-        return found
-
-    return await asyncio.to_thread(run)
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
@@ -258,6 +207,7 @@ async def test_transaction_changes_a_bounded_number_of_rows(
         "author": int(scene.author.id),
         "role": int(scene.role),
         "message": int(scene.messages[0]),
+        "bot": int(scene.commands.bot.id),
         "first": scene.first,
         "last": scene.first + MANY - 1,
     }
@@ -347,8 +297,11 @@ WALKED = {
     "DELETE /guilds/{guild_id}": delete_guild,
     "DELETE /users/@me": delete_account,
     "POST /users/@me/delete": delete_account,
-    "DELETE /applications/{application_id}": delete_account,
-    "POST /applications/{application_id}/delete": delete_account,
+    "DELETE /applications/{application_id}": delete_application,
+    "POST /applications/{application_id}/delete": delete_application,
+    "DELETE /applications/{application_id}/commands/{command_id}": delete_command,
+    "PATCH /applications/{application_id}/commands/{command_id}": rename_command,
+    "PUT /applications/{application_id}/commands": overwrite_commands,
     "DELETE /users/@me/guilds/{guild_id}": leave,
     "DELETE /guilds/{guild_id}/members/{user_id}": kick,
 }
@@ -378,14 +331,9 @@ ONE_ROW = {
 """Routes that delete a row by its key, with a limited number of rows that refer to it."""
 
 
-ROW_PER_GUILD = {"DELETE /applications/{application_id}/commands/{command_id}"}
-"""Routes whose transaction deletes a row of each guild of an application: one that has set
-permissions for the command."""
-
-
 def test_every_delete_route_has_a_case() -> None:
     deleting = {
         f"{route.method} {route.path}" for route in route_table() if route.method == "DELETE"
     }
-    assert deleting <= WALKED.keys() | ONE_ROW | ROW_PER_GUILD
+    assert deleting <= WALKED.keys() | ONE_ROW
     assert {*WALKED.values()} == ACTS.keys()

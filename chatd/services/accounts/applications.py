@@ -186,7 +186,8 @@ async def delete(ctx: CoreContext, application_id: UserId) -> None:
         if application is not None and application.icon is not None:
             await images.swap(work, "app-icons", application_id, old=application.icon, new=None)
         for guild_id in await integrations.guilds_of_application(work.cur, application_id):
-            await uninstall(work, guild_id, application_id)  # those without the bot are left
+            # those without the bot are left
+            await uninstall(work, guild_id, application_id, for_good=True)
         await applications.delete(work.cur, application_id)
         await pending_deletions.insert(
             work.cur, pending_deletions.USERS_OF_APPLICATION, {"application_id": application_id}

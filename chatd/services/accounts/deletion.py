@@ -76,7 +76,8 @@ async def anonymize_account(
     name = names.deleted_username(secrets.token_hex(8))
     await users.anonymize(work.cur, user_id, username=name, username_key=names.key(name))
     for member in await members.list_for_user(work.cur, user_id):
-        await member_service.remove_member(work, member)  # the event contains only the new name
+        # the event contains only the new name
+        await member_service.remove_member(work, member, for_good=True)
     await pending_deletions.insert(
         work.cur, pending_deletions.READ_STATES_OF_USER, {"user_id": user_id}
     )

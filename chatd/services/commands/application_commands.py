@@ -106,7 +106,7 @@ async def create(ctx: Context, scope: Scope, wanted: NewCommand) -> tuple[Comman
 async def update(
     ctx: Context, scope: Scope, command_id: CommandId, change: CommandChange
 ) -> Command:
-    """Change a command. A new name deletes its permissions in guilds.
+    """Change a command. With a new name, its permissions in guilds end.
 
     Raises InvalidForm, ForeignApplication, UnknownGuild, MissingAccess, UnknownCommand,
     DuplicateCommandName.
@@ -124,17 +124,18 @@ async def update(
             others = await _list(work.cur, scope)
             if any(each.key == changed.key for each in others):
                 raise DuplicateCommandName
-            await command_permissions.delete_for_commands(
-                work.cur, scope.application_id, [command_id]
-            )
         changed = replace(changed, version=ctx.new_id(int))
         await application_commands.save(work.cur, [changed], renamed=())
+        if is_renamed:  # the row of the command is locked: no other request adds permissions
+            await command_permissions.add_pending_deletion(
+                work.cur, scope.application_id, [command_id]
+            )
         await _record(work, scope, changed.version)
     return changed
 
 
 async def delete(ctx: Context, scope: Scope, command_id: CommandId) -> None:
-    """Delete a command, and its permissions in guilds.
+    """Delete a command. A background task deletes its permissions in guilds.
 
     Raises ForeignApplication, UnknownGuild, MissingAccess, UnknownCommand.
     """
@@ -142,7 +143,7 @@ async def delete(ctx: Context, scope: Scope, command_id: CommandId) -> None:
         await _lock(work, ctx, scope)
         await _existing(work.cur, scope, command_id)
         await application_commands.delete(work.cur, [command_id])
-        await command_permissions.delete_for_commands(work.cur, scope.application_id, [command_id])
+        await command_permissions.add_pending_deletion(work.cur, scope.application_id, [command_id])
         await _record(work, scope, ctx.new_id(int))
 
 
@@ -188,10 +189,13 @@ async def _write(
         each.id for each in changed if each.id in existing and existing[each.id].name != each.name
     ]
     await application_commands.delete(work.cur, gone)
-    await command_permissions.delete_for_commands(work.cur, scope.application_id, [*gone, *renamed])
     versioned = [replace(each, version=ctx.new_id(int)) for each in changed]
     if versioned:
         await application_commands.save(work.cur, versioned, renamed=renamed)
+    # The rows of these commands are locked: no other request adds permissions.
+    await command_permissions.add_pending_deletion(
+        work.cur, scope.application_id, [*gone, *renamed]
+    )
     created = sum(each.id not in existing for each in versioned)
     await _record(work, scope, ctx.new_id(int), created=created)
     return versioned

@@ -110,18 +110,23 @@ def require_addable(ctx: Context, application: Application) -> None:
         raise MissingAccess
 
 
-async def uninstall(work: UnitOfWork, guild_id: GuildId, application_id: UserId) -> None:
+async def uninstall(
+    work: UnitOfWork, guild_id: GuildId, application_id: UserId, *, for_good: bool = False
+) -> None:
     """End the integration of an application whose bot is no member. The guild is locked.
 
     Its commands in the guild and their permissions, its role, and the webhooks that it has created
-    are deleted. Rule: Discord docs, Guild resource, "Delete Guild Integration".
+    are deleted. With `for_good` the application is deleted as well, and a background task deletes
+    the commands and permissions of all guilds. Rule: Discord docs, Guild resource, "Delete Guild
+    Integration".
     """
     for role in await _managed_roles(work, guild_id, application_id):
         await role_service.remove(work, guild_id, role.id)
     for channel_id in await webhooks.delete_for_application(work.cur, guild_id, application_id):
         work.emit(webhook_events.webhooks_updated(guild_id, channel_id))
     if await integrations.delete(work.cur, guild_id, application_id):
-        await application_commands.delete_in_guild(work.cur, guild_id, application_id)
+        if not for_good:
+            await application_commands.delete_in_guild(work.cur, guild_id, application_id)
         work.emit(*events.integration_deleted(guild_id, application_id))
         work.emit(command_events.command_index_updated(guild_id))
 

@@ -135,10 +135,11 @@ async def leave(ctx: Context, guild_id: GuildId) -> None:
         await remove_member(work, granted.member)
 
 
-async def remove_member(work: UnitOfWork, member: Member) -> None:
+async def remove_member(work: UnitOfWork, member: Member, *, for_good: bool = False) -> None:
     """Remove a member, and notify both sides. The guild is locked.
 
     The application of a bot leaves the guild with it, and its commands there are deleted.
+    `for_good`: the account is deleted, see `installation.uninstall`.
     """
     guild_id, user = member.guild_id, member.user
     await members.delete(work.cur, guild_id, user.id)
@@ -146,7 +147,7 @@ async def remove_member(work: UnitOfWork, member: Member) -> None:
     work.emit(guild_events.guild_left(user.id, guild_id))
     work.emit(events.member_removed(guild_id, user))
     if user.bot:
-        await installation.uninstall(work, guild_id, user.id)
+        await installation.uninstall(work, guild_id, user.id, for_good=for_good)
 
 
 async def require_above_member(cur: Cursor, granted: GuildAccess, user_id: UserId) -> None:

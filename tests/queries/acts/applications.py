@@ -66,9 +66,6 @@ ACTS = [
         applications.delete,
         lambda cur: applications.delete(cur, UserId(8)),
         applications={"id": 8},
-        application_commands={"application_id": 8},
-        application_command_scopes={"application_id": 8},
-        application_command_permissions={"application_id": 8},
         guild_integrations={"application_id": 8},
     ),
     act(
@@ -92,11 +89,6 @@ ACTS = [
         command_permissions.save,
         lambda cur: command_permissions.save(cur, CommandPermissions(GUILD, BOT, 5080, ())),
         application_command_permissions={**IN_GUILD, "application_id": 8, "command_id": 5080},
-    ),
-    act(
-        command_permissions.delete_for_commands,
-        lambda cur: command_permissions.delete_for_commands(cur, BOT, [CommandId(5080)]),
-        application_command_permissions={"application_id": 8, "command_id": 5080},
     ),
     act(
         integrations.delete,

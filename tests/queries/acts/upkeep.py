@@ -54,6 +54,20 @@ SWEPT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"application_id": 8},
         {"user_integrations": {"application_id": 8}},
     ),
+    (
+        "command_permissions",  # 5080 exists
+        {"application_id": 8, "command_ids": [5080, 5082]},
+        {"application_command_permissions": {"application_id": 8, "command_id": 5082}},
+    ),
+    *(
+        (table, details, {table: details})
+        for table in (
+            "application_commands",
+            "application_command_scopes",
+            "application_command_permissions",
+        )
+        for details in (IN_GUILD, {"application_id": 8})
+    ),
     ("reactions", FIRST, {"reactions": FIRST}),
     ("reactions", {**FIRST, "emoji": "+"}, {"reactions": {**FIRST, "emoji": "+"}}),
     ("reactions", {**FIRST, "until": "2000-01-01T00:00:00Z"}, {}),

@@ -27,7 +27,9 @@ def rows() -> Iterable[tuple[str, Sequence[Row]]]:
     )
     yield (
         "application_command_permissions",
-        rows_of(guild_id=GUILDS, application_id=BOTS, command_id=(5080, 5081), permissions="[]"),
+        rows_of(
+            guild_id=GUILDS, application_id=BOTS, command_id=(5080, 5081, 5082), permissions="[]"
+        ),
     )
     yield "user_integrations", rows_of(user_id=(1, 2), application_id=BOTS)
     yield (
