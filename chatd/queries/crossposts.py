@@ -87,13 +87,31 @@ async def advance(cur: Cursor, crosspost: Crosspost, after_id: int, *, is_done: 
 
 
 async def delete(cur: Cursor, channel_id: ChannelId, message_id: MessageId) -> None:
-    """Delete the record of a published message, with the records of its copies."""
+    """Delete the record of a published message, with the records of copies that it still has."""
     await cur.execute(
         """
         DELETE FROM crossposts WHERE channel_id = %(channel_id)s AND message_id = %(message_id)s
         """,
         {"channel_id": channel_id, "message_id": message_id},
     )
+
+
+async def delete_copies(
+    cur: Cursor, channel_id: ChannelId, message_id: MessageId, *, limit: int
+) -> int:
+    """Delete some records of copies of a published message. Return their number."""
+    await cur.execute(
+        """
+        DELETE FROM crosspost_copies
+         WHERE source_channel_id = %(channel_id)s AND source_message_id = %(message_id)s
+           AND webhook_id = ANY (ARRAY (
+                   SELECT webhook_id FROM crosspost_copies
+                    WHERE source_channel_id = %(channel_id)s AND source_message_id = %(message_id)s
+                    LIMIT %(limit)s))
+        """,
+        {"channel_id": channel_id, "message_id": message_id, "limit": limit},
+    )
+    return cur.rowcount
 
 
 async def next_followers(cur: Cursor, crosspost: Crosspost, *, limit: int) -> list[Webhook]:

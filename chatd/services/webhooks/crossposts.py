@@ -52,6 +52,9 @@ log = logging.getLogger(__name__)
 BATCH_WEBHOOKS = 20
 """Copies that are sent before other published messages get their turn."""
 
+MAX_DELETED = 2000
+"""Records of copies that one statement deletes. Any number of channels may follow a channel."""
+
 _KEPT_FLAGS = SUPPRESS_EMBEDS | IS_COMPONENTS_V2
 """The flags of a message that its copies have, too."""
 
@@ -103,11 +106,23 @@ async def deliver(dependencies: Dependencies, crosspost: Crosspost) -> None:
         except Exception:  # a fault in one channel must not keep the others from their copies
             log.exception("cannot deliver a published message to webhook %d", webhook.id)
     is_done = len(found) < BATCH_WEBHOOKS
+    if is_done and source is None:
+        await _delete(dependencies, crosspost)
+        return
     after_id = found[-1].id if found else crosspost.after_id
     async with dependencies.database.cursor() as cur:
         await crossposts.advance(cur, crosspost, after_id, is_done=is_done)
-        if is_done and source is None:
-            await crossposts.delete(cur, crosspost.channel_id, crosspost.message_id)
+
+
+async def _delete(dependencies: Dependencies, crosspost: Crosspost) -> None:
+    """Delete the records of a deleted message, in batches. It stays due if this fails."""
+    key = (crosspost.channel_id, crosspost.message_id)
+    deleted = MAX_DELETED
+    while deleted >= MAX_DELETED:
+        async with dependencies.database.cursor() as cur:
+            deleted = await crossposts.delete_copies(cur, *key, limit=MAX_DELETED)
+    async with dependencies.database.cursor() as cur:
+        await crossposts.delete(cur, *key)
 
 
 async def _deliver_to(

@@ -239,6 +239,11 @@ ACTS = [
         crosspost_copies={"source_channel_id": CHANNEL, "source_message_id": MESSAGE},
     ),
     act(
+        crossposts.delete_copies,
+        lambda cur: crossposts.delete_copies(cur, CHANNEL, MESSAGE, limit=9),
+        crosspost_copies={"source_channel_id": CHANNEL, "source_message_id": MESSAGE},
+    ),
+    act(
         crossposts.raise_revision,
         lambda cur: crossposts.raise_revision(cur, CROSSPOST, WEBHOOK),
         crosspost_copies={
