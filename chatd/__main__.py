@@ -62,6 +62,9 @@ def serve(embedded: bool) -> None:
     \b
     Examples:
       chatd serve --embedded          try it out; data goes to ./var
+      API_PORT=9080 GATEWAY_PORT=9081 chatd serve --embedded
+                                      the same on other ports; .env.example
+                                      lists all settings
       chatd migrate && chatd serve    use your own servers: set DATABASE_URL,
                                       REDIS_URL and JWT_SECRET
     """

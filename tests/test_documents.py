@@ -16,6 +16,7 @@ from chatd.embedded.valkey import Valkey
 from tests.conftest import ServeMore, Server, repository
 from tests.helpers.cli import Environment
 from tests.helpers.databases import NewDatabase
+from tests.helpers.servers import free_port
 from tests.helpers.service_manager import TIMEOUT_S, notify_socket, service
 from tests.world import Rest, world_on
 
@@ -43,6 +44,9 @@ RUN = {
     (README, "A first chat"),
     (README, "A bot"),
     (API_GUIDE, "A tour of five minutes"),
+    (API_GUIDE, "A slash command"),
+    (API_GUIDE, "An endpoint"),
+    (API_GUIDE, "Webhooks and announcements"),
     (MANUAL, "Install"),
     (MANUAL, "Administer"),
 }
@@ -147,9 +151,8 @@ UNREACHABLE = "http://127.0.0.1:9"
 
 
 def on(server: Server, script: str) -> str:
-    """A script for the default ports, changed to those of a server that tests share."""
-    script = script.replace("http://127.0.0.1:8080", server.url)
-    return script.replace("ws://127.0.0.1:8081/gateway", server.gateway_url)
+    """A script for the default port, changed to that of a server that tests share."""
+    return script.replace("http://127.0.0.1:8080", server.url)
 
 
 async def test_readme_first_chat_and_bot_work(server: Server, tmp_path: Path) -> None:
@@ -170,6 +173,26 @@ async def test_tour_can_be_pasted_twice_and_behind_a_proxy(server: Server, tmp_p
     assert status == 0, output
     for text in expected:
         assert output.count(text) == 2, output
+
+
+async def test_chapters_after_the_tour_work(server: Server, tmp_path: Path) -> None:
+    titles = ["A tour of five minutes", "A slash command", "An endpoint"]
+    titles.append("Webhooks and announcements")
+    script = on(server, "\n".join(line for each in titles for line in commands(API_GUIDE, each)))
+    port = free_port()
+    script = script.replace("8090", str(port))
+    public_url = f"sed 's,^{server.config.public_url},{server.url},'"
+    script = script.replace("| field url)", f"| field url | {public_url})")
+    history = 'curl -sS -H "Authorization: Bearer $ADA" "$API/channels/$CHANNEL/messages"'
+    status, output = await pasted(f"set -eu\n{script}\n{history}", tmp_path)
+    assert status == 0, output
+    for title in titles:
+        for language, text, _ in blocks(API_GUIDE, title):
+            assert language or text in output, output
+    assert f"http://127.0.0.1:{port}/interactions\nhelper: Hello over HTTP" in output
+    sent = output.rpartition("\n")[2]
+    for text in ("has passed", "Build 4", "The log", "format of Slack", "New star", "Steam at"):
+        assert text in sent, text
 
 
 async def test_tour_shows_an_unexpected_answer(server: Server, tmp_path: Path) -> None:

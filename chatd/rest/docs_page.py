@@ -109,7 +109,7 @@ def page(document: JsonObject) -> str:
 
 
 def _contents(tags: list[JsonObject], by_tag: dict[str, Any], schemas: list[str]) -> str:
-    chapters = re.findall(r"^## (.+)$", guide.TEXT, re.MULTILINE)
+    _, *chapters = re.split(r"^## ", guide.TEXT, flags=re.MULTILINE)
     return "".join(
         [
             '<nav id="contents" aria-label="Contents"><a class="close" href="#top">Close</a>'
@@ -117,7 +117,7 @@ def _contents(tags: list[JsonObject], by_tag: dict[str, Any], schemas: list[str]
             '<input id="search" type="search" autocomplete="off" spellcheck="false">'
             '<span id="found" class="dim" role="status"></span></div>'
             "<h2>Guide</h2><ul>",
-            *(f'<li><a href="#{_anchor(each)}">{escape(each)}</a></li>' for each in chapters),
+            *(_chapter_entry(*each.split("\n", 1)) for each in chapters),
             "</ul><h2>Operations</h2>",
             *(_entries(tag["name"], by_tag[tag["name"]]) for tag in tags),
             "<h2>Objects</h2><details><summary>Objects</summary><ul>",
@@ -125,6 +125,13 @@ def _contents(tags: list[JsonObject], by_tag: dict[str, Any], schemas: list[str]
             "</ul></details></nav>",
         ]
     )
+
+
+def _chapter_entry(title: str, text: str) -> str:
+    """Return the entry of a chapter of the guide. The search finds it by each word in it."""
+    words = sorted({*re.findall(r"[a-z0-9_@./-]+", f"{title} {text}".lower())})
+    link = f'<a href="#{_anchor(title)}">{escape(title)}</a>'
+    return f'<li data-words="{escape(" ".join(words))}">{link}</li>'
 
 
 def _entries(title: str, operations: Iterable[tuple[str, str, JsonObject]]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jsonschema_rs import Draft202012Validator
 
+from chatd.core.capabilities import Capabilities
 from chatd.core.intents import Intents
 from chatd.gateway.protocol.commands import CloseCode, Opcode
 from chatd.rest import guide, openapi
@@ -143,11 +144,14 @@ def test_query_defaults_are_text() -> None:
             assert isinstance(each["schema"]["default"], str), (where, each["name"])
 
 
-def test_guide_lists_all_opcodes_close_codes_and_intents() -> None:
+def test_guide_lists_all_opcodes_close_codes_capabilities_and_intents() -> None:
     for code in CloseCode:
         assert f"| {code:d} | {code.name}" in guide.TEXT, code
     for opcode in Opcode:
         assert f"| {opcode:d} | {opcode.name}" in guide.TEXT, opcode
+    for capability in Capabilities:
+        bit = f"| `1 << {capability.bit_length() - 1}` | {capability.name} |"
+        assert bit in guide.TEXT, capability
     for intent in Intents:
         assert f"| {intent.name} |" in guide.TEXT, intent
     for status in COMPONENTS["responses"]:

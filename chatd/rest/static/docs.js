@@ -57,7 +57,8 @@ nav.addEventListener("keydown", (event) => {
   } else if (event.key === "ArrowUp") {
     move(event, -1);
   } else if (event.key === "Enter" && event.target === search) {
-    const first = nav.querySelector("li:not([hidden]) > a");
+    const shown = [...nav.querySelectorAll("li:not([hidden]) > a")];
+    const first = shown.find((each) => each.className === "operation") || shown[0];
     if (first) {
       first.click();
     }
