@@ -100,7 +100,8 @@ async def update(request: web.Request, change: schemas.ApplicationChange) -> web
     A bot can change neither `name` nor `bot_public`, and cannot add `flags`. Kinds of installation
     that `integration_types_config` does not name stay; null removes one.
     A server at `interactions_endpoint_url` receives interactions instead of the gateway. It has to
-    answer a PING with `{"type": 1}`, and one with a wrong signature with 401.
+    answer a PING with `{"type": 1}`, and one with a wrong signature with 401. The signature in
+    `X-Signature-Ed25519` (by `verify_key`) covers `X-Signature-Timestamp` and the body.
     `flags` are the flags of the privileged intents that its bot may use: 1<<12 and 1<<13 presences,
     1<<14 and 1<<15 members, 1<<18 and 1<<19 message content.
     """

@@ -81,7 +81,8 @@ def validate(
     except _Refused as refused:
         raise InvalidForm(_nested(refused.at, refused.error)) from None
     if autocomplete and len(focused) != 1:
-        raise InvalidForm(_nested(at, leaf(*OUTDATED)))
+        code, _ = OUTDATED
+        raise InvalidForm(_nested(at, leaf(code, "Exactly one option has to be focused.")))
     return found
 
 

@@ -138,6 +138,14 @@ def test_example_bodies_are_accepted_by_the_server(name: str) -> None:
     assert problem({"$ref": f"#/components/schemas/{name}"}, typical.BODIES[name]) is None
 
 
+def test_example_bodies_request_something() -> None:
+    for name, operation in OPERATIONS.items():
+        for where, content in contents(operation):
+            if where == "body" and content["example"] == {}:
+                kind = content["schema"]["$ref"].rpartition("/")[2]
+                assert kind in ("Acknowledgement", "Empty", "NewMember"), name
+
+
 def test_query_defaults_are_text() -> None:
     for where, each in parameters():
         if "default" in each["schema"] and each["schema"].get("type") == "string":

@@ -164,8 +164,16 @@ async def _move(request: web.Request) -> web.Response:
     raise web.HTTPFound("https://example.org/")
 
 
-@pytest.mark.parametrize("handle", [_pong_to_all, _no_pong, _refuse, _move])
-async def test_endpoint_has_to_verify_signatures(world: World, handle: Any) -> None:
+@pytest.mark.parametrize(
+    ("handle", "reason"),
+    [
+        (_pong_to_all, "It has to answer a wrong signature with 401, not with 200."),
+        (_no_pong, 'It has to answer a PING with {"type": 1}.'),
+        (_refuse, "The answer to a PING is 401 with application/octet-stream."),
+        (_move, "The answer to a PING is 302 with text/plain."),
+    ],
+)
+async def test_endpoint_has_to_verify_signatures(world: World, handle: Any, reason: str) -> None:
     bot = await world.bot("bot", "alice")
     owner = await world.person("alice")
     path = f"/applications/{bot.id}"
@@ -174,6 +182,7 @@ async def test_endpoint_has_to_verify_signatures(world: World, handle: Any) -> N
     assert (answer.status, answer.code) == (400, 50035)
     [error] = answer.json["errors"]["interactions_endpoint_url"]["_errors"]
     assert error["code"] == "APPLICATION_INTERACTIONS_ENDPOINT_URL_INVALID"
+    assert error["message"].endswith(reason)
     assert (await owner.rest.get(path))["interactions_endpoint_url"] is None
 
 

@@ -131,7 +131,9 @@ async def test_component_of_another_application_or_disabled_is_refused(
     off = {**ROW, "components": [{**BUTTON, "disabled": True}]}
     await set_components(database, stage.message["id"], [off])
     answer = await alice.rest.call("POST", "/interactions", stage.body())
-    assert answer.json["errors"]["data"]["_errors"][0]["code"] == "COMPONENT_VALIDATION_FAILED"
+    [error] = answer.json["errors"]["data"]["_errors"]
+    assert error["code"] == "COMPONENT_VALIDATION_FAILED"
+    assert "`custom_id` and `component_type`" in error["message"]
     await stage.guild.owner.rest.delete(f"/guilds/{stage.guild.id}/members/{stage.bot.id}")
     answer = await alice.rest.call("POST", "/interactions", stage.body())
     assert (answer.status, answer.code) == (404, 10002)

@@ -197,6 +197,8 @@ async def test_wrong_password_can_be_corrected(world: World) -> None:
     async with browsing(url, problems=problems) as page:
         await log_in(page, guild.owner, "not the password")
         await page.locator("#error:not(:empty)").wait_for()
+        shown = await page.get_by_role("alert").inner_text()
+        assert shown == "The email address or the password is wrong."
         await page.get_by_label("Password").fill(PASSWORD)
         await page.get_by_role("button", name="Log in").click()
         await page.get_by_role("heading", name=bot.name).wait_for()

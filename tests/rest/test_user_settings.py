@@ -256,20 +256,22 @@ async def test_what_is_no_message_is_refused(world: World, text: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("value", "where"),
     [
-        {"appearance": {"theme": "THEME_PINK"}},
-        {"appearance": []},
-        {"privacy": {"restrictedGuildIds": ["x"]}},
-        {"guilds": {"guilds": {"x": {}}}},
-        [],
-        "x",
+        ({"appearance": {"theme": "THEME_PINK"}}, "appearance.theme: "),
+        ({"appearance": []}, "appearance: "),
+        ({"privacy": {"restrictedGuildIds": ["x"]}}, "privacy.restrictedGuildIds: "),
+        ({"guilds": {"guilds": {"x": {}}}}, "guilds.guilds: "),
+        ([], ""),
+        ("x", ""),
     ],
 )
-async def test_json_that_is_no_message_is_refused(world: World, value: Any) -> None:
+async def test_json_that_is_no_message_is_refused(world: World, value: Any, where: str) -> None:
     alice = await world.person("alice")
     answer = await alice.rest.call("PATCH", f"{PATH}/1/json", {"settings": value})
     assert (answer.status, answer.code) == (400, 50035)
+    [error] = answer.json["errors"]["settings"]["_errors"]
+    assert where in error["message"]
 
 
 async def test_stored_settings_are_bounded_together(world: World) -> None:

@@ -180,6 +180,10 @@ def test_autocomplete() -> None:
         [value("1", 4, "count", focused=True), value("1", 10, "ratio", focused=True)],
     ):
         assert refused(command, wrong, autocomplete=True)[1] == OUTDATED
+    with pytest.raises(InvalidForm) as unfocused:
+        command_options.validate(command, [value("ab")], autocomplete=True)
+    [error] = unfocused.value.errors["data"]["options"]["_errors"]
+    assert error["message"] == "Exactly one option has to be focused."
 
 
 JSON = st.recursive(

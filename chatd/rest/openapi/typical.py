@@ -103,13 +103,13 @@ FIELDS: Final[dict[str, Any]] = {
 }
 """Typical values by the name of a field or parameter, where the schema allows them."""
 
-_BOT: Final = {
-    "id": APPLICATION_ID,
-    "username": "helper",
+_BOB: Final = {
+    "id": BOB_ID,
+    "username": "bob",
     "discriminator": "0",
     "global_name": None,
     "avatar": None,
-    "bot": True,
+    "bot": False,
     "flags": 0,
     "public_flags": 0,
     "banner": None,
@@ -117,6 +117,19 @@ _BOT: Final = {
     "avatar_decoration_data": None,
     "primary_guild": None,
 }
+_BOT: Final = {**_BOB, "id": APPLICATION_ID, "username": "helper", "bot": True}
+_APPLICATION: Final = {
+    "id": APPLICATION_ID,
+    "name": "helper",
+    "description": "Answers pings",
+    "bot": _BOT,
+    "flags_new": "0",
+    "verify_key": "1659e1249a2507d19ebbf215a3251b13216156080943a85d16f5f7a631a451db",
+}
+_SCOPES: Final = ["bot", "applications.commands"]
+_UPLOAD_ID: Final = "1408141310983213056"
+_LINK = f"https://chat.example.org/attachments/{CHANNEL_ID}/{FILE_ID}/engine.png"
+_SETTINGS_AS_BASE64 = "agIIAQ=="  # {"appearance": {"theme": "THEME_DARK"}}
 
 OF_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "User": {"id": ADA_ID, "global_name": "Ada Lovelace"},
@@ -137,20 +150,33 @@ OF_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "Role": {"id": ROLE_ID, "name": "Moderators"},
     "Overwrite": {"id": ROLE_ID},
     "Attachment": {"id": FILE_ID, "size": 48_213},
-    "Relationship": {"id": BOB_ID},
+    "Relationship": {"id": BOB_ID, "user": _BOB},
+    "Note": {"note": "Knows Babbage", "note_user_id": BOB_ID, "user_id": ADA_ID},
+    "ReservedUploads": {
+        "attachments": [
+            {
+                "id": "0",
+                "upload_url": f"https://chat.example.org/uploads/{_UPLOAD_ID}?upload_id=…",
+                "upload_filename": f"{_UPLOAD_ID}/engine.png",
+            }
+        ]
+    },
+    "RefreshedUrls": {
+        "refreshed_urls": [{"original": _LINK, "refreshed": f"{_LINK}?ex=…&is=…&hm=…"}]
+    },
+    "SettingsProto": {"settings": _SETTINGS_AS_BASE64},
+    "ChangedSettingsProto": {"settings": _SETTINGS_AS_BASE64},
     "Command": {"id": COMMAND_ID, "name": "blep", "description": "Sends a photo of an animal"},
     "IndexedCommand": {"id": COMMAND_ID, "name": "blep", "description": "Sends a photo"},
     "CommandPermissions": {"id": COMMAND_ID},
     "CommandOverwrite": {"id": ROLE_ID, "type": 1},
-    "IndexedApplication": {"id": APPLICATION_ID, "name": "helper"},
-    "Application": {
+    "IndexedApplication": {
         "id": APPLICATION_ID,
         "name": "helper",
-        "description": "Answers pings",
-        "bot": _BOT,
-        "flags_new": "0",
-        "verify_key": "1659e1249a2507d19ebbf215a3251b13216156080943a85d16f5f7a631a451db",
+        "bot_id": APPLICATION_ID,
+        "flags": "0",
     },
+    "Application": _APPLICATION,
     "Webhook": {
         "id": WEBHOOK_ID,
         "name": "Builds",
@@ -160,12 +186,17 @@ OF_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
         "url": f"https://chat.example.org/api/webhooks/{WEBHOOK_ID}/{_WEBHOOK_TOKEN}",
     },
     "RespondedInteraction": {"id": INTERACTION_ID, "type": 2, "guild_id": GUILD_ID},
-    "PublicApplication": {"id": APPLICATION_ID, "name": "helper"},
+    "PublicApplication": _APPLICATION,
     "BotToAdd": {"id": APPLICATION_ID},
-    "Authorization": {"id": APPLICATION_ID},
+    "Authorization": {"id": APPLICATION_ID, "scopes": ["applications.commands"]},
     "AuthorizationGuild": {"id": GUILD_ID, "name": "The Analytical Engine"},
     "Authorized": {"location": "https://chat.example.org/oauth2/authorized"},
-    "Integration": {"id": APPLICATION_ID, "name": "helper"},
+    "Integration": {
+        "id": APPLICATION_ID,
+        "name": "helper",
+        "enabled": True,
+        "scopes": _SCOPES,
+    },
     "IntegrationAccount": {"id": APPLICATION_ID, "name": "helper"},
     "IntegrationApplication": {"id": APPLICATION_ID, "name": "helper"},
     "PartialIntegration": {"id": APPLICATION_ID, "name": "helper"},
@@ -198,6 +229,19 @@ BODIES: Final[dict[str, Any]] = {
     "NewRelationship": {"type": 1},
     "RelationshipChange": {"nickname": "Bobby"},
     "SettingsChange": {"direct_messages": "friends"},
+    "SettingsProtoChange": {"settings": _SETTINGS_AS_BASE64},
+    "SettingsJsonChange": {"settings": {"appearance": {"theme": "THEME_DARK"}}},
+    "NotificationsChange": {
+        "muted": True,
+        "mute_config": {"selected_time_window": 3600, "end_time": LATER},
+        "channel_overrides": {CHANNEL_ID: {"message_notifications": 1}},
+    },
+    "BulkNotificationsChange": {"guilds": {GUILD_ID: {"suppress_everyone": True}}},
+    "NewNote": {"note": "Knows Babbage"},
+    "BulkAcknowledgement": {"read_states": [{"channel_id": CHANNEL_ID, "message_id": MESSAGE_ID}]},
+    "NewUploads": {"files": [{"id": "0", "filename": "engine.png", "file_size": 48_213}]},
+    "InteractionMessageChange": {"content": "The build has failed"},
+    "Consent": {"guild_id": GUILD_ID, "permissions": "8192", "authorize": True},
     "NewGuild": {"name": "The Analytical Engine"},
     "GuildChange": {"name": "The Difference Engine", "system_channel_id": CHANNEL_ID},
     "Prune": {"days": 30},

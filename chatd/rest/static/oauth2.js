@@ -38,6 +38,9 @@
 
   const reason = (status, answer) => {
     if (status === 429) return "Too many attempts. Wait a moment, and try again.";
+    if (answer?.errors?.password?._errors?.[0]?.code === "INVALID_LOGIN") {
+      return "The email address or the password is wrong.";
+    }
     const fields = Object.entries(answer?.errors ?? {}).map(
       ([name, each]) => `${name}: ${each._errors?.[0]?.message ?? "invalid"}`,
     );

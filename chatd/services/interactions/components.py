@@ -75,5 +75,9 @@ def _component(message: Message, invoker: Invoker) -> Component:
 
 def invalid_component() -> InvalidForm:
     """Return the error for a component that the application has not sent."""
-    error = {"code": "COMPONENT_VALIDATION_FAILED", "message": "Component validation failed"}
+    text = (
+        "The message has no enabled button or select of this application with this `custom_id` and"
+        " `component_type`."
+    )
+    error = {"code": "COMPONENT_VALIDATION_FAILED", "message": text}
     return InvalidForm({"data": {"_errors": [error]}})

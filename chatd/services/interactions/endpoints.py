@@ -49,16 +49,24 @@ async def require_endpoint(ctx: Context, application_id: UserId, url: str) -> No
     forged = _post(ctx.dependencies, application_id, url, payload, is_signed=False)
     try:
         answer, refusal = await asyncio.gather(signed, forged)
-        is_verified = _is_pong(answer) and refusal.status == _NOT_AUTHENTIC
     except HttpClientError as error:
         log.info("endpoint of application %d is not verified: %s", application_id, error)
-        is_verified = False
-    if not is_verified:
-        raise InvalidForm.of(
-            "interactions_endpoint_url",
-            "APPLICATION_INTERACTIONS_ENDPOINT_URL_INVALID",
-            "The specified interactions endpoint url could not be verified.",
-        )
+        raise _not_verified(f"The request failed: {error}.") from None
+    if answer.status != _OK or answer.content_type != "application/json":
+        raise _not_verified(f"The answer to a PING is {answer.status} with {answer.content_type}.")
+    if not _is_pong(answer):
+        raise _not_verified('It has to answer a PING with {"type": 1}.')
+    if refusal.status != _NOT_AUTHENTIC:
+        text = f"It has to answer a wrong signature with 401, not with {refusal.status}."
+        raise _not_verified(text)
+
+
+def _not_verified(reason: str) -> InvalidForm:
+    return InvalidForm.of(
+        "interactions_endpoint_url",
+        "APPLICATION_INTERACTIONS_ENDPOINT_URL_INVALID",
+        f"The specified interactions endpoint url could not be verified. {reason}",
+    )
 
 
 async def deliver(dependencies: Dependencies, created: Created, bounds: UploadBounds) -> None:
@@ -129,8 +137,11 @@ async def _post(
 
 
 def _is_pong(answer: Answer) -> bool:
-    """Return whether an answer is that to a PING. Raises HttpClientError."""
-    payload = _json(answer)
+    """Return whether an answer is that to a PING."""
+    try:
+        payload = _json(answer)
+    except HttpClientError:
+        return False
     return isinstance(payload, dict) and payload.get("type") == InteractionType.PING
 
 

@@ -33,8 +33,8 @@ APPLICATIONS: Final[dict[str, dict[str, str]]] = {
         "description": "What the application is for.",
     },
     "ApplicationChange": {
-        "interactions_endpoint_url": "An address that will receive interactions instead of the"
-        " gateway; it has to answer a PING with a valid signature. null removes it.",
+        "interactions_endpoint_url": "An https address of a public server that will receive"
+        " interactions instead of the gateway, and verifies their signatures. null removes it.",
         "name": "The name of the application.",
         "description": "What the application is for: a text, or an object with it.",
         "icon": "The picture as a data URI (`data:image/png;base64,...`); null removes it.",

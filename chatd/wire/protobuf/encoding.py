@@ -28,7 +28,18 @@ Field = tuple[int, int, "int | bytes"]
 
 
 class MalformedMessage(ValueError):
-    """The bytes or the JSON are not a message of this kind; the text says why."""
+    """The bytes or the JSON are not a message of this kind; the text says why.
+
+    `path` is the field of the JSON with the problem; it is empty for the message itself.
+    """
+
+    def __init__(self, problem: str, path: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{'.'.join(path)}: {problem}" if path else problem)
+        self._problem, self._path = problem, path
+
+    def inside(self, name: str) -> MalformedMessage:
+        """Return the same problem of a field that is inside another one."""
+        return MalformedMessage(self._problem, (name, *self._path))
 
 
 @dataclass(slots=True)

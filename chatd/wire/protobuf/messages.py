@@ -172,11 +172,17 @@ class Message(Kind):
         for name, each in value.items():
             if name in self._by_name and each is not None:
                 number, kind = self._by_name[name]
-                if isinstance(kind, Kind):
-                    encoded[number] = field(number, kind.wire_type, kind.encode(each, budget))
-                else:
-                    encoded[number] = kind.encode(number, each, budget)
+                try:
+                    encoded[number] = _encode_field(number, kind, each, budget)
+                except MalformedMessage as malformed:
+                    raise malformed.inside(name) from None
         return encoded
+
+
+def _encode_field(number: int, kind: Kind | Repeated | Map, value: Any, budget: Budget) -> bytes:
+    if isinstance(kind, Kind):
+        return field(number, kind.wire_type, kind.encode(value, budget))
+    return kind.encode(number, value, budget)
 
 
 def json_name(name: str) -> str:
