@@ -32,6 +32,8 @@ _BODY = """\
 <ul>
 <li><a href="docs">The documentation of the API</a>, with a guide and examples.
 <a href="openapi.json">openapi.json</a> is the same as an OpenAPI document.</li>
+<li>For bots: <a href="docs#interactions">slash commands and other interactions</a>,
+<a href="docs#webhooks">webhooks</a>, <a href="docs#the-gateway">the gateway</a>.</li>
 <li>The README of chatd has a first chat and a bot; its guide to the API continues from there.</li>
 <li><a href="health/ready">health/ready</a> is for monitoring.</li>
 </ul>

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema_rs import Draft202012Validator
 
+import chatd.events
 from chatd.core.capabilities import Capabilities
 from chatd.core.intents import Intents
 from chatd.gateway.protocol.commands import CloseCode, Opcode
@@ -16,6 +18,15 @@ from chatd.rest import guide, openapi
 from chatd.rest.openapi import typical
 from chatd.rest.table import table
 from chatd.wire import descriptions
+
+INTERNAL_EVENTS = {
+    "GUILD_JOINED",
+    "LOGIN_REVOKED",
+    "MEMBERSHIP_CHANGED",
+    "PRESENCE_REPORT",
+    "PRESENCE_ROLL",
+}
+"""Events between instances, which no client receives."""
 
 OPENAPI = openapi.document(table())
 COMPONENTS = OPENAPI["components"]
@@ -152,11 +163,14 @@ def test_query_defaults_are_text() -> None:
             assert isinstance(each["schema"]["default"], str), (where, each["name"])
 
 
-def test_guide_lists_all_opcodes_close_codes_capabilities_and_intents() -> None:
+def test_guide_lists_all_opcodes_close_codes_capabilities_intents_and_events() -> None:
     for code in CloseCode:
         assert f"| {code:d} | {code.name}" in guide.TEXT, code
     for opcode in Opcode:
         assert f"| {opcode:d} | {opcode.name}" in guide.TEXT, opcode
+    for file in Path(chatd.events.__file__).parent.glob("*.py"):
+        for name in re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', file.read_text()):
+            assert name in guide.TEXT or name in INTERNAL_EVENTS, name
     for capability in Capabilities:
         bit = f"| `1 << {capability.bit_length() - 1}` | {capability.name} |"
         assert bit in guide.TEXT, capability
