@@ -122,9 +122,7 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
     read_env_file(directory)  # raises an error that names the line
     env.read_env(str(env_file(directory)), recurse=False)
     values = {**env_file_values(directory), **os.environ}
-    former = {
-        name: old for old, name in _FORMER_NAMES.items() if old in values and name not in values
-    }
+    former = _former_names(values)
     given = {name: values[old] for name, old in former.items()}
     given |= _credentials(os.environ.get("CREDENTIALS_DIRECTORY"))
     with _in_environment(given):
@@ -132,12 +130,29 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
     problems = {former.get(name, name): texts for name, texts in _problems(env).items()}
     if not problems and config.metrics_port > MAX_PORT:
         problems["METRICS_PORT"] = [f"With METRICS_PORT_OFFSET it exceeds {MAX_PORT}."]
-    known = names()
-    for name in sorted(os.environ):
-        if name.startswith(_OWN_PREFIX) and name not in known:
-            problems[name] = ["There is no such setting."]
+    problems |= {name: ["There is no such setting."] for name in _unknown_names()}
     if problems:
         raise ConfigError({name: " ".join(texts) for name, texts in problems.items()})
+    return _with_derived_values(config)
+
+
+def _former_names(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the renamed settings that are given by their former names, and these names."""
+    return {
+        name: old for old, name in _FORMER_NAMES.items() if old in values and name not in values
+    }
+
+
+def _unknown_names() -> list[str]:
+    """Return the names in the environment that only a setting of chatd could have, but none has."""
+    known = names()
+    return [
+        name for name in sorted(os.environ) if name.startswith(_OWN_PREFIX) and name not in known
+    ]
+
+
+def _with_derived_values(config: Config) -> Config:
+    """Derive the settings that were left out from others."""
     if config.files_dir == Path():
         config = replace(config, files_dir=config.data_dir / "files")
     if not config.public_url:

@@ -113,6 +113,13 @@ def disk(config: Config) -> Iterator[Finding]:
             yield ok("disk", text)
 
 
+def _files_with_secrets(config: Config) -> list[Path]:
+    secret = [config.data_dir / "jwt_secret"]
+    if any(name in _SECRETS for name in env_file_values()):
+        secret.append(env_file())
+    return secret
+
+
 def permissions(config: Config) -> Iterator[Finding]:
     """Check that chatd can write its folders, and other users cannot read its secrets."""
     for existing, folder in {nearest_existing(each): each for each in _folders(config)}.items():
@@ -125,10 +132,7 @@ def permissions(config: Config) -> Iterator[Finding]:
             yield Finding("permissions", "error", f"{existing} is not writable", remedy)
         else:
             yield ok("permissions", f"{existing} is writable")
-    secret = [config.data_dir / "jwt_secret"]
-    if any(name in _SECRETS for name in env_file_values()):
-        secret.append(env_file())
-    for path in secret:
+    for path in _files_with_secrets(config):
         if path_exists(path) and stat.S_IMODE(path.stat().st_mode) & 0o007:
             text = f"{path} holds secrets, and all users of this machine can read it"
             yield Finding("permissions", "warning", text, f"chmod o= {path}")

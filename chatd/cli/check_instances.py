@@ -10,7 +10,7 @@ from __future__ import annotations
 import http.client
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from chatd.cli.finding import Finding, ok
+from chatd.cli.finding import Finding, State, ok
 from chatd.config import Config, local_url, reachable
 from chatd.queries.statistics import Instance
 
@@ -26,6 +26,11 @@ _READY_TIMEOUT_S = 6.0  # longer than an instance waits for a connection of its 
 _HEALTH_TIMEOUT_S = 3.0
 _MAX_BODY_BYTES = 1_000_000  # the response may come from any program
 _LOOPBACK = re.compile(r"127\.|::1$|localhost$|0\.0\.0\.0$|::$")
+
+_SILENT_REMEDY = (
+    "systemd holds the port while chatd starts or waits for Postgres: see `systemctl status"
+    " 'chatd*'` and its log. If it is another program, set {setting} to a free port."
+)
 
 Kind = Literal["chatd", "refused", "silent", "foreign"]
 
@@ -131,29 +136,36 @@ def of_ports(config: Config, running: Sequence[Instance] | None) -> list[Finding
 def _of_port(
     where: str, setting: str, answer: Answer, running: Sequence[Instance] | None
 ) -> Finding:
-    here = [each for each in running or () if each.host == socket.gethostname()]
-    if answer.kind == "chatd":
-        text = f"a chatd responds on {where}"
-        # With Postgres, each instance has a finding of its own.
-        return ok("port", text) if running is not None else _of_chatd("port", text, answer)
-    if answer.kind == "refused":
-        text = f"nothing listens on {where}"
-        if here:
-            text += f"; the instances here listen on {', '.join(str(each.url) for each in here)}"
-        elif running is not None and all(each.url is not None for each in running):
-            text += ": the server is not running here"
-        return ok("port", text)
-    if answer.kind == "silent":
-        text = f"{where} accepts connections but does not respond"
-        remedy = (
-            "systemd holds the port while chatd starts or waits for Postgres: see `systemctl status"
-            f" 'chatd*'` and its log. If it is another program, set {setting} to a free port."
-        )
-        return Finding("port", "warning" if here else "error", text, remedy)
+    here = _on_this_host(running or ())
+    match answer.kind:
+        case "chatd":
+            text = f"a chatd responds on {where}"
+            # With Postgres, each instance has a finding of its own.
+            return ok("port", text) if running is not None else _of_chatd("port", text, answer)
+        case "refused":
+            return ok("port", f"nothing listens on {where}{_elsewhere(here, running)}")
+        case "silent":
+            text = f"{where} accepts connections but does not respond"
+            state: State = "warning" if here else "error"
+            return Finding("port", state, text, _SILENT_REMEDY.format(setting=setting))
+        case "foreign" if here:
+            return ok("port", f"another program uses {where}; no instance here needs it")
+        case "foreign":
+            text = f"another program than chatd listens on {where}"
+            return Finding("port", "error", text, f"Set {setting} to a free port.")
+
+
+def _on_this_host(running: Iterable[Instance]) -> list[Instance]:
+    return [each for each in running if each.host == socket.gethostname()]
+
+
+def _elsewhere(here: Sequence[Instance], running: Sequence[Instance] | None) -> str:
+    """Describe where the instances `here` listen instead, or that none is here."""
     if here:
-        return ok("port", f"another program uses {where}; no instance here needs it")
-    text = f"another program than chatd listens on {where}"
-    return Finding("port", "error", text, f"Set {setting} to a free port.")
+        return f"; the instances here listen on {', '.join(str(each.url) for each in here)}"
+    if running is not None and all(each.url is not None for each in running):
+        return ": the server is not running here"
+    return ""
 
 
 def ask(url: str) -> Answer:

@@ -40,30 +40,46 @@ def _print_table(console: Console, found: Sequence[Record], columns: Sequence[st
     """Print a table whose cells wrap between words; if it does not fit, a block for each record."""
     cells = [[_styled(each[column]) for column in columns] for each in found]
     heads = [column.replace("_", " ") for column in columns]
-    widths = [
-        max(_widest_part(text, whole=_is_whole(column, found)) for text in [Text(head), *below])
-        for column, head, *below in zip(columns, heads, *cells, strict=True)
-    ]
+    kept = [_is_whole(column, found) for column in columns]
+    widths = _least_widths(heads, cells, kept)
     room = console.width - 2 * (len(widths) - 1)  # two spaces between columns
-    if sum(widths) <= room:
-        wanted = [
-            max(cell_len(text.plain) for text in [Text(head), *below])
-            for head, *below in zip(heads, *cells, strict=True)
-        ]
-        widths = _widened(widths, wanted, room)
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-        for column, head, width in zip(columns, heads, widths, strict=True):
-            kinds = {type(each[column]) for each in found}
-            is_number = kinds == {int}
-            table.add_column(head, justify="right" if is_number else "left", width=width)
-        for row in cells:
-            table.add_row(*row)
-        console.print(table)
+    if sum(widths) > room:
+        _print_blocks(console, heads, cells)
         return
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    widths = _widened(widths, _full_widths(heads, cells), room)
+    for column, head, width in zip(columns, heads, widths, strict=True):
+        is_number = {type(each[column]) for each in found} == {int}
+        table.add_column(head, justify="right" if is_number else "left", width=width)
+    for row in cells:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _print_blocks(console: Console, heads: Sequence[str], cells: Sequence[Sequence[Text]]) -> None:
+    """Print the cells of a table as a block for each row."""
     for number, row in enumerate(cells):
         if number:
             console.print()
         _print_block(console, [*zip(heads, row, strict=True)])
+
+
+def _least_widths(
+    heads: Sequence[str], cells: Sequence[Sequence[Text]], whole: Sequence[bool]
+) -> list[int]:
+    """Return the width that each column needs at least. Cells of a `whole` one cannot wrap."""
+    return [
+        max(_widest_part(text, whole=is_whole) for text in [Text(head), *below])
+        for is_whole, head, *below in zip(whole, heads, *cells, strict=True)
+    ]
+
+
+def _full_widths(heads: Sequence[str], cells: Sequence[Sequence[Text]]) -> list[int]:
+    """Return the width of each column whose cells do not wrap."""
+    return [
+        max(cell_len(text.plain) for text in [Text(head), *below])
+        for head, *below in zip(heads, *cells, strict=True)
+    ]
 
 
 def _widened(widths: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:

@@ -39,8 +39,7 @@ DUPLICATE_NAME: Final = (
 )
 
 
-def errors_of(command: Command) -> FieldErrors:
-    """Return what is wrong with a command whose single fields are valid; empty if nothing is."""
+def _name_errors(command: Command) -> FieldErrors:
     is_valid = _valid_names(command.type)
     errors: FieldErrors = {}
     if not is_valid(command.name):
@@ -52,6 +51,12 @@ def errors_of(command: Command) -> FieldErrors:
     }
     if invalid:
         errors["name_localizations"] = invalid
+    return errors
+
+
+def errors_of(command: Command) -> FieldErrors:
+    """Return what is wrong with a command whose single fields are valid; empty if nothing is."""
+    errors = _name_errors(command)
     if command.type is CommandType.CHAT_INPUT:
         if not command.description:
             errors["description"] = leaf(*_REQUIRED)

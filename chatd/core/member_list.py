@@ -115,8 +115,7 @@ class MemberList:
         which had `size_before` items before.
         """
         last = max((end for _, end in windows), default=-1)
-        known = [(low, min(high, size_before - 1)) for low, high in windows]
-        known = [(low, high) for low, high in known if low <= high]
+        known = _clipped(windows, size_before)
         needed: list[Op] = []
         for op in ops:
             if op.index > last:
@@ -169,6 +168,12 @@ class MemberList:
 
     def _index(self, group: str, name: str, user_id: UserId) -> int:
         return self._start(group) + 1 + bisect_left(self._groups[group], (name, user_id))
+
+
+def _clipped(windows: Iterable[Window], size: int) -> list[Window]:
+    """Return the parts of windows that a list of this size fills."""
+    filled = [(low, min(high, size - 1)) for low, high in windows]
+    return [(low, high) for low, high in filled if low <= high]
 
 
 def _contains(windows: Iterable[Window], index: int) -> bool:

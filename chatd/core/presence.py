@@ -68,8 +68,13 @@ def merged(presences: Iterable[Presence]) -> Presence:
     statuses = {each.status for each in shown}
     status = next(each for each in _PRECEDENCE if each in statuses)
     activities = next((each.activities for each in reversed(shown) if each.activities), ())
-    clients: dict[str, Status] = {}
-    for each in shown:
+    return Presence(status, activities, _clients(shown))
+
+
+def _clients(presences: Iterable[Presence]) -> tuple[tuple[str, Status], ...]:
+    """Return the most present status of each kind of client."""
+    found: dict[str, Status] = {}
+    for each in presences:
         for kind, own in each.clients:
-            clients[kind] = min(own, clients.get(kind, own), key=_PRECEDENCE.index)
-    return Presence(status, activities, tuple(sorted(clients.items())))
+            found[kind] = min(own, found.get(kind, own), key=_PRECEDENCE.index)
+    return tuple(sorted(found.items()))

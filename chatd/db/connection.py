@@ -62,7 +62,6 @@ class PgConnection(Connection):
         self: PgConnection | None = weak_self()
         if self is None:
             return
-        waiter = self._waiter
         try:
             state = _poll(self._conn)
             if self._is_connecting and state in (POLL_READ, POLL_WRITE):
@@ -70,18 +69,23 @@ class PgConnection(Connection):
             if (state == POLL_WRITE) != self._writing:
                 self._watch_writing(state == POLL_WRITE)
         except Exception as error:
-            if waiter is not None and not waiter.done():
-                waiter.set_exception(error)
-            # A statement that Postgres rejects raises too, and leaves the connection usable.
-            if not isinstance(error, psycopg2.Error) or self.is_lost:
-                self._close()
-            else:
-                self._watch_writing(False)
+            self._fail(error)
             return
         if state == POLL_OK:
             self._is_connecting = False
+            waiter = self._waiter
             if waiter is not None and not waiter.done():
                 waiter.set_result(None)
+
+    def _fail(self, error: Exception) -> None:
+        """Raise an error of libpq where it is waited for. Close the connection if it is lost."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
+        # A statement that Postgres rejects raises too, and leaves the connection usable.
+        if not isinstance(error, psycopg2.Error) or self.is_lost:
+            self._close()
+        else:
+            self._watch_writing(False)
 
     def _watch(self) -> None:
         """Watch the socket that libpq uses now, for reading."""

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from chatd.core.errors import ServiceUnavailable
-from chatd.core.ids import StreamId, UserId
+from chatd.core.ids import UserId
 from chatd.core.presence import Presence
 from chatd.events import members as events
 from chatd.gateway.connection_table import ConnectionTable
@@ -212,9 +212,8 @@ class Connection:
             case Heartbeat(seq):
                 self._on_heartbeat(seq)
             case Identify():
-                self._last_payload_at = (
-                    self._loop.time()
-                )  # it may wait for a slot of IdentifyHandler
+                # Before the session starts, it may wait for a slot of IdentifyHandler.
+                self._last_payload_at = self._loop.time()
                 self._require_no_session()
                 await self._gateway.identify.handle(self, command)
             case Resume():
@@ -233,24 +232,28 @@ class Connection:
             case UpdatePresence(status, activities):
                 session.set_presence(Presence(status or session.presence.status, activities))
                 self._gateway.hub.mark_presence_dirty(session.user_id)
-            case RequestMembers(request):
-                handle = self._gateway.member_requests.handle
-                self._member_queue().add(partial(handle, self, session, request))
-            case SearchRecentMembers(wanted):
-                handle_recent = self._gateway.member_requests.handle_recent
-                self._member_queue().add(partial(handle_recent, self, session, wanted))
-            case RequestLastMessages(messages):
-                handle_last = self._gateway.member_requests.handle_last_messages
-                self._member_queue().add(partial(handle_last, self, session, messages))
             case RequestChannelInfo(guild_id, name):
-                if any(feed.stream == StreamId(guild_id) for feed in session.feeds):
+                if session.follows(guild_id):
                     session.send_event(events.no_voice_channels(session.user_id, guild_id, name))
+            case RequestSoundboardSounds(guild_ids):
+                for guild_id in filter(session.follows, guild_ids):
+                    session.send_event(events.soundboard(session.user_id, guild_id))
+            case _:
+                self._queue_member_request(session, command)
+
+    def _queue_member_request(self, session: Session, command: Command) -> None:
+        """Queue a command that reads members or messages from Postgres."""
+        requests = self._gateway.member_requests
+        match command:
+            case RequestMembers(request):
+                self._member_queue().add(partial(requests.handle, self, session, request))
+            case SearchRecentMembers(wanted):
+                self._member_queue().add(partial(requests.handle_recent, self, session, wanted))
+            case RequestLastMessages(wanted_messages):
+                handle = requests.handle_last_messages
+                self._member_queue().add(partial(handle, self, session, wanted_messages))
             case Subscribe(subscriptions):
                 self._member_queue().add(partial(self._subscribe, session, subscriptions))
-            case RequestSoundboardSounds(guild_ids):
-                for guild_id in guild_ids:
-                    if any(feed.stream == StreamId(guild_id) for feed in session.feeds):
-                        session.send_event(events.soundboard(session.user_id, guild_id))
 
     def _member_queue(self) -> MemberRequestQueue:
         if self._member_requests is None:

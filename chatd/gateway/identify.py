@@ -69,18 +69,7 @@ class IdentifyHandler:
             return
         if not self._hub.make_room_for(caller.user.id):
             raise CloseConnection(CloseCode.RATE_LIMITED, "Too many sessions.")
-        state = SessionState(
-            secrets.token_hex(16),
-            caller.user.id,
-            caller.login_id,
-            command.intents,
-            shard=command.shard,
-            presence=command.presence,
-            client=command.client,
-            is_bot=caller.user.bot,
-            user_client=None if caller.user.bot else command.user_client,
-        )
-        session = Session(state, self._hub.replay_budget)
+        session = Session(_initial_state(caller, command), self._hub.replay_budget)
         client = session.user_client
         if session.sees_only_itself or (client is not None and client.dedupes):
             command = replace(command, large_threshold=0)
@@ -89,14 +78,7 @@ class IdentifyHandler:
         if command.compress and client is None and connection.send_queue.encoder is PLAIN:
             connection.send_queue.encoder = ZLIB_PAYLOADS
         startup = SessionStartup(self._database, self._hub, session)
-        try:
-            await startup.start(connection, command, connection.url)
-        except Unauthorized:
-            raise _authentication_failed() from None
-        except DisallowedIntents:
-            raise CloseConnection(CloseCode.DISALLOWED_INTENTS, "Disallowed intents.") from None
-        except ApiError as refused:
-            raise CloseConnection(CloseCode.UNKNOWN_ERROR, refused.text) from None
+        await _start(startup, connection, command)
         connection.set_session(session)
         self._counters.identifies += 1
         log.debug("user %d identified", session.user_id)
@@ -158,6 +140,32 @@ class IdentifyHandler:
         finally:
             if not session.has_all_guilds:
                 self._hub.remove(session)
+
+
+def _initial_state(caller: Caller, command: Identify) -> SessionState:
+    return SessionState(
+        secrets.token_hex(16),
+        caller.user.id,
+        caller.login_id,
+        command.intents,
+        shard=command.shard,
+        presence=command.presence,
+        client=command.client,
+        is_bot=caller.user.bot,
+        user_client=None if caller.user.bot else command.user_client,
+    )
+
+
+async def _start(startup: SessionStartup, connection: ClientConnection, command: Identify) -> None:
+    """Start a session. Raises CloseConnection with the code for what went wrong."""
+    try:
+        await startup.start(connection, command, connection.url)
+    except Unauthorized:
+        raise _authentication_failed() from None
+    except DisallowedIntents:
+        raise CloseConnection(CloseCode.DISALLOWED_INTENTS, "Disallowed intents.") from None
+    except ApiError as refused:
+        raise CloseConnection(CloseCode.UNKNOWN_ERROR, refused.text) from None
 
 
 def _authentication_failed() -> CloseConnection:

@@ -148,14 +148,21 @@ async def replace_overwrites(cur: Cursor, before: Channel, after: Channel) -> No
     await copy_overwrites(cur, before, after, [after.id])
 
 
+def _difference(
+    before: Sequence[Overwrite], after: Sequence[Overwrite]
+) -> tuple[list[int], list[Overwrite]]:
+    """Return the targets that have no overwrite any more, and the overwrites that are new."""
+    targets = {each.target_id for each in after}
+    gone = [each.target_id for each in before if each.target_id not in targets]
+    known = set(before)
+    return gone, [each for each in after if each not in known]
+
+
 async def copy_overwrites(
     cur: Cursor, before: Channel, after: Channel, channel_ids: Sequence[ChannelId]
 ) -> None:
     """Change the overwrites of these channels from those of `before` to those of `after`."""
-    targets = {each.target_id for each in after.overwrites}
-    gone = [each.target_id for each in before.overwrites if each.target_id not in targets]
-    known = set(before.overwrites)
-    new = [each for each in after.overwrites if each not in known]
+    gone, new = _difference(before.overwrites, after.overwrites)
     if not channel_ids or not (gone or new):
         return
     await cur.execute(

@@ -83,11 +83,7 @@ async def of_rows(cur: Cursor, viewer: Viewer, rows: Sequence[Row]) -> list[Mess
 
 
 async def _parts(cur: Cursor, viewer: Viewer, rows: Sequence[Row]) -> _Related:
-    mentioned = {user_id for row in rows for user_id in row[_MENTIONS] or ()}
-    for row in rows:
-        if row[_ORIGIN] is not None:
-            mentioned.update(_users_of(MessageOrigin.stored(row[_ORIGIN])))
-    people = {user.id: user for user in await users.by_ids(cur, mentioned)} if mentioned else {}
+    people = await _people(cur, rows)
     with_files = [_files_key(row) for row in rows if row[_ATTACHMENT_COUNT]]
     files = await attachments.by_message(cur, viewer.signed_urls, with_files) if with_files else {}
     # A message may be twice in the rows: in the page, and as one that others reply to.
@@ -96,6 +92,15 @@ async def _parts(cur: Cursor, viewer: Viewer, rows: Sequence[Row]) -> _Related:
     with_components = [row for row in rows if row[_COMPONENTS]]
     components = await _parsed_components(with_components) if with_components else {}
     return _Related(people, files, found, components)
+
+
+async def _people(cur: Cursor, rows: Sequence[Row]) -> dict[UserId, User]:
+    """Return the users that messages mention, and those of their interactions."""
+    named = {user_id for row in rows for user_id in row[_MENTIONS] or ()}
+    for row in rows:
+        if row[_ORIGIN] is not None:
+            named.update(_users_of(MessageOrigin.stored(row[_ORIGIN])))
+    return {user.id: user for user in await users.by_ids(cur, named)} if named else {}
 
 
 async def _parsed_components(rows: Iterable[Row]) -> dict[MessageId, tuple[Component, ...]]:

@@ -23,19 +23,13 @@ def conditions(wanted: Filter) -> tuple[list[str], dict[str, object]]:
     for number, term in enumerate(wanted.terms):
         values[f"term_{number}"] = term
         found.append(f"strpos(said.text, %(term_{number})s) > 0")
-    if wanted.authors:
-        values["authors"] = list(wanted.authors)
-        found.append("m.author_id = ANY(%(authors)s)")
-    if wanted.mentions:
-        values["mentions"] = list(wanted.mentions)
-        found.append("m.mentions && %(mentions)s::bigint[]")
-    if wanted.pinned is not None:
-        found.append(f"m.pinned_at IS {'NOT ' if wanted.pinned else ''}NULL")
-    if wanted.mention_everyone is not None:
-        found.append(f"{'' if wanted.mention_everyone else 'NOT '}m.mention_everyone")
-    for kind, by_kind in _BY_KIND.items():
-        if kind not in wanted.author_types:
-            found.append(f"NOT {by_kind}")
+    for flag, if_set, if_not in (
+        (wanted.pinned, "m.pinned_at IS NOT NULL", "m.pinned_at IS NULL"),
+        (wanted.mention_everyone, "m.mention_everyone", "NOT m.mention_everyone"),
+    ):
+        if flag is not None:
+            found.append(if_set if flag else if_not)
+    found += [f"NOT {_BY_KIND[each]}" for each in _BY_KIND if each not in wanted.author_types]
     for name, (asked, condition) in _LISTS.items():
         if given := asked(wanted):
             values[name] = list(given)
@@ -71,6 +65,14 @@ def _any_of(name: str) -> str:
 
 _EMBED = "EXISTS (SELECT FROM jsonb_array_elements(m.embeds) AS embed (each) WHERE {})"
 _LISTS: dict[str, tuple[Callable[[Filter], Sequence[object]], str]] = {
+    "authors": (
+        lambda wanted: wanted.authors,
+        "m.author_id = ANY(%(authors)s)",
+    ),
+    "mentions": (
+        lambda wanted: wanted.mentions,
+        "m.mentions && %(mentions)s::bigint[]",
+    ),
     "mention_roles": (
         lambda wanted: wanted.mention_roles,
         "m.mention_roles && %(mention_roles)s::bigint[]",

@@ -333,18 +333,26 @@ def _schema_line(schema: JsonObject) -> str:
     if "anyOf" in schema:
         return " or ".join(_schema_line(each) for each in schema["anyOf"])
     if schema.get("type") in ("array", ["array", "null"]) and "items" in schema:
-        limits = {key: each for key, each in schema.items() if key != "items"}
-        null = " or null" if schema["type"] != "array" else ""
-        return f"array of {_schema_line(schema['items'])}{null}{_limits(limits)}"
+        return _array_line(schema)
     if "enum" in schema:
-        listed = ", ".join(_code(json.dumps(each)) for each in schema["enum"])
-        limits = {"default": schema["default"]} if "default" in schema else {}
-        return f"{'one of ' if len(schema['enum']) > 1 else ''}{listed}{_limits(limits)}"
+        return _enum_line(schema)
     kinds = schema.get("type", "anything")
     if schema.get("format") == "snowflake":
         kinds, schema = _id_kind(kinds), {"default": schema.get("default")}
     shown = kinds if isinstance(kinds, str) else " or ".join(kinds)
     return shown + _limits(schema)
+
+
+def _array_line(schema: JsonObject) -> str:
+    limits = {key: each for key, each in schema.items() if key != "items"}
+    null = " or null" if schema["type"] != "array" else ""
+    return f"array of {_schema_line(schema['items'])}{null}{_limits(limits)}"
+
+
+def _enum_line(schema: JsonObject) -> str:
+    listed = ", ".join(_code(json.dumps(each)) for each in schema["enum"])
+    limits = {"default": schema["default"]} if "default" in schema else {}
+    return f"{'one of ' if len(schema['enum']) > 1 else ''}{listed}{_limits(limits)}"
 
 
 def _id_kind(kinds: Any) -> str:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import re
 import unicodedata
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Final
 from urllib.parse import quote
@@ -71,18 +72,28 @@ async def file_response(
         except StorageUnavailable as unavailable:
             raise ServiceUnavailable from unavailable
         await response.prepare(request)
-        try:
-            await _write(response, first)
-            async for chunk in chunks:
-                await _write(response, chunk)
-            await response.write_eof()
-        except ConnectionError:
-            pass  # the client has disconnected
-        except (StoredFileMissing, StorageUnavailable, TimeoutError) as error:
-            log.info("download aborted: %s", type(error).__name__)
-            if request.transport is not None:  # the client must not take the part for the whole
-                request.transport.abort()
+        await _stream(request, response, first, chunks)
     return response
+
+
+async def _stream(
+    request: web.Request,
+    response: web.StreamResponse,
+    first: bytes,
+    others: AsyncIterator[bytes],
+) -> None:
+    """Write the chunks of a file. Closes the connection if they cannot all be read or written."""
+    try:
+        await _write(response, first)
+        async for chunk in others:
+            await _write(response, chunk)
+        await response.write_eof()
+    except ConnectionError:
+        pass  # the client has disconnected
+    except (StoredFileMissing, StorageUnavailable, TimeoutError) as error:
+        log.info("download aborted: %s", type(error).__name__)
+        if request.transport is not None:  # the client must not take the part for the whole
+            request.transport.abort()
 
 
 async def _write(response: web.StreamResponse, chunk: bytes) -> None:

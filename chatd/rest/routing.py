@@ -236,24 +236,8 @@ class Routes:
         elif not isinstance(answers, Mapping):
             answers = {200: answers}
 
-        ids = [name for name in re.findall(r"\{(\w+)\}", path) if name.endswith("_id")]
-
         def decorate(declared: Callable[..., PendingResponse]) -> Callable[..., PendingResponse]:
-            async def handler(request: web.Request) -> web.StreamResponse:
-                if page is not None and CONTEXT not in request:
-                    return page(request)
-                _require_account_type(request, needs, bots=bots)
-                for name in ids:
-                    path_id(request, int, name)  # refuse a malformed id before reading the body
-                read = []
-                if body is not None:
-                    if body.max_bytes > MAX_BODY and may_be_large(request):
-                        await _require_access(request, needs)
-                    read.append(await body.read(request))
-                if query is not None:
-                    read.append(read_query(request, query))
-                return await declared(request, *read)
-
+            handler = _handler(declared, path, needs, bots=bots, body=body, query=query, page=page)
             route = Route(
                 method, path, needs, bots, limit, handler, declared, answers, body, query, page
             )
@@ -261,6 +245,37 @@ class Routes:
             return declared
 
         return decorate
+
+
+def _handler(
+    declared: Callable[..., PendingResponse],
+    path: str,
+    needs: Requirement | Permissions,
+    *,
+    bots: bool,
+    body: Body[Any] | None,
+    query: type[Schema[Any]] | None,
+    page: Page | None,
+) -> Handler:
+    """Return what aiohttp calls: it checks and reads a request, and calls `declared`."""
+    ids = [name for name in re.findall(r"\{(\w+)\}", path) if name.endswith("_id")]
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if page is not None and CONTEXT not in request:
+            return page(request)
+        _require_account_type(request, needs, bots=bots)
+        for name in ids:
+            path_id(request, int, name)  # refuse a malformed id before reading the body
+        read = []
+        if body is not None:
+            if body.max_bytes > MAX_BODY and may_be_large(request):
+                await _require_access(request, needs)
+            read.append(await body.read(request))
+        if query is not None:
+            read.append(read_query(request, query))
+        return await declared(request, *read)
+
+    return handler
 
 
 def _require_account_type(

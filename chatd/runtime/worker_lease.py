@@ -251,7 +251,7 @@ async def _take(cur: Cursor, claim: _Claim, timeout_s: float) -> None:
         is_locked = await workers.try_lock(cur, claim.worker_id)
         lease = await workers.get_lease(cur, claim.worker_id)
         is_own = lease is not None and lease.holder == claim.holder
-        if is_locked and (lease is None or is_own or lease.left_s <= 0 or _has_ended(lease)):
+        if is_locked and (is_own or _is_over(lease)):
             break
         if not is_locked and is_own and terminations < _MAX_TERMINATIONS:
             # Postgres has not noticed yet that this process has lost the connection.
@@ -263,6 +263,10 @@ async def _take(cur: Cursor, claim: _Claim, timeout_s: float) -> None:
     claim.snowflakes.start_after(
         await workers.acquire(cur, claim.worker_id, claim.holder, claim.process)
     )
+
+
+def _is_over(lease: workers.Lease | None) -> bool:
+    return lease is None or lease.left_s <= 0 or _has_ended(lease)
 
 
 def _taken(claim: _Claim, lease: workers.Lease | None) -> WorkerIdTaken:

@@ -125,11 +125,7 @@ class HttpConnection(web.RequestHandler):
         super().data_received(data)
         if self._request_count == requests:
             if is_head:
-                self._has_partial_head = True
-                self._expect_head()
-                self._head_bytes += len(data)
-                if self._head_bytes > _MAX_HEAD_BYTES and self.is_waiting:
-                    self._refuse(HeadersTooLarge())
+                self._on_partial_head(len(data))
         else:
             self._head_bytes = 0
             if self._awaits_head:
@@ -138,6 +134,14 @@ class HttpConnection(web.RequestHandler):
             if not data.endswith(b"\n") and self._messages[-1][1] is EMPTY_PAYLOAD:
                 self._has_partial_head = True  # of the next request, sent together with this one
                 self._expect_head()
+
+    def _on_partial_head(self, size: int) -> None:
+        """Count `size` bytes of a request head that is not complete, and refuse it if too large."""
+        self._has_partial_head = True
+        self._expect_head()
+        self._head_bytes += size
+        if self._head_bytes > _MAX_HEAD_BYTES and self.is_waiting:
+            self._refuse(HeadersTooLarge())
 
     def handle_error(
         self,

@@ -84,19 +84,28 @@ class ChannelOverwrites:
             return OverwriteChange.NONE
         bit = self.bits[channel_id]
         change = OverwriteChange.PERMISSIONS
-        for each in before.values():
-            if (each.allow | each.deny) & _VIEW and after.get(each.target_id) != each:
-                change = OverwriteChange.VISIBILITY
-                _discard(self.allowed[each.type], each.target_id, bit)
-                _discard(self.denied[each.type], each.target_id, bit)
-        for each in after.values():
-            if (each.allow | each.deny) & _VIEW and before.get(each.target_id) != each:
-                change = OverwriteChange.VISIBILITY
-                if each.allow & _VIEW:
-                    _add(self.allowed[each.type], each.target_id, bit)
-                if each.deny & _VIEW:
-                    _add(self.denied[each.type], each.target_id, bit)
+        for each in _affecting_visibility(before, after):
+            change = OverwriteChange.VISIBILITY
+            _discard(self.allowed[each.type], each.target_id, bit)
+            _discard(self.denied[each.type], each.target_id, bit)
+        for each in _affecting_visibility(after, before):
+            change = OverwriteChange.VISIBILITY
+            if each.allow & _VIEW:
+                _add(self.allowed[each.type], each.target_id, bit)
+            if each.deny & _VIEW:
+                _add(self.denied[each.type], each.target_id, bit)
         return change
+
+
+def _affecting_visibility(
+    some: Mapping[int, Overwrite], others: Mapping[int, Overwrite]
+) -> list[Overwrite]:
+    """Return those overwrites that allow or deny VIEW_CHANNEL and are not among the others."""
+    return [
+        each
+        for each in some.values()
+        if (each.allow | each.deny) & _VIEW and others.get(each.target_id) != each
+    ]
 
 
 def _add(sets: dict[int, ChannelSet], target: int, bit: ChannelSet) -> None:

@@ -63,7 +63,6 @@ _VISIBILITY_EVENTS = frozenset(
 _LOST_IN_TIMEOUT = ~int(TIMED_OUT)
 """The permissions that a member loses while it is timed out."""
 
-
 _Kind: TypeAlias = tuple[bool, bool, UserClient | None]
 """What the form of a GUILD_CREATE depends on."""
 
@@ -354,12 +353,7 @@ class GuildFeed(Feed):
         key = (audience.id, audience.needed)
         viewers = self._viewers.get(key)
         if viewers is None:
-            viewers = self._viewers[key] = [
-                session
-                for user_id, sessions in self._sessions.items()
-                if self._has_permissions(user_id, event)
-                for session in sessions
-            ]
+            viewers = self._viewers[key] = self._find_viewers(event)
         if event.name == "TYPING_START" and self.without_typing:
             return [session for session in viewers if session not in self.without_typing]
         if event.name == "PRESENCE_UPDATE":
@@ -369,6 +363,15 @@ class GuildFeed(Feed):
             is_timed_out = self.visibility.is_timed_out
             return [session for session in viewers if not is_timed_out(session.user_id)]
         return viewers
+
+    def _find_viewers(self, event: Event) -> list[Session]:
+        """Return the sessions of the members with the permissions that an event needs."""
+        return [
+            session
+            for user_id, sessions in self._sessions.items()
+            if self._has_permissions(user_id, event)
+            for session in sessions
+        ]
 
     def _without_own_clients(
         self, event: Event, viewers: Collection[Session]
@@ -380,11 +383,7 @@ class GuildFeed(Feed):
         user_id = UserId(int(orjson.loads(event.body)["user"]["id"]))
         if not any(each.user_client for each in self._sessions.get(user_id, ())):
             return viewers
-        return [each for each in viewers if not _is_client_of(each, user_id)]
-
-
-def _is_client_of(session: Session, user_id: UserId) -> bool:
-    return session.user_id == user_id and session.user_client is not None
+        return [each for each in viewers if each.user_id != user_id or each.user_client is None]
 
 
 def _excludes_timed_out(event: Event) -> bool:

@@ -228,12 +228,7 @@ class _GuildLists:
 
     async def update(self, database: Database) -> None:
         """Send what changed since the last update."""
-        for session, channels in list(self._requested.items()):
-            if self.feed not in session.feeds:
-                self.remove(session)
-            elif len(left := self._visible(session, channels)) < len(channels):
-                self.members.is_stale = True
-                self._requested[session] = left
+        self._drop_invisible()
         if not self._requested:
             return
         if self.members.must_reload:
@@ -253,6 +248,15 @@ class _GuildLists:
             for key, live in self._lists.items():
                 self._update_list(key, live, dirty)
 
+    def _drop_invisible(self) -> None:
+        """End lists whose sessions have left the guild, or cannot see the channel any more."""
+        for session, channels in list(self._requested.items()):
+            if self.feed not in session.feeds:
+                self.remove(session)
+            elif len(left := self._visible(session, channels)) < len(channels):
+                self.members.is_stale = True
+                self._requested[session] = left
+
     async def _prepare(self, database: Database) -> None:
         if not self.members.is_loaded:
             await self.members.load(database)
@@ -265,16 +269,20 @@ class _GuildLists:
         for session in list(self._requested):
             await self._place(session)
         self._settle()
+        self._invalidate_dropped(before)
+        for key, live in self._lists.items():
+            old = before.get(key)
+            for windows, sessions in _by_windows(live).items():
+                self._send_whole(key, live, windows, sessions, 0 if old is None else len(old.items))
+
+    def _invalidate_dropped(self, before: Mapping[str, _LiveList]) -> None:
+        """Invalidate the windows that sessions had before a rebuild, and have no longer."""
         for key, live in before.items():
             for session, windows in live.windows.items():
                 now = self._lists[key].windows.get(session, ()) if key in self._lists else ()
                 if dropped := [each for each in windows if each not in now]:
                     ops = [{"op": "INVALIDATE", "range": window} for window in dropped]
                     self._send(key, live, ops, [session])
-        for key, live in self._lists.items():
-            old = before.get(key)
-            for windows, sessions in _by_windows(live).items():
-                self._send_whole(key, live, windows, sessions, 0 if old is None else len(old.items))
 
     async def _place(self, session: Session) -> None:
         """Add the windows of a session to the lists of its channels."""

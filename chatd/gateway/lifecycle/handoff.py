@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +47,15 @@ _TIMEOUT_S = 5.0
 
 _READ_CONCURRENCY = 16
 """Sessions that are read or claimed at a time. The Redis client opens a connection for each."""
+
+
+def _numbered(sessions: Iterable[Session]) -> dict[Dispatch, int]:
+    """Number the dispatches of all replay buffers. Sessions share most of them."""
+    numbers: dict[Dispatch, int] = {}
+    for session in sessions:
+        for dispatch in session.replay_buffer:
+            numbers.setdefault(dispatch, len(numbers))
+    return numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +126,19 @@ class HandoffStore:
         sessions = hub.detach_all()
         if not sessions or not self._ttl_s:
             return 0
-        numbers: dict[Dispatch, int] = {}
-        guilds: dict[StreamId, GuildFeed] = {}
         # Before the first await: commands of connected clients must not change the snapshots.
         snapshots = [_SessionSnapshot.of(session) for session in sessions]
-        for session in sessions:
-            for dispatch in session.replay_buffer:
-                numbers.setdefault(dispatch, len(numbers))
-            for feed in session.feeds:
-                if isinstance(feed, GuildFeed):
-                    guilds[feed.stream] = feed
+        numbers = _numbered(sessions)
         fields: list[tuple[str, int, bytes]] = [
             (self._events, number, _encode_event(dispatch.event))
             for dispatch, number in numbers.items()
         ]
-        fields += [(self._guilds, stream, _encode_guild(feed)) for stream, feed in guilds.items()]
+        feeds = {feed for session in sessions for feed in session.feeds}
+        fields += [
+            (self._guilds, feed.stream, _encode_guild(feed))
+            for feed in feeds
+            if isinstance(feed, GuildFeed)
+        ]
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._write_hashes(fields)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from chatd.core.errors import ServiceUnavailable
 from chatd.core.ids import GuildId, StreamId
 from chatd.core.intents import Intents
 from chatd.core.json import JsonObject
 from chatd.db.pool import Database
+from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.lifecycle.startup_listener import (
     ATTEMPTS,
@@ -76,32 +77,34 @@ class LateGuilds(BufferingListener):
         Returns them and their encoded payloads. Raises ServiceUnavailable, DatabaseUnavailable.
         """
         for _ in range(ATTEMPTS):
-            wanted = [each for each in self._guild_ids if not self._is_followed(each)]
+            wanted = [each for each in self._guild_ids if not self._session.follows(each)]
             feeds = {guild_id: self._hub.guild_feed(guild_id) for guild_id in wanted}
             self._listen(feeds.values())
-            transaction = await self._database.begin(snapshot=True)
-            try:
-                read = await guild_snapshot.list_for_user(
-                    transaction.cur,
-                    self._session.user_id,
-                    large_threshold=self._large_threshold,
-                    only=wanted,
-                )
-            finally:
-                await transaction.rollback()
-            found = {each.guild.id: each for each in read}
+            read = await self._read(wanted)
             bodies = await encode_guilds(read, self._render)
             await self._start_feeds(feeds, read)
-            try:
-                async with asyncio.timeout(CATCH_UP_S):
-                    for guild_id, guild in found.items():
-                        await feeds[guild_id].wait_for(guild.seq)
-            except TimeoutError:
-                continue  # if events are lost, the gap monitor invalidates the feed
-            is_consistent = all(self._is_continued(feeds[each], found[each].seq) for each in found)
-            if is_consistent and not self._is_stale:
-                return found, bodies
+            positions = {feeds[guild.guild.id]: guild.seq for guild in read}
+            if await _catch_up(positions) and self._is_consistent(positions):
+                return {each.guild.id: each for each in read}, bodies
         raise ServiceUnavailable
+
+    def _is_consistent(self, positions: Mapping[GuildFeed, int]) -> bool:
+        """Return whether the buffered events continue the snapshots at these positions."""
+        is_continued = all(self._is_continued(*each) for each in positions.items())
+        return is_continued and not self._is_stale
+
+    async def _read(self, guild_ids: Sequence[GuildId]) -> list[GuildSnapshot]:
+        """Read those of these guilds that the user is a member of, in one snapshot."""
+        transaction = await self._database.begin(snapshot=True)
+        try:
+            return await guild_snapshot.list_for_user(
+                transaction.cur,
+                self._session.user_id,
+                large_threshold=self._large_threshold,
+                only=guild_ids,
+            )
+        finally:
+            await transaction.rollback()
 
     def _render(self, guild: GuildSnapshot) -> JsonObject:
         client = self._session.user_client
@@ -109,5 +112,16 @@ class LateGuilds(BufferingListener):
             guild.state() if client is None else client_ready.guild_created(guild.state(), client)
         )
 
-    def _is_followed(self, guild_id: GuildId) -> bool:
-        return any(feed.stream == StreamId(guild_id) for feed in self._session.feeds)
+
+async def _catch_up(positions: Mapping[GuildFeed, int]) -> bool:
+    """Wait until each feed has the events up to its position. Returns False after CATCH_UP_S.
+
+    If events are lost, the gap monitor invalidates the feed.
+    """
+    try:
+        async with asyncio.timeout(CATCH_UP_S):
+            for feed, seq in positions.items():
+                await feed.wait_for(seq)
+    except TimeoutError:
+        return False
+    return True

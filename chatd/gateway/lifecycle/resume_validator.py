@@ -9,12 +9,13 @@ a restart, share a statement.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from chatd.core.errors import Unauthorized
 from chatd.core.ids import StreamId
 from chatd.db.pool import Database
+from chatd.queries.logins import ValidLogins
 from chatd.services import stream_positions
 from chatd.services.accounts.authentication import TokenClaims
 from chatd.services.stream_positions import Positions
@@ -70,19 +71,26 @@ class ResumeValidator:
                     {stream for each in batch for stream in each.streams},
                 )
             except BaseException as error:
-                for each in batch:
-                    if not each.result.done():
-                        each.result.set_exception(error)
+                _fail(batch, error)
                 if not isinstance(error, Exception):
                     raise
                 continue
             for each in batch:
-                if each.result.done():
-                    continue
-                login_id = each.token.login_id
-                if login_id not in valid.ids:
-                    each.result.set_exception(LoginEnded())
-                elif each.token.by_client_token and login_id in valid.without_client_token:
-                    each.result.set_exception(Unauthorized())
-                else:
-                    each.result.set_result(positions)
+                if not each.result.done():
+                    _settle(each, valid, positions)
+
+
+def _fail(batch: Iterable[_Request], error: BaseException) -> None:
+    for each in batch:
+        if not each.result.done():
+            each.result.set_exception(error)
+
+
+def _settle(request: _Request, valid: ValidLogins, positions: Positions) -> None:
+    login_id = request.token.login_id
+    if login_id not in valid.ids:
+        request.result.set_exception(LoginEnded())
+    elif request.token.by_client_token and login_id in valid.without_client_token:
+        request.result.set_exception(Unauthorized())
+    else:
+        request.result.set_result(positions)

@@ -99,11 +99,7 @@ def _identify(data: Any) -> Identify:
     try:
         parsed = _IDENTIFY.read(data)
     except InvalidForm as error:
-        if "intents" in error.errors:
-            raise CloseConnection(CloseCode.INVALID_INTENTS, "Invalid intents.") from None
-        if "shard" in error.errors:
-            raise CloseConnection(CloseCode.INVALID_SHARD, "Invalid shard.") from None
-        raise CloseConnection(CloseCode.DECODE_ERROR, "Invalid identify.") from None
+        raise _invalid_identify(error) from None
     intents = int(ALL_INTENTS) if parsed.intents is None else parsed.intents
     shard = parsed.shard or [0, 1]
     if intents & ~int(ALL_INTENTS) & ~WITHOUT_EVENTS:  # int(): ~ of a flag clears unknown bits
@@ -123,6 +119,15 @@ def _identify(data: Any) -> Identify:
         parsed.presence is not None
         and parsed.presence.status not in (None, schemas.UNKNOWN_STATUS),
     )
+
+
+def _invalid_identify(error: InvalidForm) -> CloseConnection:
+    """Return the close code of an IDENTIFY with wrong fields. Some fields have their own code."""
+    if "intents" in error.errors:
+        return CloseConnection(CloseCode.INVALID_INTENTS, "Invalid intents.")
+    if "shard" in error.errors:
+        return CloseConnection(CloseCode.INVALID_SHARD, "Invalid shard.")
+    return CloseConnection(CloseCode.DECODE_ERROR, "Invalid identify.")
 
 
 def _user_client(parsed: IdentifyPayload) -> UserClient | None:

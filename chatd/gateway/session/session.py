@@ -246,6 +246,10 @@ class Session:
         """Whether guilds list only the user's own member: for a bot without GUILD_MEMBERS."""
         return self._is_bot and not self.wants(Intents.GUILD_MEMBERS)
 
+    def follows(self, guild_id: GuildId) -> bool:
+        """Return whether the session receives the events of a guild."""
+        return any(feed.stream == StreamId(guild_id) for feed in self.feeds)
+
     def shard_includes(self, guild_id: GuildId) -> bool:
         """Return whether the session's shard receives the events of this guild."""
         shard, count = self._shard

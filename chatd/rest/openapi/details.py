@@ -32,10 +32,7 @@ def _describe_fields(schema: Any, owner: str) -> None:
     match schema:
         case {"properties": dict(fields)}:
             for name, field in fields.items():
-                one = descriptions.OF_SCHEMAS.get(owner, {}).get(name)
-                if about := one or field.get("description") or _about_field(name, field):
-                    field["description"] = about
-                _describe_fields(field, "")
+                _describe_field(name, field, owner)
         case {"$ref": _}:
             pass
         case dict():
@@ -44,6 +41,13 @@ def _describe_fields(schema: Any, owner: str) -> None:
         case list():
             for each in schema:
                 _describe_fields(each, owner)
+
+
+def _describe_field(name: str, field: JsonObject, owner: str) -> None:
+    one = descriptions.OF_SCHEMAS.get(owner, {}).get(name)
+    if about := one or field.get("description") or _about_field(name, field):
+        field["description"] = about
+    _describe_fields(field, "")
 
 
 def _about_field(name: str, field: JsonObject) -> str:
@@ -63,22 +67,29 @@ def add_examples(document: JsonObject) -> JsonObject:
     document["components"]["parameters"]["Reason"]["example"] = "Spam"
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            for each in operation["parameters"]:
-                if "$ref" not in each:
-                    schema = each["schema"]
-                    if schema.get("type") == "array":
-                        schema = schema["items"]
-                        each["example"] = [values.value(schema, each["name"])]
-                    else:
-                        each["example"] = values.value(schema, each["name"])
-            for content in _json_contents(operation.get("requestBody", {})):
-                content["example"] = values.body(content["schema"])
-            for response in operation["responses"].values():
-                for content in _json_contents(response) if isinstance(response, dict) else ():
-                    content["example"] = values.value(content["schema"])
+            _add_values(operation, values)
             source = examples.curl(method, path, operation)
             operation["x-codeSamples"] = [{"lang": "Shell", "label": "curl", "source": source}]
     return document
+
+
+def _add_values(operation: JsonObject, values: examples.Examples) -> None:
+    """Add examples of what clients send to an operation, and of what it answers."""
+    for each in operation["parameters"]:
+        if "$ref" not in each:
+            each["example"] = _example_of(each, values)
+    for content in _json_contents(operation.get("requestBody", {})):
+        content["example"] = values.body(content["schema"])
+    for response in operation["responses"].values():
+        for content in _json_contents(response) if isinstance(response, dict) else ():
+            content["example"] = values.value(content["schema"])
+
+
+def _example_of(parameter: JsonObject, values: examples.Examples) -> Any:
+    name, schema = parameter["name"], parameter["schema"]
+    if schema.get("type") == "array":
+        return [values.value(schema["items"], name)]
+    return values.value(schema, name)
 
 
 def _json_contents(part: JsonObject) -> Iterator[JsonObject]:

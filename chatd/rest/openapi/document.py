@@ -254,10 +254,16 @@ def _field_attributes(converter: Any, field: Any, ret: JsonObject) -> JsonObject
     if field.allow_none and "type" in found:
         kinds = found["type"]
         found["type"] = [*([kinds] if isinstance(kinds, str) else kinds), "null"]
-    into = getattr(field.parent, "into", None)
-    if into is not None:
-        for each in dataclasses.fields(into):
-            if each.name == field.name and type(each.default) in (bool, int, str):
-                in_query = found.get("type") == "string"  # values in a query string are text
-                found["default"] = str(each.default).lower() if in_query else each.default
+    if (default := _default(field)) is not None:
+        in_query = found.get("type") == "string"  # values in a query string are text
+        found["default"] = str(default).lower() if in_query else default
     return found
+
+
+def _default(field: Any) -> Any:
+    """Return the default of a field, if the dataclass that it is read into has one to show."""
+    into = getattr(field.parent, "into", None)
+    for each in dataclasses.fields(into) if into is not None else ():
+        if each.name == field.name and type(each.default) in (bool, int, str):
+            return each.default
+    return None

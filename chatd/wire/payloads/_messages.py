@@ -117,14 +117,12 @@ def _message(message: Message, author: JsonObject) -> JsonObject:
         "flags": message.flags,
         "components": _components(message) if message.components else [],
     }
-    if message.origin is not None and message.type != MessageType.CHANNEL_FOLLOW_ADD:
-        payload |= _origin(message.origin, message.origin_users)
+    if message.origin is not None:
+        payload |= _origin_fields(message, message.origin)
     if message.reactions:
         payload["reactions"] = [reaction(each) for each in message.reactions]
     if message.reference_id is not None:
         payload["message_reference"] = _message_reference(message)
-    elif message.origin is not None and message.origin.source is not None:
-        payload["message_reference"] = _source(message.origin.source)
     if message.type == MessageType.REPLY:
         payload["referenced_message"] = (
             None if message.reference is None else _referenced(message.reference)
@@ -191,21 +189,36 @@ def _embeds(message: Message) -> list[Any]:
     return [_with_links(embed, files) for embed in message.embeds]
 
 
+def _with_link(part: JsonObject, key: str, file: Attachment | None) -> JsonObject:
+    """Return a part of an embed with the link to its file under `key`; without a file, no link.
+
+    An image without its URL is nothing, and so is left out.
+    """
+    if file is None:
+        return {} if key == "url" else {name: each for name, each in part.items() if name != key}
+    linked = {**part, key: file.url, f"proxy_{key}": file.url}
+    if key == "url" and file.width is not None:
+        linked |= {"width": file.width, "height": file.height}
+    return linked
+
+
+def _origin_fields(message: Message, origin: MessageOrigin) -> JsonObject:
+    """Return the fields of a message that a webhook, an interaction or a crosspost has made."""
+    fields: JsonObject = {}
+    if message.type != MessageType.CHANNEL_FOLLOW_ADD:
+        fields = _origin(origin, message.origin_users)
+    if origin.source is not None:
+        fields["message_reference"] = _source(origin.source)
+    return fields
+
+
 def _with_links(embed: Embed, files: Mapping[str, Attachment]) -> Embed:
     """An embed with links to the files that it names, and without files that are deleted."""
     linked: JsonObject = {}
     for part, key in EMBEDDED.items():
         url = embed.get(part, {}).get(key, "")
-        if not url.startswith(EMBEDDED_FILE):
-            continue
-        file = files.get(url)
-        if file is None:
-            others = {name: each for name, each in embed[part].items() if name != key}
-            linked[part] = {} if key == "url" else others  # an image without its URL is left out
-            continue
-        linked[part] = {**embed[part], key: file.url, f"proxy_{key}": file.url}
-        if key == "url" and file.width is not None:
-            linked[part] |= {"width": file.width, "height": file.height}
+        if url.startswith(EMBEDDED_FILE):
+            linked[part] = _with_link(embed[part], key, files.get(url))
     if not linked:
         return embed
     return {name: each for name, each in {**embed, **linked}.items() if each != {}}

@@ -6,7 +6,7 @@ values are in `data`. Rule: Discord docs, Interactions, "Interaction Data".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Final
 
 from chatd.core.components import ComponentType, Path, walk
@@ -163,13 +163,18 @@ def _values(component: Component, values: Any) -> list[str]:
         raise _Refused(_bad_length(low, high))
     options = _options(component)
     for each in chosen:
-        if options is None:
-            _require_id(each)
-        elif not isinstance(each, str) or each not in options:
-            raise _Refused(_UNKNOWN_OPTION)
+        _require_option(each, options)
     if len(set(chosen)) < len(chosen):
         raise _Refused(_REPEATED)
     return chosen
+
+
+def _require_option(value: Any, options: Container[str] | None) -> None:
+    """Raise _Refused unless a value is one of the options, or without options an id."""
+    if options is None:
+        _require_id(value)
+    elif not isinstance(value, str) or value not in options:
+        raise _Refused(_UNKNOWN_OPTION)
 
 
 def _options(component: Component) -> Any:
