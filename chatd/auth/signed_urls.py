@@ -14,8 +14,11 @@ from urllib.parse import quote
 from chatd.core.ids import AttachmentId, ChannelId, UploadId
 
 _LIFETIME_S = 24 * 3600
+"""How long the link of an attachment is valid, in seconds, as on Discord. Each payload contains a
+fresh link, so only a link that was copied out of a client expires."""
 
 _UPLOAD_LIFETIME_S = 3600
+"""How long a client may take to upload a file to a link that it requested, in seconds."""
 
 _ROUNDING_S = 3600
 """URLs that are issued within one hour are equal, so that clients can use their caches."""

@@ -34,8 +34,11 @@ WORKERS = 32
 """The number of WORKER_IDs, and so the maximum number of instances."""
 
 _LINGER_S = 0.001
-"""How long the writer waits for more events before it appends an entry. An entry with many events
-costs Redis and each reader about as much time as an entry with one."""
+"""Seconds that the writer waits for more events before it appends an entry, if the last one is
+`MIN_INTERVAL_S` old; after a later one it waits for the rest of that interval. An entry with many
+events costs Redis and each reader about as much time as an entry with one, and this process less:
+64 us of CPU for an event alone, 12 us for one of 50 (measured). The pause delays events on their
+way to other instances, so it is as short as a few ticks of the event loop."""
 
 _LINGER_ALONE_S = 0.05
 """The same while no other instance is connected: then no reader waits for the entry."""

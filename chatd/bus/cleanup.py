@@ -10,8 +10,8 @@ from chatd.bus.bus import BusUnavailable
 from chatd.bus.redis_client import REDIS_FAULTS, close, connect
 
 PREFIX = "chatd:"
-_TIMEOUT_S = 10.0
-_BATCH = 500
+_TIMEOUT_S = 10.0  # for one command; SCAN and UNLINK of a batch take milliseconds
+_BATCH = 500  # keys of one command, so that Redis can serve other programs in between
 
 
 async def delete_keys(url: str) -> int:

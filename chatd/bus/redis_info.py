@@ -8,7 +8,7 @@ from typing import Any
 from chatd.bus.bus import BusUnavailable
 from chatd.bus.redis_client import REDIS_FAULTS, close, connect
 
-_TIMEOUT_S = 3.0
+_TIMEOUT_S = 3.0  # for one command; an operator waits for the result of the check
 
 
 @dataclass(frozen=True, slots=True)

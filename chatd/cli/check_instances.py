@@ -23,7 +23,7 @@ from chatd.config import Config, local_url, reachable
 from chatd.queries.statistics import Instance
 
 _READY_TIMEOUT_S = 6.0  # longer than an instance waits for a connection of its pool
-_HEALTH_TIMEOUT_S = 3.0
+_HEALTH_TIMEOUT_S = 3.0  # `/health` needs neither Postgres nor Redis
 _MAX_BODY_BYTES = 1_000_000  # the response may come from any program
 _LOOPBACK = re.compile(r"127\.|::1$|localhost$|0\.0\.0\.0$|::$")
 

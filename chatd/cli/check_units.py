@@ -13,7 +13,7 @@ from chatd.cli.check_instances import fetch
 from chatd.cli.finding import Finding, ok
 from chatd.config import MAX_PORT, Config, local_url
 
-_TIMEOUT_S = 3.0
+_TIMEOUT_S = 3.0  # for the metrics of an instance on this machine
 
 
 def metrics_ports(config: Config, numbers: Sequence[int]) -> Iterator[Finding]:

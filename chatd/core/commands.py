@@ -60,6 +60,7 @@ COMMAND_LIMITS: Final = {
 
 MAX_COMMANDS: Final = sum(COMMAND_LIMITS.values())
 
+# Rule: Discord docs, Application Commands; lengths in characters.
 MAX_OPTIONS: Final = 25
 MAX_CHOICES: Final = 25
 MAX_NAME: Final = 32

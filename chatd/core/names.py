@@ -49,6 +49,8 @@ _INVISIBLE = re.compile(
 )
 _JOINERS = "\u200c\u200d"
 _VIRAMA = 9  # the combining class of the sign between the consonants of a cluster
+# Combining marks on one character. A Hebrew letter can have three; more of them would cover the
+# lines above and below.
 _MAX_MARKS = 4
 _RESERVED = frozenset({"everyone", "here", "discord", "system"})
 _DELETED = "deleted_user_"  # so that no name looks like that of a deleted account

@@ -11,6 +11,8 @@ from functools import cache
 from importlib.resources import files
 
 MIN_LENGTH = 8
+"""Characters. Rule: NIST SP 800-63B, section 5.1.1.2."""
+
 MAX_LENGTH = 128
 """Bounds the cost of hashing a password and of looking it up in the blocklist."""
 

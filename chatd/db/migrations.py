@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 _LOCK_ID = 0x63686174_6D696772  # "chatmigr"
 _TABLE = "_chatd_migrations"
-_CONNECT_TIMEOUT_S = 5
+_CONNECT_TIMEOUT_S = 5  # longer than that of the pool: a start may wait, a request may not
 
 _LOCK_TIMEOUT_MS = 300
 """How long a migration waits for a lock. Statements that need the same table wait as long."""

@@ -31,19 +31,25 @@ from chatd.observability.metrics import Counters
 
 log = logging.getLogger(__name__)
 
+# In seconds. A request that waits for a lock gives up before those that wait for its connection
+# do. A statement that does not wait may take longer than both.
 CONNECT_TIMEOUT_S = 3
+LOCK_TIMEOUT_S = 4
 ACQUIRE_TIMEOUT_S = 5.0
 STATEMENT_TIMEOUT_S = 10
-LOCK_TIMEOUT_S = 4
 
 _PROBE_AFTER_S = 2.0
 """A statement under `probe_if_slow` that has no answer after this time starts a probe. Such
 statements are small: they usually take a few hundredths of it."""
 
 _PROBE_TIMEOUT_S = 2.0
+"""How long the probe may take to connect, in seconds. If it does not, the database counts as
+unavailable, 4 s after the statement began."""
 
 _FIRST_RETRY_PAUSE_S = 0.1
 _MAX_RETRY_PAUSE_S = 1.0
+"""The pauses between two attempts to connect, in seconds. They double from the first to the
+second: a short interruption ends soon, and a long one costs one attempt a second."""
 
 _SESSION_OPTIONS = (
     f"-c statement_timeout={STATEMENT_TIMEOUT_S}s"

@@ -27,7 +27,7 @@ _RESTART_WINDOW_S = 600.0
 """A server may be restarted _MAX_RESTARTS times within this time. One that crashes more often needs
 the operator, and systemd restarts chatd as a whole."""
 
-_CHECK_INTERVAL_S = 0.2
+_CHECK_INTERVAL_S = 0.2  # between two looks whether a server has exited
 _DATABASE = "chatd"
 
 

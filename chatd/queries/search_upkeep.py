@@ -8,7 +8,7 @@ from chatd.db.cursor import Cursor
 from chatd.queries.search_index import KEYS
 
 _MAX_POSTINGS = 20_000  # deleted in one transaction, which takes about 0.2 s
-_MAX_MARKS = 1000
+_MAX_MARKS = 1000  # deleted in one transaction, after looking up the message of each
 
 
 async def apply_edits(cur: Cursor, *, limit: int, unindexed: bool = False) -> int:

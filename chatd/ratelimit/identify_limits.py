@@ -10,6 +10,8 @@ from chatd.ratelimit.limiter import RateLimits
 from chatd.ratelimit.window import Decision, Limit
 
 PER_DAY = Limit(1000, 86_400.0)
+"""The IDENTIFYs of an account, as `session_start_limit` states. Rule: Discord's limit."""
+
 MAX_CONCURRENCY = Limit(16, 5.0)
 """`max_concurrency`. It is the same for people: all programs of one person may reconnect at once
 after a restart of the server."""

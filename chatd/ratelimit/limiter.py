@@ -36,7 +36,10 @@ _MAX_BATCH = 500
 """Windows in one call of the script."""
 
 _SOCKET_TIMEOUT_S = 2.0
+"""Seconds for Redis to answer. After it this instance counts by itself, and requests go on."""
+
 _RETRY_S = 0.5
+"""Seconds between two attempts to reach Redis. Local counts apply for as long as it is lost."""
 
 _KEEP_ENDED_S = 2.0
 """How long a window is kept after its end. The next window of its key reports its id as `after`,

@@ -46,6 +46,8 @@ _LIST = JsonListBody(
     max_values=_MAX_VALUES,
 )
 _CREATES = Limit(20, 20.0)
+"""Each creation reads and counts all commands of its scope."""
+
 _OVERWRITES = Limit(10, 20.0)
 """Each overwrite reads and writes up to `MAX_COMMANDS_BODY`."""
 

@@ -24,7 +24,8 @@ from chatd.wire.schemas import accounts as schemas
 
 routes = Routes()
 
-# These three limits apply to each network address.
+# These three limits apply to each network address, which many people may share: a school, or a
+# provider with carrier-grade NAT. `login_throttle` limits wrong passwords more strictly.
 _REGISTRATIONS = Limit(50, 3600.0)
 _LOGINS = Limit(100, 60.0, "logins")
 _REFRESHES = Limit(100, 60.0, "refreshes")

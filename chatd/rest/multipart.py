@@ -24,7 +24,7 @@ from multipart import (
 from chatd.core.errors import InvalidForm
 from chatd.rest.request import read_chunks
 
-_MAX_PARTS = 64
+_MAX_PARTS = 64  # a message has at most 10 files and its JSON; other fields are ignored
 _EXTENDED = re.compile(r";\s*filename\*\s*=\s*utf-8'[\w-]*'([^\s;\"]*)", re.ASCII | re.IGNORECASE)
 """Rule: RFC 8187. RFC 7578 forbids it in forms, but some libraries send it."""
 _ENCODINGS = ("", "binary", "8bit", "7bit")

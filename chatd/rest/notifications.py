@@ -17,7 +17,7 @@ from chatd.wire.schemas import notifications as schemas
 
 routes = Routes()
 
-_CHANGES = Limit(20, 10.0)
+_CHANGES = Limit(20, 10.0)  # each is sent to all sessions of the user
 _MAX_BODY = 64 * 1024  # bytes; 500 channels of a guild take 60 KiB
 
 

@@ -18,7 +18,7 @@ from chatd.wire.schemas import query_strings
 
 routes = Routes()
 
-_REACTING = Limit(1, 0.25, "reactions")
+_REACTING = Limit(1, 0.25, "reactions")  # Rule: Discord's limit
 _ALL = "/channels/{channel_id}/messages/{message_id}/reactions"
 
 

@@ -20,7 +20,10 @@ from chatd.wire.schemas import relationships as schemas
 routes = Routes()
 
 _REQUESTS = Limit(10, 60.0)
+"""Friend requests. They reach people that do not know the sender, so there are few."""
+
 _CHANGES = Limit(30, 60.0)
+"""Answers to requests, blocks and removals: no stranger receives anything of these."""
 
 
 @routes.get(

@@ -22,7 +22,7 @@ from chatd.wire.schemas.search import MessageSearch, MessageSearchSchema
 
 routes = Routes()
 
-_SEARCHING = Limit(10, 10.0)
+_SEARCHING = Limit(10, 10.0)  # it may occupy a database connection for long: see `search_slots`
 
 
 @routes.get(

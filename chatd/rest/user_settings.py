@@ -20,12 +20,12 @@ from chatd.wire.schemas import user_settings as schemas
 
 routes = Routes()
 
-_PROTO_READS = Limit(20, 20.0)
+_PROTO_READS = Limit(20, 20.0)  # each encodes a whole message, of up to 342 KiB
 _PROTO_CHANGES = Limit(20, 60.0)
 """Each change sends the whole message to all sessions of the user."""
 
 _MAX_PROTO_BODY = 360 * 1024  # bytes; the largest message in Base64 takes 342 KiB
-_MAX_JSON_BODY = 128 * 1024
+_MAX_JSON_BODY = 128 * 1024  # bytes
 
 
 @routes.get("/users/@me/settings", HUMAN, answers=responses.USER_SETTINGS)

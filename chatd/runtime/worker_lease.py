@@ -39,10 +39,15 @@ LEASE_S = 5.0
 """Without a renewal for this long, the process generates no ids. Five renewals are due in it."""
 
 _RENEW_EVERY_S = 1.0
+"""Seconds between two renewals: one small statement a second and instance."""
+
 _RESERVE_AHEAD_MS = 2_000
 """Twice the renewal interval, so that one late renewal does not stop the generation of ids."""
 
 _RETRY_S = 0.2
+"""Seconds between two attempts to take the lease again. Without it the instance creates no ids, and
+so no messages, so it retries often."""
+
 _TIMEOUT_S = LEASE_S + 3.0
 """How long a start waits for another's lease: until it ends, and Postgres has noticed that the
 connection is lost."""

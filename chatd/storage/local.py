@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_THREADS = 4
+_THREADS = 4  # transfers that block in the kernel at the same time; others wait for a thread
 _PARTIAL = ".partial"
 
 

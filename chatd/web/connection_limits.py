@@ -40,7 +40,7 @@ _LOG_INTERVAL_S = 60.0
 """Interval between log lines about the same address, so that a flood does not fill the log."""
 
 _MAX_LOGGED_KEYS = 1000  # addresses whose last log line is remembered
-_CHECK_INTERVAL_S = 1.0
+_CHECK_INTERVAL_S = 1.0  # between two looks: a head is closed this much late at most
 
 
 class LimitedConnection(Protocol):

@@ -26,6 +26,8 @@ _FIRST_REQUEST_GRACE_S = 1.0
 """How long a connection that was accepted last has for its first request."""
 
 _POLL_S = 0.02
+"""Seconds between two looks at the open connections; a shutdown lasts at most this much longer."""
+
 _SWITCHING_PROTOCOLS = 101
 
 

@@ -24,10 +24,14 @@ from chatd.services import stream_positions
 log = logging.getLogger(__name__)
 
 _GAP_TIMEOUT_S = 2.0
-"""How long in seconds a missing event may take to arrive. Events of one stream come from several
-instances, whose links to Redis differ in delay."""
+"""Seconds that a missing event may take to arrive. Events of one stream come from several
+instances, whose Redis streams are read separately: one that was idle only every 0.25 s
+(`bus.stream_reader`). Until the event arrives, the feed keeps back all later events of the stream.
+After the timeout, all its sessions have to identify again, which costs clients and Postgres much
+more than the wait. So the timeout is eight such intervals."""
 
 _MONITOR_INTERVAL_S = 0.25
+"""Seconds between two looks for gaps: a timeout is noticed at most this much late."""
 
 _RECONCILE_INTERVAL_S = 5.0
 """How often in seconds the positions of all feeds are compared with Postgres."""

@@ -9,13 +9,12 @@ a restart, share a statement.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
 
 from chatd.core.errors import Unauthorized
-from chatd.core.ids import StreamId
+from chatd.core.ids import LoginId, StreamId
 from chatd.db.pool import Database
-from chatd.queries.logins import ValidLogins
 from chatd.services import stream_positions
 from chatd.services.accounts.authentication import TokenClaims
 from chatd.services.stream_positions import Positions
@@ -76,8 +75,12 @@ class ResumeValidator:
                     raise
                 continue
             for each in batch:
-                if not each.result.done():
-                    _settle(each, valid, positions)
+                if each.result.done():
+                    continue
+                if (refusal := _refusal(each.token, valid.ids, valid.without_client_token)) is None:
+                    each.result.set_result(positions)
+                else:
+                    each.result.set_exception(refusal)
 
 
 def _fail(batch: Iterable[_Request], error: BaseException) -> None:
@@ -86,11 +89,12 @@ def _fail(batch: Iterable[_Request], error: BaseException) -> None:
             each.result.set_exception(error)
 
 
-def _settle(request: _Request, valid: ValidLogins, positions: Positions) -> None:
-    login_id = request.token.login_id
-    if login_id not in valid.ids:
-        request.result.set_exception(LoginEnded())
-    elif request.token.by_client_token and login_id in valid.without_client_token:
-        request.result.set_exception(Unauthorized())
-    else:
-        request.result.set_result(positions)
+def _refusal(
+    token: TokenClaims, valid: Container[LoginId], without_client_token: Container[LoginId]
+) -> Exception | None:
+    """Return why a token cannot resume a session, or None if it can."""
+    if token.login_id not in valid:
+        return LoginEnded()
+    if token.by_client_token and token.login_id in without_client_token:
+        return Unauthorized()
+    return None

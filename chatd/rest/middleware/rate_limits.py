@@ -25,6 +25,8 @@ from chatd.web.client_address import client_network
 from chatd.web.keys import CONTEXT, DEPENDENCIES
 
 GLOBAL = Limit(50, 1.0)
+"""All requests of an account, or of an address without a login. Rule: Discord's global limit."""
+
 GLOBAL_WITH_TOKENS = Limit(500, 1.0)
 """For the requests of one address with a token in the path. Discord does not count these globally;
 a program that answers many interactions sends them all from one address."""

@@ -53,7 +53,7 @@ _MAX_COUNTED = 10_000
 """The people that have added an application are counted up to here, which takes milliseconds."""
 
 _MARK = 3  # random bytes, added to the name of a bot if that is taken
-_NAME_LENGTH = 32
+_NAME_LENGTH = 32  # characters of a username, to which the mark is added
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ from chatd.services.guilds.members import remove_member
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 5.0
+"""Seconds between two statements that record who is connected: six within GRACE_S."""
+
 GRACE_S = 30.0
 """The time from disconnection to the end of temporary memberships. Clients reconnect within seconds
 after a connection loss or a restart of an instance."""

@@ -30,7 +30,7 @@ from chatd.storage.base import Storage, StorageUnavailable, StoredFileMissing
 
 log = logging.getLogger(__name__)
 
-_INTERVAL_S = 60.0
+_INTERVAL_S = 60.0  # between two runs; what has expired occupies space until then
 _BATCH_ROWS = 1000  # deleted in one transaction
 _FILE_BATCH = 100  # files deleted between two statements
 # Failures after which a run stops deleting files: with S3, each may take until a timeout.

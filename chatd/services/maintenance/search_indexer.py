@@ -19,7 +19,7 @@ from chatd.queries import search_index, search_upkeep
 
 log = logging.getLogger(__name__)
 
-_INTERVAL_S = 30.0
+_INTERVAL_S = 30.0  # between two runs; a search reads messages that are not indexed yet
 _STREAMS = 1000  # queried at once
 _EDITS = 200  # in one transaction
 # Pause after a step, in durations of the step: a fifth of a core indexes 3,000 messages a second.
