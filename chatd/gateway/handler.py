@@ -55,13 +55,13 @@ class _Socket(web.WebSocketResponse):
     connection, the stack frames of the middlewares would take 2 kB of memory per connection.
     """
 
-    def __init__(self, server: Callable[[web.WebSocketResponse], Awaitable[None]]) -> None:
+    def __init__(self, serve: Callable[[web.WebSocketResponse], Awaitable[None]]) -> None:
         super().__init__(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5, autoping=False)
-        self._server = server
+        self._serve = serve
 
     async def write_eof(self) -> None:  # type: ignore[override]  # as of its base
         """Serve the connection, then close it."""
-        await self._server(self)
+        await self._serve(self)
         await super().write_eof()
 
 

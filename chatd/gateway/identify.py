@@ -150,7 +150,7 @@ def _initial_state(caller: Caller, command: Identify) -> SessionState:
         command.intents,
         shard=command.shard,
         presence=command.presence,
-        client=command.client,
+        device=command.device,
         is_bot=caller.user.bot,
         user_client=None if caller.user.bot else command.user_client,
     )

@@ -1,9 +1,9 @@
-"""The handler of REQUEST_GUILD_MEMBERS, which sends GUILD_MEMBERS_CHUNK dispatches.
+"""The handler of member requests: REQUEST_GUILD_MEMBERS, and similar commands of user clients.
 
-Each client has a task for its member requests, so that they do not delay its other commands. To
-list the members of a large guild takes 10 ms of the event loop for each thousand. A client may send
-120 requests a minute. So one throttle bounds the members that an instance lists per second,
-for all clients together. The instance answers one request of each account at a time.
+Each client has a task for its member requests, so that they do not delay its other commands.
+Listing 1,000 members takes 10 ms of the event loop, and a client may send 120 requests a minute.
+So one throttle bounds the members that an instance lists per second, for all clients together. The
+instance answers one request of each account at a time.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ class MemberRequestHandler:
     ) -> None:
         """Send the chunks of one request, no faster than the client reads and the throttle allows.
 
-        Sends nothing for guilds that the user is no member of, and nothing more once this
-        connection does not serve the session.
+        Sends nothing for guilds that the user is no member of. Stops when this connection no longer
+        serves the session.
         """
         for number, guild_id in enumerate(dict.fromkeys(request.guild_ids)):
             if number:

@@ -109,7 +109,7 @@ def test_session_restored_from_its_record_is_equal() -> None:
         Intents.GUILDS,
         shard=(1, 3),
         presence=presence,
-        client="mobile",
+        device="mobile",
         is_bot=True,
     )
     before = Session(state, BUDGET)

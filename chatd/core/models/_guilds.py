@@ -122,7 +122,7 @@ class Member:
     roles: tuple[RoleId, ...]
 
     @property
-    def timeout_s(self) -> float:
+    def timeout_end(self) -> float:
         """The end of the last timeout, in seconds since 1970. 0 without a timeout."""
         until = self.communication_disabled_until
         return 0.0 if until is None else until.timestamp()

@@ -20,9 +20,9 @@ class OverwriteChange(Enum):
 
     NONE = auto()
     PERMISSIONS = auto()
-    """In other permissions than VIEW_CHANNEL."""
+    """In permissions other than VIEW_CHANNEL."""
     VISIBILITY = auto()
-    """In VIEW_CHANNEL, too."""
+    """In VIEW_CHANNEL, and perhaps in others."""
 
 
 class ChannelOverwrites:
@@ -40,8 +40,8 @@ class ChannelOverwrites:
         self.denied: tuple[dict[int, ChannelSet], dict[int, ChannelSet]] = ({}, {})
         """By type (roles, members) and target: where an overwrite denies VIEW_CHANNEL."""
         self.bits: dict[ChannelId, ChannelSet] = {}
-        """The set that has only one channel, by the channel's id. A public attribute, without the
-        cost of a call: to compute an audience reads it once for each member."""
+        """For each channel, the set that contains only this channel. The attribute is public to
+        save a call: computing an audience reads it once for each member."""
         self._free_bits: list[ChannelSet] = []
         """Bits of deleted channels, to be used again."""
         self._overwrites: dict[ChannelId, dict[int, Overwrite]] = {}

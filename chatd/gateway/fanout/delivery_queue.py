@@ -9,8 +9,8 @@ same sessions form a batch, which a connection writes in one call. There are two
   queues, and each writes once after the last batch. The queue uncorks it after `_MAX_CORK_S` at the
   latest, because otherwise deliveries are late and the send queues grow without bound.
 
-The queue delivers in time slices, so that other tasks can run. Between slices, sessions have not
-received all events of their feeds. A caller that needs them to have all calls `flush`.
+The queue delivers in time slices, so that other tasks can run. Between slices, a session may lack
+events that its feeds have already added. A caller for which this matters calls `flush` first.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _DELIVERY_SLICE_S = 0.003
 """The length of a time slice of delivering, in seconds: other tasks wait for no longer."""
 
 _STEP_SLICE_S = 0.002
-"""The length of a time slice of steps in `process_in_slices`, in seconds. What they have added is
+"""The length of a time slice in `process_in_slices`, in seconds. What its items have added is
 delivered after each slice."""
 
 _MAX_CORK_S = 0.03
@@ -90,19 +90,19 @@ class DeliveryQueue:
         if not self._batching:
             self._schedule()
 
-    async def process_in_slices(self, steps: Iterable[T], take: Callable[[T], None]) -> None:
-        """Call `take` with each step, in time slices, and deliver what each slice has added.
+    async def process_in_slices(self, items: Iterable[T], handle: Callable[[T], None]) -> None:
+        """Call `handle` with each item, in time slices, and deliver what each slice has added.
 
         Other tasks run between slices. Returns when all is delivered.
         """
         clock = asyncio.get_running_loop().time
-        left = iter(steps)
+        left = iter(items)
         is_over = False
         while not is_over:
             with self.batching():
                 end = clock() + _STEP_SLICE_S
-                for step in left:
-                    take(step)
+                for item in left:
+                    handle(item)
                     if clock() >= end:
                         break
                 else:

@@ -33,7 +33,7 @@ from chatd.services.accounts.authentication import Authenticator
 log = logging.getLogger(__name__)
 
 _MEMBERSHIP = JOINED | {"GUILD_DELETE"}
-"""Events to one user by which it becomes a member of a guild, or stops being one."""
+"""Events for one user, which has joined or left a guild."""
 
 _START_TIMEOUT_S = 10.0
 """How long in seconds the feed of a newly joined guild may take to start: the guild is read from
@@ -114,7 +114,7 @@ class Dispatcher:
         self._hub.drop_if_unused(feed)
 
     def _on_settings_updated(self, event: Event) -> None:
-        """Show the new status of an account on its clients of people, which share it."""
+        """Give all user clients of an account the new status in its settings, which they share."""
         status = status_in(orjson.loads(event.body))
         user_id = UserId(event.audience.id)
         for session in self._hub.sessions_of(user_id):
@@ -161,7 +161,7 @@ class Dispatcher:
                     now = asyncio.get_running_loop().time()
                     feed.start_from_outline(visibility, outline.seq, now)
         except (ServiceUnavailable, TimeoutError):
-            log.warning("guild %d did not open in time; invalidating its new session", feed.stream)
+            log.warning("feed of guild %d not started in time; invalidating sessions", feed.stream)
             for session in self._hub.sessions_of(user_id):
                 self._hub.invalidate(session)
         finally:

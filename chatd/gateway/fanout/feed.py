@@ -27,12 +27,15 @@ DM_INTENTS = frozenset(
 """The intents of events in private channels."""
 
 
-class StartupListener(Protocol):
-    """A session that is being started: it buffers the events of feeds, and filters them later."""
+class FeedListener(Protocol):
+    """An object that receives every event of a feed, before the feed delivers it to sessions.
+
+    A session that is being started listens: it reads a snapshot, and filters the later events.
+    """
 
     @property
     def user_id(self) -> UserId:
-        """The user of the session."""
+        """The user of the session that is being started; 0, which is no user, without one."""
 
     def buffer(self, feed: Feed, event: Event) -> None:
         """Keep an event of a feed."""
@@ -41,7 +44,7 @@ class StartupListener(Protocol):
         """Note that every event of a feed after `seq` will be passed to `buffer`."""
 
     def invalidate_snapshot(self) -> None:
-        """Note that the buffered events do not continue the snapshot: it must be read again."""
+        """Note that the events do not continue the snapshot: it must be read again."""
 
 
 class Feed:
@@ -72,7 +75,7 @@ class Feed:
         self._feeds_with_gaps = feeds_with_gaps
         self._order = ReorderBuffer()
         self._sessions: dict[UserId, set[Session]] = {}
-        self._listeners: tuple[StartupListener, ...] = ()  # mostly empty
+        self._listeners: tuple[FeedListener, ...] = ()  # mostly empty
         self._progress: asyncio.Event | None = None  # created on demand: most feeds need none
 
     @property
@@ -82,7 +85,7 @@ class Feed:
 
     @property
     def gap_since(self) -> float | None:
-        """Since when (of the loop's clock) an event is missing; None without a gap."""
+        """Since when an event is missing, by the event loop's clock; None without a gap."""
         return self._order.gap_since
 
     @property
@@ -105,19 +108,19 @@ class Feed:
         """All sessions that follow the feed."""
         return [session for sessions in self._sessions.values() for session in sessions]
 
-    def add_listener(self, listener: StartupListener) -> None:
-        """Pass every event from now on to a session that is being started."""
+    def add_listener(self, listener: FeedListener) -> None:
+        """Pass every event from now on to a listener."""
         self.remove_listener(listener)
         self._listeners = (*self._listeners, listener)
         if self._order.position is not None:
             listener.mark_buffered_after(self, self._order.position)
 
-    def remove_listener(self, listener: StartupListener) -> None:
-        """Pass no more events to a session whose startup has ended or failed."""
+    def remove_listener(self, listener: FeedListener) -> None:
+        """Pass no more events to a listener."""
         self._listeners = tuple(each for each in self._listeners if each is not listener)
 
     def invalidate_snapshots(self) -> None:
-        """Have all sessions that are being started read their snapshots again."""
+        """Have all listeners read their snapshots again."""
         for listener in self._listeners:
             listener.invalidate_snapshot()
 
@@ -218,6 +221,7 @@ class UserFeed(Feed):
 def _is_addressed(session: Session, digest: str | None) -> bool:
     """Return whether an event about an interaction is for this session.
 
-    Without a digest it is for all sessions of a person, or for the bot in a private channel.
+    An event with a digest is for the session that has this digest. Other events are for each
+    session of the user whose shard includes private channels.
     """
     return session.shard_includes_dms if digest is None else session_digest(session.id) == digest

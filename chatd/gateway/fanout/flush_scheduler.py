@@ -1,8 +1,8 @@
 """The flush scheduler: flushes the send queues of connections, each in one write.
 
 A write to a socket costs more than all other steps of a delivery. So a connection queues the frames
-of one tick of the event loop, or those sent while the scheduler is corked. Then the scheduler has
-it write them in one call. It flushes connections in time slices, so that other tasks can run.
+of one tick of the event loop, or those sent while the scheduler is corked. Then the scheduler makes
+the connection write them in one call. It does so in time slices, so that other tasks can run.
 
 The scheduler also bounds the backlog: the bytes in the write buffers of all connections. Each
 connection has a limit of its own, but many slow consumers together could exhaust the memory.
@@ -62,7 +62,7 @@ class FlushScheduler:
         """Whether a connection with an empty send queue should write at once, because nothing will
         follow in this tick."""
         self.is_draining = False
-        """Whether what was queued while corked is still being written."""
+        """Whether the scheduler is still flushing what was queued while it was corked."""
 
     def add(self, connection: Flushable) -> None:
         """Flush a connection at the end of this tick, or after `uncork`."""

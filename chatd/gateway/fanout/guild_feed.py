@@ -58,13 +58,13 @@ _VISIBILITY_EVENTS = frozenset(
         "GUILD_UPDATE",
     }
 )
-"""Events after which a member may see an existing channel that it could not see, or the reverse."""
+"""Events that can show an existing channel to a member, or hide it from a member."""
 
 _LOST_IN_TIMEOUT = ~int(TIMED_OUT)
 """The permissions that a member loses while it is timed out."""
 
-_Kind: TypeAlias = tuple[bool, bool, UserClient | None]
-"""What the form of a GUILD_CREATE depends on."""
+_Form: TypeAlias = tuple[bool, bool, UserClient | None]
+"""What decides the form of a GUILD_CREATE: see `_send_guild_create`."""
 
 
 class LocalSessions(Protocol):
@@ -83,10 +83,9 @@ class LocalSessions(Protocol):
 class GuildFeed(Feed):
     """The events of a guild, for the members that may see them.
 
-    It starts in one of three ways: from a guild that was read from Postgres
-    (`start_from_outline`), or from the state that an instance saved (`restore`). The third way
-    is for a local user that joins a guild without a feed: `begin_start` makes `start_from_outline`
-    start no later than at that user's GUILD_JOINED.
+    `start_from_outline` starts it from a guild that was read from Postgres, and `restore` from the
+    state that an instance saved. When a local user joins a guild without a feed, `begin_start`
+    comes first: then `start_from_outline` starts no later than at that user's GUILD_JOINED.
     """
 
     def __init__(
@@ -102,14 +101,14 @@ class GuildFeed(Feed):
         self._join_event: Event | None = None
         """The oldest GUILD_JOINED that was passed to `begin_start`."""
         self._pending_starts = 0
-        """Calls of `begin_start` that `end_start` has not ended yet."""
+        """Calls of `begin_start` whose `end_start` has not been called."""
         self._viewers: dict[tuple[int, Permissions], list[Session]] = {}
         """Cached audiences by channel or guild and needed permissions, without timeouts."""
         self.without_typing: set[Session] = set()
         """Sessions that have ended their subscription to TYPING_START."""
 
     def begin_start(self, event: Event) -> None:
-        """Announce that a task starts the feed, because a local user joined by this GUILD_JOINED.
+        """Announce that a task will start the feed: by this GUILD_JOINED a local user has joined.
 
         The feed then starts no later than at this event.
         """
@@ -146,7 +145,7 @@ class GuildFeed(Feed):
         self.start(position, now)
 
     def _events_since_join(self, position: int) -> list[Event] | None:
-        """Return the events from `_join_event` to `position`; None when one has not arrived."""
+        """Return the events from `_join_event` to `position`; None if one is missing."""
         if self._join_event is None:
             return []
         return self._order.buffered(self._join_event.seq - 1, position)
@@ -163,14 +162,14 @@ class GuildFeed(Feed):
         return self._visibility
 
     def add_member_session(
-        self, session: Session, roles: tuple[RoleId, ...], timeout_s: float
+        self, session: Session, roles: tuple[RoleId, ...], timeout_end: float
     ) -> None:
         """Deliver events to a session of a member with these roles.
 
-        `timeout_s` is when the member's timeout ends or ended, in seconds since 1970; 0 without
+        `timeout_end` is when the member's timeout ends or ended, in seconds since 1970; 0 without
         one.
         """
-        self.visibility.add_member(session.user_id, roles, timeout_s)
+        self.visibility.add_member(session.user_id, roles, timeout_end)
         self.attach(session)
 
     def attach(self, session: Session) -> None:
@@ -241,10 +240,10 @@ class GuildFeed(Feed):
     def _send_guild_create(self, event: Event) -> None:
         """Send GUILD_CREATE to the sessions of a member that has just joined.
 
-        It lists presences for sessions with the intent GUILD_PRESENCES, and only the own member for
-        bots without GUILD_MEMBERS.
+        Sessions with the intent GUILD_PRESENCES receive presences in it. Bots without GUILD_MEMBERS
+        receive no member but themselves.
         """
-        kinds: defaultdict[_Kind, list[Session]] = defaultdict(list)
+        kinds: defaultdict[_Form, list[Session]] = defaultdict(list)
         for session in self._audience(event):
             wants_presences = session.wants(Intents.GUILD_PRESENCES)
             kinds[session.sees_only_itself, wants_presences, session.user_client].append(session)
@@ -288,7 +287,7 @@ class GuildFeed(Feed):
         """Send CHANNEL_CREATE or CHANNEL_DELETE for channels that members gained or lost.
 
         A member gains a channel when it can see it now and could not before. Most members gain and
-        lose the same channels. So sessions are grouped by them, and each event is encoded once.
+        lose the same channels. So the feed encodes each event once for all of these members.
         """
         groups: dict[tuple[ChannelSet, ChannelSet], list[Session]] = {}
         for user_id, seen_before in before.items():
@@ -378,7 +377,7 @@ class GuildFeed(Feed):
     ) -> Collection[Session]:
         """Return the sessions that receive a presence.
 
-        Clients of people do not expect their own: SESSIONS_REPLACE has it.
+        The client of a person receives that of its own user in SESSIONS_REPLACE instead.
         """
         user_id = UserId(int(orjson.loads(event.body)["user"]["id"]))
         if not any(each.user_client for each in self._sessions.get(user_id, ())):

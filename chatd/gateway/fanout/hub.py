@@ -11,7 +11,7 @@ from chatd.core.json import JsonObject
 from chatd.core.presence import Presence, Status
 from chatd.core.presence_table import PresenceTable
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
-from chatd.gateway.fanout.feed import Feed, StartupListener, UserFeed
+from chatd.gateway.fanout.feed import Feed, FeedListener, UserFeed
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.protocol.batch import Batch
 from chatd.gateway.protocol.commands import CloseCode
@@ -26,7 +26,7 @@ class Hub:
     """The sessions and feeds of this instance.
 
     Only the event loop uses it, and no method except `wait_until_delivered` awaits. So each call
-    starts from a consistent state and leaves one.
+    finds a consistent state, and leaves a consistent state.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Hub:
         self._presence_dirty: set[UserId] = set()
         """Users whose presence must be computed again, because one of their sessions changed."""
         self._session_lists_dirty: set[UserId] = set()
-        """Users whose sessions, or the presence of one, changed."""
+        """Users for whom a session was added, removed, or has another presence."""
         self._replay_batches: list[Batch] = []
         """Replays since the last `expire_sessions`. After a restart many clients replay the same
         dispatches; while these batches exist, they share the encoded frames."""
@@ -57,7 +57,7 @@ class Hub:
         self._by_user: dict[UserId, set[Session]] = {}
         self._detached: dict[Session, None] = {}
         """Sessions without a connection, in the order in which they lost it."""
-        self._startups: dict[UserId, set[StartupListener]] = {}
+        self._startups: dict[UserId, set[FeedListener]] = {}
         self._feeds: dict[StreamId, Feed] = {}
 
     def __len__(self) -> int:
@@ -111,7 +111,7 @@ class Hub:
         dirty, self._presence_dirty = self._presence_dirty, set()
         return dirty
 
-    def startups_of(self, user_id: UserId) -> Iterable[StartupListener]:
+    def startups_of(self, user_id: UserId) -> Iterable[FeedListener]:
         """Return the sessions of a user that are being started."""
         return tuple(self._startups.get(user_id, ()))
 
@@ -131,12 +131,12 @@ class Hub:
         self.remove(min(unused, key=_detached_at))
         return True
 
-    def add_startup(self, user_id: UserId, listener: StartupListener) -> None:
+    def add_startup(self, user_id: UserId, listener: FeedListener) -> None:
         """Register a session of this user that is being started."""
         self._startups.setdefault(user_id, set()).add(listener)
 
     def remove_startup(
-        self, user_id: UserId, listener: StartupListener, feeds: Iterable[Feed]
+        self, user_id: UserId, listener: FeedListener, feeds: Iterable[Feed]
     ) -> None:
         """Unregister a session whose startup has ended or failed, from these feeds too."""
         listeners = self._startups.get(user_id, set())
@@ -208,7 +208,7 @@ class Hub:
             self._detached[session] = None
 
     def retain_replay(self, batch: Batch) -> None:
-        """Keep the frames of a replay for others that replay the same events soon."""
+        """Keep the frames of a replay for other sessions that replay the same events soon."""
         self._replay_batches.append(batch)
 
     def expire_sessions(self) -> None:
@@ -262,7 +262,7 @@ class Hub:
         return feed
 
     def subscribe_to_typing(self, session: Session, guild_id: GuildId, *, wanted: bool) -> None:
-        """Begin or end to send TYPING_START of a guild to a session that follows it."""
+        """Send TYPING_START of a guild to a session that follows it, or stop to send it."""
         feed = self._feeds.get(StreamId(guild_id))
         if isinstance(feed, GuildFeed) and feed in session.feeds:
             change = feed.without_typing.discard if wanted else feed.without_typing.add
@@ -284,7 +284,7 @@ class Hub:
             del self._feeds[feed.stream]
 
     def gaps(self) -> dict[Feed, float]:
-        """Return the feeds with a gap, and since when (of the loop's clock) they have it."""
+        """Return the feeds with a gap, and since when they have it, by the event loop's clock."""
         gaps = {}
         for feed in list(self._feeds_with_gaps):
             since = feed.gap_since

@@ -1,4 +1,4 @@
-"""The members of one guild for its lists: read once, then kept by the events of its feed."""
+"""The members of one guild for its lists: read once, then kept current by the guild's events."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _ROLE_EVENTS = frozenset({"GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE", "GUILD_ROLE_
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _ListedMember:
     name: str
-    """By which lists are sorted."""
+    """The key by which lists are sorted."""
     roles: tuple[RoleId, ...]
     body: bytes
 
@@ -47,16 +47,16 @@ class ListedMembers:
         self.feed = feed
         self.member_count = 0
         self.is_stale = True
-        """Whether the lists must be built again: their groups, or who sees a channel, changed."""
+        """Whether the lists must be built again, because their groups or members have changed."""
         self.is_loaded = False
         self._presence_table = presence_table
-        self._known: dict[UserId, _Known] = {}
+        self._known: dict[UserId, _ListedMember] = {}
         self._roles: dict[RoleId, tuple[int, bool, str]] = {}
         """The position of each role, whether it is a group, and its permissions."""
         self._hides_offline = False
         self._dirty: set[UserId] = set()
         self._buffered: list[Event] | None = None
-        """The events since the database is being read; None at other times."""
+        """The events that arrive while the database is read; None at other times."""
 
     @property
     def guild_id(self) -> GuildId:
@@ -96,7 +96,9 @@ class ListedMembers:
         self._buffered, self.is_loaded = [], False
         self._known.clear()
         try:
-            snapshot = await reading.read(database, self.guild_id, self._online_users, self._take)
+            snapshot = await reading.read(
+                database, self.guild_id, self._online_users, self._add_member
+            )
             self._roles = {each.id: _role_of(each) for each in snapshot.roles}
             self.member_count = snapshot.member_count
             self._hides_offline = snapshot.hides_offline
@@ -108,13 +110,13 @@ class ListedMembers:
             self._buffered = None
 
     async def load_missing(self, database: Database, user_ids: Iterable[UserId]) -> None:
-        """Read members that came online, if lists hide the others. Raises ServiceUnavailable."""
+        """Read members that came online, unless `load` read all. Raises ServiceUnavailable."""
         missing = [each for each in user_ids if each not in self._known and self._is_online(each)]
         if not missing or not self._hides_offline:
             return
         self._buffered = []
         try:
-            seq = await reading.read_some(database, self.guild_id, missing, self._take)
+            seq = await reading.read_some(database, self.guild_id, missing, self._add_member)
             for event in self._buffered:
                 if event.seq > seq and event.name in _MEMBER_EVENTS:
                     self._apply_member(event, counts=False)
@@ -132,7 +134,7 @@ class ListedMembers:
 
     @property
     def must_reload(self) -> bool:
-        """Whether the lists contain members that are offline, though there are far too many."""
+        """Whether the lists contain offline members although the guild has too many for that."""
         return not self._hides_offline and self.member_count > 2 * reading.MAX_WITH_OFFLINE
 
     def group_of(self, user_id: UserId, channel_id: ChannelId) -> tuple[str, str | None]:
@@ -213,10 +215,10 @@ class ListedMembers:
     def _is_online(self, user_id: UserId) -> bool:
         return self._presence_table.is_online_in(self.guild_id, user_id)
 
-    def _take(self, member: Member) -> None:
+    def _add_member(self, member: Member) -> None:
         name = member.nick or member.user.global_name or member.user.username
         body = payloads.encode(payloads.member(member))
-        self._known[member.user.id] = _Known(name.casefold(), member.roles, body)
+        self._known[member.user.id] = _ListedMember(name.casefold(), member.roles, body)
 
     def _apply(self, event: Event) -> None:
         if event.name in _MEMBER_EVENTS:
@@ -238,21 +240,21 @@ class ListedMembers:
             self.member_count += counts
         elif user_id not in self._known and self._hides_offline:
             return
-        self._know(user_id, data)
+        self._set_member(user_id, data)
 
-    def _know(self, user_id: UserId, data: JsonObject) -> None:
+    def _set_member(self, user_id: UserId, data: JsonObject) -> None:
         data.pop("guild_id", None)
         user = data["user"]
         name = data["nick"] or user["global_name"] or user["username"]
         roles = tuple(RoleId(int(each)) for each in data["roles"])
-        self._known[user_id] = _Known(name.casefold(), roles, payloads.encode(data))
+        self._known[user_id] = _ListedMember(name.casefold(), roles, payloads.encode(data))
 
     def _apply_role(self, event: Event) -> None:
         data = orjson.loads(event.body)
         if event.name == "GUILD_ROLE_DELETE":
             role_id = RoleId(int(data["role_id"]))
             self._roles.pop(role_id, None)
-            self._forget_role(role_id)
+            self._remove_role(role_id)
             self.is_stale = True
             return
         role = data["role"]
@@ -261,12 +263,12 @@ class ListedMembers:
         self.is_stale |= self._roles.get(role_id) != now
         self._roles[role_id] = now
 
-    def _forget_role(self, role_id: RoleId) -> None:
+    def _remove_role(self, role_id: RoleId) -> None:
         for user_id, known in list(self._known.items()):
             if role_id in known.roles:
                 data = orjson.loads(known.body)
                 data["roles"].remove(str(role_id))
-                self._know(user_id, data)
+                self._set_member(user_id, data)
 
 
 _NO_ROLE = (0, False, "")

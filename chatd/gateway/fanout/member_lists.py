@@ -1,15 +1,15 @@
-"""Member lists: the windows of lists that clients of people show beside a channel, kept current.
+"""Member lists: the members of a guild that clients of people show beside a channel.
 
-A client requests windows of a channel's list. Members that come, go, or change their presence,
-name or roles change the list, and the client gets the operations that keep its windows as they are
-in the list (`core.member_list`). Discord calls it GUILD_MEMBER_LIST_UPDATE.
+A client requests windows of a channel's list: those parts that it shows. The list changes when a
+member joins, leaves, or gets another presence, name or role. Then the client receives operations
+that change its windows in the same way (`core.member_list`), in a GUILD_MEMBER_LIST_UPDATE.
 
 Cost: the members of a guild are read when the first client requests a list, and dropped a minute
 after the last. With 100,000 members online, that takes 1.8 s of a core in time slices, and 95 MB.
 Changes are collected for `_INTERVAL_S`: one costs 0.2 ms, and 1,000 cost 8 to 50 ms. Sessions with
-the same windows share an encoded update. After many changes at once, an update has the whole
-windows instead of operations. A change of roles or channels builds the lists again: 0.3 s of a core
-for 100,000 members, in time slices, and at most a tenth of the time.
+the same windows share an encoded update. After many changes at once, an update contains the whole
+windows instead of operations. When roles or channels change, the lists are built again. For 100,000
+members this takes 0.3 s of a core in time slices, and it takes at most a tenth of all time.
 """
 
 from __future__ import annotations
@@ -52,11 +52,12 @@ client that ends its lists and requests them again does not have all members rea
 _MAX_CHANGES = 2000
 """Changed members in one update. Above this, the lists are built again, in time slices."""
 
-_BUILD_SHARE = 10
-"""After a build of the lists, the next one waits until this multiple of its time has passed."""
+_BUILD_PAUSE_FACTOR = 10
+"""The pause after a build of the lists, in durations of that build."""
 
 MAX_GUILDS = 10
-"""The maximum of guilds whose lists one session has. One more ends the lists of the oldest."""
+"""The maximum of guilds whose lists one session has. For one more, the session loses those of the
+guild that it requested first."""
 
 
 @dataclass(slots=True)
@@ -116,9 +117,9 @@ class MemberLists:
             lists = self._guilds[guild_id] = _GuildLists(self, feed)
         self._bound_guilds(session, guild_id)
         async with lists.lock:
-            if self._guilds.get(guild_id) is not lists:  # dropped while this waited
+            if self._guilds.get(guild_id) is not lists:  # dropped during the await
                 self._guilds[guild_id] = lists
-                lists.revive()
+                lists.reuse()
             await lists.subscribe(self._database, session, channels)
 
     async def run(self) -> None:
@@ -181,8 +182,8 @@ class _GuildLists:
         self._requested: dict[Session, Mapping[ChannelId, Sequence[Window]]] = {}
         feed.add_listener(self.members)
 
-    def revive(self) -> None:
-        """Use the lists again after they were dropped."""
+    def reuse(self) -> None:
+        """Begin to use the lists again after they were dropped."""
         self.members.is_loaded = False
         self.feed.add_listener(self.members)
 
@@ -237,7 +238,7 @@ class _GuildLists:
             clock = asyncio.get_running_loop().time
             if (began := clock()) >= self._next_build_at:
                 await self._rebuild(database)
-                self._next_build_at = clock() + _BUILD_SHARE * (clock() - began)
+                self._next_build_at = clock() + _BUILD_PAUSE_FACTOR * (clock() - began)
             return
         dirty = self.members.take_dirty()
         if dirty:
@@ -262,7 +263,7 @@ class _GuildLists:
             await self.members.load(database)
 
     async def _rebuild(self, database: Database) -> None:
-        """Build all lists again, and send all windows in whole."""
+        """Build all lists again, and send all windows in full."""
         await self._prepare(database)
         self.members.is_stale = False
         before, self._lists = self._lists, {}

@@ -225,7 +225,7 @@ def _on_device(session: Session) -> Presence:
     presence = session.presence
     if presence.status in (Status.INVISIBLE, Status.OFFLINE):
         return presence
-    return replace(presence, clients=((session.client, presence.status),))
+    return replace(presence, clients=((session.device, presence.status),))
 
 
 def _guild_ids(sessions: Iterable[Session]) -> Iterable[GuildId]:

@@ -35,7 +35,7 @@ def shown(sessions: Iterable[Session]) -> list[JsonObject]:
         client_ready.session(
             each.id,
             each.presence,
-            each.client,
+            each.device,
             _UNKNOWN if each.user_client is None else each.user_client.os,
         )
         for each in newest[:_MAX_LISTED]

@@ -35,9 +35,9 @@ class Visibility:
     """The owner, roles and channels of a guild, and the roles of its members with sessions here.
 
     A guild has up to 500 channels and 10,000 overwrites, and thousands of its members may have
-    sessions here. So a set of channels is an integer with a bit for each channel. To compute the
-    channels that a member sees takes a few integer operations for each of its roles. The results
-    are cached by member and by tuple of roles.
+    sessions here. So a set of channels is an integer with a bit for each channel. The channels
+    that a member sees result from a few integer operations for each of its roles. Results are
+    cached by member and by tuple of roles.
     """
 
     def __init__(self, guild_id: GuildId, owner_id: UserId) -> None:
@@ -104,11 +104,10 @@ class Visibility:
         }
 
     def rewind(self, state: JsonObject, since: Iterable[Event]) -> None:
-        """Go back to the GUILD_JOINED with this body; `since` are the events from then on.
+        """Go back to a GUILD_JOINED with the body `state`; `since` are the events after it.
 
-        The earlier form of channels that have changed since is not known. Those that the joining
-        user could see keep their present form and are visible to all; the others are visible to the
-        owner only.
+        How a channel was before it changed is unknown, so a changed channel keeps its present form.
+        All members see it if the joining user could see it then. Otherwise only the owner sees it.
         """
         self._owner_id = UserId(int(state["owner_id"]))
         for role in state["roles"]:
@@ -127,13 +126,13 @@ class Visibility:
                 self._set_overwrites(channel_id, [everyone])
         self._invalidate_cache()
 
-    def add_member(self, user_id: UserId, roles: tuple[RoleId, ...], timeout_s: float) -> None:
+    def add_member(self, user_id: UserId, roles: tuple[RoleId, ...], timeout_end: float) -> None:
         """Add a local member, or change its roles and timeout.
 
-        `timeout_s` is when its timeout ends or ended, in seconds since 1970; 0 without one.
+        `timeout_end` is when its timeout ends or ended, in seconds since 1970; 0 without one.
         """
-        if timeout_s:
-            self._timeouts[user_id] = timeout_s
+        if timeout_end:
+            self._timeouts[user_id] = timeout_end
         else:
             self._timeouts.pop(user_id, None)
         if self._members.get(user_id) != roles:
@@ -142,15 +141,15 @@ class Visibility:
 
     def retain_only(self, user_id: UserId) -> None:
         """Remove all members but this one."""
-        roles, timeout_s = self._members.get(user_id), self._timeouts.get(user_id)
+        roles, timeout_end = self._members.get(user_id), self._timeouts.get(user_id)
         self._members = {} if roles is None else {user_id: roles}
-        self._timeouts = {} if timeout_s is None else {user_id: timeout_s}
+        self._timeouts = {} if timeout_end is None else {user_id: timeout_end}
 
     def roles_of(self, user_id: UserId) -> tuple[RoleId, ...] | None:
         """Return the roles of a local member; None when the user is no member."""
         return self._members.get(user_id)
 
-    def timeout_of(self, user_id: UserId) -> float:
+    def timeout_end_of(self, user_id: UserId) -> float:
         """Return when the timeout of a local member ends, in seconds since 1970, or 0."""
         return self._timeouts.get(user_id, 0.0)
 
@@ -196,7 +195,7 @@ class Visibility:
         return 0 if own_roles is None else self.visible_with(user_id, own_roles)
 
     def visible_with(self, user_id: UserId, own_roles: tuple[RoleId, ...]) -> ChannelSet:
-        """Return the channels that a member with these roles may see, on any instance."""
+        """Return the channels that a member with these roles may see, whether local or not."""
         if user_id == self._owner_id:
             return self._channels.all
         visible = self._visible_by_roles.get(own_roles)
@@ -308,7 +307,7 @@ class Visibility:
         user_id = UserId(event.audience.id)
         for member in orjson.loads(event.body)["members"]:
             if member["user"]["id"] == str(user_id):
-                self.add_member(user_id, _role_ids(member), _timeout_of(member))
+                self.add_member(user_id, _role_ids(member), _timeout_end_of(member))
 
     def _owner_changed(self, owner_id: UserId) -> bool:
         if owner_id == self._owner_id:
@@ -320,12 +319,12 @@ class Visibility:
 
     def _member_changed(self, member: JsonObject) -> bool:
         user_id, roles = UserId(int(member["user"]["id"])), _role_ids(member)
-        timeout_s = _timeout_of(member)
+        timeout_end = _timeout_end_of(member)
         if user_id not in self._members:
             return False
-        if self._members[user_id] == roles and self.timeout_of(user_id) == timeout_s:
+        if self._members[user_id] == roles and self.timeout_end_of(user_id) == timeout_end:
             return False
-        self.add_member(user_id, roles, timeout_s)
+        self.add_member(user_id, roles, timeout_end)
         return True
 
     def _role_changed(self, role: JsonObject) -> bool:
@@ -390,7 +389,7 @@ def _role_ids(member: JsonObject) -> tuple[RoleId, ...]:
     return tuple(RoleId(int(role_id)) for role_id in member["roles"])
 
 
-def _timeout_of(member: JsonObject) -> float:
+def _timeout_end_of(member: JsonObject) -> float:
     """Return when the timeout of a member ends, in seconds since 1970; 0 without one."""
     until = member["communication_disabled_until"]
     return 0.0 if until is None else datetime.fromisoformat(until).timestamp()

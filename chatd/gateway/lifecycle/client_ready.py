@@ -1,8 +1,8 @@
 """READY for the client of a person that sent capabilities: all that the client shows at first.
 
-Other clients learn of each guild by a GUILD_CREATE after READY. These have the guilds inside READY.
-Guilds that are too many for it follow as GUILD_CREATE, as if the person had just joined them:
-`LateGuilds` sends them.
+Other clients receive a GUILD_CREATE for each guild after READY. For these clients READY itself
+contains the guilds, up to MAX_SIZE. `LateGuilds` sends the others as GUILD_CREATE, as if the person
+had just joined them.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class ClientReady:
         return status_in(payloads.user_settings(self._state.settings)) or Status.ONLINE
 
     async def render(self) -> None:
-        """Render what takes long, with pauses."""
+        """Render the relationships and the guilds in time slices: both can take long."""
         show = client_ready.relationship if self.client.dedupes else payloads.relationship
         self._relationships = await relationships.rendered(self._snapshot.relationships, show)
         self._guilds = await encode_guilds(self._snapshot.guilds, self._guild)

@@ -59,7 +59,7 @@ class LateGuilds(BufferingListener):
                 if guild_id in found:
                     self._send_guild_create(found[guild_id], bodies[guild_id])
                     own = found[guild_id].own
-                    feed.add_member_session(session, own.roles, own.timeout_s)
+                    feed.add_member_session(session, own.roles, own.timeout_end)
                 else:
                     body = payloads.encode({"id": str(guild_id)})
                     self._send("GUILD_DELETE", body, Intents.GUILDS)

@@ -1,4 +1,4 @@
-"""Uses of logins by connected clients, without which the tokens of idle clients would expire.
+"""Recording that connected clients use their logins, so that the tokens of idle clients stay valid.
 
 A client token expires when its login is not used for CLIENT_TOKEN_EXPIRY. A request records a use,
 and so does an IDENTIFY. A client may stay connected for longer than that and send no request.
@@ -17,7 +17,7 @@ from chatd.services.accounts import logins
 log = logging.getLogger(__name__)
 
 _MAX_INTERVAL_S = 3600.0
-"""The longest time in seconds between two records of the same login, as for requests."""
+"""The longest time in seconds between two records of a login. It is the same for requests."""
 
 _BATCH = 500
 """Logins in one statement, which takes a few milliseconds."""

@@ -158,10 +158,10 @@ class _SessionRestorer:
             replay_feed.restore(visibility, seq, _now())
             self._replay_through(replay_feed, feed, missed)
             roles = replay_feed.visibility.roles_of(session.user_id)
-            timeout_s = replay_feed.visibility.timeout_of(session.user_id)
+            timeout_end = replay_feed.visibility.timeout_end_of(session.user_id)
             replay_feed.detach(session)
             if roles is not None:
-                feed.add_member_session(session, roles, timeout_s)
+                feed.add_member_session(session, roles, timeout_end)
         elif feed.is_starting:
             raise RestoreFailed
         else:
@@ -181,7 +181,7 @@ class _SessionRestorer:
             raise RestoreFailed
 
     def _replay_through(self, replay_feed: Feed, feed: Feed, missed: Iterable[Event]) -> None:
-        """Pass the events that `feed` has delivered already through `replay_feed`.
+        """Pass through `replay_feed` the events that `feed` has already delivered.
 
         Raises RestoreFailed when one is missing.
         """

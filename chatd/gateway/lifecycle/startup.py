@@ -1,6 +1,6 @@
 """Session startup: READY, the guilds, and then the events after them, without gap or duplicate.
 
-First the session listens to the feeds of its user and guilds, which buffers events. Then it reads a
+First it listens to the feeds of the user and its guilds, and buffers their events. Then it reads a
 snapshot from Postgres, and sends it as READY and GUILD_CREATE. Last it sends the buffered events
 that are newer than the snapshot. If visibility changed in between, or the user joined or left a
 guild, it reads the snapshot again.
@@ -112,7 +112,7 @@ class SessionStartup(BufferingListener):
 
     @property
     def _first_size(self) -> int:
-        """The size of the guilds that are sent with READY, or inside it."""
+        """The maximum size of the guilds that are sent with READY, or inside it."""
         is_client = self._session.user_client is not None
         return client_ready.MAX_SIZE if is_client else guild_snapshot.MAX_PART_SIZE
 
@@ -220,4 +220,4 @@ class SessionStartup(BufferingListener):
         self._hub.user_feed(self._session.user_id).attach(self._session)
         for guild in ready.guilds:
             feed = self._hub.guild_feed(guild.guild.id)
-            feed.add_member_session(self._session, guild.own.roles, guild.own.timeout_s)
+            feed.add_member_session(self._session, guild.own.roles, guild.own.timeout_end)

@@ -20,8 +20,8 @@ from chatd.services.guild_snapshot import GuildSnapshot
 from chatd.wire import payloads
 
 ATTEMPTS = 20
-"""How often a snapshot is read at most until the buffered events continue it. Without a maximum, a
-guild whose permissions change all the time could keep a database connection busy."""
+"""How often, at most, a snapshot is read until the buffered events continue it. Without a maximum,
+a guild whose permissions change all the time could keep a database connection busy."""
 
 CATCH_UP_S = 2.0
 """How long in seconds the events of a snapshot may take to arrive here. They take milliseconds,
@@ -76,7 +76,7 @@ class BufferingListener:
             feed = feeds[snapshot.guild.id]
             if not feed.is_started and not feed.is_starting:
                 visibility = await build_visibility(snapshot)
-                if not feed.is_started and not feed.is_starting:  # as before the await
+                if not feed.is_started and not feed.is_starting:  # still, after the await
                     now = asyncio.get_running_loop().time()
                     feed.start_from_outline(visibility, snapshot.seq, now)
 

@@ -103,7 +103,7 @@ class Identify:
     large_threshold: int
     shard: tuple[int, int]
     presence: Presence
-    client: str
+    device: str
     compress: bool
     user_client: UserClient | None
     """None if the client sends no capabilities."""

@@ -89,7 +89,7 @@ def _heartbeat(data: Any) -> Heartbeat:
 
 
 def _qos_heartbeat(data: Any) -> Heartbeat:
-    """Parse a heartbeat of Discord's own clients, which adds how the client is used."""
+    """Parse a heartbeat of Discord's own clients, which also reports how the client is used."""
     if not isinstance(data, dict):
         raise CloseConnection(CloseCode.DECODE_ERROR, "Invalid heartbeat.")
     return _heartbeat(data.get("seq"))
@@ -113,7 +113,7 @@ def _identify(data: Any) -> Identify:
         min(max(parsed.large_threshold, _MIN_LARGE), _MAX_LARGE),
         (shard[0], shard[1]),
         Presence(_status(parsed.presence) or Status.ONLINE, _activities(parsed.presence)),
-        _client_kind(properties.get("os"), properties.get("browser")),
+        _device_kind(properties.get("os"), properties.get("browser")),
         parsed.compress,
         _user_client(parsed),
         parsed.presence is not None
@@ -122,7 +122,7 @@ def _identify(data: Any) -> Identify:
 
 
 def _invalid_identify(error: InvalidForm) -> CloseConnection:
-    """Return the close code of an IDENTIFY with wrong fields. Some fields have their own code."""
+    """Return the error for an IDENTIFY with wrong fields: some have a close code of their own."""
     if "intents" in error.errors:
         return CloseConnection(CloseCode.INVALID_INTENTS, "Invalid intents.")
     if "shard" in error.errors:
@@ -138,7 +138,7 @@ def _user_client(parsed: IdentifyPayload) -> UserClient | None:
     return UserClient(Capabilities(parsed.capabilities & KNOWN), os)
 
 
-def _client_kind(*names: object) -> str:
+def _device_kind(*names: object) -> str:
     """Return the kind of device. Rule: Discord docs, "Client Status Object"."""
     words = " ".join(each for each in names if isinstance(each, str)).lower()
     return "mobile" if any(word in words for word in _MOBILE) else "desktop"

@@ -77,7 +77,7 @@ class SessionState:
     intents: Intents
     shard: tuple[int, int] = (0, 1)
     presence: Presence = ONLINE
-    client: str = "desktop"
+    device: str = "desktop"
     is_bot: bool = False
     seq: int = 0
     user_client: UserClient | None = None
@@ -86,7 +86,7 @@ class SessionState:
     def to_record(self) -> list[Any]:
         """Return the state without id and login, as JSON for Redis. Its layout must not change."""
         presence = [self.presence.status, self.presence.activities]
-        rest = [self.client, self.is_bot, self.seq]
+        rest = [self.device, self.is_bot, self.seq]
         return [self.user_id, int(self.intents), self.shard, presence, *rest]
 
     def client_record(self) -> list[Any] | None:
@@ -104,10 +104,10 @@ class SessionState:
     def from_record(
         cls, session_id: str, login_id: int, record: list[Any], client_record: list[Any] | None
     ) -> SessionState:
-        """Return the state of what `to_record` and `client_record` have returned."""
+        """Return the state from the results of `to_record` and `client_record`."""
         client, lists = client_record or (None, ())
         user_client = None if client is None else UserClient(Capabilities(client[0]), client[1])
-        user_id, intents, shard, (status, activities), client, is_bot, seq = record
+        user_id, intents, shard, (status, activities), device, is_bot, seq = record
         presence = Presence(Status(status), tuple(activities))
         return cls(
             session_id,
@@ -116,7 +116,7 @@ class SessionState:
             Intents(intents),
             (shard[0], shard[1]),
             presence,
-            client,
+            device,
             is_bot,
             seq,
             user_client,
@@ -141,8 +141,8 @@ class Session:
         "_replay_budget",
         "_replay_bytes",
         "_shard",
-        "client",
         "detached_at",
+        "device",
         "feeds",
         "has_all_guilds",
         "id",
@@ -169,14 +169,14 @@ class Session:
         self.has_all_guilds = True
         """Whether all guilds that READY lists have been sent. Before that, no RESUME succeeds."""
         self.seq = state.seq
-        self.client = state.client
-        """The kind of device, as presences name it."""
+        self.device = state.device
+        """The kind of device that the client reported: "desktop" or "mobile"."""
         self.user_client = state.user_client
         """The client, if it is one of a person that sent capabilities."""
         self.member_lists = dict(state.member_lists)
         """The windows of member lists that the client requested."""
         self.listed_sessions = b""
-        """The sessions of its user as the client last received them, encoded."""
+        """The last list of its user's sessions that the client received, encoded."""
         self.presence = state.presence
         """The presence that the client has set, at `presence_set_at` (monotonic clock)."""
         self.presence_set_at = time.monotonic()
@@ -210,7 +210,7 @@ class Session:
             self.intents,
             self._shard,
             self.presence,
-            self.client,
+            self.device,
             self._is_bot,
             self.seq,
             self.user_client,
@@ -294,8 +294,8 @@ class Session:
     def fail(self) -> None:
         """Mark as failed after the loss of a dispatch, so that the session cannot be resumed.
 
-        Closes the connection and sends no further dispatch. After one, the client could resume from
-        its number, and would not notice that an earlier dispatch is missing.
+        Closes the connection and sends no further dispatch. A client that received a further one
+        could resume after it, and would not notice that an earlier dispatch is missing.
         """
         self.seq += 1
         self.clear_replay()

@@ -63,7 +63,7 @@ async def update(
     change: MessageChange,
     uploads: PendingUploads,
 ) -> Message:
-    """Edit a message. Its author may change everything, members with MANAGE_MESSAGES the flags.
+    """Edit a message. Its author may change everything, a member with MANAGE_MESSAGES its flags.
 
     The author needs SEND_MESSAGES, as for a new message. Raises UnknownChannel, MissingAccess,
     MissingPermissions, UnknownMessage, CannotEditAnothersMessage, CannotSendToUser, SystemMessage,
@@ -119,11 +119,11 @@ async def apply_change(
 ) -> MessageEdit:
     """Change the files of a message, and return the new values of its columns.
 
-    `table` is where its files are. Raises MissingPermissions, EmptyMessage, InvalidForm,
+    `table` has the rows of its files. Raises MissingPermissions, EmptyMessage, InvalidForm,
     TooManyAttachments.
     """
     files = await _apply_attachment_changes(cur, message, change, uploads, table)
-    edit = await _apply_change(cur, granted, message, change)
+    edit = await _new_values(cur, granted, message, change)
     edit = replace(edit, attachment_count=len(files))
     if change.embeds is not UNSET:
         edit = replace(edit, embeds=embedded_files.normalized(edit.embeds, files))
@@ -199,11 +199,11 @@ async def _describe(
         )
 
 
-async def _apply_change(
+async def _new_values(
     cur: Cursor, granted: SenderAccess, message: Message, change: MessageChange
 ) -> MessageEdit:
     """Return the new values of a message. Raises MissingPermissions, InvalidForm."""
-    edit = _with_change(granted, _present_values(message), change)
+    edit = _with_given(granted, _present_values(message), change)
     # The texts of components v2 are the content of their message.
     is_text_in_components = change.components is not UNSET and edit.flags & IS_COMPONENTS_V2
     if change.content is UNSET and not is_text_in_components:
@@ -224,8 +224,8 @@ def _present_values(message: Message) -> MessageEdit:
     )
 
 
-def _with_change(granted: SenderAccess, edit: MessageEdit, change: MessageChange) -> MessageEdit:
-    """Return the values after an edit, with the mentions still to be found.
+def _with_given(granted: SenderAccess, edit: MessageEdit, change: MessageChange) -> MessageEdit:
+    """Return the values with those that an edit gives. The mentions stay as they were.
 
     Raises MissingPermissions, InvalidForm.
     """

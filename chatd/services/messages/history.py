@@ -33,7 +33,7 @@ class MessageReader:
     ) -> list[Message]:
         """Return messages of a channel, newest first. At most one of the three cursors is given.
 
-        Returns none without READ_MESSAGE_HISTORY. Raises UnknownChannel, MissingAccess,
+        Returns no messages without READ_MESSAGE_HISTORY. Raises UnknownChannel, MissingAccess,
         NotATextChannel.
         """
         if around is not None:

@@ -1,4 +1,4 @@
-"""Resolves the mentions in a message: to users and roles that exist and may be mentioned."""
+"""Resolving the mentions in a message to the users and roles that its author may mention."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NO_MENTIONS = Mentions()
 
 
 async def resolve(cur: Cursor, granted: SenderAccess, mentioned: Mentioned) -> Mentions:
-    """Return the users and roles that a message mentions, as far as its author may mention them.
+    """Return those of the mentioned users and roles that the author may mention.
 
     In a guild these are all users that exist and all mentionable roles. With MENTION_EVERYONE they
     are also the other roles and everyone. In a private channel they are its recipients. Rule:

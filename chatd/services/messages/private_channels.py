@@ -134,7 +134,7 @@ async def add_recipient(ctx: Context, channel_id: ChannelId, user_id: UserId) ->
     CannotSendToUser, TooManyRecipients, TooManyGroups.
     """
     async with ctx.begin() as work:
-        # Only users may be locked after the group. This may be the id of a guild, for example.
+        # Only users may be locked after the group, and `user_id` could be the id of a guild.
         also_lock = [user_id] if await users.exists(work.cur, user_id) else []
         granted = await _lock_group(ctx, work, channel_id, also_lock=also_lock)
         if any(user.id == user_id for user in granted.channel.recipients):
@@ -186,7 +186,7 @@ async def close(ctx: Context, work: UnitOfWork, granted: PrivateAccess) -> Priva
 
 
 async def _remove(ctx: Context, work: UnitOfWork, channel: PrivateChannel, user_id: UserId) -> None:
-    """Remove a user from a group. If it was the owner, another recipient becomes it.
+    """Remove a user from a group. If it was the owner, another recipient becomes the owner.
 
     Deletes the group if no account remains in it. Raises UnknownUser.
     """
@@ -254,7 +254,7 @@ async def _lock_users(work: UnitOfWork, user_ids: Collection[UserId]) -> list[Us
 
     Raises InvalidRecipient if one does not exist.
     """
-    await _load_users(work.cur, user_ids)  # raises before it locks an id of no user
+    await _load_users(work.cur, user_ids)  # first: an id that is no user's must not be locked
     await work.ensure_and_lock(*user_ids)
     return await _load_users(work.cur, user_ids)
 

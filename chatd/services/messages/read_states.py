@@ -77,7 +77,7 @@ async def acknowledge_all(ctx: Context, positions: Mapping[ChannelId, MessageId]
 async def _visible(
     cur: Cursor, user_id: UserId, channel_ids: Collection[ChannelId]
 ) -> set[ChannelId]:
-    """Return those of these channels that a user can see, without reading others of its guilds."""
+    """Return those of these channels that a user can see. Reads no other channels."""
     granted: dict[GuildId, access.GuildAccess] = {}
     for guild_id in await named_channels.guilds_of(cur, channel_ids):
         with suppress(UnknownGuild, MissingAccess):
@@ -163,7 +163,7 @@ def _channels_in(
 
 
 def _counted(state: ReadState, rule: UnreadRule) -> ReadState:
-    """Return the read state of a channel in a guild, with the counts of the rule."""
+    """Return the read state of a channel in a guild, with only what counts by its rule."""
     if rule.is_muted:
         return replace(state, unread_count=0)
     return replace(state, unread_count=state.mention_count) if rule.only_mentions else state

@@ -18,10 +18,10 @@ from chatd.services.access import access
 from chatd.wire.schemas.query_strings import MentionPage
 
 LIFETIME = timedelta(days=7)
-"""Older messages are not recent. Rule: Discord's API for user accounts."""
+"""The age up to which a message is recent. Rule: Discord's API for user accounts."""
 
 MAX_REMOVED = 1000
-"""Removed mentions of one user that are kept; older ones are listed again."""
+"""Removals that are remembered for one user. Mentions that it removed earlier are listed again."""
 
 _READABLE = Permissions.VIEW_CHANNEL | Permissions.READ_MESSAGE_HISTORY
 

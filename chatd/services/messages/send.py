@@ -146,7 +146,7 @@ async def _send_privately(
 async def _build_draft(
     ctx: Context, granted: ChannelAccess, wanted: NewMessage, attachments: Sequence[Attachment]
 ) -> Draft:
-    """Build the draft of a message. Queries the database only for mentions and replies."""
+    """Do as `build_draft`, with a database connection only for mentions and replies."""
     if wanted.message_reference is None and not _mentions_of(ctx, wanted, None).has_any:
         return _compose(ctx, granted, wanted, attachments)
     async with ctx.database.cursor() as cur:
@@ -181,7 +181,7 @@ def _compose(
     referenced: Message | None = None,
     resolved: Mentions = NO_MENTIONS,
 ) -> Draft:
-    """Check the permissions that a message needs, and return its draft.
+    """Check the permissions that a message needs, and put its draft together. No input or output.
 
     Raises NotATextChannel, MissingPermissions, CannotSendToUser, EmptyMessage, InvalidForm.
     """
