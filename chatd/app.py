@@ -87,7 +87,6 @@ _HEARTBEAT_CHECKS = 50
 """Checks for overdue heartbeats within a heartbeat interval: a client is disconnected at most 2 %
 of the interval late."""
 
-
 _S3_EXTRA = "scripts/install --extras s3, or pip install '.[s3]' in the checkout"
 
 
@@ -168,31 +167,14 @@ class _Components:
             config.redis_url, worker_id=config.worker_id, history_s=config.resume_window_s
         )
         self._snowflakes = SnowflakeGenerator(config.worker_id)
-        tokens = AccessTokens(config.jwt_secret, lifetime_s=config.jwt_access_token_expiry_s)
-        bot_tokens = BotTokens(config.jwt_secret)
-        client_tokens = ClientTokens(config.jwt_secret, lifetime_s=config.client_token_expiry_s)
-        self.dependencies = Dependencies(
-            database=self._database,
-            bus=self._bus,
-            snowflakes=self._snowflakes,
-            passwords=PasswordHasher(),
-            lock_queues=LockQueues(config.database_max_connections),
-            searches=SearchSlots(config.database_max_connections),
-            media_threads=ThreadPoolExecutor(_MEDIA_THREADS, thread_name_prefix="media"),
-            access_tokens=tokens,
-            bot_tokens=bot_tokens,
-            client_tokens=client_tokens,
-            webhook_tokens=WebhookTokens(config.jwt_secret, config.public_url),
-            interaction_keys=InteractionKeys(config.jwt_secret),
-            http_client=HttpClient(allow_private=config.private_endpoints),
-            rate_limits=RateLimits(config.redis_url),
-            storage=_storage(config),
-            signed_urls=SignedUrls(config.jwt_secret, config.public_url),
-            refresh_token_lifetime_s=config.jwt_refresh_token_expiry_s,
-            registration=config.registration,
-        )
+        dependencies = self.dependencies = self._build_dependencies(config)
         self.writer = MessageBatchWriter(self._database, self._bus, self._snowflakes, self.metrics)
-        self.authenticator = Authenticator(self._database, tokens, bot_tokens, client_tokens)
+        self.authenticator = Authenticator(
+            self._database,
+            dependencies.access_tokens,
+            dependencies.bot_tokens,
+            dependencies.client_tokens,
+        )
         flush_scheduler = FlushScheduler(max_bytes=config.send_queue_max_bytes)
         replay_budget = ReplayBudget(config.replay_max_bytes)
         self._delivery_queue = DeliveryQueue(flush_scheduler, self.metrics.counters, replay_budget)
@@ -200,7 +182,7 @@ class _Components:
             resume_window_s=config.resume_window_s,
             replay_budget=replay_budget,
             sessions_per_user=config.sessions_per_user,
-            presence_table=self.dependencies.presences,
+            presence_table=dependencies.presences,
             delivery_queue=self._delivery_queue,
         )
         self.gateway = Gateway(
@@ -210,18 +192,41 @@ class _Components:
             self.metrics.counters,
             suspended_sessions=SuspendedSessions.from_config(config),
             flush_scheduler=flush_scheduler,
-            signed_urls=self.dependencies.signed_urls,
+            signed_urls=dependencies.signed_urls,
             member_lists=MemberLists(
                 hub,
                 self._database,
-                presence_table=self.dependencies.presences,
+                presence_table=dependencies.presences,
                 delivery_queue=self._delivery_queue,
             ),
             start_limits=StartLimits(
-                self.dependencies.rate_limits if config.rate_limits else None,
+                dependencies.rate_limits if config.rate_limits else None,
                 concurrency=max(2, config.database_max_connections // 4),
             ),
             heartbeat_interval_ms=config.heartbeat_interval_ms,
+        )
+
+    def _build_dependencies(self, config: Config) -> Dependencies:
+        secret = config.jwt_secret
+        return Dependencies(
+            database=self._database,
+            bus=self._bus,
+            snowflakes=self._snowflakes,
+            passwords=PasswordHasher(),
+            lock_queues=LockQueues(config.database_max_connections),
+            searches=SearchSlots(config.database_max_connections),
+            media_threads=ThreadPoolExecutor(_MEDIA_THREADS, thread_name_prefix="media"),
+            access_tokens=AccessTokens(secret, lifetime_s=config.jwt_access_token_expiry_s),
+            bot_tokens=BotTokens(secret),
+            client_tokens=ClientTokens(secret, lifetime_s=config.client_token_expiry_s),
+            webhook_tokens=WebhookTokens(secret, config.public_url),
+            interaction_keys=InteractionKeys(secret),
+            http_client=HttpClient(allow_private=config.private_endpoints),
+            rate_limits=RateLimits(config.redis_url),
+            storage=_storage(config),
+            signed_urls=SignedUrls(secret, config.public_url),
+            refresh_token_lifetime_s=config.jwt_refresh_token_expiry_s,
+            registration=config.registration,
         )
 
     async def monitoring(self, _: web.Application) -> AsyncIterator[None]:
@@ -278,10 +283,8 @@ class _Components:
             check = partial(app[handler.CONNECTION_TABLE].check_heartbeats, every_s=every_s)
             checking = tasks.create_task(retried("heartbeats", check), name="heartbeats")
             yield
-            serving.cancel()
-            checking.cancel()
-            reporting.cancel()
-            delivering.cancel()
+            for task in (serving, checking, reporting, delivering):
+                task.cancel()
 
     async def writing(self, _: web.Application) -> AsyncIterator[None]:
         """Commit messages in batches. Finishes running writes before the bus closes."""

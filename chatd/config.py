@@ -138,26 +138,17 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
 
 def _former_names(values: Mapping[str, str]) -> dict[str, str]:
     """Return the renamed settings that are given by their former names, and these names."""
-    return {
-        name: old for old, name in _FORMER_NAMES.items() if old in values and name not in values
-    }
+    return {new: old for old, new in _FORMER_NAMES.items() if old in values and new not in values}
 
 
 def _unknown_names() -> list[str]:
-    """Return the names in the environment that only a setting of chatd could have, but none has."""
-    known = names()
-    return [
-        name for name in sorted(os.environ) if name.startswith(_OWN_PREFIX) and name not in known
-    ]
+    return sorted({each for each in os.environ if each.startswith(_OWN_PREFIX)} - names())
 
 
 def _with_derived_values(config: Config) -> Config:
-    """Derive the settings that were left out from others."""
-    if config.files_dir == Path():
-        config = replace(config, files_dir=config.data_dir / "files")
-    if not config.public_url:
-        config = replace(config, public_url=local_url(config.api_host, config.api_port))
-    return replace(config, public_url=config.public_url.rstrip("/"))
+    public_url = config.public_url or local_url(config.api_host, config.api_port)
+    files_dir = config.data_dir / "files" if config.files_dir == Path() else config.files_dir
+    return replace(config, files_dir=files_dir, public_url=public_url.rstrip("/"))
 
 
 def env_file(directory: Path | None = None) -> Path:
@@ -338,13 +329,7 @@ def _metrics_port(port: int | None, offset: int | None) -> int:
     return port + (offset or 0) if port else 0
 
 
-_SECRETS = (
-    "DATABASE_URL",
-    "REDIS_URL",
-    "JWT_SECRET",
-    "S3_ACCESS_KEY_ID",
-    "S3_SECRET_ACCESS_KEY",
-)
+_SECRETS = ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")
 REGISTRATIONS = ("open", "invitation", "closed")
 _APP_ENVS = ("development", "staging", "production")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
