@@ -50,6 +50,7 @@ from chatd.rest.middleware import (
 )
 from chatd.rest.request import MAX_IMAGE_BODY
 from chatd.rest.routing import PREFIXES
+from chatd.runtime import gauges
 from chatd.runtime.worker_lease import InstanceRegistration, worker_id_lease
 from chatd.services.access.access_cache import AccessCache
 from chatd.services.accounts.authentication import Authenticator
@@ -121,7 +122,9 @@ def create_app(config: Config) -> web.Application:
     app[TRUSTED_PROXIES] = config.trusted_proxies
     app[handler.CONNECTION_TABLE] = ConnectionTable(per_address=config.sockets_per_address)
     app[handler.GATEWAY] = components.gateway
-    _add_gauges(components.metrics, app)
+    gauges.add_gauges(
+        components.metrics, app[handler.CONNECTION_TABLE], components.gateway.hub, app[DEPENDENCIES]
+    )
     app.cleanup_ctx.extend(
         [
             components.monitoring,
@@ -135,19 +138,24 @@ def create_app(config: Config) -> web.Application:
     app.on_shutdown.append(_hand_off_sessions)
     app[DRAINER] = ConnectionDrainer(timeout_s=config.shutdown_timeout_s / 4)
     app.on_response_prepare.append(app[DRAINER].mark_response)
+    _add_routes(app)
+    if (answer_preflight := cors.allow(app, config.cors_origins)) is not None:
+        app.middlewares.insert(2, answer_preflight)  # its errors are rendered, and need no token
+    if config.rate_limits:
+        rate_limits.apply_to(app, table.table())
+    return app
+
+
+def _add_routes(app: web.Application) -> None:
+    """Add the routes of the API and of the gateway, and what the middlewares know of them."""
     for prefix in PREFIXES:
         app.router.add_get(f"{prefix}/gateway", handler.gateway)
         app.router.add_get(f"{prefix}/gateway/bot", handler.bot)
     app.router.add_get("/", home.home)
     table.add_to(app)
-    if (answer_preflight := cors.allow(app, config.cors_origins)) is not None:
-        app.middlewares.insert(2, answer_preflight)  # its errors are rendered, and need no token
     app[OPEN_HANDLERS] = table.public_handlers() | {handler.gateway, home.home}
     app[PAGE_HANDLERS] = table.page_handlers()
     app[BODY_LIMITS] = table.body_limits()
-    if config.rate_limits:
-        rate_limits.apply_to(app, table.table())
-    return app
 
 
 class _Components:
@@ -323,50 +331,6 @@ class _Components:
             yield
             for task in running:
                 task.cancel()
-
-
-def _add_gauges(metrics: Metrics, app: web.Application) -> None:
-    """Export the state of the server as gauges, read at each scrape."""
-    connections, hub = app[handler.CONNECTION_TABLE].connections, app[handler.GATEWAY].hub
-    database, bus = app[DEPENDENCIES].database, app[DEPENDENCIES].bus
-    for name, meaning, read in (
-        ("chatd_connections", "Open gateway connections.", lambda: len(connections)),
-        (
-            "chatd_sessions",
-            "Sessions, including disconnected ones that can still be resumed.",
-            lambda: len(hub),
-        ),
-        (
-            "chatd_send_queue_bytes",
-            "Bytes in the send queues of all connections.",
-            lambda: sum(each.send_queue_bytes for each in connections),
-        ),
-        (
-            "chatd_replay_bytes",
-            "Bytes in the replay buffers of all sessions.",
-            lambda: hub.replay_budget.used_bytes,
-        ),
-        ("chatd_db_pool_in_use", "Database connections in use.", lambda: database.in_use),
-        ("chatd_db_pool_idle", "Idle database connections.", lambda: database.idle),
-        (
-            "chatd_db_pool_waiting",
-            "Requests waiting for a database connection.",
-            lambda: database.waiting,
-        ),
-        ("chatd_database_up", "1 if connected to Postgres.", lambda: not database.is_unavailable),
-        ("chatd_bus_up", "1 if connected to Redis.", lambda: bus.connected),
-        (
-            "chatd_bus_lag_seconds",
-            "Age of the last event received from another instance.",
-            lambda: bus.lag_s,
-        ),
-        (
-            "chatd_bus_pending_events",
-            "Events not yet published to other instances.",
-            lambda: bus.unpublished,
-        ),
-    ):
-        metrics.gauge(name, meaning, read)
 
 
 def _storage(config: Config) -> Storage:

@@ -37,16 +37,22 @@ class SearchSlots:
         """
         with self._accounts.use(user_id) as own_search:
             async with AsyncExitStack() as stack:
-                error: ApiError = SearchRunning()
-                try:
-                    async with asyncio.timeout(timeout_s):
-                        await stack.enter_async_context(own_search)
-                        error = ServiceUnavailable()
-                        self.waiting += 1
-                        try:
-                            await stack.enter_async_context(self._slots)
-                        finally:
-                            self.waiting -= 1
-                except TimeoutError:
-                    raise error from None
+                await self._acquire(stack, own_search, timeout_s)
                 yield
+
+    async def _acquire(
+        self, stack: AsyncExitStack, own_search: asyncio.Lock, timeout_s: float
+    ) -> None:
+        """Wait for the running search of the account to end, and then for a slot."""
+        error: ApiError = SearchRunning()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await stack.enter_async_context(own_search)
+                error = ServiceUnavailable()
+                self.waiting += 1
+                try:
+                    await stack.enter_async_context(self._slots)
+                finally:
+                    self.waiting -= 1
+        except TimeoutError:
+            raise error from None

@@ -82,9 +82,8 @@ async def _events(request: web.Request, max_bytes: int) -> AsyncGenerator[_Event
         parser = PushMultipartParser((boundary or "")[:70], max_segment_count=_MAX_PARTS)
         async with aclosing(read_chunks(request, max_bytes=max_bytes)) as chunks:
             async for chunk in chunks:
-                if not parser.closed:
-                    for event in parser.parse(chunk):
-                        yield _head(event) if isinstance(event, MultipartSegment) else event
+                for event in () if parser.closed else parser.parse(chunk):
+                    yield _head(event) if isinstance(event, MultipartSegment) else event
         parser.close()
     except ParserLimitReached:
         raise malformed("Too many parts, or a part has too many headers.") from None
