@@ -142,9 +142,14 @@ def curl(method: str, path: str, operation: JsonObject) -> str:
     if "security" in operation:
         scheme = "Bot" if operation["x-needs"] in _OF_BOTS else "Bearer"
         parts.append(f'-H "Authorization: {scheme} $TOKEN"')
-    parts += headers
-    content = operation.get("requestBody", {}).get("content", {})
-    if "application/json" in content:
-        body = json.dumps(content["application/json"]["example"], ensure_ascii=False)
-        parts += ["-H 'Content-Type: application/json'", "-d '" + body.replace("'", "'\\''") + "'"]
+    parts += headers + _json_arguments(operation)
     return " \\\n  ".join([" ".join(parts[:2]), *parts[2:]])
+
+
+def _json_arguments(operation: JsonObject) -> list[str]:
+    """Return the arguments of curl that send the example of a JSON body; none without a body."""
+    content = operation.get("requestBody", {}).get("content", {})
+    if "application/json" not in content:
+        return []
+    body = json.dumps(content["application/json"]["example"], ensure_ascii=False)
+    return ["-H 'Content-Type: application/json'", "-d '" + body.replace("'", "'\\''") + "'"]
