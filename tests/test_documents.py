@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -256,7 +257,7 @@ def test_commands_without_systemd_work(
         settings = {**environment, "WORKER_ID": "6", "NOTIFY_SOCKET": manager.address}
         with service(tmp_path, settings, "-c", becomes, text) as process:
             manager.receive_until("READY=1")
-            process.terminate()
+            process.send_signal(signal.SIGTERM)
             assert process.wait(TIMEOUT_S) == 0
 
 

@@ -6,17 +6,17 @@ import asyncio
 import json
 import os
 import pty
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import pytest
 
 from chatd.config import Config
-from tests.helpers.cli import TIMEOUT_S, Environment
+from tests.helpers.cli import CHATD, TIMEOUT_S, Environment
+from tests.helpers.processes import Process
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,19 @@ class Chatd:
 
     def run(self, *words: str, stdin: str = "", **settings: str) -> Said:
         """Run a command to its end, successful or not."""
-        ran = subprocess.run(
-            [sys.executable, "-m", "chatd", *words],
-            cwd=self.folder,
-            env={**self.environment, **settings},
-            input=stdin,
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=TIMEOUT_S,
-        )
-        assert "Traceback" not in ran.stderr, ran.stderr
-        return Said(ran.returncode, ran.stdout, ran.stderr)
+        environment = {**self.environment, **settings}
+        with TemporaryFile() as given, TemporaryFile() as output, TemporaryFile() as complaints:
+            given.write(stdin.encode())
+            given.seek(0)
+            files = (given, output, complaints)
+            process = Process([*CHATD, *words], self.folder, environment, files)
+            try:
+                code = process.wait(TIMEOUT_S)
+            finally:
+                process.kill()
+            said = [_content(file) for file in (output, complaints)]
+        assert "Traceback" not in said[1], said[1]
+        return Said(code, *said)
 
     async def well(self, *words: str, **options: str) -> Said:
         """Run a command that succeeds and writes nothing to stderr."""
@@ -92,30 +93,30 @@ class Chatd:
         """
         ours, theirs = pty.openpty()
         waiting = [*answers]
-        with subprocess.Popen(
-            [sys.executable, "-m", "chatd", *words],
-            cwd=self.folder,
-            env={**self.environment, "TERM": "xterm", "COLUMNS": str(width)},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        ) as process:
-            os.close(theirs)
-            text, begun = b"", 0
-            try:
-                while read := os.read(ours, 4096):
-                    text += read
-                    # One read may contain several prompts.
-                    while waiting and (place := text.find(waiting[0][0].encode(), begun)) >= 0:
-                        question, answer = waiting.pop(0)
-                        begun = place + len(question.encode())
-                        if answer:
-                            os.write(ours, f"{answer}\n".encode())
-            except OSError:  # the pseudo-terminal is closed
-                os.close(ours)
-        assert process.returncode == 0, text
+        environment = {**self.environment, "TERM": "xterm", "COLUMNS": str(width)}
+        files = (theirs, theirs, theirs)
+        process = Process([*CHATD, *words], self.folder, environment, files)
+        os.close(theirs)
+        text, begun = b"", 0
+        try:
+            while read := os.read(ours, 4096):
+                text += read
+                # One read may contain several prompts.
+                while waiting and (place := text.find(waiting[0][0].encode(), begun)) >= 0:
+                    question, answer = waiting.pop(0)
+                    begun = place + len(question.encode())
+                    if answer:
+                        os.write(ours, f"{answer}\n".encode())
+        except OSError:  # the pseudo-terminal is closed
+            os.close(ours)
+        assert process.wait(TIMEOUT_S) == 0, text
         assert waiting == [], text
         return text.decode()
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 import chatd as chatd_package
 from chatd.config import Config
 from chatd.db import migrations
-from chatd.embedded.postgres import running_postgres
+from chatd.embedded.postgres import Postgres
 from chatd.server import listening
 from tests.cli.conftest import Chatd
 from tests.conftest import ServeMore
@@ -27,6 +27,7 @@ from tests.helpers.check import (
     silent_port,
 )
 from tests.helpers.databases import NewDatabase
+from tests.helpers.health import health_becomes
 
 
 @pytest.fixture
@@ -80,12 +81,17 @@ async def test_instances_on_passed_sockets_are_checked(
 async def test_instance_without_its_database_is_recognized(
     chatd: Chatd, config: Config, tmp_path: Path, serve_more: ServeMore
 ) -> None:
-    with running_postgres(tmp_path) as postgres:
+    postgres = Postgres(tmp_path / "postgres")
+    await asyncio.to_thread(postgres.start)
+    try:
         url = chatd.environment["DATABASE_URL"] = postgres.url
-        migrations.apply(url)
+        await asyncio.to_thread(migrations.apply, url)
         stack = serve_more(worker_id=1, database_url=url)
         running = await stack.__aenter__()
+    finally:
+        await asyncio.to_thread(postgres.close)
     try:
+        await health_becomes(running.url, database="unavailable", redis="ok")
         chatd.environment["API_PORT"] = running.url.rpartition(":")[2]
         code, bad = await check(chatd)
         assert code == 1

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.helpers.processes import Process
 from tests.helpers.servers import free_ports
 
 Environment = dict[str, str]
@@ -26,6 +27,8 @@ REQUIRED_SETTINGS = {
     "JWT_SECRET": "a secret of thirty-two characters",
 }
 """The settings without which `chatd serve` does not start; no database is at this address."""
+
+CHATD = (sys.executable, "-m", "chatd")
 
 TIMEOUT_S = 30.0
 
@@ -47,7 +50,7 @@ def command_environment(folder: Path) -> Environment:
 class RunningCommand:
     """A command that runs, and where what it says goes."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     output: Path
     complaints: Path
 
@@ -79,14 +82,8 @@ def running_command(
     folder.mkdir(exist_ok=True)
     output, complaints = folder / "output", folder / "complaints"
     with output.open("wb") as out, complaints.open("wb") as err:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "chatd", *words],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-        )
+        files = (subprocess.DEVNULL, out, err)
+        process = Process([*CHATD, *words], folder, environment, files)
     try:
         yield RunningCommand(process, output, complaints)
     finally:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.helpers.service_manager import LAUNCHER
+from tests.helpers.processes import Process
 
 _ROOT = Path(__file__).parents[2]
 _POLL_S = 0.05
@@ -72,7 +73,7 @@ class Instance:
         if not held:
             self._port.close()
         self._watchdog_s = watchdog_s
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self._wanted = False
         self._life: asyncio.Task[None] | None = None
         self.is_up = False
@@ -151,13 +152,13 @@ class Instance:
                 address = f"@chatd-instance-{os.getpid()}-{self.port}"
                 manager.bind(address.replace("@", "\0"))
                 manager.setblocking(False)
-                self._process = await self._spawn(address)
+                self._process = self._spawn(address)
                 self.starts += 1
                 if self._is_ending:
                     self._process.kill()
                 watching = asyncio.create_task(self._watch(manager))
                 try:
-                    await self._process.wait()
+                    await self._process.ended()
                 finally:
                     watching.cancel()
                     await asyncio.wait({watching})
@@ -167,23 +168,16 @@ class Instance:
                 break
             await asyncio.sleep(_RESTART_S if self._wanted else 0)
 
-    async def _spawn(self, address: str) -> asyncio.subprocess.Process:
+    def _spawn(self, address: str) -> Process:
         environment = dict(self.environment)
         if self._watchdog_s is not None:
             environment["NOTIFY_SOCKET"] = address
             environment["WATCHDOG_USEC"] = str(int(self._watchdog_s * 1_000_000))
-        fds = [self._port.fileno()] if self._held else []
-        launch = [sys.executable, "-c", LAUNCHER, ",".join(map(str, fds))]
+        command = [*self.before, sys.executable, *self.words]
+        passed = [self._port.fileno()] if self._held else []
         with self.output.open("ab") as out:
-            return await asyncio.create_subprocess_exec(
-                *(*self.before, *launch, *self.words),
-                cwd=self.folder,
-                env=environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                pass_fds=fds,
-            )
+            files = (subprocess.DEVNULL, out, out)
+            return Process(command, self.folder, environment, files, passed)
 
     async def _watch(self, manager: socket.socket) -> None:
         """Read its sd_notify messages; abort it when none comes for the watchdog's time."""
@@ -207,7 +201,7 @@ class Instance:
         self.given_up += 1
         began = time.monotonic()
         process.send_signal(signal.SIGABRT)
-        while process.returncode is None:
+        while process.poll() is None:
             if time.monotonic() > began + _ABORT_S:
                 process.kill()
             await asyncio.sleep(_POLL_S)

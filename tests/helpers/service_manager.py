@@ -12,20 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-TIMEOUT_S = 30.0
+from tests.helpers.processes import Process
 
-# Moves the sockets to the numbers of sd_listen_fds(3), then executes chatd in the same process.
-LAUNCHER = """
-import os, sys
-fds = [int(fd) for fd in sys.argv[1].split(",") if fd]
-for place, fd in enumerate(fds, start=3):
-    if fd != place:
-        os.dup2(fd, place)
-    os.set_inheritable(place, True)
-if fds:
-    os.environ |= {"LISTEN_FDS": str(len(fds)), "LISTEN_PID": str(os.getpid())}
-os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
-"""
+TIMEOUT_S = 30.0
 
 # A signal handler runs in the main thread, like the event loop, which it blocks.
 SERVE_AND_HANG = """
@@ -77,20 +66,12 @@ def service(
     environment: dict[str, str],
     *words: str,
     sockets: Sequence[socket.socket] = (),
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[Process]:
     """Run Python with these arguments as a service; kill it at the end if it still runs."""
-    fds = sorted(one.fileno() for one in sockets)
-    launch = [sys.executable, "-c", LAUNCHER, ",".join(map(str, fds))]
+    passed = sorted(one.fileno() for one in sockets)
     with (folder / "output").open("ab") as out, (folder / "complaints").open("ab") as err:
-        process = subprocess.Popen(
-            [*launch, *words],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            pass_fds=fds,
-        )
+        files = (subprocess.DEVNULL, out, err)
+        process = Process([sys.executable, *words], folder, environment, files, passed)
     try:
         yield process
     finally:

@@ -1,0 +1,140 @@
+"""A process that has imported chatd, and forks a process for each command that a test runs.
+
+Importing chatd takes most of the CPU time of a command, and the suite runs about a thousand. A
+forked process has its own pid, environment, folder, files and signals, like one that executes
+`python -m chatd`; only the imports are shared. Tests of imports execute a new interpreter.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import importlib
+import io
+import json
+import os
+import runpy
+import signal
+import socket
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+MODULES = (
+    "chatd.__main__",
+    "chatd.cli.invitation",
+    "chatd.db.migrations",
+    "chatd.embedded.lifecycle",
+    "chatd.server",
+    "rich.progress",
+    "rich.table",
+)
+"""What commands import."""
+
+_FIRST_PASSED_FD = 3  # sd_listen_fds(3)
+_MAX_REQUEST = 2**17
+_MAX_FDS = 16
+
+
+@dataclass(frozen=True)
+class Request:
+    """A program with its arguments, and where it runs."""
+
+    command: list[str]
+    folder: str
+    environment: dict[str, str]
+    is_executed: bool
+    """Whether it needs a new interpreter, or is not `python -m …` or `python -c …` at all."""
+
+    def send(self, control: socket.socket, fds: list[int]) -> None:
+        """Send it with the socket for the answer, standard input, output, error, and more."""
+        socket.send_fds(control, [json.dumps(asdict(self)).encode()], fds)
+
+
+def main() -> None:
+    """Answer requests on standard input until it is closed; return in the process of a command."""
+    for name in MODULES:
+        importlib.import_module(name)
+    del sys.modules["chatd.__main__"]  # a command executes it
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the tests, which end this process
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nothing waits for the forked processes
+    with socket.socket(fileno=0) as control:
+        while True:
+            content, fds, _, _ = socket.recv_fds(control, _MAX_REQUEST, _MAX_FDS)
+            if not content:
+                return
+            if os.fork() == 0:
+                break
+            for fd in fds:
+                os.close(fd)
+        control.detach()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    request = Request(**json.loads(content))
+    answer, *given = fds
+    child = os.fork()
+    if child:
+        _report(answer, child, given)
+    os.close(answer)
+    _become(request, given)
+
+
+def _report(answer: int, child: int, given: list[int]) -> None:
+    """Send the pid and then the exit status of a child, and end."""
+    for fd in (0, 1, 2, *given):
+        os.close(fd)
+    os.write(answer, b"%d\n" % child)
+    _, status = os.waitpid(child, 0)
+    os.write(answer, b"%d\n" % os.waitstatus_to_exitcode(status))
+    os._exit(0)
+
+
+def _become(request: Request, given: list[int]) -> None:
+    """Take over the files, folder and environment of a command, and run it."""
+    first = max(given) + 1  # so that no number is overwritten before it is copied
+    copies = [_moved(fd, first) for fd in given]
+    for place, fd in enumerate(copies):
+        os.dup2(fd, place, inheritable=True)
+    os.closerange(len(copies), max(copies) + 1)
+    os.chdir(request.folder)
+    os.environ.clear()
+    os.environ.update(request.environment)
+    if len(copies) > _FIRST_PASSED_FD:
+        os.environ["LISTEN_FDS"] = str(len(copies) - _FIRST_PASSED_FD)
+        os.environ["LISTEN_PID"] = str(os.getpid())
+    if request.is_executed:
+        os.execvp(request.command[0], request.command)
+    time.tzset()
+    sys.stdin = _text(0, "r")
+    sys.stdout = _text(1, "w")
+    sys.stderr = _text(2, "w", errors="backslashreplace", is_line_buffered=True)
+    _, kind, what, *arguments = request.command
+    sys.argv = [what, *arguments]
+    if kind == "-m":
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+    else:
+        exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
+
+
+def _moved(fd: int, first: int) -> int:
+    copy = fcntl.fcntl(fd, fcntl.F_DUPFD, first)
+    os.close(fd)
+    return copy
+
+
+def _text(
+    fd: int, mode: str, *, errors: str = "surrogateescape", is_line_buffered: bool = False
+) -> io.TextIOWrapper:
+    """Open a standard stream like the interpreter does at its start."""
+    return io.TextIOWrapper(
+        open(fd, f"{mode}b", closefd=False),  # it stays open until the end
+        encoding="utf-8",
+        errors=errors,
+        line_buffering=is_line_buffered or os.isatty(fd),
+    )
+
+
+if __name__ == "__main__":
+    main()
