@@ -15,6 +15,7 @@ from chatd.rest.routing import APPLICATION, BOT, PREFIXES
 from chatd.rest.table import table
 from tests.conftest import Server
 from tests.helpers.raw_http import filled_path, raw_response
+from tests.helpers.walk import walk
 from tests.world import Answer, Person, World, world_on
 
 ROUTES = [(each.method, each.path, each.is_open) for each in table()]
@@ -93,7 +94,7 @@ def assert_refused(answer: Answer, *statuses: int) -> None:
     assert answer.json.keys() >= {"code", "message"}
 
 
-@pytest.mark.parametrize(("method", "path", "anyone"), ROUTES)
+@walk("method, path, anyone", ROUTES)
 async def test_only_public_routes_answer_without_a_token(
     world: World, method: str, path: str, anyone: bool
 ) -> None:
@@ -105,10 +106,8 @@ async def test_only_public_routes_answer_without_a_token(
             assert_refused(answer, 401)
 
 
-@pytest.mark.parametrize(("method", "path", "_"), WITH_IDS)
-@pytest.mark.parametrize(
-    "value", ["x", "-1", "1.5", "%EF%BC%91", "9223372036854775808", "%00", "1%20", "9" * 400]
-)
+@walk("method, path, _", WITH_IDS)
+@walk("value", ["x", "-1", "1.5", "%EF%BC%91", "9223372036854775808", "%00", "1%20", "9" * 400])
 async def test_malformed_id_is_refused(
     callers: Callers, method: str, path: str, _: bool, value: str
 ) -> None:
@@ -118,7 +117,7 @@ async def test_malformed_id_is_refused(
     assert answer.code == 50035
 
 
-@pytest.mark.parametrize(("method", "path", "_"), WITH_IDS)
+@walk("method, path, _", WITH_IDS)
 async def test_unknown_id_is_refused(callers: Callers, method: str, path: str, _: bool) -> None:
     body = VALID_BODIES.get((method, path), {"name": "name", "content": "x"})
     if method not in ("POST", "PATCH", "PUT"):
@@ -135,9 +134,9 @@ async def test_unknown_id_is_refused(callers: Callers, method: str, path: str, _
     assert answer.code // 1000 == 10
 
 
-@pytest.mark.parametrize(("method", "path", "_"), WITH_BODY)
-@pytest.mark.parametrize(
-    ("data", "code"),
+@walk("method, path, _", WITH_BODY)
+@walk(
+    "data, code",
     [
         (b"{", 50109),
         (b"nonsense", 50109),
@@ -151,7 +150,6 @@ async def test_unknown_id_is_refused(callers: Callers, method: str, path: str, _
         (b'"text"', 50035),
         (b"17", 50035),
     ],
-    ids=lambda value: repr(value)[:20],
 )
 async def test_body_that_is_not_an_object_is_refused(
     callers: Callers, method: str, path: str, _: bool, data: bytes, code: int
@@ -173,8 +171,8 @@ async def test_body_that_is_not_an_object_is_refused(
     assert answer.code == code
 
 
-@pytest.mark.parametrize(("method", "path", "_"), WITH_BODY)
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "a/b"])
+@walk("method, path, _", WITH_BODY)
+@walk("kind", ["text/plain", "application/x-www-form-urlencoded", "", "a/b"])
 async def test_content_type_must_be_json(
     callers: Callers, method: str, path: str, _: bool, kind: str
 ) -> None:

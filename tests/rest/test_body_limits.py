@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,8 @@ from chatd.rest.table import table
 from chatd.wire.base_schema import Schema
 from tests.conftest import Server
 from tests.helpers.raw_http import filled_path, raw_response
-from tests.world import World
+from tests.helpers.walk import walk
+from tests.world import Guild, Person, World
 
 TABLE = {f"{route.method} {route.path}": route for route in table()}
 LARGER = {
@@ -76,7 +79,7 @@ def test_larger_limits_are_declared_by_few_routes() -> None:
     }
 
 
-@pytest.mark.parametrize("name", [name for name in TABLE if name != STREAMED])
+@walk("name", [name for name in TABLE if name != STREAMED])
 async def test_announced_large_body_is_refused_without_waiting(
     server: Server, world: World, name: str
 ) -> None:
@@ -94,19 +97,29 @@ async def test_announced_large_body_is_refused_without_waiting(
         assert (b" 413 " in answer) == bool(over)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, route in TABLE.items() if route.body and name != STREAMED]
-)
-async def test_large_chunked_body_is_refused_while_it_arrives(world: World, name: str) -> None:
-    """The caller has access to the object of the path; other callers are refused earlier."""
+@dataclass(frozen=True)
+class Place:
+    """What paths of routes name."""
+
+    guild: Guild
+    bot: Person
+    webhook: Any
+
+
+@pytest.fixture
+async def place(world: World) -> Place:
     guild = await world.guild(owner="alice")
     bot = await world.bot("bot", "alice", guild)
+    webhooks = f"/channels/{guild.general.id}/webhooks"
+    return Place(guild, bot, await guild.owner.rest.post(webhooks, {"name": "news"}))
+
+
+@walk("name", [name for name, route in TABLE.items() if route.body and name != STREAMED])
+async def test_large_chunked_body_is_refused_while_it_arrives(place: Place, name: str) -> None:
+    """The caller has access to the object of the path; other callers are refused earlier."""
+    guild, bot, webhook = place.guild, place.bot, place.webhook
     caller = bot if TABLE[name].needs in (APPLICATION, BOT) else guild.owner
     method, path = name.split()
-    webhook = {"id": "1", "token": "a"}
-    if "webhook_id" in path:
-        webhooks = f"/channels/{guild.general.id}/webhooks"
-        webhook = await guild.owner.rest.post(webhooks, {"name": "news"})
     path = path.format(
         webhook_id=webhook["id"],
         webhook_token=webhook["token"],

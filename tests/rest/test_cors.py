@@ -11,6 +11,7 @@ from chatd.rest.routing import PREFIXES, Route
 from chatd.rest.table import table
 from tests.conftest import ServeMore
 from tests.helpers.raw_http import raw_response
+from tests.helpers.walk import walk
 from tests.world import Answer, World, world_on
 
 OURS = "https://chat.example.org"
@@ -40,8 +41,8 @@ def allowed(answer: Answer) -> str | None:
     return answer.headers.get("Access-Control-Allow-Origin")
 
 
-@pytest.mark.parametrize("prefix", PREFIXES)
-@pytest.mark.parametrize("route", table(), ids=lambda route: route.method + route.path)
+@walk("prefix", PREFIXES)
+@walk("route", table())
 async def test_preflights_need_no_token(allowing: World, prefix: str, route: Route) -> None:
     path = prefix + re.sub(r"\{\w+\}", "1", route.path)
     answer = await preflight(allowing, path, OURS, route.method)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema_rs import Draft202012Validator
 
 import chatd.events
 from chatd.core.capabilities import Capabilities
@@ -18,6 +17,8 @@ from chatd.rest import guide, openapi
 from chatd.rest.openapi import typical
 from chatd.rest.table import table
 from chatd.wire import descriptions
+from tests.helpers.contract import registry_of, validator
+from tests.helpers.walk import walk
 
 INTERNAL_EVENTS = {
     "GUILD_JOINED",
@@ -30,6 +31,7 @@ INTERNAL_EVENTS = {
 
 OPENAPI = openapi.document(table())
 COMPONENTS = OPENAPI["components"]
+REGISTRY = registry_of(OPENAPI)
 OPERATIONS = {
     f"{method.upper()} {path}": operation
     for path, operations in OPENAPI["paths"].items()
@@ -86,11 +88,10 @@ def contents(operation: Any) -> Iterator[tuple[str, Any]]:
 
 
 def problem(schema: Any, value: Any) -> object:
-    whole = {**schema, "components": COMPONENTS}
-    return next(Draft202012Validator(whole, validate_formats=True).iter_errors(value), None)
+    return next(validator(schema, REGISTRY).iter_errors(value), None)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@walk("name", OPERATIONS)
 def test_operation_is_described_with_examples(name: str) -> None:
     operation = OPERATIONS[name]
     assert operation["summary"] and operation["description"]

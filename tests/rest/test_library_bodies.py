@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 import marshmallow as ma
-import pytest
 
 from chatd.wire.base_schema import Schema
 from chatd.wire.fields import Nested
@@ -17,6 +16,7 @@ from chatd.wire.schemas.gateway import IdentifySchema
 from tests.conftest import Server
 from tests.helpers.members import backdate_members
 from tests.helpers.roles import assign_roles, create_role
+from tests.helpers.walk import walk
 from tests.wire.schemas import SCHEMAS, fields_of
 from tests.world import World
 
@@ -87,7 +87,7 @@ async def test_identify_accepts_null_for_optional_fields(world: World) -> None:
         await client.identify(alice.token, **extra)
 
 
-@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda each: each.__name__)
+@walk("schema", SCHEMAS)
 def test_nested_objects_drop_redundant_nulls(schema: type[Schema[Any]]) -> None:
     """`fields.Nested` does this; the field of marshmallow reads null as a value."""
     for path, field, _ in fields_of(schema(), ""):

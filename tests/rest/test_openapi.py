@@ -21,6 +21,7 @@ from chatd.wire import responses
 from chatd.wire.base_schema import Schema
 from chatd.wire.json_schema import ResponseSchema
 from chatd.wire.text_fields import Text
+from tests.helpers.walk import walk
 from tests.world import World
 
 TABLE = table()
@@ -38,7 +39,7 @@ async def test_document_is_public(world: World, prefix: str) -> None:
     assert await world.anonymous.get(f"{prefix}/openapi.json") == OPENAPI
 
 
-@pytest.mark.parametrize("route", TABLE, ids=NAMES)
+@walk("route", TABLE)
 def test_every_route_is_described(route: Route) -> None:
     described = operation(f"{route.method} {route.path}")
     where = f"{route.declared.__module__}.{route.declared.__name__}"
@@ -65,14 +66,13 @@ def test_route_without_declared_responses_is_refused() -> None:
         Routes().get("/nowhere", AUTHENTICATED)  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize(
+@walk(
     "path",
     [
         path
         for path in sorted(Path(chatd.rest.__file__).parent.rglob("*.py"))
         if path.stem not in ("request", "message_body")
     ],
-    ids=lambda path: path.stem,
 )
 def test_handlers_read_only_declared_input(path: Path) -> None:
     reading = {"query", "read", "json", "text", "post", "multipart", "content", "rel_url"}

@@ -39,6 +39,7 @@ from chatd.wire.schemas.user_settings import ProtoMessage
 from chatd.wire.text_fields import Text
 from chatd.wire.unsupported import Derived, Unsupported, WithoutEffect
 from chatd.wire.validators import MAX_BAD_ELEMENTS, bound_of, length
+from tests.helpers.walk import walk
 from tests.wire.schemas import FIELDS, OF_QUERIES, SCHEMAS
 
 MOST_CHARACTERS = 6000
@@ -104,7 +105,7 @@ class SealedList(list[Any]):
     __getitem__ = __iter__  # type: ignore[assignment]
 
 
-@pytest.mark.parametrize("path", FIELDS)
+@walk("path", FIELDS)
 def test_every_field_has_a_bound(path: str) -> None:
     field, depth = FIELDS[path]
     assert depth <= MOST_DEPTH
@@ -120,14 +121,14 @@ def test_every_field_has_a_bound(path: str) -> None:
         assert isinstance(field, (*BOUNDED, Nested)), "a kind of field without a bound"
 
 
-@pytest.mark.parametrize("path", TEXTS)
+@walk("path", TEXTS)
 def test_text_length_is_checked_before_content(path: str) -> None:
     field, _ = FIELDS[path]
     with pytest.raises(ValidationError):
         field.deserialize(Sealed("x" * (field.max_length + 1)), "name", {})
 
 
-@pytest.mark.parametrize("path", REFUSED_LISTS)
+@walk("path", REFUSED_LISTS)
 def test_array_length_is_checked_before_elements(path: str) -> None:
     field, _ = FIELDS[path]
     bound = bound_of(field.validators)
@@ -137,7 +138,7 @@ def test_array_length_is_checked_before_elements(path: str) -> None:
     assert len(refused.value.messages) == 1
 
 
-@pytest.mark.parametrize("path", LISTS)
+@walk("path", LISTS)
 def test_reading_an_array_stops_after_a_few_bad_elements(path: str) -> None:
     field, _ = FIELDS[path]
     bound = bound_of(field.validators)
@@ -148,7 +149,7 @@ def test_reading_an_array_stops_after_a_few_bad_elements(path: str) -> None:
     assert len(refused.value.messages) == min(many, MAX_BAD_ELEMENTS)
 
 
-@pytest.mark.parametrize("path", OBJECTS)
+@walk("path", OBJECTS)
 def test_number_of_keys_is_checked_first(path: str) -> None:
     field, _ = FIELDS[path]
     bound = bound_of(field.validators)
@@ -164,7 +165,7 @@ def test_number_of_keys_is_checked_first(path: str) -> None:
             field.deserialize({key: {}}, "name", {})
 
 
-@pytest.mark.parametrize("path", TEXTS)
+@walk("path", TEXTS)
 def test_validators_stop_at_the_first_error(path: str) -> None:
     field, _ = FIELDS[path]
     later: list[Any] = []
@@ -179,7 +180,7 @@ def test_validators_stop_at_the_first_error(path: str) -> None:
     assert later == []
 
 
-@pytest.mark.parametrize("path", FIELDS)
+@walk("path", FIELDS)
 def test_first_validator_bounds_the_length(path: str) -> None:
     """Later validators scan at most that many characters or elements."""
     field, _ = FIELDS[path]
@@ -187,7 +188,7 @@ def test_first_validator_bounds_the_length(path: str) -> None:
         assert isinstance(field.validators[0], validate.Length | validate.OneOf)
 
 
-@pytest.mark.parametrize("kind", SCHEMAS, ids=lambda each: each.__name__)
+@walk("kind", SCHEMAS)
 def test_field_errors_are_bounded(kind: type[Schema[Any]]) -> None:
     schema = kind()
     is_query = kind in OF_QUERIES  # whose values are texts
