@@ -151,7 +151,7 @@ def patient_interactions() -> Iterator[None]:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A private Postgres of this test process."""
     with (
-        folder_in_memory(tmp_path_factory, "postgres") as folder,
+        folder_in_memory(tmp_path_factory.mktemp("postgres")) as folder,
         running_postgres(folder) as server,
     ):
         _bound_size(server)
@@ -172,7 +172,7 @@ def _bound_size(postgres: Postgres) -> None:
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     """A private Valkey of this test process."""
     with (
-        folder_in_memory(tmp_path_factory, "valkey") as folder,
+        folder_in_memory(tmp_path_factory.mktemp("valkey")) as folder,
         running_valkey(folder) as server,
     ):
         yield server

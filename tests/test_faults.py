@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from chatd.db import migrations
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
 from tests.conftest import ServeMore, Server, serving
+from tests.helpers.health import health_becomes
 from tests.helpers.proxy import Proxy
 from tests.helpers.servers import postgres_over, valkey_over
 from tests.world import PASSWORD, Client, World, like, world_on
@@ -29,26 +30,43 @@ class Site:
     valkey: Valkey
     one: World
     two: World
+    config: Config
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What the tests of one transport share."""
+
+    postgres: Postgres
+    valkey: Valkey
+    first: Server
     second: Server
 
 
-@pytest.fixture(params=["unix", "tcp"])
-async def site(
+@pytest.fixture(scope="module", params=["unix", "tcp"])
+async def servers(
     request: pytest.FixtureRequest, config: Config, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Site]:
+) -> AsyncIterator[Servers]:
     folder, transport = tmp_path_factory.mktemp("faults"), request.param
     with postgres_over(transport, folder) as postgres, valkey_over(transport, folder) as valkey:
         url = postgres.create("chatd")
-        migrations.apply(url)
+        await asyncio.to_thread(migrations.apply, url)
         own = replace(config, database_url=url, redis_url=valkey.url, database_max_connections=4)
         async with (
             serving(replace(own, worker_id=1)) as first,
             serving(replace(own, worker_id=2)) as second,
-            world_of(first) as one,
-            world_of(second) as two,
         ):
-            two.share_people(one)
-            yield Site(postgres, valkey, one, two, second)
+            yield Servers(postgres, valkey, first, second)
+
+
+@pytest.fixture
+async def site(servers: Servers) -> AsyncIterator[Site]:
+    """The two instances without a fault, and people of the test on them."""
+    for server in (servers.first, servers.second):
+        await health_becomes(server.url, status="ok")
+    async with world_of(servers.first) as one, world_of(servers.second) as two:
+        two.share_people(one)
+        yield Site(servers.postgres, servers.valkey, one, two, servers.second.config)
 
 
 def world_of(server: Server) -> AbstractAsyncContextManager[World]:
@@ -57,9 +75,7 @@ def world_of(server: Server) -> AbstractAsyncContextManager[World]:
 
 async def ready(world: World, status: str) -> None:
     """Wait until an instance reports a status."""
-    async with asyncio.timeout(15):
-        while (await world.anonymous.call("GET", "/health/ready")).json["status"] != status:
-            await asyncio.sleep(0.02)
+    await health_becomes(world.url, status=status)
 
 
 async def received_or_invalidated(client: Client, message_id: str) -> str:
@@ -245,12 +261,16 @@ async def test_instance_disconnected_from_redis_misses_no_event_silently(
 
 
 async def test_server_stops_in_time_while_redis_is_unresponsive(site: Site) -> None:
-    await site.one.guild(owner="alice", members=["bob"])
-    [bob] = await site.two.online("bob")
-    site.valkey.pause()
-    try:
-        async with asyncio.timeout(site.second.config.shutdown_timeout_s):
-            await site.second.runner.cleanup()
-    finally:
-        site.valkey.resume()
-    assert await bob.closed() == 1001
+    async with AsyncExitStack() as stack:
+        third = await stack.enter_async_context(serving(replace(site.config, worker_id=3)))
+        world = await stack.enter_async_context(world_of(third))
+        world.share_people(site.one)
+        await site.one.guild(owner="alice", members=["bob"])
+        [bob] = await world.online("bob")
+        site.valkey.pause()
+        try:
+            async with asyncio.timeout(third.config.shutdown_timeout_s):
+                await third.runner.cleanup()
+        finally:
+            site.valkey.resume()
+        assert await bob.closed() == 1001

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 _MEMORY = Path("/dev/shm")
 _PREFIX = "chatd-tests-"
 
@@ -21,10 +19,10 @@ have 64 MB by default."""
 
 
 @contextmanager
-def folder_in_memory(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
-    """Provide a folder in memory, or on the disk where there is too little."""
+def folder_in_memory(on_disk: Path) -> Iterator[Path]:
+    """Provide a folder in memory, or this one where there is too little memory."""
     if not _has_room():
-        yield factory.mktemp(name)
+        yield on_disk
         return
     _remove_leftovers()
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_MEMORY))

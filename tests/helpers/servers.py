@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
+from tests.helpers.memory import folder_in_memory
 
 S = TypeVar("S", Postgres, Valkey)
 
@@ -49,16 +50,18 @@ class TcpValkey(Valkey):
 
 @contextmanager
 def postgres_over(transport: str, folder: Path) -> Iterator[Postgres]:
-    """Run a private Postgres whose URLs are those of "unix" or of "tcp"."""
+    """Run a private Postgres whose URLs are those of "unix" or of "tcp", if possible in memory."""
     kind = TcpPostgres if transport == "tcp" else Postgres
-    yield from _running(kind(folder / "postgres"))
+    with folder_in_memory(folder) as place:
+        yield from _running(kind(place / "postgres"))
 
 
 @contextmanager
 def valkey_over(transport: str, folder: Path) -> Iterator[Valkey]:
-    """Run a private Valkey whose URL is that of "unix" or of "tcp"."""
+    """Run a private Valkey whose URL is that of "unix" or of "tcp", if possible in memory."""
     kind = TcpValkey if transport == "tcp" else Valkey
-    yield from _running(kind(folder / "valkey"))
+    with folder_in_memory(folder) as place:
+        yield from _running(kind(place / "valkey"))
 
 
 def _running(server: S) -> Iterator[S]:
