@@ -31,6 +31,10 @@ FLOODS = {
 }
 """Short texts that are expensive in large numbers, by the expensive operation."""
 
+_KEYED_BYTES = 60_000
+"""What the values of an object with ids as keys have together. Such objects can be nested, and the
+bodies that may have them are of 64 KB."""
+
 
 def bodies(schema: Schema[Any] | None, max_bytes: int, *, is_list: bool = False) -> Iterator[bytes]:
     """Yield bodies of at most `max_bytes` bytes: for a schema, an array of it, or no schema."""
@@ -134,7 +138,8 @@ def _largest(field: Any, flood: str, share: int, over: int) -> Any:
         bound = bound_of(field.validators)
         assert bound is not None
         each = _largest(field.inner, flood, share, 0)
-        return {str(number): each for number in range((bound.max or 0) + over)}
+        count = (bound.max or 0) + over if over else _count(each, bound.max or 0, share)
+        return {str(number): each for number in range(count)}
     if isinstance(field, fields.Nested):
         return _object(field.schema, flood, share, over)
     if isinstance(field, Text):
@@ -160,10 +165,16 @@ def _wrong_value(field: Any, value: Any) -> Any:
         assert bound is not None
         return [_wrong_value(field.inner, value)] * (bound.max or 0)
     if isinstance(field, ById):
-        return {str(number): _wrong_value(field.inner, value) for number in range(500)}
+        each = _wrong_value(field.inner, value)
+        return {str(number): each for number in range(_count(each, 500, 1))}
     if isinstance(field, fields.Nested):
         return _wrong(field.schema, value)
     return value
+
+
+def _count(each: Any, most: int, share: int) -> int:
+    """Return how many values of an object fit into a `share`th of a body, at least one."""
+    return max(1, min(most, _KEYED_BYTES // share // (len(orjson.dumps(each)) + 8)))
 
 
 def _fitted(body: dict[str, Any], max_bytes: int, is_list: bool) -> bytes:
