@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -20,15 +21,17 @@ from chatd.core import interactions
 from chatd.db import migrations
 from chatd.embedded.postgres import Postgres, running_postgres
 from chatd.embedded.valkey import Valkey, running_valkey
+from chatd.ratelimit import limiter
 from chatd.runtime import gc_tuning, worker_lease
 from chatd.server import listening
 from chatd.web import draining
+from chatd.web.keys import DEPENDENCIES
 from tests.helpers.cli import Environment, command_environment
 from tests.helpers.databases import NewDatabase, create_database
 from tests.helpers.memory import folder_in_memory
 from tests.helpers.settings import config_of
 from tests.helpers.statements import record_statements
-from tests.world import World, world_on
+from tests.world import TIMEOUT_S, World, world_on
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -60,13 +63,43 @@ PROCESS_MODULES = {
 }
 """Modules and folders whose tests start processes: commands, servers, proxies, browsers."""
 
+LONGEST_MODULES = (
+    "test_install",
+    "rest/test_schemathesis",
+    "test_history",
+    "test_real_faults",
+    "runtime/test_worker_lease",
+    "runtime/test_systemd",
+    "rest/test_docs_in_a_browser",
+    "test_fault_processes",
+    "test_faults",
+    "test_upgrade",
+    "test_documents",
+    "rest/test_worst_requests",
+    "db/test_silent_postgres",
+    "test_cli",
+    "rest/test_oauth2_in_a_browser",
+)
+"""Modules that take longest, the longest first. They run first, so that at the end each process has
+something to do."""
+
+_TURNS = 20
+"""Turns of the event loop in which the timeouts that are due are handled."""
+
+_RECOVERY_S = 60.0
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test as unit, api or process, unless it is marked soak."""
+    """Mark each test as unit, api or process, unless it is marked soak; put the longest first."""
     for item in items:
         if item.get_closest_marker("soak") is None:
             item.add_marker(_kind(item))
+        fixtures: list[str] = getattr(item, "fixturenames", [])
+        if "server" in fixtures:
+            fixtures.append("recovered_server")
+    ranks = {name: rank for rank, name in enumerate(LONGEST_MODULES)}
+    items.sort(key=lambda item: ranks.get(_module(item), len(ranks)))
 
 
 def pytest_collection_finish() -> None:
@@ -74,9 +107,13 @@ def pytest_collection_finish() -> None:
     gc_tuning.tune_gc()
 
 
+def _module(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).with_suffix("").as_posix()
+
+
 def _kind(item: pytest.Item) -> str:
-    module = item.path.relative_to(Path(__file__).parent).with_suffix("")
-    if {module.as_posix(), module.parts[0]} & PROCESS_MODULES:
+    module = _module(item)
+    if {module, module.partition("/")[0]} & PROCESS_MODULES:
         return "process"
     fixtures: list[str] = getattr(item, "fixturenames", [])
     return "api" if {"postgres", "valkey"} & set(fixtures) else "unit"
@@ -144,6 +181,17 @@ def patient_interactions() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(interactions, "ACKNOWLEDGE_S", 60.0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def long_redis_timeouts() -> Iterator[None]:
+    """Let servers wait for Redis as long as a busy machine needs, before they count alone.
+
+    Tests without Redis set the real time.
+    """
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(limiter, "REDIS_TIMEOUT_S", TIMEOUT_S)
         yield
 
 
@@ -238,6 +286,25 @@ async def server(config: Config) -> AsyncIterator[Server]:
     """The server that most tests share."""
     async with serving(config) as running:
         yield running
+
+
+@pytest.fixture
+async def recovered_server(server: Server) -> None:
+    """Wait until the shared server has recovered from a test that blocked the event loop.
+
+    Tests that are no coroutines do, for seconds when they run commands. Afterwards all timeouts of
+    the server end at once, and it connects to Redis and Postgres again.
+    """
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    dependencies = server.runner.app[DEPENDENCIES]
+    async with asyncio.timeout(_RECOVERY_S):
+        while not (
+            dependencies.bus.connected
+            and dependencies.snowflakes.is_leased
+            and await dependencies.database.check(timeout_s=_RECOVERY_S) == "ok"
+        ):
+            await asyncio.sleep(0.02)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.helpers.instances import Instance
 from tests.helpers.servers import postgres_over, valkey_over
 from tests.world import World, world_on
 
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 120.0
 
 # Makes the command use asyncio's own event loop.
 _ON_ASYNCIO = """

@@ -83,7 +83,7 @@ async def received_or_invalidated(client: Client, message_id: str) -> str:
 
     The timeout is long: an instance needs seconds to detect an unresponsive Redis, and a gap.
     """
-    event = await client.next_or_invalid_session("MESSAGE_CREATE", within_s=30)
+    event = await client.next_or_invalid_session("MESSAGE_CREATE", within_s=60)
     if event is not None:
         assert event.d["id"] == message_id
         return "received"

@@ -16,16 +16,23 @@ SOME = ("acknowledge early", "lose on the bus")
 MORE = ("drop", "ignore gaps", "show to all")
 """`scripts/history --broken` runs all builds."""
 
+_SETTLES_S = 120.0  # for busy machines; it ends when all listeners have everything
+
 
 async def test_no_acknowledged_message_is_lost_during_faults(tmp_path: Path) -> None:
     async with running_cluster(tmp_path) as cluster:
         await cluster.set_up(people=3, channels=2)
-        assert await play(cluster, seconds=8, every_s=0.6) == []
+        playing = play(
+            cluster, seconds=8, every_s=0.6, settles_s=_SETTLES_S, is_enough=has_everything
+        )
+        assert await playing == []
         counts = cluster.history.counts
         assert min(counts[name] for name in cluster.faults()) >= 1, counts
-        assert counts["resumes"] >= 1, counts
-        assert len(cluster.history.sent) > 20
-        assert cluster.history.ephemeral
+
+
+def has_everything(history: History) -> bool:
+    """Whether sessions were resumed, and messages of both kinds were sent."""
+    return history.counts["resumes"] >= 1 and len(history.sent) > 20 and bool(history.ephemeral)
 
 
 @pytest.mark.parametrize("names", [SOME, pytest.param(MORE, marks=pytest.mark.soak)], ids=str)

@@ -101,7 +101,7 @@ def test_installed_wheel_migrates_and_serves(
 
     with subprocess.Popen([installed / "chatd", "serve"], cwd=tmp_path, env=settings) as server:
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while server.poll() is None and time.monotonic() < deadline:
                 with (
                     contextlib.suppress(OSError),

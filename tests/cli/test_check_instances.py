@@ -189,7 +189,7 @@ async def test_url_is_registered_again_after_losing_the_table(
             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
             f" AND classid = {0x63686174} AND objid = 1",
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (
                 f"at {running.url} on" not in (await asyncio.to_thread(chatd.run, "check")).output
             ):

@@ -81,7 +81,7 @@ def process(url: str, folder: Path) -> subprocess.Popen[str]:
 
 def wait_until(url: str, query: str) -> None:
     """Wait until another process causes a query to return a row."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not asked(url, query):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -39,7 +39,7 @@ async def answer(database: Database, sql: str = "SELECT 42") -> object:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for a background task of the pool."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -302,7 +302,7 @@ async def test_server_without_durability_is_refused(
             cur.execute("SELECT pg_reload_conf()")
         connection.close()
         database = Database(server.url, size=2)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     await database.open()

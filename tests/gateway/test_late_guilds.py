@@ -98,6 +98,6 @@ async def test_session_without_all_guilds_is_not_resumed(
     await client.cut()
     assert server.runner.app is not None
     hub = server.runner.app[GATEWAY].hub
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while hub.session(client.ready["session_id"]) is not None:
             await asyncio.sleep(0.01)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = [
@@ -23,9 +23,27 @@ _ARGUMENTS = [
     "--no-proxy-server",
 ]
 
+_TIMEOUT_MS = 60_000
+
 CHROMIUM = next((path for name in _NAMES if (path := shutil.which(name))), None)
 DESKTOP = {"width": 1280, "height": 900}
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+
+_running: list[Browser] = []
+
+
+@asynccontextmanager
+async def running_browser() -> AsyncIterator[None]:
+    """Run the browser that `browsing` uses; its start takes longer than most tests."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        _running.append(browser)
+        try:
+            yield
+        finally:
+            _running.remove(browser)
+            await browser.close()
 
 
 @asynccontextmanager
@@ -34,22 +52,19 @@ async def browsing(url: str, *, problems: list[str], **context: Any) -> AsyncIte
 
     Errors are console messages, exceptions, requests to other servers, and what a policy blocks.
     """
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
-        try:
-            page = await (await browser.new_context(**context)).new_page()
-            page.on("console", lambda message: problems.append(message.text))
-            page.on("pageerror", lambda error: problems.append(str(error)))
-            page.on(
-                "request",
-                lambda request: (
-                    None
-                    if urlsplit(request.url).netloc == urlsplit(url).netloc
-                    else problems.append(request.url)
-                ),
-            )
-            page.set_default_timeout(15_000)
-            await page.goto(url)
-            yield page
-        finally:
-            await browser.close()
+    [browser] = _running
+    async with await browser.new_context(**context) as profile:
+        page = await profile.new_page()
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if urlsplit(request.url).netloc == urlsplit(url).netloc
+                else problems.append(request.url)
+            ),
+        )
+        page.set_default_timeout(_TIMEOUT_MS)
+        await page.goto(url)
+        yield page

@@ -10,7 +10,7 @@ from chatd.bus.subscription import EventBatch, LinkRestored, Subscription
 async def received_numbers(subscription: Subscription, count: int) -> list[int]:
     """Receive this many events; return their sequence numbers."""
     numbers: list[int] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(numbers) < count:
             match await subscription.get():
                 case EventBatch(events) as delivery:
@@ -21,6 +21,6 @@ async def received_numbers(subscription: Subscription, count: int) -> list[int]:
 
 async def wait_until_connected(subscription: Subscription) -> None:
     """Wait for the interruption that a new connection to Redis reports."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not isinstance(await subscription.get(), LinkRestored):
             pass

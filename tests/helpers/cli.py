@@ -30,7 +30,7 @@ REQUIRED_SETTINGS = {
 
 CHATD = (sys.executable, "-m", "chatd")
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
 
 
 def command_environment(folder: Path) -> Environment:

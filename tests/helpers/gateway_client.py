@@ -14,7 +14,7 @@ import orjson
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-TIMEOUT_S = 30.0  # for what takes milliseconds on a machine that does nothing else
+TIMEOUT_S = 60.0  # for what takes milliseconds on a machine that does nothing else
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import asyncio
 
 import aiohttp
 
-_TIMEOUT_S = 60.0
+_TIMEOUT_S = 120.0
 _POLL_S = 0.05
 
 

@@ -23,7 +23,7 @@ from tests.helpers.processes import Process
 
 _ROOT = Path(__file__).parents[2]
 _POLL_S = 0.05
-_TIMEOUT_S = 60.0
+_TIMEOUT_S = 120.0
 _RESTART_S = 0.3
 _ABORT_S = 1.0  # what is aborted and does not end is killed
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.helpers.processes import Process
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
 
 # A signal handler runs in the main thread, like the event loop, which it blocks.
 SERVE_AND_HANG = """

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from tests.history.environment import Cluster
 from tests.history.listener import RETRY_S, TRANSPORTS, Listener
+from tests.history.record import History
 
 Report = Callable[[str], None]
 
@@ -25,11 +26,13 @@ async def play(
     every_s: float,
     faults: Sequence[str] | None = None,
     settles_s: float = 30.0,
+    is_enough: Callable[[History], bool] = lambda _: True,
     report: Report = _quiet,
 ) -> list[str]:
     """Write and listen for `seconds`, with a fault every `every_s`; return the violations.
 
-    Each fault is injected at least once. Connections are cut between faults.
+    Each fault is injected at least once, and it goes on until the history `is_enough`. Connections
+    are cut between faults.
     """
     history = cluster.history
     transports = itertools.cycle(TRANSPORTS)
@@ -52,7 +55,7 @@ async def play(
         end = time.monotonic() + seconds
         reporting = tasks.create_task(_report_progress(cluster, end, report))
         turn = 0
-        while time.monotonic() < end or turn < len(names):
+        while time.monotonic() < end or turn < len(names) or not is_enough(history):
             for _ in range(3):
                 await asyncio.sleep(every_s / 3)
                 await random.choice(listeners).cut()

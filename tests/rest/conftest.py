@@ -13,6 +13,7 @@ from chatd.embedded.valkey import Valkey
 from chatd.queries import search_index
 from chatd.ratelimit import limiter
 from tests.conftest import ServeMore, Server
+from tests.helpers.browser import running_browser
 from tests.helpers.clock import Clock
 from tests.helpers.commands import Commands
 from tests.helpers.shared_stages import SharedStages
@@ -22,10 +23,11 @@ from tests.world import World, world_on
 PassTime = Callable[[float], None]
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody counts alone because a busy machine let Redis wait for a moment."""
-    monkeypatch.setattr(limiter, "REDIS_TIMEOUT_S", 5.0)
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[None]:
+    """A browser for `browsing`."""
+    async with running_browser():
+        yield
 
 
 @pytest.fixture

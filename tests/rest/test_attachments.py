@@ -194,7 +194,7 @@ async def test_aborted_upload_leaves_no_file(world: World, server: Server) -> No
         + b"x" * 300_000
     )
     await writer.drain()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while pending_uploads(server) == 0:
             await asyncio.sleep(0.01)
         writer.close()
@@ -219,7 +219,7 @@ async def test_upload_is_streamed_to_storage(world: World, server: Server) -> No
     )
     others = set(folder.glob("*.partial")) if folder.is_dir() else set()
     sent = 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while sent < size - 2 * part:
             writer.write(b"x" * part)
             await writer.drain()
@@ -227,7 +227,7 @@ async def test_upload_is_streamed_to_storage(world: World, server: Server) -> No
             while stored(folder, others) < sent - 700_000:  # bytes in flight
                 await asyncio.sleep(0.01)
     writer.transport.abort()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while pending_uploads(server):
             await asyncio.sleep(0.01)
 

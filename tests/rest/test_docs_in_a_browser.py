@@ -8,7 +8,7 @@ from playwright.async_api import Page
 from tests.conftest import Server
 from tests.helpers.browser import DESKTOP, browsing, needs_chromium
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
 
 
 async def shown(page: Page) -> list[str]:

@@ -97,7 +97,6 @@ async def test_right_password_does_not_count(world: World, behind_proxy: Server)
             assert answer.status == (200 if password == PASSWORD else 400)
 
 
-@pytest.mark.usefixtures("patient")
 async def test_attempts_of_a_network_on_all_accounts_are_limited(
     world: World, behind_proxy: Server, valkey: Valkey
 ) -> None:
@@ -109,7 +108,6 @@ async def test_attempts_of_a_network_on_all_accounts_are_limited(
     assert elsewhere.status == 400
 
 
-@pytest.mark.usefixtures("patient")
 async def test_instances_share_the_limit(
     world: World, behind_proxy: Server, serve_more: ServeMore
 ) -> None:

@@ -50,7 +50,7 @@ async def test_timeout_silences_until_it_ends(world: World) -> None:
     await bob.rest.post(messages, {"content": "three"})
     soon = (datetime.now(UTC) + timedelta(seconds=0.3)).isoformat()
     await guild.owner.rest.patch(path, {"communication_disabled_until": soon})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await bob.rest.call("POST", messages, {"content": "four"})).status != 200:
             await asyncio.sleep(0.05)
 

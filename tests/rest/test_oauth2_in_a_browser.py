@@ -12,7 +12,7 @@ from tests.helpers.browser import DESKTOP, browsing, needs_chromium
 from tests.helpers.roles import assign_roles, create_role
 from tests.world import PASSWORD, Person, World, like
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
 
 
 async def log_in(page: Page, person: Person, password: str = PASSWORD) -> None:

@@ -34,7 +34,7 @@ async def answered(server: Server, request: bytes) -> Answered | None:
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
         writer.write(request)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 first, *lines = head.decode("latin-1").strip().split("\r\n")

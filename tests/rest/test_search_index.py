@@ -97,7 +97,7 @@ async def test_acknowledged_messages_are_found_while_the_indexer_runs(
 
 async def caught_up(database: Database, condition: str, **parameters: object) -> None:
     """Let the indexer run until a condition holds; the server's own may run too."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             await search_indexer.catch_up(database)
             async with database.cursor() as cur:

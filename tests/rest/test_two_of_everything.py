@@ -111,7 +111,7 @@ async def test_janitor_deletes_nonces_after_minutes_and_slowmodes_after_hours(
         database.execute("SELECT nonce FROM nonces WHERE channel_id = %s", (channel,))
         return {nonce for (nonce,) in database.fetchall()}
 
-    async with serve_more(worker_id=11), asyncio.timeout(20):  # cleans up when it starts
+    async with serve_more(worker_id=11), asyncio.timeout(60):  # cleans up when it starts
         while "old" in nonces():
             await asyncio.sleep(0.05)
     assert nonces() == {"young", "kept"}

@@ -362,6 +362,6 @@ async def raw(server: Server, request: str) -> None:
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request.encode("latin-1"))
     writer.write_eof()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await reader.read()
     writer.close()

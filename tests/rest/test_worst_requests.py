@@ -146,7 +146,7 @@ class Sender:
         lines = [f"POST {target} HTTP/1.1", "Host: x", "Connection: close", *heads]
         reader, writer = await asyncio.open_connection(self._host, self._port)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
                 return await reader.read()
         finally:
@@ -166,7 +166,7 @@ class Sender:
         head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
         reader, writer = await asyncio.open_connection(self._host, self._port)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 writer.write(head + body)
                 return await reader.read()
         finally:
