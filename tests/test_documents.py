@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from chatd.embedded.valkey import Valkey
 from tests.conftest import ServeMore, Server, repository
-from tests.helpers.cli import Environment
+from tests.helpers.cli import Environment, completed
 from tests.helpers.databases import NewDatabase
 from tests.helpers.servers import free_port
 from tests.helpers.service_manager import TIMEOUT_S, notify_socket, service
@@ -281,16 +282,16 @@ async def test_administer_commands_work(
     settings = {**environment, "DATABASE_URL": url, "REDIS_URL": valkey.url}
 
     async def run(line: str) -> str:
-        process = await asyncio.create_subprocess_shell(
-            re.sub(r"^chatd ", f"{sys.executable} -m chatd ", line),
-            cwd=tmp_path,
-            env=settings,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        output, complaint = await process.communicate()
-        assert process.returncode == 0, (line, output, complaint)
-        return output.decode()
+        name, *words = shlex.split(line, comments=True)
+        assert name == "chatd"
+        target = None
+        if ">" in words:
+            *words, _, target = words
+        code, output, complaints = await asyncio.to_thread(completed, tmp_path, settings, *words)
+        assert code == 0, (line, output, complaints)
+        if target is not None:
+            await asyncio.to_thread(Path(target).write_text, output)
+        return output
 
     [text] = commands(MANUAL, "Administer")
     text = text.replace("/etc/bash_completion.d", str(tmp_path))

@@ -9,13 +9,12 @@ import pty
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any
 
 import pytest
 
 from chatd.config import Config
-from tests.helpers.cli import CHATD, TIMEOUT_S, Environment
+from tests.helpers.cli import CHATD, TIMEOUT_S, Environment, completed
 from tests.helpers.processes import Process
 
 
@@ -48,18 +47,9 @@ class Chatd:
     def run(self, *words: str, stdin: str = "", **settings: str) -> Said:
         """Run a command to its end, successful or not."""
         environment = {**self.environment, **settings}
-        with TemporaryFile() as given, TemporaryFile() as output, TemporaryFile() as complaints:
-            given.write(stdin.encode())
-            given.seek(0)
-            files = (given, output, complaints)
-            process = Process([*CHATD, *words], self.folder, environment, files)
-            try:
-                code = process.wait(TIMEOUT_S)
-            finally:
-                process.kill()
-            said = [_content(file) for file in (output, complaints)]
-        assert "Traceback" not in said[1], said[1]
-        return Said(code, *said)
+        code, output, complaints = completed(self.folder, environment, *words, stdin=stdin)
+        assert "Traceback" not in complaints, complaints
+        return Said(code, output, complaints)
 
     async def well(self, *words: str, **options: str) -> Said:
         """Run a command that succeeds and writes nothing to stderr."""
@@ -112,11 +102,6 @@ class Chatd:
         assert process.wait(TIMEOUT_S) == 0, text
         assert waiting == [], text
         return text.decode()
-
-
-def _content(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode()
 
 
 @pytest.fixture

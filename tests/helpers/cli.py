@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import psutil
 
@@ -89,6 +91,26 @@ def running_command(
     finally:
         process.kill()
         process.wait()
+
+
+def completed(
+    folder: Path, environment: Environment, *words: str, stdin: str = ""
+) -> tuple[int, str, str]:
+    """Run a command to its end; return its exit code, its output and what it writes to stderr."""
+    with TemporaryFile() as given, TemporaryFile() as output, TemporaryFile() as complaints:
+        given.write(stdin.encode())
+        given.seek(0)
+        process = Process([*CHATD, *words], folder, environment, (given, output, complaints))
+        try:
+            code = process.wait(TIMEOUT_S)
+        finally:
+            process.kill()
+        return code, _content(output), _content(complaints)
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
 
 
 def have_ended(processes: list[psutil.Process]) -> bool:

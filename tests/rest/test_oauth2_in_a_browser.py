@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import discord
+import pytest
 from playwright.async_api import Page
 
 from chatd.core.permissions import Permissions as P
