@@ -12,7 +12,7 @@ from chatd.core.intents import ALL_INTENTS
 from chatd.gateway.fanout import presence_reporter
 from tests.conftest import ServeMore
 from tests.helpers.gateway import next_status
-from tests.world import Client, Guild, Person, World, world_on
+from tests.world import TIMEOUT_S, Client, Guild, Person, World, world_on
 
 EVERYTHING = int(ALL_INTENTS)
 
@@ -73,7 +73,10 @@ async def test_presence_merges_devices_until_the_last_disconnects(
     await next_status(alice_client, bob, "offline")
 
 
-async def test_short_disconnect_sends_no_presence_update(world: World) -> None:
+async def test_short_disconnect_sends_no_presence_update(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence_reporter, "_GRACE_S", TIMEOUT_S)  # long on a busy machine, too
     await world.guild(owner="alice", members=["bob"])
     bob = await world.person("bob")
     alice_client = await online(world, "alice")

@@ -46,7 +46,7 @@ def both(kind: type[Schema[Any]]) -> tuple[Schema[Any], Schema[Any]]:
 
 
 @walk("kind", SCHEMAS)
-@settings(max_examples=examples(15))
+@settings(max_examples=examples(8))
 @given(data=st.data())
 def test_narrowed_schema_agrees_with_whole_schema(
     kind: type[Schema[Any]], data: st.DataObject
