@@ -14,6 +14,7 @@ REDIS_FAULTS: tuple[type[Exception], ...] = (
     OSError,  # TimeoutError is one
     EOFError,  # asyncio.IncompleteReadError
     RuntimeError,  # uvloop raises it for a closed handle
+    AttributeError,  # asyncio of Python 3.13.0 raises it for a closed transport
 )
 """What redis-py and the event loop raise when Redis is gone, hangs or refuses a command."""
 

@@ -141,7 +141,7 @@ async def test_temporary_members_may_reconnect_after_a_start(
         with psycopg2.connect(database) as connection, connection.cursor() as cur:
             cur.execute("UPDATE temporary_members SET last_seen_at = now() - interval '1 hour'")
         connection.close()
-        monkeypatch.setattr(temporary_members, "GRACE_S", 6.0)
+        monkeypatch.setattr(temporary_members, "GRACE_S", 12.0)
         async with (
             serve_more(worker_id=1, database_url=database) as server,
             world_on(server.url, server.gateway_url) as world,
