@@ -162,19 +162,17 @@ class _Components:
     """The components of the server, and their lifetimes as cleanup contexts of aiohttp."""
 
     def __init__(self, config: Config) -> None:
-        self._worker_id = config.worker_id
+        worker_id = self._worker_id = config.worker_id
         self.registration = InstanceRegistration()
         self.metrics = Metrics()
         self._database = Database(
             config.database_url,
             size=config.database_max_connections,
-            name=f"chatd {config.worker_id}",
+            name=f"chatd {worker_id}",
             counters=self.metrics.counters,
         )
-        self._bus = Bus(
-            config.redis_url, worker_id=config.worker_id, history_s=config.resume_window_s
-        )
-        self._snowflakes = SnowflakeGenerator(config.worker_id)
+        self._bus = Bus(config.redis_url, worker_id=worker_id, history_s=config.resume_window_s)
+        self._snowflakes = SnowflakeGenerator(worker_id)
         dependencies = self.dependencies = self._build_dependencies(config)
         self.writer = MessageBatchWriter(self._database, self._bus, self._snowflakes, self.metrics)
         self.authenticator = Authenticator(

@@ -5,7 +5,7 @@ A scope is the commands that an application has globally (`guild_id` is None), o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -241,24 +241,7 @@ async def save(cur: Cursor, commands: Sequence[Command], *, renamed: Sequence[Co
                         THEN application_commands.permissions_generation
                         ELSE excluded.version END
         """,
-        {
-            "ids": [each.id for each in commands],
-            "application_ids": [each.application_id for each in commands],
-            "guild_ids": [each.guild_id for each in commands],
-            "types": [int(each.type) for each in commands],
-            "versions": [each.version for each in commands],
-            "names": [each.name for each in commands],
-            "name_localizations": [_dumped(each.name_localizations) for each in commands],
-            "descriptions": [each.description for each in commands],
-            "description_localizations": [
-                _dumped(each.description_localizations) for each in commands
-            ],
-            "options": [each.options.json for each in commands],
-            "default_member_permissions": [each.default_member_permissions for each in commands],
-            "nsfw": [each.nsfw for each in commands],
-            "contexts": [_array(each.contexts) for each in commands],
-            "integration_types": [_array(each.integration_types) for each in commands],
-        },
+        {name: [read(each) for each in commands] for name, read in _VALUES.items()},
     )
 
 
@@ -354,3 +337,22 @@ async def with_commands(
         {"ids": list(application_ids), "guild_id": guild_id},
     )
     return set(await many(cur, UserId))
+
+
+_VALUES: dict[str, Callable[[Command], object]] = {
+    "ids": lambda each: each.id,
+    "application_ids": lambda each: each.application_id,
+    "guild_ids": lambda each: each.guild_id,
+    "types": lambda each: int(each.type),
+    "versions": lambda each: each.version,
+    "names": lambda each: each.name,
+    "name_localizations": lambda each: _dumped(each.name_localizations),
+    "descriptions": lambda each: each.description,
+    "description_localizations": lambda each: _dumped(each.description_localizations),
+    "options": lambda each: each.options.json,
+    "default_member_permissions": lambda each: each.default_member_permissions,
+    "nsfw": lambda each: each.nsfw,
+    "contexts": lambda each: _array(each.contexts),
+    "integration_types": lambda each: _array(each.integration_types),
+}
+"""The parameters of `save`: each an array with one value of every command."""
