@@ -9,58 +9,10 @@ import discord
 import pytest
 from discord import app_commands, ui
 
-from tests.helpers.attachments import download, message_form, send_form
+from tests.helpers.attachments import download
 from tests.helpers.discord_py import running
-from tests.world import Client, Guild, Person, World
-
-
-class Invoker:
-    """A person in the guild of a bot, with a client."""
-
-    def __init__(self, guild: Guild, bot: Person, person: Person, client: Client) -> None:
-        self.guild = guild
-        self.bot = bot
-        self.person = person
-        self.client = client
-
-    async def send(self, kind: int, data: Any, **more: Any) -> None:
-        body = {
-            "type": kind,
-            "application_id": self.bot.id,
-            "guild_id": self.guild.id,
-            "channel_id": self.guild.general.id,
-            "nonce": "77",
-            "data": data,
-            **more,
-        }
-        await self.person.rest.post("/interactions", body)
-
-    async def use(self, command: Any, **data: Any) -> None:
-        """Use a command."""
-        await self.send(2, self.of(command, **data))
-
-    def of(self, command: Any, **data: Any) -> dict[str, Any]:
-        kind = command.type.value
-        return {"id": str(command.id), "name": command.name, "type": kind, **data}
-
-    async def press(self, message: Any, custom_id: str, kind: int = 2, **data: Any) -> None:
-        """Use a component of a message."""
-        await self.send(
-            3,
-            {"component_type": kind, "custom_id": custom_id, **data},
-            message_id=message["id"],
-            message_flags=message["flags"],
-        )
-
-    async def message(self) -> Any:
-        return (await self.client.next("MESSAGE_CREATE")).d
-
-
-async def invoker_of(world: World) -> Invoker:
-    guild = await world.guild(owner="alice", members=["bob"])
-    bot = await world.bot("bot", "alice", guild)
-    [client] = await world.online("bob")
-    return Invoker(guild, bot, await world.person("bob"), client)
+from tests.helpers.invoker import invoker_of, option, subcommand
+from tests.world import World
 
 
 class Shop(app_commands.Group):
@@ -105,14 +57,6 @@ class Shop(app_commands.Group):
         text = f"{file.filename} {file.size}"
         answer = discord.File(io.BytesIO(text.encode()), "answer.txt")
         await interaction.response.send_message(file=answer, ephemeral=True)
-
-
-def option(name: str, kind: int, value: Any, **more: Any) -> dict[str, Any]:
-    return {"name": name, "type": kind, "value": value, **more}
-
-
-def subcommand(name: str, *options: Any) -> dict[str, Any]:
-    return {"name": name, "type": 1, "options": list(options)}
 
 
 async def test_slash_commands(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,20 +111,8 @@ async def test_files_of_commands(world: World, monkeypatch: pytest.MonkeyPatch) 
         tree: app_commands.CommandTree[Any] = app_commands.CommandTree(client)
         tree.add_command(Shop(name="shop", description="Shopping"))
         [shop] = await tree.sync()
-        file = {"id": "0", "filename": "list.txt"}
-        used = invoker.of(
-            shop, options=[subcommand("read", option("file", 11, "0"))], attachments=[file]
-        )
-        body = {
-            "type": 2,
-            "application_id": invoker.bot.id,
-            "guild_id": invoker.guild.id,
-            "channel_id": invoker.guild.general.id,
-            "data": used,
-        }
-        form = message_form(body, ("list.txt", b"milk"))
-        answer = await send_form(invoker.person.rest, "/interactions", form)
-        assert answer.status == 204, answer.raw
+        used = [subcommand("read", option("file", 11, "0"))]
+        await invoker.use_with_file(shop, "list.txt", b"milk", options=used)
         sent = await invoker.message()
         assert sent["flags"] == 64
         [answer] = sent["attachments"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -14,9 +14,17 @@ from aiohttp import web
 from chatd.context.context import Context
 from chatd.core.errors import ApiError, RequestTooLarge, ServiceUnavailable
 from chatd.core.ids import ChannelId
-from chatd.rest import multipart
+from chatd.rest import multipart, urlencoded
 from chatd.rest.multipart import FormPart, malformed
-from chatd.rest.request import is_form, parse_json, path_id, read_json
+from chatd.rest.request import (
+    is_form,
+    media_type,
+    parse_json,
+    path_id,
+    read_body,
+    read_json,
+)
+from chatd.rest.urlencoded import URLENCODED
 from chatd.services.media.uploads import MAX_FILES, PendingUploads
 from chatd.storage.base import CHUNK_BYTES, in_blocks
 from chatd.web.keys import CONTEXT, MESSAGE_SENDER, UPLOAD_BOUNDS
@@ -89,6 +97,8 @@ class IncomingMessage(Generic[T]):
         try:
             if is_form(self._request):
                 payload = await self._read_form()
+            elif media_type(self._request) == URLENCODED:
+                payload = await self._read_urlencoded()
             else:
                 payload = await read_json(self._request, MAX_MESSAGE_BODY)
             message = self._schema.read(payload)
@@ -129,7 +139,7 @@ class IncomingMessage(Generic[T]):
         fields: dict[str, Any] = {}
         left = MAX_MESSAGE_BODY  # bytes for all parts together that are not files
         others = 0  # files of parts with other names, which come after the numbered ones
-        known = {field.data_key or name: field for name, field in self._schema.fields.items()}
+        known = self._known_fields()
         async with aclosing(multipart.parts(self._request, max_bytes=max_bytes)) as parts:
             async for part in parts:
                 if part.name == "payload_json":
@@ -147,6 +157,24 @@ class IncomingMessage(Generic[T]):
                     await self._store(number, part, _merged(fields, payload))
         return _merged(fields, payload)
 
+    async def _read_urlencoded(self) -> Any:
+        """Return the fields of a form without files as a JSON body would have them.
+
+        Raises InvalidForm, InvalidJson, RequestTooLarge, RequestTimeout.
+        """
+        payload: Any = {}
+        fields: dict[str, Any] = {}
+        known = self._known_fields()
+        for name, data in urlencoded.parse(await read_body(self._request, MAX_MESSAGE_BODY)):
+            if name == "payload_json":
+                payload = parse_json(data)
+            elif name in known:
+                fields[name] = _field(known[name], data)
+        return _merged(fields, payload)
+
+    def _known_fields(self) -> Mapping[str, object]:
+        return {field.data_key or name: field for name, field in self._schema.fields.items()}
+
     async def _store(self, number: int, part: FormPart, payload: Any) -> None:
         uploads = await self._uploads_for(payload)
         if number in uploads.stored:
@@ -163,7 +191,7 @@ class MessageBody(Generic[T]):
     """A message as JSON, or as a form with its fields and `files[n]`.
 
     Files of other names work, too. The fields are parts, or keys of the JSON in `payload_json`.
-    The JSON takes precedence.
+    The JSON takes precedence. A form without files can be urlencoded, as aiohttp and curl send it.
     """
 
     required = True
@@ -187,19 +215,22 @@ class MessageBody(Generic[T]):
         file = {"contentMediaType": "application/octet-stream"}
         files = {f"files[{n}]": file for n in range(MAX_FILES)}
         text = {"type": "string", "maxLength": MESSAGE_MAX_LENGTH, **_NO_NUL}
+        fields = {
+            "payload_json": {
+                "type": "string",
+                "description": "The body as JSON; takes precedence over the other parts.",
+            },
+            **({"content": text} if has_text else {}),
+        }
         form = {
             "type": "object",
             "description": "Fields of the JSON body can be parts: as JSON, or text fields as text.",
-            "properties": {
-                "payload_json": {
-                    "type": "string",
-                    "description": "The body as JSON; takes precedence over the other parts.",
-                },
-                **({"content": text} if has_text else {}),
-                **files,
-            },
         }
-        self.media = {"application/json": described or schema, "multipart/form-data": form}
+        self.media = {
+            "application/json": described or schema,
+            "multipart/form-data": {**form, "properties": {**fields, **files}},
+            URLENCODED: {**form, "properties": fields},
+        }
         self._authorize = authorize
         self._needs_payload = needs_payload
 

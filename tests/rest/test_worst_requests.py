@@ -17,6 +17,7 @@ from chatd.core.errors import ApiError
 from chatd.rest.request import MAX_BODY, MAX_VALUES, JsonListBody, parse_json
 from chatd.rest.routing import Route
 from chatd.rest.table import table
+from chatd.rest.urlencoded import URLENCODED
 from chatd.wire.payloads import encode
 from tests.conftest import Server
 from tests.helpers import loop_time
@@ -44,11 +45,23 @@ def _bodies(route: Route) -> Iterator[bytes]:
     return worst.bodies(schema, most, is_list=isinstance(route.body, JsonListBody))
 
 
+FORMS = {"multipart/form-data", URLENCODED}
+
+
 def _takes_forms(route: Route) -> bool:
-    return route.body is not None and "multipart/form-data" in route.body.media
+    return route.body is not None and not FORMS.isdisjoint(route.body.media)
 
 
 def _forms(route: Route) -> Iterator[tuple[str, bytes]]:
+    """Yield the worst forms of the kinds that the route takes."""
+    assert route.body is not None
+    if URLENCODED in route.body.media:
+        yield from _urlencoded_forms(route.body.max_bytes)
+    if "multipart/form-data" in route.body.media:
+        yield from _multipart_forms(route)
+
+
+def _multipart_forms(route: Route) -> Iterator[tuple[str, bytes]]:
     """Yield forms: the worst bodies as `payload_json` and as fields, then the worst forms."""
     assert route.body is not None
     schema = getattr(route.body, "_schema")  # noqa: B009  # of all kinds of bodies
@@ -82,6 +95,13 @@ def _form(parts: list[tuple[str, bytes]]) -> tuple[str, bytes]:
         for disposition, data in parts
     )
     return "multipart/form-data; boundary=border", written + b"--border--\r\n"
+
+
+def _urlencoded_forms(max_bytes: int) -> Iterator[tuple[str, bytes]]:
+    """Yield forms without files in which each byte costs as much as it can."""
+    for unit in (b"%41", b"%C3%BC", b"%", b"x%", b"+", b"&", b"=", b"[", b"%5B%5D%2C"):
+        for name in (b"payload_json=", b"payload=", b"content=", b"embeds=", b"nothing="):
+            yield URLENCODED, name + unit * ((max_bytes - len(name)) // len(unit))
 
 
 def _queries(route: Route) -> Iterator[str]:
