@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 from collections.abc import Iterator
 from importlib import metadata
@@ -14,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from tests.conftest import repository
 
+LOCKED = repository() / "scripts" / "locked"
 PYTHONS = ("3.11", "3.12", "3.13")
 FILES = {"core": ["core"], "embedded": ["core", "embedded"], "s3": ["core", "s3"]}
 FILES["test"] = ["core", "embedded", "s3", "test"]
@@ -23,7 +25,7 @@ FILES["test"] = ["core", "embedded", "s3", "test"]
 def locked(*names: str) -> Iterator[tuple[Requirement, int]]:
     """The packages of these files, and how many hashes each has."""
     for name in names:
-        text = (repository() / "scripts" / "locked" / f"{name}.txt").read_text()
+        text = (LOCKED / f"{name}.txt").read_text()
         for block in re.findall(r"^\S.*\n(?:\s.*\n)*", text, re.MULTILINE):
             line = block.partition("\\")[0]
             yield Requirement(line.strip()), block.count("--hash=sha256:")
@@ -66,9 +68,20 @@ def test_locked_versions_are_what_setup_cfg_asks_for(extra: str, python: str) ->
 
 
 def test_every_locked_package_has_one_version_and_hashes() -> None:
-    for package, hashes in locked(*FILES["test"]):
+    libraries = [f"libraries/{each.stem}" for each in (LOCKED / "libraries").glob("*.txt")]
+    assert libraries
+    for package, hashes in locked(*FILES["test"], *libraries):
         assert [each.operator for each in package.specifier] == ["=="], package
         assert hashes, package
+
+
+def test_packages_of_node_are_locked_with_hashes_and_without_addresses() -> None:
+    text = (LOCKED / "libraries" / "node" / "package-lock.json").read_text()
+    root, *packages = json.loads(text)["packages"].items()
+    assert root[1]["dependencies"].keys() == {"discord.js", "oceanic.js"}
+    for name, package in packages:
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name
 
 
 def test_tests_run_on_the_locked_versions() -> None:
