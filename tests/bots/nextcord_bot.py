@@ -7,12 +7,12 @@ import io
 
 import nextcord
 from nextcord import SlashOption, ui
-from program import API, GUILD, TOKEN, complaints, first_of, serve
+from program import API, GUILD, TOKEN, complaints, first_of, loop, serve
 
 nextcord.http.Route.BASE = f"{API}/api/v10"
 nextcord.Asset.BASE = API
 
-bot = nextcord.Client(intents=nextcord.Intents.all(), default_guild_ids=[GUILD])
+bot = nextcord.Client(intents=nextcord.Intents.all(), default_guild_ids=[GUILD], loop=loop)
 
 
 @bot.slash_command(description="Shopping")

@@ -16,8 +16,10 @@ GATEWAY = os.environ["GATEWAY"]
 TOKEN = os.environ["TOKEN"]
 GUILD = int(os.environ["GUILD"])
 
-_loop = asyncio.new_event_loop()
-asyncio.set_event_loop(_loop)  # some libraries want it before it runs
+_answers = sys.stdout
+sys.stdout = sys.stderr  # for all else that prints
+loop = asyncio.new_event_loop()
+asyncio.set_event_loop(loop)  # some libraries want it before it runs
 
 complaints = []
 _EXPECTED = re.compile("PyNaCl|davey")  # are for voice, and are not installed
@@ -37,12 +39,12 @@ def serve(*functions):
     """Answer [name, *arguments] on each line of the input by the function of that name."""
     logging.getLogger().addHandler(_Complaints())
     logging.getLogger().setLevel(logging.DEBUG)
-    _loop.run_until_complete(_serve({each.__name__: each for each in functions}))
+    loop.run_until_complete(_serve({each.__name__: each for each in functions}))
 
 
 async def _serve(functions):
-    _loop.set_exception_handler(lambda _, context: complaints.append(str(context)))
-    while line := await _loop.run_in_executor(None, sys.stdin.readline):
+    loop.set_exception_handler(lambda _, context: complaints.append(str(context)))
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
         name, *given = json.loads(line)
         try:
             if name == "complaints":
@@ -51,7 +53,7 @@ async def _serve(functions):
             answer = {"result": result}
         except Exception:
             answer = {"error": traceback.format_exc()}
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(answer), file=_answers, flush=True)
 
 
 async def first_of(running, ready):

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -65,10 +65,20 @@ async def running_program(
 ) -> AsyncIterator[Program]:
     """Run a program of `tests/bots` with a library until the context is left."""
     command, environment = launcher(library)
+    async with running(command, program, {**environment, **settings}) as started:
+        yield started
+
+
+@asynccontextmanager
+async def running(
+    command: Sequence[str], program: str, settings: Mapping[str, str], *arguments: str
+) -> AsyncIterator[Program]:
+    """Run a program of `tests/bots` with an interpreter until the context is left."""
     process = await asyncio.create_subprocess_exec(
         *command,
         str(repository() / "tests" / "bots" / program),
-        env={**os.environ, **environment, **settings},
+        *arguments,
+        env={**os.environ, **settings},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_LINE_BYTES,

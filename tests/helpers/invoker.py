@@ -18,6 +18,7 @@ class Listed:
     id: str
     name: str
     type: discord.AppCommandType
+    options: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,12 @@ class Invoker:
         """Return the commands that the person can use, by their names."""
         index = await self.person.rest.get(f"/guilds/{self.guild.id}/application-command-index")
         found = (
-            Listed(each["id"], each["name"], discord.AppCommandType(each["type"]))
+            Listed(
+                each["id"],
+                each["name"],
+                discord.AppCommandType(each["type"]),
+                each.get("options", []),
+            )
             for each in index["application_commands"]
         )
         return {each.name: each for each in found}
