@@ -204,6 +204,7 @@ async def test_files_of_ephemeral_messages_live_as_long_as_they_do(
     form = message_form({"type": 4, "data": data}, ("a.png", png_bytes()), ("b.txt", b"b"))
     answer = await send_form(world.anonymous, f"{received.callback}?with_response=1", form)
     [picture, text] = answer.json["resource"]["message"]["attachments"]
+    assert (picture["ephemeral"], text["ephemeral"]) == (True, True)
     assert picture == like(filename="a.png", width=3, description="d")
     assert (await download(world, picture["url"])).raw == png_bytes()
 

@@ -24,6 +24,7 @@ MESSAGES: Final[dict[str, dict[str, str]]] = {
         "proxy_url": "The same link.",
         "width": "The width of a picture, in pixels.",
         "height": "The height of a picture, in pixels.",
+        "ephemeral": "Whether the file is deleted after a day.",
     },
     "AttachmentInput": {
         "id": "The number of a new file (0 for `files[0]`), or the id of an existing file.",

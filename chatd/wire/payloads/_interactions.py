@@ -57,7 +57,9 @@ def resolved(found: Resolved) -> JsonObject:
         "roles": {str(each.id): role(each) for each in found.roles},
         "channels": {str(each.id): partial_channel(each, may) for each, may in found.channels},
         "messages": {str(each.id): message(each) for each in found.messages},
-        "attachments": {str(each.id): attachment(each) for each in found.attachments},
+        "attachments": {
+            str(each.id): attachment(each, is_ephemeral=True) for each in found.attachments
+        },
     }
     return {kind: objects for kind, objects in kinds.items() if objects}
 

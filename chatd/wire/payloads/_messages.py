@@ -9,7 +9,7 @@ from typing import Any
 from chatd.core import snowflake
 from chatd.core.components import IS_COMPONENTS_V2, Medium, Path, mapped, with_media
 from chatd.core.ids import UserId
-from chatd.core.interactions import InteractionOrigin
+from chatd.core.interactions import EPHEMERAL, InteractionOrigin
 from chatd.core.json import JsonObject
 from chatd.core.models import (
     Attachment,
@@ -58,8 +58,8 @@ def reaction(reaction: Reaction) -> JsonObject:
     }
 
 
-def attachment(file: Attachment) -> JsonObject:
-    """MessageAttachmentResponse."""
+def attachment(file: Attachment, *, is_ephemeral: bool = False) -> JsonObject:
+    """MessageAttachmentResponse. An ephemeral file is deleted after a day."""
     payload: JsonObject = {
         "id": str(file.id),
         "filename": file.filename,
@@ -72,6 +72,8 @@ def attachment(file: Attachment) -> JsonObject:
         payload |= {"width": file.width, "height": file.height}
     if file.description is not None:
         payload["description"] = file.description
+    if is_ephemeral:
+        payload["ephemeral"] = True
     return payload
 
 
@@ -110,7 +112,7 @@ def _message(message: Message, author: JsonObject) -> JsonObject:
         "mention_everyone": message.mention_everyone,
         "mentions": list(map(user, message.mentions)),
         "mention_roles": list(map(str, message.mention_roles)),
-        "attachments": list(map(attachment, message.attachments)),
+        "attachments": _attachments(message) if message.attachments else [],
         "embeds": _embeds(message) if message.embeds else [],
         "pinned": message.pinned,
         "type": message.type,
@@ -128,6 +130,11 @@ def _message(message: Message, author: JsonObject) -> JsonObject:
             None if message.reference is None else _referenced(message.reference)
         )
     return payload
+
+
+def _attachments(message: Message) -> list[JsonObject]:
+    is_ephemeral = bool(message.flags & EPHEMERAL)
+    return [attachment(each, is_ephemeral=is_ephemeral) for each in message.attachments]
 
 
 def _origin(origin: MessageOrigin, users: Iterable[User]) -> JsonObject:

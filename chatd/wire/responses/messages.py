@@ -109,7 +109,7 @@ ATTACHMENT = object_schema(
         "proxy_url": STRING,
         "content_type": STRING,
     },
-    {"width": COUNT, "height": COUNT, "description": STRING},
+    {"width": COUNT, "height": COUNT, "description": STRING, "ephemeral": BOOL},
 )
 _INTERACTION_FIELDS: JsonObject = {"id": ID, "type": one_of(*InteractionType), "user": USER}
 _TRIGGERING = object_schema(
