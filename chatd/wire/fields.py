@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, TypeVar
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 
 from chatd.core.ids import MAX_ID, parse_id
 from chatd.core.json import JsonObject
@@ -183,6 +183,27 @@ class Int(InOrder, fields.Integer):
         if (number := whole(value)) is None:
             raise self.make_error("invalid")
         return number
+
+
+class IntOrDigits(Int):
+    """An integer from 0 on, as a JSON number or as its digits.
+
+    Discord accepts the digits of every number. Here only the fields do that some client sends so.
+    """
+
+    @property
+    def json(self) -> JsonObject:
+        """The schema of both forms. The pattern leaves out texts as long as the largest number."""
+        largest = next(each.max for each in self.validators if isinstance(each, validate.Range))
+        most = len(str(largest)) - 1
+        return {"type": ["integer", "string"], "pattern": f"^[0-9]{{1,{most}}}$"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, str) and len(value) < _MAX_DIGITS:
+            if value.isascii() and value.isdigit():
+                return int(value)
+            raise self.make_error("invalid")
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Bool(InOrder, fields.Boolean):

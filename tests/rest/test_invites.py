@@ -23,6 +23,31 @@ async def test_invite_is_public(world: World) -> None:
     assert "uses" not in shown
 
 
+@pytest.mark.parametrize(
+    ("max_age", "max_uses"), [("1800", "5"), ("0", 0), ("5184000", "100"), (5184000, "0")]
+)
+async def test_numbers_of_an_invite_may_be_digits(
+    world: World, max_age: int | str, max_uses: int | str
+) -> None:
+    guild = await world.guild(owner="alice")
+    made = await guild.owner.rest.post(
+        f"/channels/{guild.general.id}/invites", {"max_age": max_age, "max_uses": max_uses}
+    )
+    assert made == like(max_age=int(max_age), max_uses=int(max_uses))
+
+
+@pytest.mark.parametrize(
+    "max_age", ["", "5184001", 5184001, "-1", "1.0", "１", "1_0", " 1", "9" * 30]
+)
+async def test_other_numbers_of_an_invite_are_refused(world: World, max_age: int | str) -> None:
+    guild = await world.guild(owner="alice")
+    answer = await guild.owner.rest.call(
+        "POST", f"/channels/{guild.general.id}/invites", {"max_age": max_age}
+    )
+    assert (answer.status, answer.code) == (400, 50035)
+    assert answer.json["errors"].keys() == {"max_age"}
+
+
 async def test_invite_is_accepted(world: World) -> None:
     guild = await world.guild(owner="alice")
     carol = await world.person("carol")
@@ -146,7 +171,7 @@ async def test_outsider_cannot_invite(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("max_age", -1), ("max_age", 604801), ("max_uses", 101), ("unique", 1), ("temporary", "no")],
+    [("max_age", -1), ("max_age", 5184001), ("max_uses", 101), ("unique", 1), ("temporary", "no")],
 )
 async def test_invalid_options_are_named(world: World, field: str, value: object) -> None:
     guild = await world.guild(owner="alice")

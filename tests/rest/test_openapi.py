@@ -138,7 +138,12 @@ def test_body_is_described_by_its_schema() -> None:
         (
             "NewInvite",
             "max_age",
-            {"type": ["integer", "null"], "maximum": 604800, "default": 86400},
+            {
+                "type": ["integer", "string", "null"],
+                "pattern": "^[0-9]{1,6}$",
+                "maximum": 5184000,
+                "default": 86400,
+            },
         ),
         ("NewAccount", "password", {"minLength": 8, "maxLength": 128}),
     ],

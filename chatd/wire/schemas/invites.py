@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from chatd.wire.base_schema import NULL_IS_ABSENT, Schema
-from chatd.wire.fields import Bool, Int
+from chatd.wire.fields import Bool, IntOrDigits
 from chatd.wire.unsupported import Unsupported
 from chatd.wire.validators import within
+
+MAX_AGE_S: Final = 60 * 86400
+"""Rule: Discord's OpenAPI document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +24,8 @@ class NewInvite:
 
 class NewInviteSchema(Schema[NewInvite]):
     into = NewInvite
-    max_age = Int(validate=within(0, 604800), **NULL_IS_ABSENT)
-    max_uses = Int(validate=within(0, 100), **NULL_IS_ABSENT)
+    max_age = IntOrDigits(validate=within(0, MAX_AGE_S), **NULL_IS_ABSENT)
+    max_uses = IntOrDigits(validate=within(0, 100), **NULL_IS_ABSENT)
     temporary = Bool(**NULL_IS_ABSENT)
     unique = Bool(**NULL_IS_ABSENT)
     role_ids = Unsupported("roles by invite")
