@@ -28,6 +28,9 @@ class Relationship:
     nickname: str | None
     """The person's own name for a friend, not visible to others."""
     since: datetime
+    bio: str = ""
+    """What the user says about itself; empty unless the person may see its profile by this
+    relationship."""
 
 
 class DirectMessages(IntEnum):

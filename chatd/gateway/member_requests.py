@@ -13,12 +13,15 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from weakref import WeakValueDictionary
 
 from chatd.auth.signed_urls import SignedUrls
 from chatd.core.errors import ApiError
 from chatd.core.ids import GuildId, UserId
 from chatd.core.intents import Intents
+from chatd.core.json import JsonObject
+from chatd.core.models import Member, MemberChunk
 from chatd.db.pool import Database
 from chatd.events import members as events
 from chatd.events import messages as message_events
@@ -170,6 +173,20 @@ class MemberRequestHandler:
             event = message_events.last_messages(session.user_id, wanted.guild_id, shown)
             session.send_event(event)
 
+    def _member(self, chunk: MemberChunk, member: Member, *, with_presences: bool) -> JsonObject:
+        """Return a member of a chunk.
+
+        If the client of a person requested it by its id, the member has its bio and its presence.
+        Fermi finds them nowhere else, and other clients ignore them here.
+        """
+        shown = payloads.member(member)
+        if chunk.bios is not None:
+            shown["user"]["bio"] = chunk.bios.get(member.user.id, "")
+            if with_presences:
+                presence = self._hub.presence_of(member.user.id)
+                shown["presence"] = payloads.presence(member.user.id, presence)
+        return shown
+
     async def _send_chunks(
         self,
         connection: ClientConnection,
@@ -183,13 +200,15 @@ class MemberRequestHandler:
             guild_id,
             request,
             may_list=session.wants(Intents.GUILD_MEMBERS),
+            with_bios=session.user_client is not None,
         )
         try:
             async for chunk in chunks:
                 if connection.session is not session:
                     return
                 payload = payloads.members_chunk(chunk)
-                payload["members"] = await encode_each(chunk.members, payloads.member)
+                show = partial(self._member, chunk, with_presences=request.presences)
+                payload["members"] = await encode_each(chunk.members, show)
                 if connection.session is not session:
                     return
                 if request.presences and session.wants(Intents.GUILD_PRESENCES):

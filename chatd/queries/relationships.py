@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 
 from chatd.core.ids import UserId
@@ -131,13 +130,20 @@ async def accepts_requests(cur: Cursor, sender_id: UserId, recipient_id: UserId)
 
 
 def _make(*row: Any) -> Relationship:
-    user, (kind, nickname, since) = users.split_row(row)
-    return Relationship(user, RelationshipType(kind), nickname, since)
+    user, (kind, nickname, since, bio) = users.split_row(row)
+    return Relationship(user, RelationshipType(kind), nickname, since, bio)
+
+
+_SHOW_PROFILE = f"{_FRIEND}, {RelationshipType.INCOMING_REQUEST:d}"
+_COLUMNS = f"""
+    {users.COLUMNS}, relationships.type, relationships.nickname, relationships.since,
+    CASE WHEN relationships.type IN ({_SHOW_PROFILE}) THEN users.bio ELSE '' END
+"""
 
 
 _FOR_USER = PreparedStatement(
     f"""
-    SELECT {users.COLUMNS}, relationships.type, relationships.nickname, relationships.since
+    SELECT {_COLUMNS}
       FROM relationships JOIN users ON users.id = relationships.other_id
      WHERE relationships.user_id = %(user_id)s
   ORDER BY relationships.other_id
@@ -156,7 +162,7 @@ async def get(cur: Cursor, user_id: UserId, other_id: UserId) -> Relationship | 
     """Return the relationship of a user to another; None without one."""
     await cur.execute(
         f"""
-        SELECT {users.COLUMNS}, relationships.type, relationships.nickname, relationships.since
+        SELECT {_COLUMNS}
           FROM relationships JOIN users ON users.id = relationships.other_id
          WHERE relationships.user_id = %(user_id)s AND relationships.other_id = %(other_id)s
         """,
@@ -197,22 +203,17 @@ async def counts(
     return Counter({(UserId(row[0]), RelationshipType(row[1])): int(row[2]) for row in rows})
 
 
-async def put(cur: Cursor, user_id: UserId, other_id: UserId, kind: RelationshipType) -> datetime:
-    """Set the relationship of a user to another. Return the time from which it exists."""
+async def put(cur: Cursor, user_id: UserId, other_id: UserId, kind: RelationshipType) -> None:
+    """Set the relationship of a user to another."""
     await cur.execute(
         """
         INSERT INTO relationships (user_id, other_id, type)
         VALUES (%(user_id)s, %(other_id)s, %(type)s)
         ON CONFLICT (user_id, other_id)
         DO UPDATE SET type = EXCLUDED.type, since = EXCLUDED.since, nickname = NULL
-        RETURNING since
         """,
         {"user_id": user_id, "other_id": other_id, "type": int(kind)},
     )
-    row = await cur.fetchone()
-    assert row is not None
-    since: datetime = row[0]
-    return since
 
 
 async def set_nickname(

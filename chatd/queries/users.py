@@ -25,6 +25,18 @@ class StoredCredentials:
     is_disabled: bool
 
 
+_BIOS = PreparedStatement(
+    "SELECT id, bio FROM users WHERE id = ANY(%(ids)s) AND bio <> ''", ids="bigint[]"
+)
+
+
+async def bios(cur: Cursor, user_ids: Iterable[UserId]) -> dict[UserId, str]:
+    """Return the bios of those of these users that have one."""
+    await cur.run(_BIOS, {"ids": list(user_ids)})
+    rows: list[Row] = await cur.fetchall()
+    return {UserId(user_id): str(bio) for user_id, bio in rows}
+
+
 def split_row(row: Row) -> tuple[User, Row]:
     """Split a row that begins with COLUMNS into the user and the rest."""
     return User(*row[:COLUMN_COUNT]), row[COLUMN_COUNT:]

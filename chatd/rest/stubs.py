@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from chatd.core.errors import WidgetDisabled
 from chatd.core.ids import GuildId
 from chatd.core.permissions import NONE
 from chatd.core.permissions import Permissions as P
-from chatd.rest.request import path_id
+from chatd.rest.request import JsonBody, path_id
 from chatd.rest.response import json_response
-from chatd.rest.routing import AUTHENTICATED, MEMBER, Routes
+from chatd.rest.routing import AUTHENTICATED, HUMAN, MEMBER, PUBLIC, Routes
 from chatd.services.guilds import guilds
-from chatd.web.keys import CONTEXT
+from chatd.web.keys import CONTEXT, DEPENDENCIES
 from chatd.wire import responses
+from chatd.wire.schemas import guilds as schemas
 from chatd.wire.schemas import query_strings
 
 routes = Routes()
@@ -53,6 +55,25 @@ async def gifs(request: web.Request) -> web.Response:
 async def trending_gifs(request: web.Request) -> web.Response:
     """List categories of GIFs; always empty, since no service for them is used."""
     return json_response({"categories": [], "gifs": []})
+
+
+@routes.get(
+    "/discoverable-guilds",
+    AUTHENTICATED,
+    query=query_strings.DirectoryPageSchema,
+    answers=responses.DISCOVERABLE_GUILDS,
+)
+async def discoverable_guilds(
+    request: web.Request, page: query_strings.DirectoryPage
+) -> web.Response:
+    """List guilds that anyone may join; always empty, since every guild needs an invite."""
+    return json_response({"guilds": [], "total": 0, "limit": page.limit, "offset": page.offset})
+
+
+@routes.get("/teams", HUMAN, answers=responses.EMPTY_ARRAY)
+async def teams(request: web.Request) -> web.Response:
+    """List the teams of the caller; always empty, since a person owns an application."""
+    return json_response([])
 
 
 @routes.get("/users/@me/affinities/users", AUTHENTICATED, answers=responses.USER_AFFINITIES)
@@ -146,3 +167,37 @@ async def vanity_url(request: web.Request) -> web.Response:
     guild_id = path_id(request, GuildId, "guild_id")
     await guilds.require(request[CONTEXT], guild_id, P.MANAGE_GUILD)
     return json_response({"code": None, "uses": 0})
+
+
+@routes.get("/guilds/{guild_id}/widget", P.MANAGE_GUILD, answers=responses.WIDGET_SETTINGS)
+async def widget_settings(request: web.Request) -> web.Response:
+    """Get the settings of a guild's widget; always disabled. Needs MANAGE_GUILD."""
+    guild_id = path_id(request, GuildId, "guild_id")
+    await guilds.require(request[CONTEXT], guild_id, P.MANAGE_GUILD)
+    return json_response(_WIDGET_SETTINGS)
+
+
+@routes.patch(
+    "/guilds/{guild_id}/widget",
+    P.MANAGE_GUILD,
+    body=JsonBody(schemas.WidgetChangeSchema, optional=True),
+    answers=responses.WIDGET_SETTINGS,
+)
+async def update_widget(request: web.Request, _: schemas.WidgetChange) -> web.Response:
+    """Change the settings of a guild's widget, which can only stay disabled.
+
+    Needs MANAGE_GUILD.
+    """
+    guild_id = path_id(request, GuildId, "guild_id")
+    await guilds.require(request[CONTEXT], guild_id, P.MANAGE_GUILD)
+    return json_response(_WIDGET_SETTINGS)
+
+
+@routes.get("/guilds/{guild_id}/widget.json", PUBLIC, answers={403: responses.ERROR})
+async def widget(request: web.Request) -> web.Response:
+    """Get the widget of a guild: 403 with code 50004, since all are disabled."""
+    await guilds.require_existing(request.app[DEPENDENCIES], path_id(request, GuildId, "guild_id"))
+    raise WidgetDisabled
+
+
+_WIDGET_SETTINGS = {"enabled": False, "channel_id": None}

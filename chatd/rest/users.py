@@ -42,6 +42,18 @@ async def update_own(request: web.Request, change: schemas.ProfileChange) -> web
     return json_response(payloads.own_user(account))
 
 
+@routes.patch(
+    "/users/@me/profile",
+    HUMAN,
+    body=JsonBody(schemas.BioChangeSchema),
+    answers=responses.PROFILE_METADATA,
+)
+async def update_own_profile(request: web.Request, change: schemas.BioChange) -> web.Response:
+    """Change the caller's bio, as `PATCH /users/@me` does. Emits USER_UPDATE."""
+    account = await users.update_profile(request[CONTEXT], schemas.ProfileChange(bio=change.bio))
+    return json_response(payloads.profile_metadata(account.bio))
+
+
 @routes.post(
     "/users/@me/delete",
     HUMAN,

@@ -13,6 +13,7 @@ from chatd.core.permissions import Permissions
 from chatd.gateway.fanout.listed_members import ListedMembers
 from chatd.gateway.handler import GATEWAY
 from chatd.services.guilds import member_lists as reading
+from chatd.wire.schemas import gateway as commands
 from tests.conftest import Server
 from tests.helpers.fleet import Fleet
 from tests.helpers.user_clients import connect
@@ -364,3 +365,52 @@ async def test_hidden_channel_does_not_have_lists_built_again(
     monkeypatch.setattr(ListedMembers, "build", build)
     for _ in range(3):
         await lists.update()
+
+
+async def test_each_update_begins_with_an_operation_that_has_items(world: World) -> None:
+    """Fermi reads the items of the first operation, whichever it is."""
+    guild = await world.guild(owner="alice", members=["bob"])
+    erin = await world.person("erin")
+    client, shown = await connect(world, "alice"), Shown()
+    shown.apply(await request(client, guild))
+    [bob] = await ids(world, "bob")
+    everyone = ["# online", f"{guild.owner.id} None online"]
+    seen: list[str] = []
+
+    async def until_shown(expected: list[str]) -> None:
+        async with asyncio.timeout(TIMEOUT_S):
+            while shown.names() != expected:
+                update = (await client.next("GUILD_MEMBER_LIST_UPDATE")).d
+                shown.apply(update)
+                seen.extend(op["op"] for op in update["ops"])
+                assert isinstance(update["ops"][0]["items"], list)
+
+    await guild.admit(erin)
+    offline = [f"{bob} None offline", f"{erin.id} None offline"]
+    await until_shown([*everyone, "# offline", *offline])
+    await world.rest("bob").delete(f"/users/@me/guilds/{guild.id}")
+    await until_shown([*everyone, "# offline", offline[1]])
+    await erin.rest.patch(f"/guilds/{guild.id}/members/@me", {"nick": "Z"})
+    await until_shown([*everyone, "# offline", f"{erin.id} Z offline"])
+    update = await request(client, guild, (100, 199))
+    assert [(op["op"], "items" in op) for op in update["ops"]] == [
+        ("INVALIDATE", True),
+        ("SYNC", True),
+    ]
+    assert {"INSERT", "DELETE"} <= set(seen)
+
+
+async def test_update_of_counts_alone_has_an_operation(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "WINDOW_SIZE", 1)
+    guild = await world.guild(owner="alice", members=["bob"])
+    client = await connect(world, "alice")
+    update = await request(client, guild, (0, 0))
+    group = {"id": "online", "count": 1}
+    while update["groups"] != [group, {"id": "offline", "count": 1}]:
+        update = (await client.next("GUILD_MEMBER_LIST_UPDATE")).d
+    await guild.admit(await world.person("erin"))
+    update = (await client.next("GUILD_MEMBER_LIST_UPDATE")).d
+    assert update["groups"] == [group, {"id": "offline", "count": 2}]
+    assert update["ops"] == [like(op="UPDATE", index=0, item={"group": group})]

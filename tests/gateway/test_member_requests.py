@@ -6,12 +6,20 @@ from typing import Any
 
 import pytest
 
+from chatd.core.intents import ALL_INTENTS
 from chatd.core.permissions import Permissions
 from chatd.gateway import send_queue
 from chatd.services.guilds import member_chunks
-from tests.helpers.gateway import expect_invalid_session, send_messages, start_member_request
+from tests.helpers.gateway import (
+    expect_invalid_session,
+    next_status,
+    send_messages,
+    start_member_request,
+)
 from tests.helpers.user_clients import connect
-from tests.world import World
+from tests.world import Client, World, like
+
+Json = dict[str, Any]
 
 
 async def test_user_ids_above_the_limit_are_ignored(world: World) -> None:
@@ -23,6 +31,35 @@ async def test_user_ids_above_the_limit_are_ignored(world: World) -> None:
     await client.send(8, {"guild_id": guild.id, "user_ids": [*strangers, bob.id]})
     chunk = (await client.next("GUILD_MEMBERS_CHUNK")).d
     assert (chunk["members"], chunk["not_found"]) == ([], strangers)
+
+
+async def test_named_members_have_what_fermi_shows_of_them(world: World) -> None:
+    """It reads the bio and the status of a member from the member alone."""
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    bob, carol = await world.people("bob", "carol")
+    await bob.rest.patch("/users/@me", {"bio": "I am Bob."})
+    client = await connect(world, "alice")
+    library, _ = await world.online("alice", "bob", intents=int(ALL_INTENTS))
+    await next_status(library, bob, "online")
+    wanted = {"guild_id": guild.id, "user_ids": [bob.id, carol.id], "presences": True}
+    await client.send(8, wanted)
+    found = {each["id"]: each for each in (await client.next("GUILD_MEMBERS_CHUNK")).d["members"]}
+    assert found[bob.id]["user"]["bio"] == "I am Bob."
+    assert found[bob.id]["presence"] == like(user={"id": bob.id}, status="online")
+    assert found[carol.id]["user"]["bio"] == ""
+    assert found[carol.id]["presence"]["status"] == "offline"
+    await client.send(8, {**wanted, "presences": False})
+    assert not any("presence" in each for each in (await chunk_of(client))["members"])
+    for other, request in ((client, {**wanted, "user_ids": None, "query": "b"}), (library, wanted)):
+        await other.send(8, request)
+        for each in (await chunk_of(other))["members"]:
+            assert "presence" not in each
+            assert "bio" not in each["user"]
+
+
+async def chunk_of(client: Client) -> Json:
+    """Return the next chunk of members."""
+    return dict((await client.next("GUILD_MEMBERS_CHUNK")).d)
 
 
 async def test_kicked_member_receives_no_further_chunks(

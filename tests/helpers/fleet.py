@@ -31,7 +31,7 @@ class Fleet:
         """Stop an instance. It sends RECONNECT to these clients, then closes them with 1001."""
         stopping = asyncio.create_task(self._servers.pop(worker_id).aclose())
         for client in clients:
-            await client.next_op(7)
+            assert (await client.next_op(7))["d"] == {}  # Fermi reads a key of it
             assert await client.closed() == 1001
         await stopping
 

@@ -85,3 +85,16 @@ async def test_requests_as_other_clients_send_them(world: World) -> None:
     ):
         answer = await alice.rest.call(method, target, refused)
         assert (answer.status, answer.code) == (400, 50035)
+
+
+async def test_bio_is_changed_as_clients_of_people_change_it(world: World) -> None:
+    alice = await world.person("alice")
+    [client] = await world.online("alice")
+    shown = await alice.rest.patch("/users/@me/profile", {"bio": "I program.", "pronouns": ""})
+    assert shown == like(bio="I program.", pronouns="", accent_color=None, banner=None)
+    assert (await client.next("USER_UPDATE")).d == like(id=alice.id, bio="I program.")
+    assert await alice.rest.get("/users/@me") == like(bio="I program.")
+    refused = await alice.rest.call("PATCH", "/users/@me/profile", {"accent_color": 255})
+    assert (refused.status, refused.json["errors"].keys()) == (400, {"accent_color"})
+    assert await alice.rest.patch("/users/@me/profile", {}) == like(bio="I program.")
+    assert await alice.rest.patch("/users/@me/profile", {"bio": None}) == like(bio="")

@@ -146,6 +146,22 @@ async def test_deletion_ends_friendships(world: World) -> None:
     assert await kinds(dave) == {alice.id: FRIEND}
 
 
+async def test_relationship_has_the_bio_of_a_profile_that_it_shows(world: World) -> None:
+    """As Fermi needs it to show a friend."""
+    alice, bob, carol, dave = await world.people("alice", "bob", "carol", "dave")
+    for each in (alice, bob, carol, dave):
+        await each.rest.patch("/users/@me", {"bio": f"I am {each.name}."})
+    [client] = await world.online("bob")
+    await befriend(alice, bob)
+    while (added := (await client.next("RELATIONSHIP_ADD")).d)["type"] != FRIEND:
+        pass
+    assert added["user"]["bio"] == f"I am {alice.name}."
+    await request(carol, alice)
+    await request(alice, dave)
+    shown = {each["id"]: each["user"]["bio"] for each in await alice.rest.get(PATH)}
+    assert shown == {bob.id: f"I am {bob.name}.", carol.id: f"I am {carol.name}.", dave.id: ""}
+
+
 async def test_friends_see_a_profile(world: World) -> None:
     alice, bob, carol = await world.people("alice", "bob", "carol")
     await befriend(alice, bob)

@@ -50,6 +50,7 @@ async def test_list_contains_each_login_and_marks_the_current_one(world: World) 
     assert "aiohttp" in found[1]["client_info"]["platform"]  # the user agent of the test client
     for each in found:
         assert when(each) < timedelta(minutes=1)
+        assert each["last_seen"] == each["approx_last_used_time"]  # its name at Spacebar
         created = datetime.fromisoformat(each["created_at"])
         assert datetime.now(UTC) - created < timedelta(minutes=1)
     here = await list_logins(alice)

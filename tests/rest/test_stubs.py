@@ -55,6 +55,30 @@ async def test_gifs_and_affinities_are_empty(world: World) -> None:
     assert await bob.rest.get(f"{affinities}/channels") == {"channel_affinities": []}
 
 
+async def test_directory_and_teams_are_empty(world: World) -> None:
+    bob = await world.person("bob")
+    page = await bob.rest.get("/discoverable-guilds?limit=24&offset=48")
+    assert page == {"guilds": [], "total": 0, "limit": 24, "offset": 48}
+    assert await bob.rest.get("/teams?include_payout_account_status=true") == []
+
+
+async def test_widget_is_disabled(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    owner, path = guild.owner.rest, f"/guilds/{guild.id}/widget"
+    disabled = {"enabled": False, "channel_id": None}
+    assert await owner.get(path) == disabled
+    assert await owner.patch(path, {"enabled": False, "channel_id": guild.general.id}) == disabled
+    refused = await owner.call("PATCH", path, {"enabled": True})
+    assert (refused.status, refused.json["errors"].keys()) == (400, {"enabled"})
+    for method in ("GET", "PATCH"):
+        answer = await world.rest("bob").call(method, path)
+        assert (answer.status, answer.code) == (403, 50013)
+    shown = await world.anonymous.call("GET", f"{path}.json")
+    assert (shown.status, shown.code) == (403, 50004)
+    unknown = await world.anonymous.call("GET", "/guilds/1/widget.json")
+    assert (unknown.status, unknown.code) == (404, 10004)
+
+
 async def test_preview_and_own_member_of_a_guild(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     bob = await world.person("bob")

@@ -71,6 +71,7 @@ from chatd.core.errors._refusals import (
     SystemMessage,
     TooOldForBulkDelete,
     UserBanned,
+    WidgetDisabled,
     WrongBulkDelete,
     WrongChannelType,
 )
@@ -202,6 +203,7 @@ __all__ = [
     "UnknownWebhook",
     "UnsupportedEncoding",
     "UserBanned",
+    "WidgetDisabled",
     "WrongBulkDelete",
     "WrongChannelType",
 ]

@@ -56,6 +56,10 @@ class NotInPrivate(ApiError):
     status, code, message = 403, 50003, "Cannot execute action on a DM channel"
 
 
+class WidgetDisabled(ApiError):
+    status, code, message = 403, 50004, "Widget Disabled"
+
+
 class CannotEditAnothersMessage(ApiError):
     status, code, message = 403, 50005, "Cannot edit a message authored by another user"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
@@ -138,6 +138,8 @@ class MemberChunk:
     count: int = 1
     not_found: Sequence[UserId] = ()
     nonce: str | None = None
+    bios: Mapping[UserId, str] | None = None
+    """The bios of the members that have one; None unless they were read."""
 
 
 @dataclass(frozen=True, slots=True)

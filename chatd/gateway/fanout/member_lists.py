@@ -19,13 +19,14 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 import orjson
 
 from chatd.core.errors import ServiceUnavailable
 from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
 from chatd.core.json import JsonObject
-from chatd.core.member_list import Item, MemberList, Op, Window
+from chatd.core.member_list import Item, MemberList, Op, OpKind, Window
 from chatd.core.permissions import Permissions
 from chatd.core.presence_table import PresenceTable
 from chatd.db.pool import Database
@@ -221,7 +222,7 @@ class _GuildLists:
         for key, live in self._lists.items():
             wanted = live.windows.get(session, ())
             dropped = [each for each in before.get(key, ()) if each not in wanted]
-            ops = [{"op": "INVALIDATE", "range": window} for window in dropped]
+            ops = [_invalidate(window) for window in dropped]
             ops += [self._sync(live, window) for window in wanted]
             if ops:
                 self._send(key, live, ops, [session])
@@ -282,7 +283,7 @@ class _GuildLists:
             for session, windows in live.windows.items():
                 now = self._lists[key].windows.get(session, ()) if key in self._lists else ()
                 if dropped := [each for each in windows if each not in now]:
-                    ops = [{"op": "INVALIDATE", "range": window} for window in dropped]
+                    ops = [_invalidate(window) for window in dropped]
                     self._send(key, live, ops, [session])
 
     async def _place(self, session: Session) -> None:
@@ -313,7 +314,8 @@ class _GuildLists:
             if len(seen) > _MAX_OPS:
                 self._send_whole(key, live, windows, sessions, size_before)
             elif seen or counts_before != live.items.counts():
-                self._send(key, live, [self._op(live, each) for each in seen], sessions)
+                shown = seen or _first_item(live, windows)
+                self._send(key, live, [self._op(live, each) for each in shown], sessions)
 
     def _send_whole(
         self,
@@ -325,7 +327,7 @@ class _GuildLists:
     ) -> None:
         ops: list[JsonObject] = []
         if len(live.items) < size_before:  # clients keep what SYNC does not replace
-            ops += [{"op": "INVALIDATE", "range": window} for window in windows]
+            ops += [_invalidate(window) for window in windows]
         ops += [self._sync(live, window) for window in windows]
         self._send(key, live, ops, sessions)
 
@@ -348,7 +350,7 @@ class _GuildLists:
         return {"op": "SYNC", "range": window, "items": items}
 
     def _op(self, live: _LiveList, op: Op) -> JsonObject:
-        shown: JsonObject = {"op": op.kind, "index": op.index}
+        shown: JsonObject = {"op": op.kind, "index": op.index, **_NO_ITEMS}
         if op.item is not None:
             shown["item"] = self._item(live, op.item)
         return shown
@@ -367,6 +369,21 @@ class _GuildLists:
 
     def _drop_empty_lists(self) -> None:
         self._lists = {key: live for key, live in self._lists.items() if live.windows}
+
+
+_NO_ITEMS: Final[Mapping[str, Any]] = {"items": []}
+"""Of operations other than SYNC. Fermi reads the items of the first operation, whichever it is, and
+ignores an update without them. Other clients read no items of these operations."""
+
+
+def _invalidate(window: Window) -> JsonObject:
+    return {"op": "INVALIDATE", "range": window, **_NO_ITEMS}
+
+
+def _first_item(live: _LiveList, windows: Sequence[Window]) -> list[Op]:
+    """Return an UPDATE of the first item of these windows, for an update of the counts alone."""
+    index = windows[0][0]
+    return [Op(OpKind.UPDATE, index, each) for each in live.items.items((index, index))]
 
 
 def _by_windows(live: _LiveList) -> dict[tuple[Window, ...], list[Session]]:

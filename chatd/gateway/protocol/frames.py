@@ -6,10 +6,10 @@ the other bytes, which are encoded once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from struct import pack
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import orjson
 
@@ -209,11 +209,13 @@ def payload(op: Opcode, data: Any = None) -> bytes:
     return orjson.dumps({"op": op, "d": data, "s": None, "t": None})
 
 
-HEARTBEAT_ACK = payload(Opcode.HEARTBEAT_ACK, {})
-"""Fermi reads a key of its data, and sends no further heartbeat if that is null. Discord documents
-no data for it."""
-HEARTBEAT = payload(Opcode.HEARTBEAT)
-RECONNECT = payload(Opcode.RECONNECT)
+_NO_DATA: Final[Mapping[str, Any]] = {}
+"""Fermi reads a key of the data of every payload, and ignores payloads in which it is null, also
+heartbeats. Discord documents no data for these, and other clients read none."""
+
+HEARTBEAT_ACK = payload(Opcode.HEARTBEAT_ACK, _NO_DATA)
+HEARTBEAT = payload(Opcode.HEARTBEAT, _NO_DATA)
+RECONNECT = payload(Opcode.RECONNECT, _NO_DATA)
 INVALID_SESSION = payload(Opcode.INVALID_SESSION, False)
 
 

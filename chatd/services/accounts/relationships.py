@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from chatd.context.context import Context
 from chatd.context.unit_of_work import UnitOfWork
@@ -213,8 +212,9 @@ async def _lock(
 async def _relate(
     work: UnitOfWork, owner: User, other: User, kind: RelationshipType, *, notify: bool = False
 ) -> None:
-    since: datetime = await relationships.put(work.cur, owner.id, other.id, kind)
-    relationship = Relationship(other, kind, None, since)
+    await relationships.put(work.cur, owner.id, other.id, kind)
+    relationship = await relationships.get(work.cur, owner.id, other.id)
+    assert relationship is not None
     work.emit(events.relationship_added(owner.id, relationship, notify=notify))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chatd.context.context import Context, CoreContext
+from chatd.context.dependencies import Dependencies
 from chatd.core import permissions
 from chatd.core.audit import AuditAction
-from chatd.core.errors import InvalidForm, MissingPermissions, TooManyGuilds
+from chatd.core.errors import InvalidForm, MissingPermissions, TooManyGuilds, UnknownGuild
 from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
 from chatd.core.json import JsonObject
 from chatd.core.models import Channel, ChannelType, Guild, GuildCounts, Role
@@ -100,6 +101,13 @@ async def get(ctx: Context, guild_id: GuildId) -> tuple[Guild, Sequence[Role], G
         counts = await members.counts(cur, [guild_id])
     online = ctx.dependencies.presences.count_in(guild_id)
     return granted.guild, guild_roles, GuildCounts(counts.get(guild_id, 0), online)
+
+
+async def require_existing(dependencies: Dependencies, guild_id: GuildId) -> None:
+    """Raise UnknownGuild unless there is such a guild."""
+    async with dependencies.database.cursor() as cur:
+        if not await guilds.by_ids(cur, [guild_id]):
+            raise UnknownGuild
 
 
 async def require(ctx: Context, guild_id: GuildId, needed: Permissions) -> None:

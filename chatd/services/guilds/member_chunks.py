@@ -11,7 +11,7 @@ from chatd.core.ids import GuildId, UserId
 from chatd.core.models import Member, MemberChunk
 from chatd.db.cursor import Cursor
 from chatd.db.pool import Database
-from chatd.queries import members
+from chatd.queries import members, users
 from chatd.services.access import access
 from chatd.services.guilds.members import READ_BATCH
 from chatd.wire.schemas.gateway import MemberRequest, RecentMembers
@@ -31,10 +31,12 @@ async def read_requested(
     wanted: MemberRequest,
     *,
     may_list: bool,
+    with_bios: bool,
 ) -> AsyncIterator[MemberChunk]:
     """Yield the members of a guild that a user requested, in at least one chunk.
 
-    Listing all members needs `may_list`. Membership of the user is checked before each chunk.
+    With `with_bios`, members that were requested by their ids come with their bios. Listing all
+    members needs `may_list`. Membership of the user is checked before each chunk.
     Raises UnknownGuild, MissingAccess.
     """
     async with database.cursor() as cur:
@@ -49,9 +51,13 @@ async def read_requested(
             for start in range(0, len(part), READ_BATCH):
                 batch = part[start : start + READ_BATCH]
                 found += await members.by_ids(cur, guild_id, batch)
+            bios = None
+            if with_bios and wanted.user_ids:
+                bios = await users.bios(cur, [each.user.id for each in found])
         there = {member.user.id for member in found}
         missing = [each for each in part if each not in there] if wanted.user_ids else []
-        yield MemberChunk(guild_id, found, index, len(parts), missing, _echoed(wanted.nonce))
+        nonce = _echoed(wanted.nonce)
+        yield MemberChunk(guild_id, found, index, len(parts), missing, nonce, bios)
 
 
 def _echoed(nonce: str | None) -> str | None:

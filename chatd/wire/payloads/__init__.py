@@ -68,7 +68,7 @@ from chatd.wire.payloads._moderation import (
     invite_with_uses,
 )
 from chatd.wire.payloads._notifications import notifications
-from chatd.wire.payloads._profiles import profile
+from chatd.wire.payloads._profiles import profile, profile_metadata
 from chatd.wire.payloads._users import (
     login,
     own_user,
@@ -138,6 +138,7 @@ __all__ = [
     "presence",
     "private_channel",
     "profile",
+    "profile_metadata",
     "public_application",
     "reaction",
     "read_state",

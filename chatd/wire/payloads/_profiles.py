@@ -12,7 +12,7 @@ def profile(profile: Profile) -> JsonObject:
     """A user with its bio, and what it has in common with the caller."""
     payload: JsonObject = {
         "user": {**user(profile.user), "bio": profile.bio},
-        "user_profile": _metadata(profile.bio),
+        "user_profile": profile_metadata(profile.bio),
         "badges": [],
         "guild_badges": [],
         "connected_accounts": [],
@@ -32,7 +32,7 @@ def profile(profile: Profile) -> JsonObject:
     if profile.member is not None:
         guild_id = str(profile.member.guild_id)
         payload["guild_member"] = member(profile.member)
-        payload["guild_member_profile"] = {**_metadata(""), "guild_id": guild_id}
+        payload["guild_member_profile"] = {**profile_metadata(""), "guild_id": guild_id}
     if profile.application is not None:
         payload["application"] = {
             "id": str(profile.application.bot.id),
@@ -43,7 +43,8 @@ def profile(profile: Profile) -> JsonObject:
     return payload
 
 
-def _metadata(bio: str) -> JsonObject:
+def profile_metadata(bio: str) -> JsonObject:
+    """What a profile has beside its user: the bio."""
     return {
         "bio": bio,
         "pronouns": "",

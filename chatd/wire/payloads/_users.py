@@ -55,13 +55,16 @@ def own_user(account: Account) -> JsonObject:
 
 
 def relationship(relationship: Relationship) -> JsonObject:
-    """A friend, friend request or block of the caller, as Discord's own clients expect it."""
+    """A friend, friend request or block of the caller, as Discord's own clients expect it.
+
+    Clients of Spacebar need the bio of the user; Discord's ignore it.
+    """
     return {
         "id": str(relationship.user.id),
         "type": relationship.type,
         "nickname": relationship.nickname,
         "since": timestamp(relationship.since),
-        "user": user(relationship.user),
+        "user": {**user(relationship.user), "bio": relationship.bio},
         "is_spam_request": False,
         "stranger_request": False,
         "user_ignored": False,
@@ -98,10 +101,15 @@ def preloaded_settings(settings: AccountSettings) -> bytes:
 
 
 def login(login: Login, *, is_own: bool) -> JsonObject:
-    """A login (AuthSession). `current` marks the login of the caller."""
+    """A login (AuthSession). `current` marks the login of the caller.
+
+    `last_seen` is the name of `approx_last_used_time` at Spacebar, whose clients sort by it.
+    """
+    last_used = timestamp(login.last_used_at)
     return {
         "id_hash": login.hash,
-        "approx_last_used_time": timestamp(login.last_used_at),
+        "approx_last_used_time": last_used,
+        "last_seen": last_used,
         "created_at": timestamp(snowflake.created_at(login.id)),
         "client_info": {"os": None, "platform": login.user_agent, "location": None},
         "current": is_own,

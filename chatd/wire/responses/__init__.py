@@ -75,9 +75,10 @@ from chatd.wire.responses.messages import (
     REFERENCED_MESSAGE,
     SEARCH_RESULTS,
 )
-from chatd.wire.responses.profiles import PROFILE
+from chatd.wire.responses.profiles import PROFILE, PROFILE_METADATA
 from chatd.wire.responses.server import (
     CHANNEL_AFFINITIES,
+    DISCOVERABLE_GUILDS,
     DOCUMENT,
     EMPTY_ARRAY,
     ERROR,
@@ -98,6 +99,7 @@ from chatd.wire.responses.server import (
     TRENDING_GIFS,
     USER_AFFINITIES,
     WELCOME_SCREEN,
+    WIDGET_SETTINGS,
 )
 from chatd.wire.responses.uploads import REFRESHED_URLS, RESERVED_UPLOADS
 from chatd.wire.responses.user_settings import (
@@ -136,6 +138,7 @@ __all__ = [
     "COMMAND_PERMISSIONS",
     "COMMAND_SEARCH",
     "CURRENT_AUTHORIZATION",
+    "DISCOVERABLE_GUILDS",
     "DOCUMENT",
     "EMBED",
     "EMOJI",
@@ -175,6 +178,7 @@ __all__ = [
     "PINS",
     "PRIVATE_CHANNEL",
     "PROFILE",
+    "PROFILE_METADATA",
     "PRUNED",
     "PUBLIC_APPLICATION",
     "RATE_LIMITED",
@@ -205,4 +209,5 @@ __all__ = [
     "VANITY_URL",
     "WEBHOOK",
     "WELCOME_SCREEN",
+    "WIDGET_SETTINGS",
 ]

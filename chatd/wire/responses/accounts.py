@@ -49,6 +49,7 @@ OWN_USER = extended_schema(
         "premium_type": INT,
     },
 )
+USER_WITH_BIO = extended_schema(USER, "UserWithBio", "A user and its bio.", {"bio": STRING})
 RELATIONSHIP = object_schema(
     "Relationship",
     "The relationship of another user to the caller.",
@@ -63,7 +64,7 @@ RELATIONSHIP = object_schema(
             "description": "The caller's own name for a friend; no other user sees it.",
         },
         "since": DATETIME,
-        "user": USER,
+        "user": USER_WITH_BIO,
         "is_spam_request": BOOL,
         "stranger_request": BOOL,
         "user_ignored": BOOL,
@@ -80,6 +81,7 @@ LOGINS = object_schema(
                 {
                     "id_hash": STRING,
                     "approx_last_used_time": DATETIME,
+                    "last_seen": DATETIME,
                     "created_at": DATETIME,
                     "client_info": object_schema(
                         "ClientInfo",

@@ -10,11 +10,10 @@ from chatd.wire.json_schema import (
     NULL,
     STRING,
     array_of,
-    extended_schema,
     nullable,
     object_schema,
 )
-from chatd.wire.responses.accounts import USER
+from chatd.wire.responses.accounts import USER, USER_WITH_BIO
 from chatd.wire.responses.guilds import MEMBER
 
 _METADATA = {
@@ -27,12 +26,13 @@ _METADATA = {
     "emoji": NULL,
     "profile_effect": NULL,
 }
+PROFILE_METADATA = object_schema("UserProfile", "The profile of a user.", _METADATA)
 PROFILE = object_schema(
     "Profile",
     "A user with its bio, and what the caller has in common with it.",
     {
-        "user": extended_schema(USER, "UserWithBio", "A user and its bio.", {"bio": STRING}),
-        "user_profile": object_schema("UserProfile", "The profile of a user.", _METADATA),
+        "user": USER_WITH_BIO,
+        "user_profile": PROFILE_METADATA,
         "badges": EMPTY,
         "guild_badges": EMPTY,
         "connected_accounts": EMPTY,

@@ -78,6 +78,14 @@ CHANNEL_AFFINITIES = object_schema(
 WELCOME_SCREEN = object_schema(
     "WelcomeScreen", "A welcome screen.", {"description": NULL, "welcome_channels": EMPTY}
 )
+DISCOVERABLE_GUILDS = object_schema(
+    "DiscoverableGuilds",
+    "A page of the directory of guilds.",
+    {"guilds": EMPTY, "total": COUNT, "limit": COUNT, "offset": COUNT},
+)
+WIDGET_SETTINGS = object_schema(
+    "WidgetSettings", "The settings of a widget.", {"enabled": BOOL, "channel_id": NULL}
+)
 THREADS = object_schema(
     "Threads", "Threads.", {"threads": EMPTY, "members": EMPTY, "has_more": BOOL}
 )

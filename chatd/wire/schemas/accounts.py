@@ -77,6 +77,13 @@ class ProfileChange:
     """The current password, which a new email address or password requires."""
 
 
+@dataclass(frozen=True, slots=True)
+class BioChange:
+    """What the profile of a user has beside its account."""
+
+    bio: Maybe[str | None] = UNSET
+
+
 def require_good_password(text: str) -> None:
     """Raise ValidationError unless the password meets the rules for passwords."""
     try:
@@ -105,6 +112,18 @@ class NewNote:
 class NewNoteSchema(Schema[NewNote]):
     into = NewNote
     note = Text(allow_none=True, validate=at_most(256))
+
+
+class BioChangeSchema(Schema[BioChange]):
+    into = BioChange
+    bio = Text(allow_none=True, validate=length(0, MAX_BIO))
+    accent_color = Unsupported("accent colors")
+    banner = Unsupported("banners")
+    pronouns = Unsupported("pronouns")
+    theme_colors = Unsupported("theme colors")
+    popout_animation_particle_type = Unsupported("profile effects")
+    profile_effect_id = Unsupported("profile effects")
+    emoji_id = Unsupported("custom emojis")
 
 
 class NewAccountSchema(Schema[NewAccount]):

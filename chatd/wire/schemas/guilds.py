@@ -13,7 +13,7 @@ from chatd.core.unset import UNSET, Maybe
 from chatd.wire.base_schema import NULL_IS_ABSENT, Schema, T
 from chatd.wire.fields import MAX_DATA_URI, BoolOrWord, IdList, Int, Snowflake
 from chatd.wire.text_fields import Name, Text
-from chatd.wire.unsupported import Unsupported
+from chatd.wire.unsupported import Unsupported, WithoutEffect
 from chatd.wire.validators import FieldError, at_most, choice, length, within
 
 LOCALES = (
@@ -29,6 +29,11 @@ class NewGuild:
     name: str
     description: str | None = None
     icon: str | None = None  # a data URI
+
+
+@dataclass(frozen=True, slots=True)
+class WidgetChange:
+    """The settings of a widget, which can only stay disabled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,12 @@ class GuildChangeSchema(_GuildSchema[GuildChange]):
     rules_channel_id = Snowflake(allow_none=True)
     default_message_notifications = Int(validate=choice(0, 1), **NULL_IS_ABSENT)
     preferred_locale = Text(validate=_LOCALE, **NULL_IS_ABSENT)
+
+
+class WidgetChangeSchema(Schema[WidgetChange]):
+    into = WidgetChange
+    enabled = Unsupported("widgets")
+    channel_id = WithoutEffect("a widget that is disabled shows no channel")
 
 
 class PruneSchema(Schema[Prune]):

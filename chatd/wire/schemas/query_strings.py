@@ -258,6 +258,20 @@ class UserCountsSchema(Schema[UserCounts]):
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryPage:
+    """A page of the directory of guilds."""
+
+    limit: int = 48
+    offset: int = 0
+
+
+class DirectoryPageSchema(Schema[DirectoryPage]):
+    into = DirectoryPage
+    limit = Digits(validate=within(0, 48))
+    offset = Digits(validate=within(0, 999_999_999))
+
+
+@dataclass(frozen=True, slots=True)
 class CommandSearch:
     type: int = 1
     query: str = ""
