@@ -28,6 +28,7 @@ from chatd.gateway.connection_table import ConnectionTable
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.dispatcher import Dispatcher
 from chatd.gateway.fanout.flush_scheduler import FlushScheduler
+from chatd.gateway.fanout.friend_presences import FriendPresences
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.member_lists import MemberLists
 from chatd.gateway.fanout.presence_reporter import PresenceReporter
@@ -205,6 +206,7 @@ class _Components:
                 presence_table=dependencies.presences,
                 delivery_queue=self._delivery_queue,
             ),
+            friend_presences=FriendPresences(hub, self._database, self.dependencies.presences),
             start_limits=StartLimits(
                 dependencies.rate_limits if config.rate_limits else None,
                 concurrency=max(2, config.database_max_connections // 4),
@@ -265,6 +267,7 @@ class _Components:
             delivery_queue=self._delivery_queue,
             counters=self.metrics.counters,
             member_lists=gateway.member_lists,
+            friend_presences=gateway.friend_presences,
         )
         dispatcher = Dispatcher(
             gateway.hub,
@@ -272,6 +275,7 @@ class _Components:
             self.authenticator,
             delivery_queue=self._delivery_queue,
             presence_reporter=presence_reporter,
+            friend_presences=gateway.friend_presences,
             event_history=gateway.suspended_sessions.history,
         )
         async with (

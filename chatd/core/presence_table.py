@@ -19,7 +19,7 @@ _NOWHERE: frozenset[GuildId] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class PresenceChange:
-    """A new presence of a user, and the guilds to notify of it."""
+    """A new presence of a user, and the guilds to notify of it: none, or those that it joined."""
 
     user_id: UserId
     presence: Presence
@@ -101,16 +101,19 @@ class PresenceTable:
         shown.presence = merged(report.presence for report in shown.reports.values())
         shown.guild_ids = _NOWHERE.union(*(each.guild_ids for each in shown.reports.values()))
         to_notify = guilds_before if not shown.reports else shown.guild_ids
+        is_changed = shown.presence != before
         for guild_id in guilds_before | shown.guild_ids:
             is_online = guild_id in shown.guild_ids and shown.presence.status != Status.OFFLINE
             self._set_online(guild_id, user_id, is_online=is_online)
         if not shown.reports:
             del self._users[user_id]
-        if shown.presence == before:
+        if not is_changed:
             to_notify -= guilds_before
             if shown.presence == OFFLINE:
                 return []
-        return [PresenceChange(user_id, shown.presence, to_notify)] if to_notify else []
+        if not (is_changed or to_notify):
+            return []
+        return [PresenceChange(user_id, shown.presence, to_notify)]
 
     def _set_online(self, guild_id: GuildId, user_id: UserId, *, is_online: bool) -> None:
         if is_online:

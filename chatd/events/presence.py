@@ -33,6 +33,13 @@ def presence_updated(guild_id: GuildId, user_id: UserId, presence: Presence) -> 
     return Event("PRESENCE_UPDATE", stream, to_guild(guild_id), body, Intents.GUILD_PRESENCES)
 
 
+def friend_presence_updated(user_id: UserId, presence: Presence) -> Event:
+    """PRESENCE_UPDATE of a friend, to a person's client: it has no guild."""
+    body = payloads.encode(payloads.presence(user_id, presence))
+    stream = StreamId(user_id)
+    return Event("PRESENCE_UPDATE", stream, to_user(user_id), body, Intents.GUILD_PRESENCES)
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceReport:
     """The presence of users of an instance.

@@ -23,6 +23,7 @@ async def run(gateway: Gateway, database: Database, *, client_token_s: int) -> N
         "login uses": record,
         "session lists": partial(session_lists.run, gateway.hub),
         "member lists": gateway.member_lists.run,
+        "presences of friends": gateway.friend_presences.run,
     }
     async with asyncio.TaskGroup() as tasks:
         for name, work in works.items():

@@ -6,6 +6,7 @@ from chatd.auth.signed_urls import SignedUrls
 from chatd.db.pool import Database
 from chatd.gateway.admission import AdmissionGate
 from chatd.gateway.fanout.flush_scheduler import FlushScheduler
+from chatd.gateway.fanout.friend_presences import FriendPresences
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.member_lists import MemberLists
 from chatd.gateway.identify import IdentifyHandler, StartLimits
@@ -33,6 +34,7 @@ class Gateway:
         suspended_sessions: SuspendedSessions,
         flush_scheduler: FlushScheduler,
         member_lists: MemberLists,
+        friend_presences: FriendPresences,
         signed_urls: SignedUrls,
         start_limits: StartLimits,
         heartbeat_interval_ms: int,
@@ -42,6 +44,7 @@ class Gateway:
         self.suspended_sessions = suspended_sessions
         self.flush_scheduler = flush_scheduler
         self.member_lists = member_lists
+        self.friend_presences = friend_presences
         self.rate_limits = start_limits.rate_limits
         self.heartbeat_interval_ms = heartbeat_interval_ms
         self.admission_gate = AdmissionGate(_ADMISSIONS_PER_TICK)

@@ -6,7 +6,7 @@ Also whether a user accepts messages of another, which depends on them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from chatd.core.ids import UserId
@@ -156,6 +156,23 @@ async def list_for_user(cur: Cursor, user_id: UserId) -> list[Relationship]:
     """Return all relationships of a user, in the order of the other users' ids."""
     await cur.run(_FOR_USER, {"user_id": user_id})
     return await many(cur, _make)
+
+
+_FRIENDS_OF = PreparedStatement(
+    f"""
+    SELECT user_id, array_agg(other_id) FROM relationships
+     WHERE user_id = ANY(%(user_ids)s) AND type = {_FRIEND}
+  GROUP BY user_id
+    """,
+    user_ids="bigint[]",
+)
+
+
+async def friends_of(cur: Cursor, user_ids: Iterable[UserId]) -> dict[UserId, list[UserId]]:
+    """Return the friends of those of these users that have any."""
+    await cur.run(_FRIENDS_OF, {"user_ids": list(user_ids)})
+    rows: list[Row] = await cur.fetchall()
+    return {UserId(row[0]): list(map(UserId, row[1])) for row in rows}
 
 
 async def get(cur: Cursor, user_id: UserId, other_id: UserId) -> Relationship | None:

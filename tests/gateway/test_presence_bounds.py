@@ -57,6 +57,13 @@ class NoMemberLists:
         pass
 
 
+class NoFriends:
+    """The friends of people who have none."""
+
+    def mark(self, user_id: UserId) -> None:
+        """Do nothing."""
+
+
 class Town:
     """An instance on which all members of a guild have sessions with all intents."""
 
@@ -93,6 +100,7 @@ class Town:
             delivery_queue=delivery_queue,
             counters=self.counters,
             member_lists=NoMemberLists(),  # type: ignore[arg-type]
+            friend_presences=NoFriends(),  # type: ignore[arg-type]
         )
 
     def show(self, status: Status | None, *users: UserId) -> None:

@@ -22,6 +22,7 @@ from chatd.events.users import revoked_login
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.event_history import EventHistory
 from chatd.gateway.fanout.feed import Feed
+from chatd.gateway.fanout.friend_presences import FriendPresences
 from chatd.gateway.fanout.gap_monitor import GapMonitor
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
@@ -55,6 +56,7 @@ class Dispatcher:
         *,
         delivery_queue: DeliveryQueue,
         presence_reporter: PresenceReporter,
+        friend_presences: FriendPresences,
         event_history: EventHistory,
     ) -> None:
         self._hub = hub
@@ -62,6 +64,7 @@ class Dispatcher:
         self._authenticator = authenticator
         self._delivery_queue = delivery_queue
         self._presence_reporter = presence_reporter
+        self._friend_presences = friend_presences
         self._event_history = event_history
         self._gap_monitor = GapMonitor(hub, database)
         self._feed_starts = asyncio.TaskGroup()
@@ -98,6 +101,7 @@ class Dispatcher:
         self._event_history.add(event)
         self._authenticator.on_event(event)
         self._presence_reporter.on_event(event)
+        self._friend_presences.on_event(event)
         if event.audience.kind is AudienceKind.USER and event.name in _MEMBERSHIP:
             for listener in self._hub.startups_of(UserId(event.audience.id)):
                 listener.invalidate_snapshot()

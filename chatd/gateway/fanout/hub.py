@@ -47,6 +47,8 @@ class Hub:
         """Users whose presence must be computed again, because one of their sessions changed."""
         self._session_lists_dirty: set[UserId] = set()
         """Users for whom a session was added, removed, or has another presence."""
+        self._client_changes: set[UserId] = set()
+        """Users with a new or a removed session of a person's client."""
         self._replay_batches: list[Batch] = []
         """Replays since the last `expire_sessions`. After a restart many clients replay the same
         dispatches; while these batches exist, they share the encoded frames."""
@@ -106,6 +108,15 @@ class Hub:
         dirty, self._session_lists_dirty = self._session_lists_dirty, set()
         return dirty
 
+    def mark_client_changes(self, user_ids: Iterable[UserId]) -> None:
+        """Have `take_client_changes` return these users."""
+        self._client_changes.update(user_ids)
+
+    def take_client_changes(self) -> set[UserId]:
+        """Return the users whose sessions of a person's client were added or removed since."""
+        changed, self._client_changes = self._client_changes, set()
+        return changed
+
     def take_presence_dirty(self) -> set[UserId]:
         """Return the users that were marked since the last call, and unmark them."""
         dirty, self._presence_dirty = self._presence_dirty, set()
@@ -153,13 +164,13 @@ class Hub:
         if session.detached_at is not None:
             self._detached[session] = None
         self._by_user.setdefault(session.user_id, set()).add(session)
-        self.mark_presence_dirty(session.user_id)
+        self._mark_changed(session)
 
     def remove(self, session: Session) -> None:
         """Remove a session for good: it cannot be resumed."""
         self._sessions.pop(session.id, None)
         self._detached.pop(session, None)
-        self.mark_presence_dirty(session.user_id)
+        self._mark_changed(session)
         of_user = self._by_user.get(session.user_id, set())
         of_user.discard(session)
         if not of_user:
@@ -168,6 +179,11 @@ class Hub:
             followed.detach(session)
             if (feed := self._feeds.get(followed.stream)) is followed:
                 self.drop_if_unused(feed)
+
+    def _mark_changed(self, session: Session) -> None:
+        self.mark_presence_dirty(session.user_id)
+        if session.user_client is not None:
+            self._client_changes.add(session.user_id)
 
     def detach_all(self) -> list[Session]:
         """Remove all sessions and feeds for a handoff, and return the sessions to hand off.

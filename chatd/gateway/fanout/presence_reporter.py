@@ -32,6 +32,7 @@ from chatd.events import presence as events
 from chatd.events.event import Event
 from chatd.events.presence import InstanceReport
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
+from chatd.gateway.fanout.friend_presences import FriendPresences
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.member_lists import MemberLists
@@ -76,8 +77,10 @@ class PresenceReporter:
         delivery_queue: DeliveryQueue,
         counters: Counters,
         member_lists: MemberLists,
+        friend_presences: FriendPresences,
     ) -> None:
         self._hub = hub
+        self._friend_presences = friend_presences
         self._member_lists = member_lists
         self._bus = bus
         self._table = presence_table
@@ -192,6 +195,7 @@ class PresenceReporter:
     def _queue(self, changes: Iterable[PresenceChange]) -> None:
         for change in changes:
             self._member_lists.mark(change.guild_ids, change.user_id)
+            self._friend_presences.mark(change.user_id)
             for guild_id in change.guild_ids:
                 self._pending.setdefault((guild_id, change.user_id))
 

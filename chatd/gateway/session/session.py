@@ -147,6 +147,7 @@ class Session:
         "has_all_guilds",
         "id",
         "intents",
+        "knows_friends",
         "listed_sessions",
         "login_id",
         "member_lists",
@@ -177,6 +178,8 @@ class Session:
         """The windows of member lists that the client requested."""
         self.listed_sessions = b""
         """The last list of its user's sessions that the client received, encoded."""
+        self.knows_friends = False
+        """Whether it has received the presences of friends since it began or was restored."""
         self.presence = state.presence
         """The presence that the client has set, at `presence_set_at` (monotonic clock)."""
         self.presence_set_at = time.monotonic()

@@ -1,0 +1,168 @@
+"""Presences of friends, for the clients of people, whether they share a guild or not.
+
+READY has the friends that are online. From then on, a client gets a PRESENCE_UPDATE without a guild
+for each change of a friend. So an instance knows the friends of the people that are connected to it
+with such a client: it reads them from Postgres soon after the session has begun or was restored,
+and then keeps them by the events of the person's stream. When it has read them, it sends the
+presences of the friends that are online, because they may have changed since READY.
+
+Cost: about 100 bytes of memory for each friend of a connected person. A change costs 20 us for each
+connected friend, and an instance sends at most `_MAX_DELIVERIES` in `_INTERVAL_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+
+import orjson
+
+from chatd.core.ids import UserId
+from chatd.core.presence import Status
+from chatd.core.presence_table import PresenceTable
+from chatd.core.relationships import RelationshipType
+from chatd.db.pool import Database
+from chatd.events import presence as events
+from chatd.events.event import AudienceKind, Event
+from chatd.gateway.fanout.hub import Hub
+from chatd.gateway.fanout.time_slicing import run_in_slices
+from chatd.gateway.session.session import Session
+from chatd.queries import relationships
+
+_INTERVAL_S = 0.25
+"""How often in seconds friends are read and presences are sent. Changes within an interval are
+one."""
+
+_BATCH = 20
+"""People whose friends one statement reads. Each can have 1,000."""
+
+_MAX_DELIVERIES = 5000
+"""The maximum of deliveries in `_INTERVAL_S`, which takes about a tenth of a core."""
+
+_EVENTS = frozenset({"RELATIONSHIP_ADD", "RELATIONSHIP_REMOVE"})
+
+
+class FriendPresences:
+    """The friends of local people, and the presences that their clients have still to get."""
+
+    def __init__(self, hub: Hub, database: Database, presence_table: PresenceTable) -> None:
+        self._hub = hub
+        self._database = database
+        self._table = presence_table
+        self._friends: dict[UserId, set[UserId]] = {}
+        """The friends of each local person that has a client."""
+        self._people: dict[UserId, set[UserId]] = {}
+        """The same the other way round: the local people that are friends of a user."""
+        self._reading: dict[UserId, list[Event]] = {}
+        """The people whose friends are being read, with the events since."""
+        self._pending: dict[UserId, dict[Session, None]] = {}
+        """The friends whose presence is to be sent, each with its receivers."""
+
+    def mark(self, user_id: UserId) -> None:
+        """Note that the presence of a user changed."""
+        for person in self._people.get(user_id, ()):
+            self._send_later(person, user_id)
+
+    def on_event(self, event: Event) -> None:
+        """Apply an event of a person's stream."""
+        if event.name not in _EVENTS or event.audience.kind is not AudienceKind.USER:
+            return
+        person = UserId(event.audience.id)
+        if person in self._reading:
+            self._reading[person].append(event)
+        elif person in self._friends:
+            self._apply(person, event)
+
+    async def run(self) -> None:
+        """Read friends and send presences until cancelled."""
+        while True:
+            await asyncio.sleep(_INTERVAL_S)
+            await self.update()
+
+    async def update(self) -> None:
+        """Read the friends of new people, and send what is pending. Raises DatabaseUnavailable."""
+        wanted = []
+        for user_id in self._hub.take_client_changes():
+            has_client = any(each.user_client for each in self._hub.sessions_of(user_id))
+            if not has_client:
+                self._forget(user_id)
+            elif user_id in self._friends:
+                self._send_to_new_sessions(user_id)
+            else:
+                wanted.append(user_id)
+        for start in range(0, len(wanted), _BATCH):
+            try:
+                await self._read(wanted[start : start + _BATCH])
+            except BaseException:
+                self._hub.mark_client_changes(wanted[start:])
+                raise
+        await run_in_slices(self._sending())
+
+    async def _read(self, people: Iterable[UserId]) -> None:
+        self._reading = {each: [] for each in people}
+        try:
+            async with self._database.cursor() as cur:
+                found = await relationships.friends_of(cur, self._reading)
+            for person, happened in self._reading.items():
+                self._friends[person] = set()
+                for friend in found.get(person, ()):
+                    self._add(person, friend)
+                for event in happened:
+                    self._apply(person, event)
+                self._send_to_new_sessions(person)
+        finally:
+            self._reading = {}
+
+    def _apply(self, person: UserId, event: Event) -> None:
+        data = orjson.loads(event.body)
+        friend = UserId(int(data["id"]))
+        if event.name == "RELATIONSHIP_ADD" and data["type"] == RelationshipType.FRIEND:
+            self._add(person, friend)
+            self._send_later(person, friend)
+        else:
+            self._drop(person, friend)
+
+    def _add(self, person: UserId, friend: UserId) -> None:
+        self._friends[person].add(friend)
+        self._people.setdefault(friend, set()).add(person)
+
+    def _drop(self, person: UserId, friend: UserId) -> None:
+        self._friends[person].discard(friend)
+        if (people := self._people.get(friend)) is not None:
+            people.discard(person)
+            if not people:
+                del self._people[friend]
+
+    def _forget(self, person: UserId) -> None:
+        for friend in tuple(self._friends.get(person, ())):
+            self._drop(person, friend)
+        self._friends.pop(person, None)
+
+    def _send_to_new_sessions(self, person: UserId) -> None:
+        """Send the friends that are online to the sessions that have not received them."""
+        new = [each for each in self._clients_of(person) if not each.knows_friends]
+        for session in new:
+            session.knows_friends = True
+        if new:
+            for friend in self._friends[person]:
+                if self._table.get(friend).status != Status.OFFLINE:
+                    self._pending.setdefault(friend, {}).update(dict.fromkeys(new))
+
+    def _send_later(self, person: UserId, friend: UserId) -> None:
+        if clients := self._clients_of(person):
+            self._pending.setdefault(friend, {}).update(dict.fromkeys(clients))
+
+    def _clients_of(self, person: UserId) -> list[Session]:
+        return [each for each in self._hub.sessions_of(person) if each.user_client is not None]
+
+    def _sending(self) -> Iterator[None]:
+        left = _MAX_DELIVERIES
+        while self._pending and left > 0:
+            friend = next(iter(self._pending))
+            sessions = self._pending.pop(friend)
+            event = events.friend_presence_updated(friend, self._table.get(friend))
+            for session in sessions:
+                if self._hub.session(session.id) is session:
+                    session.send_event(event)
+            left -= len(sessions)
+            yield
