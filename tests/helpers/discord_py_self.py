@@ -93,9 +93,27 @@ class Program(discord.Client):
         message = await asyncio.wait_for(self.heard.get(), 30)
         return [str(message.author.id), message.content]
 
+    async def type_in(self, channel_id):
+        await self.get_channel(int(channel_id)).typing()
+
+    async def react_and_read(self, channel_id, message_id):
+        message = await self.get_channel(int(channel_id)).fetch_message(int(message_id))
+        await message.add_reaction("\N{THUMBS UP SIGN}")
+        await message.ack()
+        return [
+            str(each.emoji) for each in (await message.channel.fetch_message(message.id)).reactions
+        ]
+
     async def cut(self):
         await self.ws.socket.close(4000)
         await asyncio.wait_for(self.resumes.get(), 30)
+
+    async def identify_again(self):
+        """Lose the session: the server refuses to resume this one, and the client identifies."""
+        waiting = asyncio.ensure_future(self.wait_for("ready", timeout=30))
+        self.ws.session_id = "0" * 32
+        await self.ws.socket.close(4000)
+        await waiting
 
     async def complaints(self):
         return self.warnings.texts
