@@ -5,6 +5,8 @@ that names it:
 
 - DISCORD_PY_SELF: an interpreter that has discord.py-self (`pip install discord.py-self`, version
   2.1). It cannot be installed beside discord.py, because both packages are named `discord`.
+- ENDCORD: a folder with the source of endcord (version 1.5, sparklost/endcord at GitHub), and in it
+  `.venv` with Python 3.12 or later, websocket-client and orjson.
 - DISCORD_JS_SELFBOT: a folder in which `npm install discord.js-selfbot-v13` (version 3.7) ran.
 """
 
@@ -20,10 +22,13 @@ from typing import Any
 import pytest
 
 from tests.conftest import ServeMore, repository
-from tests.world import PASSWORD, TIMEOUT_S, Client, World, world_on
+from tests.world import PASSWORD, TIMEOUT_S, Client, Person, World, befriend, world_on
+
+Json = dict[str, Any]
 
 INTERPRETER = os.environ.get("DISCORD_PY_SELF")
 SELFBOT = os.environ.get("DISCORD_JS_SELFBOT")
+ENDCORD = os.environ.get("ENDCORD")
 HELPERS = repository() / "tests" / "helpers"
 
 
@@ -80,6 +85,35 @@ def selfbot(world: World, token: str) -> AbstractAsyncContextManager[Program]:
     return running(command, MODULES=SELFBOT, ORIGIN=world.url, TOKEN=token)
 
 
+def endcord(world: World, token: str) -> AbstractAsyncContextManager[Program]:
+    """Run the program with endcord, logged in with a token."""
+    assert ENDCORD is not None
+    command = [f"{ENDCORD}/.venv/bin/python", str(HELPERS / "endcord_client.py")]
+    return running(command, ENDCORD=ENDCORD, HOST=world.url, TOKEN=token)
+
+
+async def logged_in(world: World, *names: str) -> list[tuple[Person, Json]]:
+    """Return people that call the API with their client tokens, and the answers to their logins.
+
+    The access tokens of other tests would expire in the middle of these ones.
+    """
+    found = []
+    for name in names:
+        person = await world.person(name)
+        login = await world.anonymous.post(
+            "/auth/login", {"login": person.email, "password": PASSWORD, "undelete": False}
+        )
+        person.rest.token = login["token"]
+        found.append((person, login))
+    return found
+
+
+async def has_expired(world: World, access_token: str) -> bool:
+    """Return whether an access token is not accepted any more."""
+    headers = {"Authorization": access_token}
+    return (await world.anonymous.call("GET", "/users/@me", headers=headers)).status == 401
+
+
 ACCESS_TOKEN_S = 2
 TWENTY_MINUTES_S = ACCESS_TOKEN_S * 20 / 15
 """Where 15 minutes, the lifetime of an access token, are ACCESS_TOKEN_S."""
@@ -93,19 +127,12 @@ async def test_discord_py_self_goes_on_after_its_access_token_expires(
         serve_more(worker_id=3, jwt_access_token_expiry_s=ACCESS_TOKEN_S) as server,
         world_on(server.url, server.gateway_url) as world,
     ):
-        guild = await world.guild(owner="alice")
-        alice, bob = await world.friends("alice", "bob")
-        await guild.admit(bob)
+        began_at = asyncio.get_running_loop().time()
+        (alice, login), (bob, theirs) = await logged_in(world, "alice", "bob")
+        await befriend(alice, bob)
+        guild = await world.guild(owner="alice", members=["bob"])
         channel = guild.general.id
         dm = (await bob.rest.post("/users/@me/channels", {"recipient_id": alice.id}))["id"]
-        login = await world.anonymous.post(
-            "/auth/login", {"login": alice.email, "password": PASSWORD, "undelete": False}
-        )
-        logged_in_at = asyncio.get_running_loop().time()
-        fresh = await world.anonymous.post(
-            "/auth/login", {"email": bob.email, "password": PASSWORD}
-        )
-        bob.rest.token = fresh["token"]
         await bob.rest.post(f"/channels/{dm}/messages", {"content": "in private"})
         async with discord_py_self(world, login["token"]) as program:
             ready = await program.ask("ready")
@@ -116,14 +143,12 @@ async def test_discord_py_self_goes_on_after_its_access_token_expires(
             is_named, groups = await program.ask("listed", guild.id, channel)
             assert is_named
             assert sum(each["count"] for each in groups) == 2
-            watching = await watch(world, fresh["token"])
-            alice.rest.token = login["access_token"]
-            has_passed = False
-            while not has_passed:
-                elapsed = asyncio.get_running_loop().time() - logged_in_at
-                has_passed = elapsed >= TWENTY_MINUTES_S
-                if has_passed:
-                    assert (await alice.rest.call("GET", "/users/@me")).status == 401
+            watching = await watch(world, theirs["token"])
+            is_over = False
+            while not is_over:
+                is_over = asyncio.get_running_loop().time() - began_at >= TWENTY_MINUTES_S
+                if is_over:
+                    assert await has_expired(world, login["access_token"])
                 said = await bob.rest.post(f"/channels/{channel}/messages", {"content": "hello"})
                 assert await program.ask("next_message") == [bob.id, "hello"]
                 await program.ask("type_in", channel)
@@ -148,16 +173,10 @@ async def test_selfbot_v13_chats_and_resumes(serve_more: ServeMore) -> None:
         serve_more(worker_id=3, jwt_access_token_expiry_s=ACCESS_TOKEN_S) as server,
         world_on(server.url, server.gateway_url) as world,
     ):
-        guild = await world.guild(owner="alice")
-        alice, bob = await world.friends("alice", "bob")
-        await guild.admit(bob)
+        (alice, login), (bob, theirs) = await logged_in(world, "alice", "bob")
+        await befriend(alice, bob)
+        guild = await world.guild(owner="alice", members=["bob"])
         channel = guild.general.id
-        credentials = {"login": alice.email, "password": PASSWORD}
-        login = await world.anonymous.post("/auth/login", credentials)
-        theirs = await world.anonymous.post(
-            "/auth/login", {"email": bob.email, "password": PASSWORD}
-        )
-        bob.rest.token = theirs["token"]
         async with selfbot(world, login["token"]) as program:
             ready = await program.ask("ready")
             assert ready == {
@@ -169,10 +188,9 @@ async def test_selfbot_v13_chats_and_resumes(serve_more: ServeMore) -> None:
             watching = await watch(world, theirs["token"])
             assert await program.ask("members", guild.id) == sorted([alice.id, bob.id])
             dm = await program.ask("open_private", bob.id)
-            alice.rest.token = login["access_token"]
-            has_expired = False
-            while not has_expired:
-                has_expired = (await alice.rest.call("GET", "/users/@me")).status == 401
+            is_over = False
+            while not is_over:
+                is_over = await has_expired(world, login["access_token"])
                 said = await bob.rest.post(f"/channels/{channel}/messages", {"content": "hello"})
                 assert await program.ask("next_message") == [bob.id, "hello"]
                 await program.ask("type_in", channel)
@@ -191,3 +209,48 @@ async def test_selfbot_v13_chats_and_resumes(serve_more: ServeMore) -> None:
                 assert await program.ask("next_message") == [alice.id, "in private"]
                 assert await program.ask("cut") is None
             assert await program.ask("complaints") == []
+
+
+@pytest.mark.skipif(ENDCORD is None, reason="needs ENDCORD")
+async def test_endcord_chats_and_resumes(serve_more: ServeMore) -> None:
+    async with (
+        serve_more(
+            worker_id=3, jwt_access_token_expiry_s=ACCESS_TOKEN_S, heartbeat_interval_ms=4000
+        ) as server,
+        world_on(server.url, server.gateway_url) as world,
+    ):
+        (alice, login), (bob, theirs) = await logged_in(world, "alice", "bob")
+        await befriend(alice, bob)
+        guild = await world.guild(owner="alice", members=["bob"])
+        channel = guild.general.id
+        dm = (await bob.rest.post("/users/@me/channels", {"recipient_id": alice.id}))["id"]
+        await bob.rest.post(f"/channels/{dm}/messages", {"content": "in private"})
+        async with endcord(world, login["token"]) as program:
+            ready = await program.ask("ready")
+            assert ready == {"user": alice.id, "guilds": {guild.id: [channel]}, "private": [dm]}
+            watching = await watch(world, theirs["token"])
+            online = await program.ask("subscribe", channel, guild.id, "2")
+            assert online == sorted([alice.id, bob.id])
+            is_over = False
+            while not is_over:
+                is_over = await has_expired(world, login["access_token"])
+                said = await bob.rest.post(f"/channels/{channel}/messages", {"content": "hello"})
+                assert await program.ask("next_message") == [bob.id, "hello"]
+                assert await program.ask("type_in", channel) is True
+                assert (await watching.next("TYPING_START")).d["user_id"] == alice.id
+                await bob.rest.post(f"/channels/{channel}/typing")
+                while await program.ask("next_typing") != bob.id:
+                    pass
+                await program.ask("say", channel, "hello yourself")
+                sent = (await watching.next("MESSAGE_CREATE")).d
+                assert (sent["author"]["id"], sent["content"]) == (alice.id, "hello yourself")
+                assert await program.ask("next_message") == [alice.id, "hello yourself"]
+                assert await program.ask("react_and_read", channel, said["id"]) == [True] * 4
+                await program.ask("say", dm, "in private")
+                assert (await watching.next("MESSAGE_CREATE")).d["channel_id"] == dm
+                assert (await program.ask("history", dm))[0] == "in private"
+                session = await program.ask("sessions")
+                await program.ask("beats")
+                assert await program.ask("complaints") == []
+                await program.ask("cut")
+                assert await program.ask("sessions") == session

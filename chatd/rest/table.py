@@ -7,7 +7,7 @@ handlers get the table from the application (`routing.TABLE`).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 from aiohttp import web
@@ -111,11 +111,21 @@ def add_to(app: web.Application) -> None:
     for prefix in PREFIXES:
         resources: dict[str, web.Resource] = {}
         for route in table():
-            if route.path not in resources:
-                exact = prefix + _exclude_literals(route.path, paths)
-                resources[route.path] = app.router.add_resource(exact)
-            for method in ("GET", "HEAD") if route.method == "GET" else (route.method,):
-                resources[route.path].add_route(method, route.handler)
+            for path in (route.path, *_aliases(route.path)):
+                if path not in resources:
+                    exact = prefix + _exclude_literals(path, paths)
+                    resources[path] = app.router.add_resource(exact)
+                for method in ("GET", "HEAD") if route.method == "GET" else (route.method,):
+                    resources[path].add_route(method, route.handler)
+
+
+def _aliases(path: str) -> Sequence[str]:
+    """Return further paths of a route.
+
+    Discord's clients put the type of a reaction after its emoji, which is 0 for a normal one.
+    """
+    before, emoji, user = path.partition("/reactions/{emoji}/")
+    return [f"{before}{emoji}0/{user}"] if user else ()
 
 
 def _exclude_literals(path: str, paths: Collection[str]) -> str:

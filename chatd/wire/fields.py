@@ -221,7 +221,7 @@ class Bool(InOrder, fields.Boolean):
 
 
 class BoolOrWord(Bool):
-    """true or false, also as a string: discord.py sends strings for some fields."""
+    """true or false, also as a string: discord.py and endcord send strings for some fields."""
 
     json: ClassVar[JsonObject] = {
         "type": ["boolean", "string"],

@@ -69,6 +69,7 @@ REFUSED: dict[str, dict[str, Fields]] = {
         MEMBER: {"mute": True, "deaf": True, "channel_id": "1"},
         NEW_MEMBER: {"mute": True, "deaf": True},
     },
+    "There are no widgets.": {"PATCH /guilds/{guild_id}/widget": {"enabled": True}},
     "There are no threads.": {
         **_each(SERVICES, {"thread_id": "1"}),
         **_each(WITH_TOKEN, {"thread_id": "1"}),

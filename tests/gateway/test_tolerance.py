@@ -42,8 +42,9 @@ async def test_heartbeat_with_reasons_is_acknowledged(world: World) -> None:
     await client.send(40, {"seq": None, "qos": qos})
     await client.next_op(11)
     await client.identify((await world.person("bob")).token)
-    await client.send(40, {"seq": client.seq, "qos": qos})
-    await client.next_op(11)
+    for op in (40, 1):  # endcord sends the same data in op 1
+        await client.send(op, {"seq": client.seq, "qos": qos})
+        await client.next_op(11)
 
 
 async def test_unknown_status_is_online_at_first_and_then_no_change(world: World) -> None:

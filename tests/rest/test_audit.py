@@ -186,6 +186,7 @@ ELSEWHERE = {
 }
 NO_MODERATION = {
     "PATCH /guilds/{guild_id}/members/@me",  # the own nickname
+    "PATCH /guilds/{guild_id}/widget",  # which stays disabled
     "POST /channels/{channel_id}/messages",
     "POST /channels/{channel_id}/attachments",
     "PATCH /channels/{channel_id}/messages/{message_id}",

@@ -122,6 +122,8 @@ def test_every_route_is_tested() -> None:
 async def test_every_route_declares_its_requirement(world: World) -> None:
     assert len(TABLE) >= 70
     for name, route in TABLE.items():
+        if name == "GET /guilds/{guild_id}/widget.json":
+            continue  # which is for visitors of other sites, and always refused
         is_in_guild = "{guild_id}" in route.path or "{channel_id}" in route.path
         assert is_in_guild <= (route.needs not in (PUBLIC, TOKEN, AUTHENTICATED, HUMAN, BOT)), name
 

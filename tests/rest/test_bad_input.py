@@ -305,12 +305,12 @@ async def test_literal_path_segment_is_not_an_id(
 
 async def test_integral_float_is_an_integer(world: World) -> None:
     guild = await world.guild(owner="alice")
-    path = f"/channels/{guild.general.id}/invites"
-    assert (await guild.owner.rest.post(path, {"max_uses": 5.0}))["max_uses"] == 5
+    path, field = f"/guilds/{guild.id}/channels", "rate_limit_per_user"
+    assert (await guild.owner.rest.post(path, {"name": "x", field: 5.0}))[field] == 5
     for wrong in (5.5, "5", True, 1e300):
-        answer = await guild.owner.rest.call("POST", path, {"max_uses": wrong})
+        answer = await guild.owner.rest.call("POST", path, {"name": "x", field: wrong})
         assert_refused(answer, 400)
-        assert answer.json["errors"].keys() == {"max_uses"}
+        assert answer.json["errors"].keys() == {field}
 
 
 @pytest.mark.parametrize("word", ["true", "1", "False", "0", "yes", "", "2"])

@@ -31,6 +31,16 @@ async def test_event_is_delivered_before_the_response_to_the_sender(world: World
     assert datetime.fromisoformat(stored["timestamp"]).utcoffset() is not None
 
 
+@pytest.mark.parametrize(("tts", "is_read"), [("false", False), ("true", True), (None, False)])
+async def test_tts_may_be_a_word(world: World, tts: str | None, is_read: bool) -> None:
+    """endcord sends a word with each message."""
+    guild = await world.guild(owner="alice")
+    sent = await guild.owner.rest.post(
+        f"/channels/{guild.general.id}/messages", {"content": "hi", "tts": tts}
+    )
+    assert sent == like(content="hi", tts=is_read)
+
+
 async def test_history_pages_before_after_and_around(world: World) -> None:
     guild = await world.guild(owner="alice")
     rest = world.rest("alice")

@@ -45,7 +45,9 @@ def test_every_route_is_described(route: Route) -> None:
     where = f"{route.declared.__module__}.{route.declared.__name__}"
     assert described["summary"].endswith("."), f"the docstring of {where} needs a first sentence"
     assert len(described["summary"]) <= 99, f"the first sentence of {where} is too long"
-    assert any(status < 300 for status in route.answers), f"{where} declares no success"
+    is_refused = route.path == "/guilds/{guild_id}/widget.json"  # there are no widgets
+    succeeds = any(status < 300 for status in route.answers)
+    assert succeeds or is_refused, f"{where} declares no success"
     assert ("security" in described) != route.is_open
 
 

@@ -113,6 +113,21 @@ async def test_message_has_at_most_twenty_emojis(world: World) -> None:
     assert (more.status, more.code) == (400, 30010)
 
 
+async def test_clients_of_people_put_the_type_of_a_reaction_after_its_emoji(world: World) -> None:
+    """As endcord and Discord's clients do; 0 is a normal reaction."""
+    guild = await world.guild(owner="alice", members=["bob"])
+    bob, message = await world.person("bob"), await create_message(guild)
+    whole = f"/channels/{guild.general.id}/messages/{message['id']}/reactions/{THUMB}"
+    for person in (bob, guild.owner):
+        await person.rest.put(f"{whole}/0/%40me?location=Message&type=0")
+    assert len(await bob.rest.get(whole)) == 2
+    await bob.rest.delete(f"{whole}/0/@me?location=Message%20Inline%20Button&burst=false")
+    refused = await bob.rest.call("DELETE", f"{whole}/0/{guild.owner.id}")
+    assert (refused.status, refused.code) == (403, 50013)
+    assert [each["id"] for each in await bob.rest.get(whole)] == [guild.owner.id]
+    assert (await bob.rest.call("PUT", f"{whole}/1/@me")).status == 404
+
+
 @pytest.mark.parametrize("emoji", ["a", "👍👍", "duck:123", "%00", "1", "👍" * 40])
 async def test_unknown_emoji_is_rejected(world: World, emoji: str) -> None:
     guild = await world.guild(owner="alice")

@@ -27,7 +27,7 @@ from chatd.events.event import AudienceKind, Event
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.time_slicing import run_in_slices
 from chatd.gateway.session.session import Session
-from chatd.queries import relationships
+from chatd.services.accounts import relationships
 
 _INTERVAL_S = 0.25
 """How often in seconds friends are read and presences are sent. Changes within an interval are
@@ -101,8 +101,7 @@ class FriendPresences:
     async def _read(self, people: Iterable[UserId]) -> None:
         self._reading = {each: [] for each in people}
         try:
-            async with self._database.cursor() as cur:
-                found = await relationships.friends_of(cur, self._reading)
+            found = await relationships.friends_of(self._database, self._reading)
             for person, happened in self._reading.items():
                 self._friends[person] = set()
                 for friend in found.get(person, ()):

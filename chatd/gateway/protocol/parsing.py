@@ -81,6 +81,9 @@ def parse(frame: str | bytes) -> Command:
 
 
 def _heartbeat(data: Any) -> Heartbeat:
+    """Parse a heartbeat. Some clients of people send the data of a QoS heartbeat in it."""
+    if isinstance(data, dict):
+        data = data.get("seq")
     if data is not None and type(data) is not int:
         raise CloseConnection(
             CloseCode.DECODE_ERROR, "A heartbeat contains a sequence number or null."
@@ -92,7 +95,7 @@ def _qos_heartbeat(data: Any) -> Heartbeat:
     """Parse a heartbeat of Discord's own clients, which also reports how the client is used."""
     if not isinstance(data, dict):
         raise CloseConnection(CloseCode.DECODE_ERROR, "Invalid heartbeat.")
-    return _heartbeat(data.get("seq"))
+    return _heartbeat(data)
 
 
 def _identify(data: Any) -> Identify:

@@ -10,7 +10,7 @@ Rule: Discord's API for user accounts, which its documentation does not describe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chatd.context.context import Context
@@ -34,6 +34,7 @@ from chatd.core.json import JsonObject
 from chatd.core.models import User
 from chatd.core.relationships import Relationship, RelationshipType
 from chatd.core.unset import UNSET, Maybe
+from chatd.db.pool import Database
 from chatd.events import relationships as events
 from chatd.queries import relationships, users
 from chatd.services.access import access
@@ -58,6 +59,14 @@ async def list_for_caller(ctx: Context) -> list[Relationship]:
     """Return the relationships of the caller."""
     async with ctx.database.cursor() as cur:
         return await relationships.list_for_user(cur, ctx.user.id)
+
+
+async def friends_of(
+    database: Database, user_ids: Iterable[UserId]
+) -> Mapping[UserId, Sequence[UserId]]:
+    """Return the friends of those of these users that have any. Raises DatabaseUnavailable."""
+    async with database.cursor() as cur:
+        return await relationships.friends_of(cur, user_ids)
 
 
 async def rendered(

@@ -85,6 +85,7 @@ ACCOUNTS: Final[dict[str, dict[str, str]]] = {
     },
     "Login": {
         "created_at": "When the login was created.",
+        "last_seen": "The same as `approx_last_used_time`.",
     },
     "LoginResult": {
         "access_token": "The token for `Authorization: Bearer`.",

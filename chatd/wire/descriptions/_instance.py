@@ -91,5 +91,12 @@ INSTANCE: Final[dict[str, dict[str, str]]] = {
     "UserAffinities": {"user_affinities": ALWAYS_EMPTY, "inverse_user_affinities": ALWAYS_EMPTY},
     "GuildAffinities": {"guild_affinities": ALWAYS_EMPTY},
     "ChannelAffinities": {"channel_affinities": ALWAYS_EMPTY},
+    "DiscoverableGuilds": {
+        "guilds": ALWAYS_EMPTY,
+        "total": "Always 0.",
+        "limit": "As requested.",
+        "offset": "As requested.",
+    },
+    "WidgetSettings": {"enabled": "Always false."},
     "WelcomeScreen": {"welcome_channels": ALWAYS_EMPTY},
 }

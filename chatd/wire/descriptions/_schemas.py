@@ -32,6 +32,8 @@ SCHEMAS: Final[dict[str, str]] = {
     "SettingsJsonChange": "Changes to a message of the caller's settings.",
     "NewGuild": "A guild to create.",
     "GuildChange": "Changes to a guild. A field that is left out keeps its value.",
+    "BioChange": "A new bio of the caller.",
+    "WidgetChange": "Settings of a widget, which can only stay disabled.",
     "Prune": "The members to remove.",
     "Reference": "The message that a new message replies to.",
     "Footer": "The last line of an embed.",

@@ -17,7 +17,7 @@ from chatd.core.mentions import MAX_MENTIONS, AllowedMentions
 from chatd.core.models import Component, Embed
 from chatd.core.unset import UNSET, Maybe
 from chatd.wire.base_schema import NULL_IS_ABSENT, Schema
-from chatd.wire.fields import Bool, Int, List, Nested, Nonce, Snowflake
+from chatd.wire.fields import Bool, BoolOrWord, Int, List, Nested, Nonce, Snowflake
 from chatd.wire.payloads import SUPPRESS_EMBEDS
 from chatd.wire.schemas.components import layout_errors, message_components
 from chatd.wire.schemas.embeds import MAX_EMBEDS, EmbedSchema, within_limits
@@ -165,7 +165,7 @@ def only_flags(settable: int) -> Callable[[int], None]:
 class NewMessageSchema(Schema[NewMessage]):
     into = NewMessage
     content = Text(allow_none=True, trimmed=True, validate=_CONTENT)
-    tts = Bool(**NULL_IS_ABSENT)
+    tts = BoolOrWord(**NULL_IS_ABSENT)  # endcord sends "false"
     flags = Int(validate=[within(0, 2**31 - 1), only_flags(SETTABLE_FLAGS)], **NULL_IS_ABSENT)
     nonce = Nonce(allow_none=True)
     enforce_nonce = Bool(**NULL_IS_ABSENT)
