@@ -100,6 +100,12 @@ async def connections(request: web.Request) -> web.Response:
     return json_response([])
 
 
+@routes.get("/connections", AUTHENTICATED, answers=responses.CONNECTION_KINDS)
+async def connection_kinds(request: web.Request) -> web.Response:
+    """List the services whose accounts can be connected, as at Spacebar; always empty."""
+    return json_response({})
+
+
 @routes.get(
     "/oauth2/applications/{application_id}/assets", AUTHENTICATED, answers=responses.EMPTY_ARRAY
 )

@@ -35,7 +35,7 @@ async def test_ready_has_the_guilds_and_refers_to_users_by_id(world: World) -> N
     ready = client.ready
     assert [each["id"] for each in ready["guilds"]] == [guild.id for guild in guilds]
     for guild, shown, members in zip(guilds, ready["guilds"], ready["merged_members"], strict=True):
-        assert shown["properties"] == like(id=guild.id, owner_id=alice.id, features=[])
+        assert shown["properties"] == like(id=guild.id, owner_id=alice.id, features=["NEWS"])
         assert shown == like(member_count=2, large=False, threads=[], stickers=[], emojis=[])
         assert [each["id"] for each in shown["roles"]] == [guild.id]
         assert [each["id"] for each in shown["channels"]] == [guild.general.id]

@@ -35,13 +35,11 @@ class Records(logging.Handler):
     """Collects what the client logs."""
 
     def __init__(self):
-        super().__init__(logging.DEBUG)
-        self.texts, self.complaints = [], []
+        super().__init__(logging.WARNING)
+        self.complaints = []
 
     def emit(self, record):
-        self.texts.append(record.getMessage())
-        if record.levelno >= logging.WARNING:
-            self.complaints.append(self.format(record))
+        self.complaints.append(self.format(record))
 
 
 def until(found):
@@ -60,7 +58,6 @@ class Program:
     def __init__(self):
         self.records = Records()
         logging.getLogger("endcord").addHandler(self.records)
-        logging.getLogger("endcord").setLevel(logging.INFO)
         host, token = os.environ["HOST"], os.environ["TOKEN"]
         properties = client_properties.get_anonymous_properties()
         agent = properties["browser_user_agent"]
@@ -127,13 +124,10 @@ class Program:
         until(lambda: True if self.gateway.heartbeat_received else None)
 
     def cut(self):
-        before = self._resumed()
+        """Lose the connection, and wait until endcord has resumed its session."""
         self.gateway.ws.sock.shutdown(2)
-        until(lambda: True if self._resumed() > before else None)
+        until(lambda: True if self.gateway.get_state() != 1 else None)
         until(lambda: True if self.gateway.get_state() == 1 else None)
-
-    def _resumed(self):
-        return sum(each == "Connection established" for each in self.records.texts)
 
     def sessions(self):
         return self.gateway.session_id

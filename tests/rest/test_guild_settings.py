@@ -108,3 +108,20 @@ async def test_categories_have_neither_topic_nor_slowmode(world: World) -> None:
             assert (refused.status, refused.code) == (400, 50035)
             assert refused.json["errors"].keys() == {field}
     assert len(await rest.get(f"/guilds/{guild.id}/channels")) == 2
+
+
+async def test_every_guild_offers_announcement_channels(world: World) -> None:
+    guild = await world.guild(owner="alice")
+    rest = guild.owner.rest
+    features = ["NEWS"]
+    for path in (f"/guilds/{guild.id}", f"/guilds/{guild.id}/preview"):
+        assert (await rest.get(path))["features"] == features
+    [listed] = await rest.get("/users/@me/guilds")
+    assert listed["features"] == features
+    invite = await rest.get(f"/invites/{await guild.invite()}")
+    assert invite["guild"]["features"] == features
+    news = await rest.post(f"/guilds/{guild.id}/channels", {"name": "news", "type": 5})
+    assert news["type"] == 5
+    assert (await rest.patch(f"/guilds/{guild.id}", {"features": features}))["features"] == features
+    refused = await rest.call("PATCH", f"/guilds/{guild.id}", {"features": ["COMMUNITY"]})
+    assert (refused.status, refused.json["errors"].keys()) == (400, {"features"})

@@ -29,7 +29,7 @@ async def test_component_reaches_its_application_with_its_context(
         type=3,
         version=1,
         guild_id=stage.guild.id,
-        guild=like(id=stage.guild.id, locale="en-US", features=[]),
+        guild=like(id=stage.guild.id, locale="en-US", features=["NEWS"]),
         guild_locale="en-US",
         locale="en-US",
         channel_id=stage.guild.general.id,

@@ -59,6 +59,7 @@ async def test_directory_and_teams_are_empty(world: World) -> None:
     bob = await world.person("bob")
     page = await bob.rest.get("/discoverable-guilds?limit=24&offset=48")
     assert page == {"guilds": [], "total": 0, "limit": 24, "offset": 48}
+    assert await bob.rest.get("/connections") == {}
     assert await bob.rest.get("/teams?include_payout_account_status=true") == []
 
 

@@ -12,6 +12,7 @@ from chatd.core.models._accounts import (
     User,
 )
 from chatd.core.models._guilds import (
+    GUILD_FEATURES,
     Ban,
     BareChannel,
     Channel,
@@ -41,6 +42,7 @@ from chatd.core.models._messages import (
 )
 
 __all__ = [
+    "GUILD_FEATURES",
     "Account",
     "Application",
     "ApplicationFlags",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
+from typing import Final
 
 from chatd.core.ids import (
     ChannelId,
@@ -126,6 +127,11 @@ class Member:
         """The end of the last timeout, in seconds since 1970. 0 without a timeout."""
         until = self.communication_disabled_until
         return 0.0 if until is None else until.timestamp()
+
+
+GUILD_FEATURES: Final = ("NEWS",)
+"""The features of every guild, as Discord names them. Clients offer announcement channels in guilds
+with NEWS."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ FIELDS: Final[dict[str, str]] = {
     "errors": "What is wrong with each field. It mirrors the request.",
     "explicit_content_filter": "Always 0, since files are not scanned.",
     "fail_if_not_exists": "Whether the message is refused if the other one does not exist.",
-    "features": "Features of the guild: none.",
+    "features": "Features of the guild: NEWS, for announcement channels.",
     "filename": "The name of the file.",
     "files[0]": "A file.",
     "flags_new": "The same flags, as text.",

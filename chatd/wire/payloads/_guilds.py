@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from chatd.core.json import JsonObject
 from chatd.core.models import (
+    GUILD_FEATURES,
     Channel,
     Guild,
     GuildCounts,
@@ -64,7 +65,7 @@ _GUILD_CONSTANTS: JsonObject = {
     "discovery_splash": None,
     "emojis": [],
     "explicit_content_filter": 0,
-    "features": [],
+    "features": GUILD_FEATURES,
     "home_header": None,
     "incidents_data": None,
     "max_members": 500_000,
@@ -146,5 +147,5 @@ def guild_summary(
         "banner": None,
         "owner": is_owner,
         "permissions": str(permissions),
-        "features": [],
+        "features": GUILD_FEATURES,
     }

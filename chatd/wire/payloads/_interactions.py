@@ -9,6 +9,7 @@ from chatd.core.ids import InteractionId, UserId
 from chatd.core.interactions import Interaction, InteractionType
 from chatd.core.json import JsonObject
 from chatd.core.models import (
+    GUILD_FEATURES,
     Application,
     Attachment,
     BareChannel,
@@ -143,7 +144,7 @@ def interaction(
             "guild": {
                 "id": str(place.guild.id),
                 "locale": place.guild.preferred_locale,
-                "features": [],
+                "features": GUILD_FEATURES,
             },
             "channel": partial_channel(place.channel, place.permissions),
             "member": {**member(place.member), "permissions": granted},

@@ -8,7 +8,7 @@ from chatd.core.audit import AuditEntry
 from chatd.core.commands import Command
 from chatd.core.integrations import Integration
 from chatd.core.json import JsonObject
-from chatd.core.models import Ban, Invitation, Invite, User
+from chatd.core.models import GUILD_FEATURES, Ban, Invitation, Invite, User
 from chatd.core.webhooks import Webhook
 from chatd.wire.payloads._applications import partial_integration
 from chatd.wire.payloads._commands import command
@@ -30,7 +30,7 @@ def invite(invite: Invite) -> JsonObject:
             "icon": invite.guild.icon,
             "splash": None,
             "banner": None,
-            "features": [],
+            "features": GUILD_FEATURES,
             "verification_level": 0,
             "vanity_url_code": None,
             "nsfw_level": 0,

@@ -78,6 +78,7 @@ from chatd.wire.responses.messages import (
 from chatd.wire.responses.profiles import PROFILE, PROFILE_METADATA
 from chatd.wire.responses.server import (
     CHANNEL_AFFINITIES,
+    CONNECTION_KINDS,
     DISCOVERABLE_GUILDS,
     DOCUMENT,
     EMPTY_ARRAY,
@@ -137,6 +138,7 @@ __all__ = [
     "COMMAND_INDEX",
     "COMMAND_PERMISSIONS",
     "COMMAND_SEARCH",
+    "CONNECTION_KINDS",
     "CURRENT_AUTHORIZATION",
     "DISCOVERABLE_GUILDS",
     "DOCUMENT",

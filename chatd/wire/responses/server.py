@@ -86,6 +86,7 @@ DISCOVERABLE_GUILDS = object_schema(
 WIDGET_SETTINGS = object_schema(
     "WidgetSettings", "The settings of a widget.", {"enabled": BOOL, "channel_id": NULL}
 )
+CONNECTION_KINDS = object_schema("ConnectionKinds", "Services, by their names.", {})
 THREADS = object_schema(
     "Threads", "Threads.", {"threads": EMPTY, "members": EMPTY, "has_more": BOOL}
 )

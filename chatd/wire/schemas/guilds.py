@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import validate
 
 from chatd.core.ids import ChannelId, RoleId, UserId
+from chatd.core.models import GUILD_FEATURES
 from chatd.core.unset import UNSET, Maybe
 from chatd.wire.base_schema import NULL_IS_ABSENT, Schema, T
 from chatd.wire.fields import MAX_DATA_URI, BoolOrWord, IdList, Int, Snowflake
@@ -84,7 +85,7 @@ class _GuildSchema(Schema[T]):
     banner = Unsupported("banners")
     discovery_splash = Unsupported("discovery of guilds")
     explicit_content_filter = Unsupported("scanning files")
-    features = Unsupported("features of guilds")
+    features = Unsupported("features of guilds", list(GUILD_FEATURES))
     home_header = Unsupported("banners")
     premium_progress_bar_enabled = Unsupported("boosts")
     public_updates_channel_id = Unsupported("notices to moderators")
