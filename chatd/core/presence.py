@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -49,6 +49,18 @@ class PresenceReport:
 
     presence: Presence
     guild_ids: frozenset[GuildId]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSession:
+    """A connected session, as the clients of its user list it."""
+
+    id: str
+    presence: Presence
+    device: str
+    os: str
+    presence_set_at: float = field(compare=False)
+    """When the client set the presence, in seconds of Unix time."""
 
 
 def status_in(settings: Mapping[str, Any]) -> Status | None:

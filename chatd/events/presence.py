@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
 
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.intents import Intents
-from chatd.core.presence import Presence, PresenceReport, Status
+from chatd.core.presence import ListedSession, Presence, PresenceReport, Status
 from chatd.events.event import Event, to_guild, to_user
 from chatd.wire import payloads
 
@@ -18,6 +18,9 @@ PRESENCE_REPORT = "PRESENCE_REPORT"
 
 PRESENCE_ROLL = "PRESENCE_ROLL"
 """Internal: the ids of all users of an instance, after a report in several parts."""
+
+SESSIONS_REPORT = "SESSIONS_REPORT"
+"""Internal: the connected sessions of people on an instance."""
 
 _NO_USER = UserId(0)
 
@@ -108,6 +111,37 @@ def read_report(event: Event) -> InstanceReport:
     instance, users, replaces, asks = orjson.loads(event.body)
     read = {UserId(user_id): each and _unpacked(*each) for user_id, each in users}
     return InstanceReport(instance, read, replaces, asks)
+
+
+def sessions_reported(
+    instance: str, lists: Mapping[UserId, Sequence[ListedSession]], *, replaces: bool = False
+) -> Event:
+    """SESSIONS_REPORT. An empty list means that a person is no longer connected.
+
+    `replaces` means that people of earlier reports are not connected unless they follow.
+    """
+    people = [[user_id, list(map(_packed_session, each))] for user_id, each in lists.items()]
+    body = payloads.encode([instance, people, replaces])
+    return Event(SESSIONS_REPORT, StreamId(_NO_USER), to_user(_NO_USER), body)
+
+
+def _packed_session(session: ListedSession) -> list[object]:
+    presence = session.presence
+    rest = [session.device, session.os, session.presence_set_at]
+    return [session.id, presence.status, presence.activities, *rest]
+
+
+def read_sessions(event: Event) -> tuple[str, dict[UserId, list[ListedSession]], bool]:
+    """Decode a SESSIONS_REPORT: return the instance, its lists, and whether they replace all."""
+    instance, people, replaces = orjson.loads(event.body)
+    lists = {
+        UserId(user_id): [
+            ListedSession(session_id, Presence(Status(status), tuple(activities)), *rest)
+            for session_id, status, activities, *rest in sessions
+        ]
+        for user_id, sessions in people
+    }
+    return instance, lists, replaces
 
 
 def _packed(report: PresenceReport) -> list[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from chatd.services import guild_snapshot, ready_snapshot
 from tests.helpers.accounts import log_in, own_hash
 from tests.helpers.fleet import Fleet
 from tests.helpers.user_clients import DISCORD_PY_SELF, FERMI, SELFBOT, connect
-from tests.world import Client, Guild, World, like
+from tests.world import TIMEOUT_S, Client, Guild, World, like
 
 ORDINARY = {
     *("v", "user", "guilds", "private_channels", "relationships", "session_id", "session_type"),
@@ -216,6 +217,45 @@ async def test_list_of_sessions_is_replaced_when_it_changes(world: World) -> Non
     assert [each["status"] for each in await sessions(first)] == ["dnd", "dnd", "online"]
     await second.leave()
     assert [each["session_id"] for each in await sessions(first)] == [own]
+
+
+async def test_list_of_sessions_covers_all_instances(world: World, fleet: Fleet) -> None:
+    there = await fleet.start(23)
+    first = await connect(world, "bob")
+    own = first.ready["session_id"]
+    second = await connect(there, "bob", presence={"status": "idle", "activities": []})
+    other = second.ready["session_id"]
+    async with asyncio.timeout(TIMEOUT_S):
+        while [each["session_id"] for each in await sessions(first)] != ["all", other, own]:
+            pass
+        await first.send(3, {"status": "dnd", "since": 0, "activities": [], "afk": False})
+        while {each["session_id"]: each["status"] for each in await sessions(second)} != {
+            "all": "dnd",
+            own: "dnd",
+            other: "idle",
+        }:
+            pass
+    third = await connect(world, "bob")
+    listed = {each["session_id"] for each in third.ready["sessions"]}
+    assert listed == {"all", own, other, third.ready["session_id"]}
+    await third.leave()
+    await second.leave()
+    async with asyncio.timeout(TIMEOUT_S):
+        while [each["session_id"] for each in await sessions(first)] != [own]:
+            pass
+
+
+async def test_sessions_of_an_instance_that_starts_later_are_listed(
+    world: World, fleet: Fleet
+) -> None:
+    first = await connect(world, "bob")
+    own = first.ready["session_id"]
+    there = await fleet.start(23)
+    second = await connect(there, "bob")
+    listed = second.ready["sessions"]
+    async with asyncio.timeout(TIMEOUT_S):
+        while own not in {each["session_id"] for each in listed}:  # it requests them at its start
+            listed = await sessions(second)
 
 
 async def test_own_presence_is_not_sent_to_clients_of_people(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Iterable
 
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
@@ -13,6 +14,7 @@ from chatd.core.presence_table import PresenceTable
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.feed import Feed, FeedListener, UserFeed
 from chatd.gateway.fanout.guild_feed import GuildFeed
+from chatd.gateway.fanout.sessions_elsewhere import SessionsElsewhere
 from chatd.gateway.protocol.batch import Batch
 from chatd.gateway.protocol.commands import CloseCode
 from chatd.gateway.protocol.replay_budget import ReplayBudget
@@ -45,6 +47,9 @@ class Hub:
         self._delivery_queue = delivery_queue
         self._presence_dirty: set[UserId] = set()
         """Users whose presence must be computed again, because one of their sessions changed."""
+        self.instance = secrets.token_hex(8)
+        """The name of this instance in reports to the others, new at each start."""
+        self.sessions_elsewhere = SessionsElsewhere()
         self._session_lists_dirty: set[UserId] = set()
         """Users for whom a session was added, removed, or has another presence."""
         self._client_changes: set[UserId] = set()
@@ -102,6 +107,10 @@ class Hub:
         """Have the presence of a user, and the list of its sessions, computed again."""
         self._presence_dirty.add(user_id)
         self._session_lists_dirty.add(user_id)
+
+    def mark_session_lists_dirty(self, user_ids: Iterable[UserId]) -> None:
+        """Have the lists of sessions of these users computed again, if they have sessions here."""
+        self._session_lists_dirty.update(each for each in user_ids if each in self._by_user)
 
     def take_session_lists_dirty(self) -> set[UserId]:
         """Return the users whose sessions changed since the last call."""

@@ -20,7 +20,6 @@ hour each cost n*n deliveries. Three limits bound it:
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -36,6 +35,7 @@ from chatd.gateway.fanout.friend_presences import FriendPresences
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.member_lists import MemberLists
+from chatd.gateway.fanout.session_lists import SessionLists
 from chatd.gateway.session.session import Session
 from chatd.observability.metrics import Counters
 
@@ -86,8 +86,8 @@ class PresenceReporter:
         self._table = presence_table
         self._delivery_queue = delivery_queue
         self._counters = counters
-        self._name = secrets.token_hex(8)
-        """The name of this instance in reports."""
+        self._name = hub.instance
+        self._session_lists = SessionLists(hub, bus)
         self._clock = asyncio.get_running_loop().time
         self._reported: dict[UserId, PresenceReport] = {}
         """What this instance reported last of each of its users."""
@@ -107,6 +107,7 @@ class PresenceReporter:
         while True:
             await asyncio.sleep(_INTERVAL_S)
             await self._report_changes()
+            await self._session_lists.update()
             if self._sync_requested or self._needs_sync:
                 await self._report_everything()
             await self.flush()
@@ -123,6 +124,7 @@ class PresenceReporter:
 
     def on_event(self, event: Event) -> None:
         """Apply a report of an instance to the table, and queue the changes."""
+        self._session_lists.on_event(event)
         if event.name == events.PRESENCE_ROLL:
             instance, users = events.read_roll(event)
             self._queue(self._table.keep_only(instance, users))
@@ -162,6 +164,7 @@ class PresenceReporter:
         asks, self._sync_requested, self._needs_sync = self._needs_sync, False, False
         report = InstanceReport(self._name, dict(self._reported), replaces=True, asks=asks)
         await self._publish(report)
+        self._session_lists.report_everything()
 
     def _current(self, user_id: UserId, now: float) -> PresenceReport | None:
         """Return what to report of a user; None when it has no connected session here."""
@@ -185,6 +188,7 @@ class PresenceReporter:
         for instance, reported_at in list(self._last_report_at.items()):
             if now - reported_at > _INSTANCE_TIMEOUT_S:
                 del self._last_report_at[instance]
+                self._session_lists.drop(instance)
                 while instance not in self._last_report_at:  # it may report again in between
                     users = self._table.users_of(instance, limit=_EXPIRY_BATCH)
                     if not users:

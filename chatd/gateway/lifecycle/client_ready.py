@@ -73,7 +73,9 @@ class ClientReady:
         """Return the body of READY."""
         session, snapshot, wanted = self._session, self._snapshot, self.client.capabilities
         settings = self._state.settings
-        listed = session_lists.shown([*self._hub.sessions_of(session.user_id), session])
+        listed = session_lists.shown(
+            self._hub, [*self._hub.sessions_of(session.user_id), session], session.user_id
+        )
         session.listed_sessions = payloads.encode(listed)
         body: JsonObject = {
             **client_ready.EMPTY,

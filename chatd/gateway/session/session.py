@@ -181,8 +181,8 @@ class Session:
         self.knows_friends = False
         """Whether it has received the presences of friends since it began or was restored."""
         self.presence = state.presence
-        """The presence that the client has set, at `presence_set_at` (monotonic clock)."""
-        self.presence_set_at = time.monotonic()
+        """The presence that the client has set, at `presence_set_at` (Unix time in seconds)."""
+        self.presence_set_at = time.time()
         self.intents = state.intents
         """The intents of IDENTIFY."""
         self._intent_bits = int(
@@ -233,7 +233,7 @@ class Session:
     def set_presence(self, presence: Presence) -> None:
         """Set the presence that this session contributes to its user's."""
         self.presence = presence
-        self.presence_set_at = time.monotonic()
+        self.presence_set_at = time.time()
 
     def wants(self, intent: Intents) -> bool:
         """Return whether the client requested this intent."""
