@@ -26,6 +26,7 @@ INTERNAL_EVENTS = {
     "MEMBERSHIP_CHANGED",
     "PRESENCE_REPORT",
     "PRESENCE_ROLL",
+    "SESSIONS_REPORT",
 }
 """Events between instances, which no client receives."""
 

@@ -150,7 +150,7 @@ OF_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "Role": {"id": ROLE_ID, "name": "Moderators"},
     "Overwrite": {"id": ROLE_ID},
     "Attachment": {"id": FILE_ID, "size": 48_213},
-    "Relationship": {"id": BOB_ID, "user": _BOB},
+    "Relationship": {"id": BOB_ID, "user": {**_BOB, "bio": "Plays the flute"}},
     "Note": {"note": "Knows Babbage", "note_user_id": BOB_ID, "user_id": ADA_ID},
     "ReservedUploads": {
         "attachments": [
@@ -225,6 +225,8 @@ BODIES: Final[dict[str, Any]] = {
     "Confirmation": {"password": FIELDS["password"]},
     "NewInvitation": {"max_uses": 5, "max_age": 604_800},
     "ProfileChange": {"global_name": "Ada Lovelace", "bio": "Poetical science"},
+    "BioChange": {"bio": "Poetical science"},
+    "WidgetChange": {"enabled": False},
     "FriendRequest": {"username": "bob"},
     "NewRelationship": {"type": 1},
     "RelationshipChange": {"nickname": "Bobby"},
