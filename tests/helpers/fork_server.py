@@ -1,6 +1,6 @@
 """A process that has imported chatd, and forks a process for each command that a test runs.
 
-Importing chatd takes most of the CPU time of a command, and the suite runs about a thousand. A
+Importing chatd takes most of the CPU time of a command, and the suite runs hundreds of them. A
 forked process has its own pid, environment, folder, files and signals, like one that executes
 `python -m chatd`; only the imports are shared. Tests of imports execute a new interpreter.
 """

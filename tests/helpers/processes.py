@@ -46,8 +46,11 @@ def _control() -> socket.socket:
 def _can_be_forked(command: Sequence[str], environment: dict[str, str]) -> bool:
     """Whether it is this interpreter with the same modules and settings."""
     own = {"PYTHONPATH", *os.environ}
-    if any(name.startswith("PYTHON") and name not in own for name in environment):
-        return False
+    for name in environment:
+        if name.startswith("COV"):  # coverage starts with the interpreter
+            return False
+        if name.startswith("PYTHON") and name not in own:
+            return False
     first = environment.get("PYTHONPATH", "").partition(os.pathsep)[0]
     return command[0] == sys.executable and command[1] in ("-m", "-c") and first in _FOLDERS
 
