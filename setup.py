@@ -9,5 +9,6 @@ setup(
         "chatd.sql": ["*.sql"],
         "chatd.core": ["common_passwords*.txt"],
         "chatd.rest": ["static/*"],
+        "chatd.webclient": ["*", "*/*", "*/*/*"],
     },
 )

@@ -40,7 +40,7 @@ from chatd.http_client.client import HttpClient
 from chatd.observability.loop_monitor import monitor_event_loop
 from chatd.observability.metrics import Metrics
 from chatd.ratelimit.limiter import RateLimits
-from chatd.rest import home, table
+from chatd.rest import home, table, web_client
 from chatd.rest.middleware import (
     api_errors,
     authentication,
@@ -70,6 +70,7 @@ from chatd.web.keys import (
     AUTHENTICATOR,
     BODY_LIMITS,
     DEPENDENCIES,
+    HAS_WEB_CLIENT,
     MESSAGE_READER,
     MESSAGE_SENDER,
     METRICS,
@@ -155,6 +156,9 @@ def _add_routes(app: web.Application) -> None:
     app.router.add_get("/", home.home)
     table.add_to(app)
     app[OPEN_HANDLERS] = table.public_handlers() | {handler.gateway, home.home}
+    app[HAS_WEB_CLIENT] = config.web_client
+    if config.web_client:
+        app[OPEN_HANDLERS] |= web_client.add_to(app)
     app[PAGE_HANDLERS] = table.page_handlers()
     app[BODY_LIMITS] = table.body_limits()
 

@@ -108,6 +108,7 @@ class Config:
     cors_origins: tuple[str, ...]
     registration: str
     private_endpoints: bool
+    web_client: bool
 
 
 def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
@@ -313,6 +314,7 @@ def _read(env: Env, private: Any) -> Config:
         cors_origins=tuple(_origins(env.list("CORS_ORIGINS", [], validate=_all_origins))),
         private_endpoints=env.str("PRIVATE_ENDPOINTS", "off", validate=_one_of("on", "off"))
         == "on",
+        web_client=env.str("WEB_CLIENT", "off", validate=_one_of("on", "off")) == "on",
         registration=env.str("REGISTRATION", "open", validate=_one_of(*REGISTRATIONS)),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
         log_format=env.str("LOG_FORMAT", "plain", validate=_one_of("plain", "json")),

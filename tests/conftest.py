@@ -44,6 +44,7 @@ PROCESS_MODULES = {
     "observability/test_logs",
     "rest/test_docs_in_a_browser",
     "rest/test_schemathesis",
+    "rest/test_web_client_in_a_browser",
     "runtime/test_systemd",
     "runtime/test_worker_lease",
     "test_bench",

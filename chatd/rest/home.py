@@ -15,7 +15,7 @@ from chatd.rest import docs_page
 from chatd.rest.health import readiness
 from chatd.rest.response import json_response
 from chatd.web.client_address import is_secure
-from chatd.web.keys import DEPENDENCIES
+from chatd.web.keys import DEPENDENCIES, HAS_WEB_CLIENT
 
 _STATUS = {
     "ok": "The server is ready.",
@@ -38,7 +38,7 @@ _BODY = """\
 <li><a href="health/ready">health/ready</a> is for monitoring.</li>
 </ul>
 <h2>Clients and bots</h2>
-<p>This page contains no client. Libraries for Discord bots, like discord.py, work with this server
+<p>{client} Libraries for Discord bots, like discord.py, work with this server
 when their addresses are changed: the base URL of the API to <code>/api/v10</code> on this server,
 and the gateway to <code>/gateway</code>. Other clients work if their server address can be set.</p>
 <h2>Registration</h2>
@@ -49,6 +49,8 @@ and the gateway to <code>/gateway</code>. Other clients work if their server add
 </code></pre></div>
 <p>The response contains a token for requests and for the gateway:
 see <a href="docs#logging-in">logging in</a>.</p></main>"""
+
+_CLIENT = '<a href="app">The web client</a> is a preview.'
 
 _REGISTRATION = {
     "open": "Registration is open:",
@@ -76,6 +78,7 @@ async def home(request: web.Request) -> web.Response:
         body = _BODY.format(
             version=escape(chatd.__version__),
             status=_STATUS[status],
+            client=_CLIENT if request.app[HAS_WEB_CLIENT] else "This page contains no client.",
             registration=_REGISTRATION[request.app[DEPENDENCIES].registration],
             url=escape(f"{'https' if is_secure(request) else 'http'}://{request.host}"),
         )

@@ -23,6 +23,7 @@ MESSAGE_READER = web.AppKey("MESSAGE_READER", MessageReader)
 MESSAGE_SENDER = web.AppKey("MESSAGE_SENDER", MessageSender)
 METRICS = web.AppKey("METRICS", Metrics)
 TRUSTED_PROXIES: web.AppKey[Networks] = web.AppKey("TRUSTED_PROXIES")
+HAS_WEB_CLIENT: web.AppKey[bool] = web.AppKey("HAS_WEB_CLIENT")
 OPEN_HANDLERS: web.AppKey[frozenset[Handler]] = web.AppKey("OPEN_HANDLERS")
 """Handlers of the routes that can be called without a login."""
 

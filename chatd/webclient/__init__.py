@@ -1,0 +1,1 @@
+"""The web client: static files. `chatd.rest.web_client` serves them."""

@@ -1,0 +1,138 @@
+"""The web client in Chromium: people register, join, chat, and lose their connection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from playwright.async_api import Page, expect
+
+from chatd.config import Config
+from tests.conftest import Server, serving
+from tests.helpers.browser import browsing, needs_chromium
+from tests.world import PASSWORD, World, world_on
+
+pytestmark = needs_chromium
+
+HOSTILE = "<img src=x onerror=alert(1)> [x](javascript:alert(1)) **bold** <script>alert(2)</script>"
+
+
+@pytest.fixture
+def problems() -> Iterator[list[str]]:
+    """Collect the errors that browsers report; there must be none."""
+    found: list[str] = []
+    yield found
+    assert found == []
+
+
+@pytest.fixture
+async def web(config: Config) -> AsyncIterator[Server]:
+    async with serving(replace(config, worker_id=9, web_client=True)) as server:
+        yield server
+
+
+@pytest.fixture
+async def web_world(web: Server) -> AsyncIterator[World]:
+    async with world_on(web.url, web.gateway_url) as world:
+        yield world
+
+
+@asynccontextmanager
+async def page_of(url: str, problems: list[str]) -> AsyncIterator[Page]:
+    """Open the client as a new user with an English browser."""
+    size = {"width": 1280, "height": 800}
+    async with browsing(url, problems=problems, viewport=size, locale="en-US") as page:
+        yield page
+
+
+async def log_in(page: Page, email: str) -> None:
+    await page.get_by_label("E-mail address or username").fill(email)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+
+
+async def write(page: Page, text: str) -> None:
+    await page.get_by_role("textbox", name="Write a message").fill(text)
+    await page.keyboard.press("Enter")
+
+
+async def test_two_people_register_and_chat(web: Server, problems: list[str]) -> None:
+    async with page_of(f"{web.url}/app", problems) as ada:
+        await register(ada, "ada_l")
+        await ada.get_by_role("button", name="Create or join a server").click()
+        await ada.get_by_label("Name of the server").fill("Engine")
+        await ada.get_by_role("button", name="Create", exact=True).click()
+        await write(ada, "Hello **there**")
+        await ada.get_by_role("button", name="Invite people").click()
+        field = ada.get_by_label("Invite link or code")
+        await expect(field).to_have_value(re.compile("invite"))
+        link = await field.input_value()
+        await ada.keyboard.press("Escape")
+        async with page_of(link, problems) as bob:
+            await expect(bob.get_by_text("You are invited to Engine")).to_be_visible()
+            await register(bob, "bob_b")
+            await bob.get_by_role("button", name="Join").click()
+            await expect(bob.locator("strong", has_text="there")).to_be_visible()
+            await write(bob, HOSTILE)
+            shown = ada.locator(".message", has_text="<script>alert(2)</script>")
+            await expect(shown).to_be_visible()
+            assert await ada.locator(".timeline script, .timeline a[href^=javascript]").count() == 0
+            await shown.hover()
+            await shown.get_by_role("button", name="Reply").click()
+            await write(ada, "No.")
+            await expect(bob.locator(".replied", has_text="bold")).to_be_visible()
+
+
+async def test_lost_connection_is_resumed_without_a_gap(
+    web: Server, web_world: World, problems: list[str]
+) -> None:
+    guild = await web_world.guild(owner="alice", members=["bob"])
+    bob = await web_world.person("bob")
+    address = f"{web.url}/app/{guild.id}/{guild.general.id}"
+    async with page_of(address, problems) as page:
+        await log_in(page, bob.email)
+        await send(web_world, guild.general.id, "one")
+        await expect(page.locator(".message", has_text="one")).to_be_visible()
+        await page.context.set_offline(True)
+        await expect(page.get_by_text("You are offline.")).to_be_visible()
+        await send(web_world, guild.general.id, "two")
+        await page.context.set_offline(False)
+        await expect(page.locator(".message", has_text="two")).to_be_visible()
+        await send(web_world, guild.general.id, "three")
+        await expect(page.locator(".message", has_text="three")).to_be_visible()
+        texts = await page.locator(".message .content").all_inner_texts()
+        assert [each for each in texts if each in ("one", "two", "three")] == [
+            "one",
+            "two",
+            "three",
+        ]
+    problems[:] = [each for each in problems if "ERR_INTERNET_DISCONNECTED" not in each]
+
+
+async def test_removed_member_sees_the_guild_no_more(
+    web: Server, web_world: World, problems: list[str]
+) -> None:
+    guild = await web_world.guild(owner="alice", members=["bob"])
+    bob = await web_world.person("bob")
+    await guild.owner.rest.patch(f"/guilds/{guild.id}", {"name": "Engine"})
+    async with page_of(f"{web.url}/app/{guild.id}", problems) as page:
+        await log_in(page, bob.email)
+        await expect(page.get_by_role("heading", name="Engine")).to_be_visible()
+        await guild.owner.rest.delete(f"/guilds/{guild.id}/members/{bob.id}")
+        await expect(page.get_by_role("heading", name="Friends")).to_be_visible()
+        await expect(page.get_by_role("link", name="Engine")).to_have_count(0)
+
+
+async def register(page: Page, name: str) -> None:
+    await page.get_by_role("button", name="You have no account yet?").click()
+    await page.get_by_label("Username").fill(name)
+    await page.get_by_label("E-mail address").fill(f"{name}@example.org")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Create an account").click()
+
+
+async def send(world: World, channel: str, text: str) -> None:
+    await world.rest("alice").post(f"/channels/{channel}/messages", {"content": text})
