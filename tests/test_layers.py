@@ -12,7 +12,7 @@ TESTS = Path(__file__).parent
 
 LAYERS = [
     {"core", "config", "observability"},
-    {"wire"},
+    {"wire", "webclient"},
     {"events"},
     {"db", "queries", "bus", "auth", "storage", "http_client"},
     {"ratelimit"},
@@ -68,7 +68,7 @@ HOMES = {
     "puremagic": ("services/media/file_types.py",),
     "markdown_it": ("rest/docs_page.py",),
     "multipart": ("rest/multipart.py",),
-    "zstandard": ("gateway/protocol/compression.py",),
+    "zstandard": ("gateway/protocol/compression.py", "rest/web_client.py"),
 }
 
 
