@@ -140,6 +140,7 @@ def create_app(config: Config) -> web.Application:
     app.on_shutdown.append(_hand_off_sessions)
     app[DRAINER] = ConnectionDrainer(timeout_s=config.shutdown_timeout_s / 4)
     app.on_response_prepare.append(app[DRAINER].mark_response)
+    app[HAS_WEB_CLIENT] = config.web_client
     _add_routes(app)
     if (answer_preflight := cors.allow(app, config.cors_origins)) is not None:
         app.middlewares.insert(2, answer_preflight)  # its errors are rendered, and need no token
@@ -156,8 +157,7 @@ def _add_routes(app: web.Application) -> None:
     app.router.add_get("/", home.home)
     table.add_to(app)
     app[OPEN_HANDLERS] = table.public_handlers() | {handler.gateway, home.home}
-    app[HAS_WEB_CLIENT] = config.web_client
-    if config.web_client:
+    if app[HAS_WEB_CLIENT]:
         app[OPEN_HANDLERS] |= web_client.add_to(app)
     app[PAGE_HANDLERS] = table.page_handlers()
     app[BODY_LIMITS] = table.body_limits()
