@@ -9,9 +9,10 @@ Discord's clients do with GUILD_MEMBER_LIST_UPDATE, which Discord does not docum
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import TypeAlias
 
 from chatd.core.ids import UserId
@@ -107,12 +108,13 @@ class MemberList:
         return found
 
     def seen_through(
-        self, ops: Iterable[Op], windows: Sequence[Window], *, size_before: int
-    ) -> list[Op]:
-        """Return the operations that a client with these windows needs.
+        self, ops: Iterable[Op], windows: Sequence[Window], *, size_before: int, at_most: int
+    ) -> list[Op] | None:
+        """Return the operations that a client with these windows needs; None for over `at_most`.
 
         After them it has the present items of its windows. `ops` have led to the present list,
-        which had `size_before` items before.
+        which had `size_before` items before. Each operation splits what the client knows, so the
+        time for all of 1,000 would be a second.
         """
         last = max((end for _, end in windows), default=-1)
         known = _clipped(windows, size_before)
@@ -123,21 +125,22 @@ class MemberList:
             if op.kind is OpKind.UPDATE and not _contains(windows, op.index):
                 continue
             needed.append(op)
+            if len(needed) > at_most:
+                return None
             if op.kind is OpKind.DELETE:
                 known = _after_delete(known, op.index)
             elif op.kind is OpKind.INSERT:
                 known = _after_insert(known, op.index)
-        return needed + self._missing(windows, known)
+        missing = list(islice(self._missing(windows, known), at_most - len(needed) + 1))
+        return needed + missing if len(needed) + len(missing) <= at_most else None
 
-    def _missing(self, windows: Sequence[Window], known: Sequence[Window]) -> list[Op]:
-        """Return an UPDATE for each item of the windows that the client does not know."""
+    def _missing(self, windows: Sequence[Window], known: Sequence[Window]) -> Iterator[Op]:
+        """Yield an UPDATE for each item of the windows that the client does not know."""
         size = len(self)
-        return [
-            Op(OpKind.UPDATE, index, self.items((index, index))[0])
-            for low, high in windows
-            for index in range(low, min(high, size - 1) + 1)
-            if not _contains(known, index)
-        ]
+        for low, high in windows:
+            for index in range(low, min(high, size - 1) + 1):
+                if not _contains(known, index):
+                    yield Op(OpKind.UPDATE, index, self.items((index, index))[0])
 
     def _remove(self, user_id: UserId, group: str, name: str) -> list[Op]:
         index = self._index(group, name, user_id)

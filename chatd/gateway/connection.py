@@ -40,7 +40,7 @@ from chatd.gateway.send_queue import SendQueue
 from chatd.gateway.session.session import Session
 from chatd.observability import logs
 from chatd.web.http_server import mark_authenticated
-from chatd.wire.schemas.gateway import WINDOW_SIZE, GuildSubscription
+from chatd.wire.schemas.gateway import GuildSubscription
 
 log = logging.getLogger(__name__)
 
@@ -271,12 +271,15 @@ class Connection:
                 self._gateway.hub.subscribe_to_typing(session, each.guild_id, wanted=each.typing)
             if each.channels is None:
                 continue
-            windows = sum(len(ranges) for ranges in each.channels.values())
-            await self._gateway.member_requests.throttle.throttle(windows * WINDOW_SIZE)
-            try:
-                await self._gateway.member_lists.subscribe(session, each.guild_id, each.channels)
-            except ServiceUnavailable as error:
-                log.info("no member list for user %d: %s", session.user_id, error)
+            lists, throttle = self._gateway.member_lists, self._gateway.member_requests.throttle
+            async with throttle.slot(session.user_id):
+                await throttle.throttle(lists.cost(session, each.guild_id, each.channels))
+                if self.session is not session:
+                    return
+                try:
+                    await lists.subscribe(session, each.guild_id, each.channels)
+                except ServiceUnavailable as error:
+                    log.info("no member list for user %d: %s", session.user_id, error)
 
     def _on_heartbeat(self, seq: int | None) -> None:
         # A client that identified again may still send the number of its earlier session.

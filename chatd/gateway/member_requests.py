@@ -52,7 +52,11 @@ _MEMBERS_PER_CHANNEL = 20
 
 
 class MemberListThrottle:
-    """Bounds how many members per second an instance lists, over all clients."""
+    """Bounds how many members per second an instance lists, over all clients.
+
+    Each account holds its slot while it reserves. So an account waits for at most one reservation
+    of each other one, however many sessions that has.
+    """
 
     def __init__(self) -> None:
         self._free_at = 0.0
@@ -121,23 +125,23 @@ class MemberRequestHandler:
         serves the session.
         """
         for number, guild_id in enumerate(dict.fromkeys(request.guild_ids)):
-            if number:
-                await self.throttle.throttle(_MEMBERS_PER_FURTHER_GUILD)
-            if connection.session is not session:
-                return
             async with self.throttle.slot(session.user_id):
+                if number:
+                    await self.throttle.throttle(_MEMBERS_PER_FURTHER_GUILD)
+                if connection.session is not session:
+                    return
                 await self._send_chunks(connection, session, guild_id, request)
 
     async def handle_recent(
         self, connection: ClientConnection, session: Session, wanted: RecentMembers
     ) -> None:
         """Send the members that joined last, in one chunk, as far as the throttle allows."""
-        await self.throttle.throttle(member_chunks.CHUNK_SIZE)
-        if connection.session is not session:
-            return
         may_list = session.wants(Intents.GUILD_MEMBERS)
         try:
             async with self.throttle.slot(session.user_id):
+                await self.throttle.throttle(member_chunks.CHUNK_SIZE)
+                if connection.session is not session:
+                    return
                 chunk = await member_chunks.read_recent(
                     self._database, session.user_id, wanted, may_list=may_list
                 )
@@ -155,9 +159,11 @@ class MemberRequestHandler:
         """Send the last messages of channels to the client of a person."""
         if session.user_client is None or connection.session is not session:
             return
-        await self.throttle.throttle(_MEMBERS_PER_CHANNEL * len(wanted.channel_ids))
         try:
             async with self.throttle.slot(session.user_id):
+                await self.throttle.throttle(_MEMBERS_PER_CHANNEL * len(wanted.channel_ids))
+                if connection.session is not session:
+                    return
                 found = await last_messages.read(
                     self._database,
                     self._signed_urls,

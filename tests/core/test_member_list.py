@@ -65,8 +65,14 @@ def test_windows_of_a_client_equal_the_list(
             placed.pop(number, None)
             if group is not None:
                 placed[number] = (name, group)
-        for op in members.seen_through(ops, windows, size_before=size_before):
+        seen = members.seen_through(ops, windows, size_before=size_before, at_most=10_000)
+        assert seen is not None
+        for op in seen:
             shown.apply(op)
+        fewer = members.seen_through(
+            ops, windows, size_before=size_before, at_most=max(len(seen) - 1, 0)
+        )
+        assert fewer == (None if seen else [])
         whole = expected(placed)
         assert len(members) == len(whole)
         for window in windows:
@@ -80,7 +86,7 @@ def test_change_beyond_the_windows_is_not_sent() -> None:
         members.append(UserId(number), f"{number:02}", ONLINE)
     ops = members.put(UserId(15), "15", None)
     assert ops == [Op(OpKind.DELETE, 16)]
-    assert members.seen_through(ops, [(0, 9)], size_before=21) == []
+    assert members.seen_through(ops, [(0, 9)], size_before=21, at_most=25) == []
 
 
 def test_group_comes_and_goes_with_its_members() -> None:

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg2
 import pytest
 
 from chatd.gateway import member_requests
 from chatd.gateway.handler import GATEWAY
 from chatd.services.guilds import member_chunks
 from tests.conftest import Server
-from tests.world import Client, Guild, World, like
-
-
-def crowd(server: Server, guild: Guild, count: int) -> None:
-    """Insert `count` members, without events."""
-    database = psycopg2.connect(server.config.database_url)
-    with database, database.cursor() as cur:
-        cur.execute(
-            """
-            INSERT INTO users (id, username, username_key, email, email_key, password_hash)
-            SELECT id, 'c' || id, 'c' || id, id || '@crowd', id || '@crowd', '!'
-              FROM (SELECT %(guild_id)s + n AS id
-                      FROM generate_series(1::bigint, %(count)s) AS n) AS made;
-            INSERT INTO guild_members (guild_id, user_id)
-            SELECT %(guild_id)s, %(guild_id)s + n FROM generate_series(1::bigint, %(count)s) AS n
-            """,
-            {"guild_id": int(guild.id), "count": count},
-        )
-    database.close()
+from tests.helpers.members import crowd
+from tests.world import Client, World, like
 
 
 async def test_large_guild_lists_only_the_own_member(world: World, server: Server) -> None:

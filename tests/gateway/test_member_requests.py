@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from chatd.core.intents import ALL_INTENTS
 from chatd.core.permissions import Permissions
 from chatd.gateway import send_queue
+from chatd.gateway.handler import GATEWAY
 from chatd.services.guilds import member_chunks
+from tests.conftest import Server
 from tests.helpers.gateway import (
     expect_invalid_session,
     next_status,
@@ -150,3 +153,41 @@ async def test_last_messages_are_those_that_the_user_can_read(world: World) -> N
     answer = (await client.next("LAST_MESSAGES")).d
     assert answer["guild_id"] == guild.id
     assert [each["content"] for each in answer["messages"]] == ["last"]
+
+
+@pytest.mark.parametrize("op", [8, 14, 34, 35])
+async def test_sessions_of_an_account_reserve_one_after_the_other(
+    world: World, server: Server, monkeypatch: pytest.MonkeyPatch, op: int
+) -> None:
+    """Other accounts wait for one reservation of it, and not for one of each session."""
+    guild, second = [await world.guild(owner="alice") for _ in "12"]
+    clients = [await connect(world, "alice") for _ in range(5)]
+    assert server.runner.app is not None
+    throttle = server.runner.app[GATEWAY].member_requests.throttle
+    waiting: list[int] = []
+    go_on = asyncio.Event()
+
+    async def wait(count: int) -> None:
+        waiting.append(count)
+        await go_on.wait()
+
+    monkeypatch.setattr(throttle, "throttle", wait)
+    data: dict[str, Any] = {
+        "query": "",
+        "limit": 0,
+        "guild_id": [guild.id, second.id] if op == 8 else guild.id,
+        "channels": {guild.general.id: [[0, 99]]},
+        "channel_ids": [guild.general.id],
+    }
+    for client in clients:
+        await client.send(op, data)
+    for client in clients:
+        if op == 8:
+            await client.next("GUILD_MEMBERS_CHUNK")  # of the first guild
+        await client.received_before_fence()
+    assert len(waiting) == 1
+    go_on.set()
+    expected = {8: "GUILD_MEMBERS_CHUNK", 14: "GUILD_MEMBER_LIST_UPDATE", 34: "LAST_MESSAGES"}
+    for client in clients:
+        await client.next(expected.get(op, "GUILD_MEMBERS_CHUNK"))
+    assert len(waiting) == 5

@@ -10,6 +10,24 @@ from tests.conftest import Server
 from tests.world import Guild, Person
 
 
+def crowd(server: Server, guild: Guild, count: int) -> None:
+    """Insert `count` members, without events."""
+    database = psycopg2.connect(server.config.database_url)
+    with database, database.cursor() as cur:
+        cur.execute(
+            """
+            INSERT INTO users (id, username, username_key, email, email_key, password_hash)
+            SELECT id, 'c' || id, 'c' || id, id || '@crowd', id || '@crowd', '!'
+              FROM (SELECT %(guild_id)s + n AS id
+                      FROM generate_series(1::bigint, %(count)s) AS n) AS made;
+            INSERT INTO guild_members (guild_id, user_id)
+            SELECT %(guild_id)s, %(guild_id)s + n FROM generate_series(1::bigint, %(count)s) AS n
+            """,
+            {"guild_id": int(guild.id), "count": count},
+        )
+    database.close()
+
+
 def backdate_members(server: Server, guild: Guild, people: Iterable[Person], *, days: int) -> None:
     """Set when these people joined, and were active last, to this many days ago."""
     ids = [int(person.id) for person in people]
