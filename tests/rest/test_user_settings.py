@@ -9,9 +9,12 @@ import psycopg2
 import pytest
 
 from chatd.wire.protobuf import settings
-from chatd.wire.protobuf.encoding import LEN, field, varint
+from chatd.wire.protobuf.encoding import LEN, VARINT, field, varint
+from chatd.wire.protobuf.preloaded import PRELOADED_SETTINGS
 from chatd.wire.protobuf.settings import MAX_BYTES, SettingsType
 from tests.conftest import Server
+from tests.helpers import loop_time
+from tests.helpers.user_clients import connect
 from tests.world import PASSWORD, Person, World, like
 
 PATH = "/users/@me/settings-proto"
@@ -287,6 +290,51 @@ async def test_stored_settings_are_bounded_together(world: World) -> None:
     answer = await alice.rest.call("PATCH", f"{PATH}/2", {"settings": more})
     assert (answer.status, answer.code) == (400, 50035)
     assert (await alice.rest.call("GET", f"{PATH}/2/json")).status == 200
+
+
+FOLDERS = PRELOADED_SETTINGS.numbers["guild_folders"]
+PRIVACY_PART = PRELOADED_SETTINGS.numbers["privacy"]
+LARGE = {
+    "fields": b"".join(field(500 + number, VARINT, varint(1)) for number in range(16_000)),
+    "folders": field(FOLDERS, LEN, field(1, LEN, b"") * 16_000),
+    "parts": field(FOLDERS, LEN, field(1, LEN, b"") * 80) * 200,
+    "guilds": field(PRIVACY_PART, LEN, field(3, LEN, b"x") * 16_000),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+async def test_message_of_many_small_parts_is_refused(world: World, name: str) -> None:
+    """Below the bounds of bytes and values; READY would need 60 ms to show it."""
+    alice = await world.person("alice")
+    body = {"settings": base64.b64encode(LARGE[name]).decode()}
+    answer = await alice.rest.call("PATCH", f"{PATH}/1", body)
+    assert (answer.status, answer.code) == (400, 50035)
+
+
+async def test_largest_settings_do_not_hold_the_loop(world: World) -> None:
+    alice = await world.person("alice")
+    folders = field(FOLDERS, LEN, field(1, LEN, b"") * 4000)
+    others = b"".join(field(500 + number, VARINT, varint(1)) for number in range(250))
+    body = {"settings": base64.b64encode(folders + others).decode()}
+    for theme in ("light", "dark"):
+        with loop_time.no_collection(), loop_time.turns() as measured:
+            changed = await alice.rest.call("PATCH", f"{PATH}/1", body)
+            await alice.rest.patch("/users/@me/settings", {"theme": theme})
+            await connect(world, "alice")
+        assert changed.status == 200
+        if measured.longest_s < loop_time.MOST_S:
+            break
+    assert measured.longest_s < loop_time.MOST_S
+
+
+async def test_numbers_that_are_no_ids_are_not_shown_as_ids(world: World) -> None:
+    alice = await world.person("alice")
+    ids = b"\xff" * 8 + b"\x05" + bytes(7)  # one of 64 bits, and 5
+    body = field(FOLDERS, LEN, field(1, LEN, field(1, LEN, ids)) + field(2, LEN, ids))
+    await alice.rest.patch(f"{PATH}/1", {"settings": base64.b64encode(body).decode()})
+    shown = await alice.rest.get("/users/@me/settings")
+    assert shown["guild_positions"] == ["5"]
+    assert [each["guild_ids"] for each in shown["guild_folders"]] == [["5"]]
 
 
 @pytest.mark.parametrize("kind", ["0", "3", "x", "01", "1.0"])

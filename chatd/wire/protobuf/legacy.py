@@ -10,20 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from chatd.core.ids import MAX_ID
 from chatd.core.json import JsonObject
 from chatd.wire.protobuf.encoding import LEN, Budget, encode, field, read_fields
-from chatd.wire.protobuf.messages import Message, json_name
-from chatd.wire.protobuf.preloaded import (
-    APPEARANCE,
-    GAME_LIBRARY,
-    GUILD_FOLDERS,
-    LOCALIZATION,
-    PRELOADED_SETTINGS,
-    STATUS,
-    VOICE_AND_VIDEO,
-)
-from chatd.wire.protobuf.preloaded_preferences import PRIVACY, TEXT_AND_IMAGES
-from chatd.wire.protobuf.settings import MAX_VALUES
+from chatd.wire.protobuf.messages import json_name
+from chatd.wire.protobuf.preloaded import PRELOADED_SETTINGS
+from chatd.wire.protobuf.settings import MAX_VALUES, SHOWN_PARTS
 
 THEMES = ("dark", "light", "darker", "midnight")
 
@@ -41,18 +33,6 @@ class _Setting:
     default: Any
     show: Callable[[Any], Any] = _same
     store: Callable[[Any], Any] = _same
-
-
-_PARTS: Mapping[str, Message] = {
-    "voice_and_video": VOICE_AND_VIDEO,
-    "text_and_images": TEXT_AND_IMAGES,
-    "privacy": PRIVACY,
-    "game_library": GAME_LIBRARY,
-    "status": STATUS,
-    "localization": LOCALIZATION,
-    "appearance": APPEARANCE,
-    "guild_folders": GUILD_FOLDERS,
-}
 
 
 def _show_theme(name: Any) -> str:
@@ -95,7 +75,7 @@ def _store_custom_status(status: JsonObject | None) -> JsonObject | None:
 def _show_folders(folders: list[JsonObject]) -> list[JsonObject]:
     return [
         {
-            "guild_ids": each["guildIds"],
+            "guild_ids": _show_ids(each["guildIds"]),
             "id": int(each["id"]) if "id" in each else None,
             "name": each.get("name"),
             "color": int(each["color"]) if "color" in each else None,
@@ -114,6 +94,11 @@ def _store_folders(folders: list[JsonObject]) -> list[JsonObject]:
         }
         for each in folders
     ]
+
+
+def _show_ids(values: list[str]) -> list[str]:
+    """Leave out numbers that are no ids: those of the message have 64 bits, ids have 63."""
+    return [each for each in values if int(each) <= MAX_ID]
 
 
 def _ids(values: list[int]) -> list[str]:
@@ -135,7 +120,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "enable_tts_command": _Setting("text_and_images", "enable_tts_command", True),
     "gif_auto_play": _Setting("text_and_images", "gif_auto_play", True),
     "guild_folders": _Setting("guild_folders", "folders", [], _show_folders, _store_folders),
-    "guild_positions": _Setting("guild_folders", "guild_positions", [], _same, _ids),
+    "guild_positions": _Setting("guild_folders", "guild_positions", [], _show_ids, _ids),
     "inline_attachment_media": _Setting("text_and_images", "inline_attachment_media", True),
     "inline_embed_media": _Setting("text_and_images", "inline_embed_media", True),
     "locale": _Setting("localization", "locale", "en-US"),
@@ -163,7 +148,7 @@ NAMES = tuple(_SETTINGS)
 def show(data: bytes) -> JsonObject:
     """Return the settings in a message of preloaded settings. Raises MalformedMessage."""
     parts = _parts(data)
-    decoded = {name: _PARTS[name].decode(each) for name, each in parts.items()}
+    decoded = {name: SHOWN_PARTS[name].decode(each) for name, each in parts.items()}
     shown = {}
     for name, setting in _SETTINGS.items():
         value = decoded.get(setting.part, {}).get(json_name(setting.name))
@@ -184,7 +169,7 @@ def change(data: bytes, wanted: Mapping[str, Any]) -> bytes:
             for name, value in wanted.items()
             if _SETTINGS[name].part == part
         }
-        message = _PARTS[part]
+        message = SHOWN_PARTS[part]
         replaced = {message.numbers[name] for name in values}
         fields = read_fields(parts.get(part, b""), Budget(MAX_VALUES))
         kept = encode([each for each in fields if each[0] not in replaced])
@@ -195,7 +180,7 @@ def change(data: bytes, wanted: Mapping[str, Any]) -> bytes:
 
 def _parts(data: bytes) -> dict[str, bytes]:
     """Return the encoded parts that contain settings; those sent in several parts are joined."""
-    names = {PRELOADED_SETTINGS.numbers[name]: name for name in _PARTS}
+    names = {PRELOADED_SETTINGS.numbers[name]: name for name in SHOWN_PARTS}
     parts: dict[str, list[bytes]] = {}
     for number, wire_type, value in read_fields(data, Budget(MAX_VALUES)):
         if wire_type == LEN and number in names and isinstance(value, bytes):

@@ -8,6 +8,7 @@ whenever a client reads the message.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -25,8 +26,16 @@ from chatd.wire.protobuf.encoding import (
 )
 from chatd.wire.protobuf.frecency import FRECENCY_SETTINGS, VERSIONS
 from chatd.wire.protobuf.messages import Message
-from chatd.wire.protobuf.preloaded import PRELOADED_SETTINGS
-from chatd.wire.protobuf.preloaded_preferences import PRIVACY
+from chatd.wire.protobuf.preloaded import (
+    APPEARANCE,
+    GAME_LIBRARY,
+    GUILD_FOLDERS,
+    LOCALIZATION,
+    PRELOADED_SETTINGS,
+    STATUS,
+    VOICE_AND_VIDEO,
+)
+from chatd.wire.protobuf.preloaded_preferences import PRIVACY, TEXT_AND_IMAGES
 
 MAX_BYTES = 2**18
 """Of one message. Discord accepts 5 MiB of Base64; 1,000 favorite GIFs take 130 kB."""
@@ -34,6 +43,25 @@ MAX_BYTES = 2**18
 MAX_VALUES = 2**14
 """Of one message. Reading them takes about 30 ms."""
 
+MAX_FIELDS = 2**8
+"""Fields at the top level of one message. Discord has about 30; each reader separates them."""
+
+MAX_SHOWN = 2**12
+"""Values in the parts that the older JSON shows. READY and each change decode them, in 8 ms."""
+
+SHOWN_PARTS: Mapping[str, Message] = {
+    "voice_and_video": VOICE_AND_VIDEO,
+    "text_and_images": TEXT_AND_IMAGES,
+    "privacy": PRIVACY,
+    "game_library": GAME_LIBRARY,
+    "status": STATUS,
+    "localization": LOCALIZATION,
+    "appearance": APPEARANCE,
+    "guild_folders": GUILD_FOLDERS,
+}
+"""The top-level fields of the preloaded settings that the older JSON shows."""
+
+_SHOWN = {PRELOADED_SETTINGS.numbers[name]: message for name, message in SHOWN_PARTS.items()}
 _VERSIONS = 1
 _PRIVACY = PRELOADED_SETTINGS.numbers["privacy"]
 _RESTRICTED = PRIVACY.numbers["restricted_guild_ids"]
@@ -73,6 +101,13 @@ def check(kind: SettingsType, data: bytes) -> None:
     if len(data) > MAX_BYTES:
         raise MalformedMessage(f"more than {MAX_BYTES} bytes")
     kind.message.check(data, Budget(MAX_VALUES))
+    fields = _read(data)
+    if len(fields) > MAX_FIELDS:
+        raise MalformedMessage("too many fields")
+    budget = Budget(MAX_SHOWN)
+    for number, _, value in fields if kind is SettingsType.PRELOADED else ():
+        if number in _SHOWN and isinstance(value, bytes):
+            _SHOWN[number].check(value, budget)
 
 
 def from_json(kind: SettingsType, value: JsonObject) -> bytes:
