@@ -52,6 +52,8 @@ class UploadTarget:
 
     ctx: Context
     channel_id: ChannelId
+    takes_reserved: bool = True
+    """Whether the message can have files that the account has uploaded before."""
 
 
 Authorize = Callable[[web.Request, Any], Awaitable[UploadTarget]]
@@ -90,6 +92,7 @@ class IncomingMessage(Generic[T]):
         self._authorize = authorize
         self._needs_payload = needs_payload
         self._uploads: PendingUploads | None = None
+        self._takes_reserved = True
 
     async def __aenter__(self) -> tuple[T, PendingUploads]:
         if not self._needs_payload:
@@ -103,7 +106,7 @@ class IncomingMessage(Generic[T]):
                 payload = await read_json(self._request, MAX_MESSAGE_BODY)
             message = self._schema.read(payload)
             uploads = await self._uploads_for(payload)
-            listed = getattr(message, "attachments", None)
+            listed = getattr(message, "attachments", None) if self._takes_reserved else None
             await uploads.take_reserved(listed if isinstance(listed, Sequence) else ())
         except BaseException as error:
             await self.__aexit__(type(error), error, None)
@@ -122,6 +125,7 @@ class IncomingMessage(Generic[T]):
         if self._uploads is None:
             target = await self._authorize(self._request, payload)
             bounds = self._request.app[UPLOAD_BOUNDS]
+            self._takes_reserved = target.takes_reserved
             self._uploads = PendingUploads(target.ctx, target.channel_id, bounds)
         return self._uploads
 
@@ -142,6 +146,10 @@ class IncomingMessage(Generic[T]):
         known = self._known_fields()
         async with aclosing(multipart.parts(self._request, max_bytes=max_bytes)) as parts:
             async for part in parts:
+                is_field = part.name == "payload_json" or part.name in known
+                if is_field and self._needs_payload and self._uploads is not None:
+                    # The channel was authorized, and could be another one now.
+                    raise malformed("Send the files after all other parts.")
                 if part.name == "payload_json":
                     data = await _whole(part, left)
                     payload, left = parse_json(data), left - len(data)

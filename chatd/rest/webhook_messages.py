@@ -41,7 +41,12 @@ async def _webhook(request: web.Request) -> TokenSender:
 
 async def _authorize(request: web.Request, _: Any) -> UploadTarget:
     webhook = request[_SENDER] = await _webhook(request)
-    return UploadTarget(senders.upload_context(webhook), webhook.channel_id)
+    return UploadTarget(
+        senders.upload_context(webhook),
+        webhook.channel_id,
+        # Those of the creator of a webhook are not for everyone that has the token.
+        takes_reserved=not isinstance(webhook, ChannelWebhook),
+    )
 
 
 def _message_id(request: web.Request) -> MessageId | None:

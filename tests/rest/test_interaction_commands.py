@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
+import orjson
 import pytest
 
 from chatd.core.permissions import Permissions
 from chatd.db.pool import Database
+from tests.conftest import Server
+from tests.helpers.attachments import pending_uploads
 from tests.helpers.commands import Commands
 from tests.helpers.interactions import Received, Stage, interaction_stage
 from tests.world import Answer, Guild, Person, World, like
@@ -130,6 +134,30 @@ async def test_commands_that_are_not_there_are_refused(
     assert (await say.refused(in_wrong)).code == 10003
     unknown = {**say.body(text()), "application_id": "1"}
     assert (await say.refused(unknown)).code == 10002
+
+
+async def test_categories_have_no_interactions(say: Say) -> None:
+    """Their applications could not respond."""
+    category = await say.stage.guild.channel("category", type=4)
+    answer = await say.refused({**say.body(text()), "channel_id": category.id})
+    assert (answer.status, answer.code) == (400, 50008)
+
+
+async def test_channel_of_a_form_is_the_one_that_was_authorized(say: Say, server: Server) -> None:
+    """A part after a file could name another channel."""
+    other = await say.stage.guild.channel("other")
+    second = {**say.body(text()), "channel_id": other.id}
+    for name, value in (
+        ("payload_json", orjson.dumps(second).decode()),
+        ("channel_id", other.id),
+    ):
+        form = aiohttp.FormData()
+        form.add_field("payload_json", orjson.dumps(say.body(text())).decode())
+        form.add_field("files[0]", b"data", filename="a.txt")
+        form.add_field(name, value)
+        answer = await say.bob.rest.call("POST", "/interactions", data=form)
+        assert (answer.status, answer.code) == (400, 50035)
+    assert pending_uploads(server) == 0
 
 
 async def _without_commands(guild: Guild, bob: Person) -> None:

@@ -114,6 +114,27 @@ async def test_first_message_after_a_deferral_completes_the_response(
     assert second["interaction_metadata"]["original_response_message_id"] == loading["id"]
 
 
+@pytest.mark.parametrize("by_moderator", [True, False])
+async def test_message_after_a_deferral_that_was_deleted_is_a_new_one(
+    world: World, database: Database, by_moderator: bool
+) -> None:
+    """Bots defer, delete the response that is loading, and then send messages."""
+    stage = await interaction_stage(world, database)
+    alice = stage.guild.owner
+    received = await stage.click(alice)
+    await received.respond(5)
+    loading = await world.anonymous.get(received.original)
+    path = f"/channels/{stage.guild.general.id}/messages"
+    if by_moderator:
+        await alice.rest.delete(f"{path}/{loading['id']}")
+    else:
+        await world.anonymous.delete(received.original)
+    for content in ("one", "two"):
+        assert await received.follow_up(content=content) == like(content=content, flags=0)
+    page = await alice.rest.get(path)
+    assert [each["content"] for each in page] == ["two", "one", "Press"]
+
+
 async def test_messages_of_a_token_can_be_read_edited_and_deleted(
     world: World, database: Database
 ) -> None:

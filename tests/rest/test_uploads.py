@@ -143,6 +143,18 @@ async def test_upload_is_for_one_message_of_one_user_in_one_channel(world: World
     assert (again.status, again.code) == (400, 50035)
 
 
+async def test_webhook_has_no_uploads_of_its_creator(world: World) -> None:
+    """Everyone that has its token could send them."""
+    _, path, _ = await guild_with_member(world)
+    alice = await world.person("alice")
+    name = await uploaded(world, alice, path)
+    made = await alice.rest.post(f"{path.removesuffix('messages')}webhooks", {"name": "Builds"})
+    token = f"/webhooks/{made['id']}/{made['token']}"
+    answer = await world.anonymous.call("POST", token, message(name))
+    assert (answer.status, answer.code) == (400, 50035)
+    assert len((await alice.rest.post(path, message(name)))["attachments"]) == 1
+
+
 async def test_refused_message_keeps_its_uploads(world: World) -> None:
     guild, path, bob = await guild_with_member(world)
     name = await uploaded(world, bob, path)

@@ -28,6 +28,7 @@ from chatd.services.interactions.components import read_component
 from chatd.services.interactions.invoker import Invocation, Invoker
 from chatd.services.interactions.modals import read_submission
 from chatd.services.media.uploads import PendingUploads
+from chatd.services.messages.send import require_text_channel
 from chatd.wire import payloads
 from chatd.wire.payloads import InteractionPlace
 from chatd.wire.schemas.interactions import NewInteraction
@@ -67,13 +68,14 @@ class Created:
 async def create(ctx: Context, wanted: NewInteraction, uploads: PendingUploads) -> Created:
     """Create an interaction, and send it to its application if that uses the gateway.
 
-    Raises UnknownChannel, MissingAccess, MissingPermissions, CannotSendToUser, UnknownApplication,
-    and what the function for its type raises.
+    Raises UnknownChannel, MissingAccess, MissingPermissions, CannotSendToUser, NotATextChannel,
+    UnknownApplication, and what the function for its type raises.
     """
     async with ctx.begin() as work:
         granted = await access.locked_channel(work, ctx.user.id, wanted.channel_id)
         if wanted.guild_id not in (None, granted.location.guild_id):
             raise UnknownChannel
+        require_text_channel(granted)
         granted.require_communication_enabled()
         application = await applications.get(work.cur, wanted.application_id)
         if application is None:

@@ -5,6 +5,7 @@ Each method is authorized by the interaction, and again by its present state in 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chatd.context.context import Context
@@ -35,13 +36,15 @@ class InteractionWebhook:
         return self.interaction.channel_id
 
     async def execute(self, wanted: NewMessage, uploads: PendingUploads) -> Message:
-        """Send a message that follows the response. A response that is loading is edited instead.
+        """Send a message that follows the response. A response that is loading is edited instead,
+        unless it was deleted.
 
         Raises UnknownChannel, UnknownInteraction, MissingAccess, EmptyMessage, InvalidForm.
         """
         async with locked(self.ctx, self.interaction) as held:
             if held.interaction.state == InteractionState.DEFERRED:
-                return await _complete(held, wanted, uploads)
+                with suppress(UnknownMessage):
+                    return await _complete(held, wanted, uploads)
             files = uploads.in_order_with_metadata(wanted.attachments)
             return await messages.send(held, wanted, files, is_response=False)
 
