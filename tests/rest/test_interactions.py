@@ -183,6 +183,26 @@ async def test_direct_messages_with_a_bot_have_interactions(
     assert (await bobs.next("MESSAGE_CREATE")).d == like(content="for you", flags=64)
 
 
+async def test_blocked_bot_sends_nothing_with_its_tokens(world: World, database: Database) -> None:
+    stage = await interaction_stage(world, database, "bob")
+    bob = await world.person("bob")
+    channel = await stage.bot.rest.post("/users/@me/channels", {"recipient_id": bob.id})
+    path = f"/channels/{channel['id']}/messages"
+    message = await stage.bot.rest.post(path, {"content": "in private"})
+    await set_components(database, message["id"], [ROW])
+    place = {"channel_id": channel["id"], "message_id": message["id"], "guild_id": None}
+    answered, pending = [await stage.click(bob, **place) for _ in "12"]
+    await answered.respond(4, content="x")
+    await bob.rest.put(f"/users/@me/relationships/{stage.bot.id}", {"type": 2})
+    for answer in (
+        await pending.try_to_respond({"type": 4, "data": {"content": "still here"}}),
+        await world.anonymous.call("POST", answered.webhook, {"content": "still here"}),
+        await world.anonymous.call("PATCH", answered.original, {"content": "still here"}),
+    ):
+        assert (answer.status, answer.code) == (403, 50007)
+    assert [each["content"] for each in await bob.rest.get(path)] == ["x", "in private"]
+
+
 async def test_shards_receive_the_interactions_of_their_guilds(
     world: World, database: Database
 ) -> None:

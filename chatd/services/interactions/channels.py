@@ -9,11 +9,17 @@ from dataclasses import dataclass, replace
 from chatd.context.context import Context
 from chatd.context.unit_of_work import UnitOfWork
 from chatd.core import permissions
-from chatd.core.errors import MissingAccess, UnknownChannel, UnknownInteraction
+from chatd.core.errors import (
+    CannotSendToUser,
+    MissingAccess,
+    UnknownChannel,
+    UnknownInteraction,
+)
 from chatd.core.interactions import Interaction
 from chatd.core.permissions import Permissions
+from chatd.core.relationships import RelationshipType
 from chatd.db.cursor import Cursor
-from chatd.queries import integrations, interactions
+from chatd.queries import integrations, interactions, relationships
 from chatd.services.access import access, webhooks
 from chatd.services.access.access import PrivateAccess, SenderAccess, WebhookAccess
 
@@ -54,8 +60,9 @@ async def _locked_channel(
     """Lock the channel of an interaction and its user, and return the access of its application.
 
     The interaction authorizes the application, which may not see the channel otherwise. The channel
-    still has to exist, and the application has to be installed there. Raises UnknownChannel,
-    MissingAccess, MissingPermissions.
+    still has to exist, and the application has to be installed there. In a private channel its user
+    must not have blocked it. Raises UnknownChannel, MissingAccess, MissingPermissions,
+    CannotSendToUser.
     """
     application_id, channel_id = interaction.application_id, interaction.channel_id
     if interaction.guild_id is not None:
@@ -68,6 +75,9 @@ async def _locked_channel(
     private = await access.locked_channel(work, application_id, channel_id)
     if not isinstance(private, PrivateAccess):
         raise UnknownChannel
+    own = await relationships.get(work.cur, interaction.user_id, application_id)
+    if own is not None and own.type == RelationshipType.BLOCKED:
+        raise CannotSendToUser
     return replace(private, permissions=permissions.IN_DM)
 
 
