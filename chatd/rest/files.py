@@ -6,6 +6,9 @@ Rule: OWASP, File Upload Cheat Sheet.
 
 from __future__ import annotations
 
+from string import ascii_letters, digits
+from urllib.parse import quote
+
 from aiohttp import web
 
 from chatd.core.errors import UnknownFile
@@ -29,6 +32,9 @@ _PRIVATE_CACHE = "private, max-age=86400, immutable"
 
 _REDIRECT = {"Cache-Control": "public, max-age=86400", "Referrer-Policy": "no-referrer"}
 """Headers of redirects to pictures elsewhere, whose servers need not know the page."""
+
+_URL_CHARACTERS = ascii_letters + digits + "-._~:/?#[]@!$&'()*+,;=%"
+"""The characters that a URL can have (RFC 3986, appendix A). Others are percent-encoded."""
 
 _COLORS = ("#5865f2", "#747f8d", "#3ba55c", "#faa61a", "#ed4245", "#eb459f")
 """The colors of the default avatars, by number."""
@@ -74,7 +80,7 @@ async def avatar(request: web.Request) -> web.StreamResponse:
         if request.headers.get("Sec-Fetch-Mode") == "navigate":
             raise  # links to this server must not lead a person to another one
         url = await downloads.named_avatar(request.app[DEPENDENCIES], *_image_key(request, "user"))
-    headers = {**SAFE_HEADERS, **_REDIRECT, "Location": url}
+    headers = {**SAFE_HEADERS, **_REDIRECT, "Location": quote(url, safe=_URL_CHARACTERS)}
     return web.Response(status=302, headers=headers)
 
 

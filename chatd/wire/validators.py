@@ -65,10 +65,15 @@ def unique(values: Sequence[Hashable]) -> None:
         raise ValidationError(FieldError("BASE_TYPE_INVALID", "Values must be unique."))
 
 
+URL_REST = r"[^\s\x00-\x1f\x7f-\x9f/][^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
+"""A regular expression for a URL after `://`. It has no control characters: a line break in the
+header of a redirect would begin another header. Names of attachments can contain spaces."""
+
+
 def url(schemes: str) -> list[validate.Validator]:
     """Return validators that accept a URL of at most 2048 characters with one of these schemes."""
     problem = FieldError("URL_TYPE_INVALID_URL", "Not a well formed URL.")
-    return [at_most(2048), validate.Regexp(rf"(?i)({schemes})://[^\s/]", error=problem)]
+    return [at_most(2048), validate.Regexp(rf"(?i)({schemes})://{URL_REST}", error=problem)]
 
 
 MAX_NAME = 100

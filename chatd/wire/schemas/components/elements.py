@@ -11,7 +11,7 @@ from chatd.core.emojis import is_emoji
 from chatd.wire.base_schema import NULL_IS_ABSENT, MappingSchema
 from chatd.wire.fields import Bool, Nested, Snowflake
 from chatd.wire.text_fields import Text
-from chatd.wire.validators import FieldError, at_most, length
+from chatd.wire.validators import URL_REST, FieldError, at_most, length
 
 _UNKNOWN_NAME = "_"
 """The name of a custom emoji if only its id was sent, as some libraries do."""
@@ -28,7 +28,8 @@ class Url(Text):
 
     def __init__(self, max_length: int, *schemes: str, **kwargs: Any) -> None:
         self._schemes = schemes
-        known = validate.Regexp(rf"(?i)({'|'.join(schemes)})://[^\s/]", error=_INVALID_URL)
+        pattern = rf"(?i)({'|'.join(schemes)})://{URL_REST}"
+        known = validate.Regexp(pattern, error=_INVALID_URL)
         super().__init__(
             validate=[at_most(max_length), self._check_scheme, known],
             metadata={"format": "uri"},
