@@ -16,7 +16,8 @@ from chatd.rest.middleware import concurrency
 from chatd.rest.middleware.concurrency import MAX_CONCURRENCY, MAX_QUEUED, ConcurrencyLimiter, Timed
 from chatd.web import http_server
 from tests.conftest import ServeMore
-from tests.helpers.locks import held_stream
+from tests.helpers.attachments import message_form, send_form
+from tests.helpers.locks import held_stream, held_table
 from tests.world import TIMEOUT_S, Answer, world_on
 
 ALICE, BOB = UserId(1), UserId(2)
@@ -108,6 +109,32 @@ async def test_expensive_requests_run_one_at_a_time_with_pauses() -> None:
     assert len(limiter) == 1  # alice is removed
 
 
+async def test_forms_wait_for_the_pauses_but_need_no_slot() -> None:
+    """Uploads may take minutes. The JSON in a form costs as much as that of another body."""
+    now, slept = 100.0, list[float]()
+
+    async def sleep(delay_s: float) -> None:
+        nonlocal now
+        slept.append(delay_s)
+        now += max(delay_s, 0)
+
+    limiter = ConcurrencyLimiter(lambda: now, sleep, concurrency=1, queued=1)
+
+    async def work() -> None:
+        pass
+
+    async with limiter.counted(ALICE) as account, limiter.counted(ALICE):
+        with pytest.raises(TooManyConcurrentRequests):
+            async with limiter.counted(ALICE):
+                pass
+        await limiter.timed(account, work)
+        assert account.paused_until > now
+        account.paused_until = now + 1.0
+    slept.clear()
+    async with limiter.counted(ALICE):
+        assert slept == pytest.approx([0.75])
+
+
 async def test_many_large_responses_of_one_account_are_all_sent(serve_more: ServeMore) -> None:
     """Over sockets: all requests are answered, and few responses are in memory at a time."""
     async with (
@@ -146,6 +173,33 @@ async def test_requests_with_tokens_in_progress_are_bounded_for_each_address(
             await held.waited_for_by(3)
             held.release()
             assert [each.status for each in await asyncio.gather(*begun)] == [204] * 3
+
+
+async def test_forms_are_counted_too(
+    serve_more: ServeMore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(concurrency, "_MAX_WITH_TOKENS", 1)
+    monkeypatch.setattr(concurrency, "_MAX_QUEUED_WITH_TOKENS", 0)
+    async with (
+        serve_more(worker_id=21, rate_limits=True) as server,
+        world_on(server.url, server.gateway_url) as world,
+    ):
+        guild = await world.guild(owner="alice")
+        path = f"/channels/{guild.general.id}/webhooks"
+        webhook = await guild.owner.rest.post(path, {"name": "w"})
+        token = f"/webhooks/{webhook['id']}/{webhook['token']}"
+
+        async def send() -> Answer:
+            form = message_form({"content": "x"}, ("a.txt", b"data"))
+            return await send_form(world.anonymous, token, form)
+
+        with held_table(server, "uploads") as held:
+            first = asyncio.create_task(send())
+            await held.waited_for_by(1)
+            refused = await send()
+            assert (refused.status, refused.json["global"]) == (429, True)
+            held.release()
+            assert (await first).status == 204
 
 
 async def test_unread_responses_are_aborted(

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -111,19 +112,27 @@ class ConcurrencyLimiter:
 
     async def acquire(self, caller: UserId | str) -> _Account:
         """Wait for one of the slots of this account. Raises TooManyConcurrentRequests."""
-        account = self._accounts.get(caller)
-        if account is None:
-            self._sweep()
-            account = self._accounts[caller] = _Account(self._concurrency)
-        if account.requests >= self._concurrency + self._queued:
-            raise TooManyConcurrentRequests
-        account.requests += 1
+        account = self._admit(caller)
         try:
             await account.slots.acquire()
         except BaseException:
             account.requests -= 1
             raise
         return account
+
+    @asynccontextmanager
+    async def counted(self, caller: UserId | str) -> AsyncIterator[_Account]:
+        """Count a request of this account that needs no slot, because it may take minutes.
+
+        It waits for the end of the pauses. Raises TooManyConcurrentRequests.
+        """
+        account = self._admit(caller)
+        try:
+            async with account.serial:
+                await self._sleep(account.paused_until - _WAIVED_S - self._clock())
+            yield account
+        finally:
+            account.requests -= 1
 
     def release(self, account: _Account) -> None:
         """Release the slot."""
@@ -133,12 +142,24 @@ class ConcurrencyLimiter:
     async def run(self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run the work, after the pause that earlier requests of the account have caused."""
         if account.paused_until - self._clock() <= _WAIVED_S:
-            return await self._timed(account, work)
+            return await self.timed(account, work)
         async with account.serial:
             await self._sleep(account.paused_until - _WAIVED_S - self._clock())
-            return await self._timed(account, work)
+            return await self.timed(account, work)
 
-    async def _timed(self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    def _admit(self, caller: UserId | str) -> _Account:
+        """Count a request of this account. Raises TooManyConcurrentRequests."""
+        account = self._accounts.get(caller)
+        if account is None:
+            self._sweep()
+            account = self._accounts[caller] = _Account(self._concurrency)
+        if account.requests >= self._concurrency + self._queued:
+            raise TooManyConcurrentRequests
+        account.requests += 1
+        return account
+
+    async def timed(self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run the work, and pause the account for the time of the event loop that it takes."""
         timed = Timed(work())
         try:
             return await timed
@@ -158,7 +179,7 @@ class ConcurrencyLimiter:
 
 
 def middleware(token_names: Sequence[str]) -> Middleware:
-    """Return the middleware. Uploads and the gateway have limits of their own.
+    """Return the middleware. The gateway has limits of its own.
 
     `token_names` are the parameters of paths that contain tokens.
     """
@@ -172,14 +193,15 @@ def middleware(token_names: Sequence[str]) -> Middleware:
     @web.middleware
     async def limit_concurrency(request: web.Request, handler: Handler) -> web.StreamResponse:
         caller: UserId | str
-        if is_form(request):
-            return await handler(request)
         if (context := request.get(CONTEXT)) is not None:
             limiter, caller = accounts, context.user.id
         elif any(name in request.match_info for name in token_names):
             limiter, caller = addresses, client_network(request)
         else:
             return await handler(request)
+        if is_form(request):  # it may contain files, and so take minutes
+            async with limiter.counted(caller) as account:
+                return await limiter.timed(account, partial(_call, handler, request))
         account = await limiter.acquire(caller)
         release = partial(limiter.release, account)
         is_held = False  # a large response holds its slot until it is delivered
