@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from time import monotonic
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -16,6 +17,13 @@ _THREADS = 32
 
 _KEPT_S = 30.0
 """Seconds for which addresses of a name are kept."""
+
+_SLOW_S = 3.0
+"""Seconds after which an answer of a name server is useless: requests have no more time."""
+
+_SLOW_KEPT_S = 300.0
+"""Seconds for which the result of a slow lookup is kept, also of one that failed. Otherwise the
+owner of 32 names, whose name server never answers, could occupy all threads all the time."""
 
 _MAX_NAMES = 1000
 """Names whose addresses are kept."""
@@ -65,8 +73,18 @@ class CheckedResolver(AbstractResolver):
             loop = asyncio.get_running_loop()
             future = loop.run_in_executor(self._threads, _addresses, host, port, family)
             future.add_done_callback(_retrieve)
+            future.add_done_callback(partial(self._keep, key, monotonic()))
             kept = self._lookups[key] = monotonic() + _KEPT_S, future
         return await asyncio.shield(kept[1])
+
+    def _keep(
+        self, key: tuple[str, int, int], began: float, future: asyncio.Future[list[str]]
+    ) -> None:
+        """Keep the result of a slow lookup for longer."""
+        now = monotonic()
+        kept = self._lookups.get(key)
+        if kept is not None and kept[1] is future and now - began > _SLOW_S:
+            self._lookups[key] = now + _SLOW_KEPT_S, future
 
     def _forget(self) -> None:
         """Keep the number of names limited: forget the oldest lookups."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
@@ -88,6 +89,31 @@ async def test_name_with_one_inward_address_is_refused(monkeypatch: pytest.Monke
     checked = CheckedResolver()
     with pytest.raises(OSError, match="not public"):
         await checked.resolve("mixed.example", 443, socket.AF_INET)
+    await checked.close()
+
+
+@pytest.mark.parametrize(("slow_s", "lookups"), [(0.0, 1), (60.0, 3)])
+@pytest.mark.parametrize("fails", [True, False])
+async def test_slow_lookups_are_not_repeated_soon(
+    monkeypatch: pytest.MonkeyPatch, slow_s: float, lookups: int, fails: bool
+) -> None:
+    """A name server that never answers would occupy a thread all the time."""
+    found = []
+
+    def look_up(host: str, *_: object) -> list[str]:
+        found.append(host)
+        if fails:
+            raise OSError
+        return ["1.1.1.1"]
+
+    monkeypatch.setattr(resolver, "_addresses", look_up)
+    monkeypatch.setattr(resolver, "_KEPT_S", -1.0)
+    monkeypatch.setattr(resolver, "_SLOW_S", slow_s)
+    checked = CheckedResolver()
+    for _ in range(3):
+        with suppress(OSError):
+            await checked.resolve("slow.example", 443, socket.AF_INET)
+    assert len(found) == lookups
     await checked.close()
 
 
