@@ -14,6 +14,7 @@ from chatd.core.ids import GuildId, UserId
 from chatd.core.murmur import murmur3
 from chatd.core.permissions import Permissions
 from chatd.core.presence import Presence, PresenceReport, Status
+from chatd.gateway.fanout import guild_lists
 from chatd.gateway.fanout.listed_members import ListedMembers
 from chatd.gateway.handler import GATEWAY
 from chatd.services.guilds import member_lists as reading
@@ -530,3 +531,28 @@ async def test_requests_for_other_lists_in_turns_are_throttled(
         await client.send(35, {"guild_id": guild.id, "query": ""})  # a fence: one queue for both
         await client.next("GUILD_MEMBERS_CHUNK")
     assert [each - 100 for each in costs[::2]] == [0, 300, 0, 300, 300]
+
+
+async def test_members_in_all_lists_of_a_guild_are_bounded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guild_lists, "_MAX_ITEMS", 4)
+    guild = await world.guild(owner="alice", members=["bob"])
+    deny = {"id": guild.id, "type": 0, "deny": VIEW}
+    hidden = await guild.channel("hidden", permission_overwrites=[deny])
+    client = await connect(world, "alice")
+
+    async def shown(*channels: str) -> set[str]:
+        """Request lists; return the ids of those that the client gets."""
+        wanted = {each: [[0, 99]] for each in channels}
+        await client.send(14, {"guild_id": guild.id, "channels": wanted})
+        await client.send(35, {"guild_id": guild.id, "query": ""})  # a fence: one queue for both
+        found = set()
+        while (received := await client.next_any()).t != "GUILD_MEMBERS_CHUNK":
+            if received.t == "GUILD_MEMBER_LIST_UPDATE":
+                found |= {received.d["id"] for op in received.d["ops"] if op["op"] == "SYNC"}
+        return found
+
+    assert await shown(guild.general.id, hidden.id) == {"everyone"}
+    assert await shown() == set()
+    assert len(await shown(hidden.id)) == 1

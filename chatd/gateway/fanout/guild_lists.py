@@ -31,6 +31,11 @@ _MAX_OPS = 25
 _MAX_CHANGES = 2000
 """Changed members in one update. Above this, the lists are built again, in time slices."""
 
+_MAX_ITEMS = 1_000_000
+"""Members in all lists of a guild together, with about 250 bytes for each. Further lists are not
+built, so clients show none. A session has lists of five channels, so the lists of 500 channels with
+different overwrites need only 100 sessions."""
+
 _BUILD_PAUSE_FACTOR = 10
 """The pause after a build of the lists, in durations of that build."""
 
@@ -186,11 +191,18 @@ class GuildLists:
         for channel_id, windows in self._requested[session].items():
             key = self.members.list_id(channel_id)
             live = self._lists.get(key)
+            if live is None and not self._has_room():
+                continue
             if live is None:
                 items = await self.members.build(channel_id)
                 live = self._lists[key] = _LiveList(channel_id, items)
             known = live.windows.get(session, ())
             live.windows[session] = tuple(sorted({*known, *windows}))
+
+    def _has_room(self) -> bool:
+        """Return whether a list of all known members can be built."""
+        placed = sum(len(each.items) for each in self._lists.values())
+        return not placed or placed + self.members.known_count <= _MAX_ITEMS
 
     async def _settle(self) -> None:
         """Apply what changed while lists were built. Later changes are for the next update."""
