@@ -62,3 +62,18 @@ async def test_example_of_github_sends_a_message(world: World) -> None:
     assert message["embeds"][0]["title"] == "[ada/engine] New star added"
     [sample] = PATHS[path]["post"]["x-codeSamples"]
     assert "-H 'X-GitHub-Event: watch'" in sample["source"]
+
+
+async def test_examples_of_an_upload_name_the_parts_of_the_link(world: World) -> None:
+    [put] = PATHS["/uploads/{upload}"]["put"]["x-codeSamples"]
+    guild = await world.guild(owner="alice")
+    body = example_of("/channels/{channel_id}/attachments")
+    path = f"/channels/{guild.general.id}/attachments"
+    [reserved] = (await guild.owner.rest.post(path, body))["attachments"]
+    names = [each.partition("=")[0] for each in reserved["upload_url"].partition("?")[2].split("&")]
+    assert all(f"{name}=" in put["source"] for name in names if name != "upload_id")
+    assert "--data-binary @engine.png" in put["source"]
+    [delete] = PATHS["/attachments/{uploaded_filename}"]["delete"]["x-codeSamples"]
+    used = delete["source"].partition("$API")[2].partition('"')[0]
+    used = used.replace(typical.FIELDS["upload"], reserved["upload_filename"].partition("/")[0])
+    assert (await guild.owner.rest.call("DELETE", used)).status == 204

@@ -36,6 +36,7 @@ from chatd.rest.routing import (
     PREFIXES,
     PUBLIC,
     TOKEN,
+    Body,
     Route,
 )
 from chatd.wire import responses
@@ -108,7 +109,7 @@ class _Document:
         if route.body is not None:
             operation["requestBody"] = {
                 "required": route.body.required,
-                "description": f"At most {route.body.max_bytes // 1024} KiB of JSON.",
+                "description": _size(route.body),
                 "content": {
                     media: {"schema": self._resolved(schema)}
                     for media, schema in route.body.media.items()
@@ -202,6 +203,12 @@ def _reads_reason(route: Route) -> bool:
         is_webhook = route.path.endswith("/{webhook_token}")
         return is_webhook and route.method in ("PATCH", "DELETE")
     return route.method != "GET" and route.needs is not PUBLIC
+
+
+def _size(body: Body[Any]) -> str:
+    if "application/octet-stream" in body.media:
+        return "At most as many bytes as the server accepts in a file (UPLOAD_MAX_BYTES)."
+    return f"At most {body.max_bytes // 1024} KiB of JSON."
 
 
 def _response(about: str, schema: Any, media: str = "application/json") -> JsonObject:

@@ -135,20 +135,22 @@ def curl(method: str, path: str, operation: JsonObject) -> str:
             path = path.replace(f"{{{each['name']}}}", value)
         elif each["in"] == "header":
             headers.append(f"-H '{each['name']}: {each['example']}'")
-        elif each.get("required"):
+        elif each.get("required") or each["name"] in ("ex", "is", "hm"):  # of a signed link
             query.append(f"{each['name']}={value}")
     address = f'"$API{path}{"?" if query else ""}{"&".join(query)}"'
     parts = ["curl" if method == "get" else f"curl -X {method.upper()}", address]
     if "security" in operation:
         scheme = "Bot" if operation["x-needs"] in _OF_BOTS else "Bearer"
         parts.append(f'-H "Authorization: {scheme} $TOKEN"')
-    parts += headers + _json_arguments(operation)
+    parts += headers + _body_arguments(operation)
     return " \\\n  ".join([" ".join(parts[:2]), *parts[2:]])
 
 
-def _json_arguments(operation: JsonObject) -> list[str]:
-    """Return the arguments of curl that send the example of a JSON body; none without a body."""
+def _body_arguments(operation: JsonObject) -> list[str]:
+    """Return the arguments of curl that send the example of a body; none without a body."""
     content = operation.get("requestBody", {}).get("content", {})
+    if "application/octet-stream" in content:
+        return [f"--data-binary @{FIELDS['filename']}"]
     if "application/json" not in content:
         return []
     body = json.dumps(content["application/json"]["example"], ensure_ascii=False)

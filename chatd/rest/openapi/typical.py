@@ -18,6 +18,8 @@ APPLICATION_ID: Final = "1408135006673420288"
 COMMAND_ID: Final = "1408135108293066752"
 INTERACTION_ID: Final = "1408141229615739904"
 _FOLLOWING_ID = "1408133746352128003"
+_UPLOAD_ID = "1408141310983213056"
+_SIGNATURE = "8c303f6b3f6f1c1c0fde6be22b563aafbd92ea70982009ea4068b6edf43186e0"
 _HASH = "5f2b8c1d9e0a47c3b6d1f08e2a9c4d75"
 _TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"  # noqa: S105
 _WEBHOOK_TOKEN = "dQ3b8mYk1Xr0tV6sZ2cN9hLw4pJ7gEaUqFyRiOoCxKvBnMlSjTfHdGzWePuA5kXc8bQe"  # noqa: S105
@@ -50,16 +52,19 @@ FIELDS: Final[dict[str, Any]] = {
     "embed_provider": "Example",
     "embeds": [],
     "emoji": "👍",
+    "ex": "695a4b80",
     "expires_in": 900,
     "file": FILE_ID,
     "filename": "engine.png",
     "guild": GUILD_ID,
     "guild_id": GUILD_ID,
+    "hm": _SIGNATURE,
     "id_hash": "9b1d0c5e7f2a4863",
     "integration_id": APPLICATION_ID,
     "interaction_id": INTERACTION_ID,
     "interaction_token": "Yv3kQ0pX7dLw2sZt9bNc5hRj1mGf8aUe4iOyTq6nKxBvCzMl",
     "invitation": "x8Vd2LmQ",
+    "is": "6958fa00",
     "joined_at": NOW,
     "last_message_id": MESSAGE_ID,
     "locale": "en-US",
@@ -92,6 +97,8 @@ FIELDS: Final[dict[str, Any]] = {
     "token_id": APPLICATION_ID,
     "total_results": 1,
     "type": 0,
+    "upload": _UPLOAD_ID,
+    "uploaded_filename": f"{_UPLOAD_ID}/engine.png",
     "url": "https://chat.example.org/attachments/…/engine.png",
     "user": BOB_ID,
     "user_id": BOB_ID,
@@ -127,7 +134,6 @@ _APPLICATION: Final = {
     "verify_key": "1659e1249a2507d19ebbf215a3251b13216156080943a85d16f5f7a631a451db",
 }
 _SCOPES: Final = ["bot", "applications.commands"]
-_UPLOAD_ID: Final = "1408141310983213056"
 _LINK = f"https://chat.example.org/attachments/{CHANNEL_ID}/{FILE_ID}/engine.png"
 _SETTINGS_AS_BASE64 = "agIIAQ=="  # {"appearance": {"theme": "THEME_DARK"}}
 
@@ -156,7 +162,7 @@ OF_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
         "attachments": [
             {
                 "id": "0",
-                "upload_url": f"https://chat.example.org/uploads/{_UPLOAD_ID}?upload_id=…",
+                "upload_url": f"https://chat.example.org/uploads/{_UPLOAD_ID}?ex=…&is=…&hm=…",
                 "upload_filename": f"{_UPLOAD_ID}/engine.png",
             }
         ]

@@ -71,7 +71,7 @@ PARAMETERS: Final[dict[str, str]] = {
     "audit_logs.page:user_id": "Only entries of actions by this user.",
     "webhook_id": "The webhook.",
     "upload": "The upload, from its `upload_url`.",
-    "uploaded_filename": "The `upload_filename` of the upload.",
+    "uploaded_filename": "The `upload_filename` of the upload, percent-encoded: its `/` as `%2F`.",
     "webhook_token": "The token of the webhook.",
     "thread_id": "Not supported: threads.",
     "wait": "Whether the response contains the message, which is then stored.",
