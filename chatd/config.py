@@ -138,7 +138,6 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
 
 
 def _former_names(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the renamed settings that are given by their former names, and these names."""
     return {new: old for old, new in _FORMER_NAMES.items() if old in values and new not in values}
 
 
@@ -301,20 +300,18 @@ def _read(env: Env, private: Any) -> Config:
         files_dir=Path(env.str("FILES_DIR", "") or ""),
         upload_max_bytes=env.int("UPLOAD_MAX_BYTES", 10 * 2**20, validate=_UPLOAD),
         storage_per_user_bytes=env.int("STORAGE_PER_USER_BYTES", 2**30, validate=_STORED),
-        strip_image_metadata=env.str("STRIP_IMAGE_METADATA", "on", validate=_one_of("on", "off"))
-        == "on",
+        strip_image_metadata=env.str("STRIP_IMAGE_METADATA", "on", validate=_SWITCH) == "on",
         public_url=env.str("PUBLIC_URL", "", validate=_public_url),
         s3_bucket=env.str("S3_BUCKET", "") or None,
         s3_endpoint_url=env.str("S3_ENDPOINT_URL", "", validate=_public_url) or None,
         s3_region=env.str("S3_REGION", "us-east-1", validate=_NOT_EMPTY),
         s3_access_key_id=env.str("S3_ACCESS_KEY_ID", "") or None,
         s3_secret_access_key=env.str("S3_SECRET_ACCESS_KEY", "") or None,
-        rate_limits=env.str("RATE_LIMITS", "on", validate=_one_of("on", "off")) == "on",
+        rate_limits=env.str("RATE_LIMITS", "on", validate=_SWITCH) == "on",
         trusted_proxies=_networks(env.str("TRUSTED_PROXIES", "", validate=_networks)),
         cors_origins=tuple(_origins(env.list("CORS_ORIGINS", [], validate=_all_origins))),
-        private_endpoints=env.str("PRIVATE_ENDPOINTS", "off", validate=_one_of("on", "off"))
-        == "on",
-        web_client=env.str("WEB_CLIENT", "off", validate=_one_of("on", "off")) == "on",
+        private_endpoints=env.str("PRIVATE_ENDPOINTS", "off", validate=_SWITCH) == "on",
+        web_client=env.str("WEB_CLIENT", "off", validate=_SWITCH) == "on",
         registration=env.str("REGISTRATION", "open", validate=_one_of(*REGISTRATIONS)),
         log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
         log_format=env.str("LOG_FORMAT", "plain", validate=_one_of("plain", "json")),
@@ -346,6 +343,7 @@ _SEND_QUEUE = validate.Range(2**23, 2**40)  # at least the send queue of one con
 _SHUTDOWN = validate.Range(1, 600)
 _NOT_NEGATIVE = validate.Range(0, 10**6)
 _NOT_EMPTY = validate.Length(min=1)
+_SWITCH = validate.OneOf(("on", "off"), error="{input} is not one of {choices}.")
 
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
 _DEFAULT_PORTS = {("http", ":80"), ("https", ":443")}

@@ -47,17 +47,27 @@ async def read_requested(
         async with database.cursor() as cur:
             if index:  # the user may have left since the last chunk
                 await access.guild(cur, user_id, guild_id)
-            found: list[Member] = []
-            for start in range(0, len(part), READ_BATCH):
-                batch = part[start : start + READ_BATCH]
-                found += await members.by_ids(cur, guild_id, batch)
+            found = await _read_in_batches(cur, guild_id, part)
             bios = None
             if with_bios and wanted.user_ids:
                 bios = await users.bios(cur, [each.user.id for each in found])
-        there = {member.user.id for member in found}
-        missing = [each for each in part if each not in there] if wanted.user_ids else []
+        missing = _missing(part, found) if wanted.user_ids else []
         nonce = _echoed(wanted.nonce)
         yield MemberChunk(guild_id, found, index, len(parts), missing, nonce, bios)
+
+
+async def _read_in_batches(
+    cur: Cursor, guild_id: GuildId, user_ids: Sequence[UserId]
+) -> list[Member]:
+    found: list[Member] = []
+    for start in range(0, len(user_ids), READ_BATCH):
+        found += await members.by_ids(cur, guild_id, user_ids[start : start + READ_BATCH])
+    return found
+
+
+def _missing(user_ids: Sequence[UserId], found: Sequence[Member]) -> list[UserId]:
+    there = {member.user.id for member in found}
+    return [each for each in user_ids if each not in there]
 
 
 def _echoed(nonce: str | None) -> str | None:
