@@ -48,7 +48,9 @@ class Request:
 
     def send(self, control: socket.socket, fds: list[int]) -> None:
         """Send it with the socket for the answer, standard input, output, error, and more."""
-        socket.send_fds(control, [json.dumps(asdict(self)).encode()], fds)
+        content = json.dumps(asdict(self)).encode() + b"\n"
+        sent = socket.send_fds(control, [content], fds)
+        control.sendall(content[sent:])
 
 
 def main() -> None:
@@ -65,6 +67,8 @@ def main() -> None:
             content, fds, _, _ = socket.recv_fds(control, _MAX_REQUEST, _MAX_FDS)
             if not content:
                 return
+            while not content.endswith(b"\n"):
+                content += control.recv(_MAX_REQUEST)
             if os.fork() == 0:
                 break
             for fd in fds:

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,11 +23,14 @@ from tests.helpers.fork_server import Request
 _ROOT = Path(__file__).parents[2]
 _FOLDERS = ("", str(_ROOT))
 
+_requesting = threading.Lock()
+"""Held until the process of a request exists: requests are sent one at a time."""
+
 
 @functools.cache
 def _control() -> socket.socket:
     """Start the process that forks; return the socket that takes requests."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours, theirs = socket.socketpair()
     with theirs:
         server = subprocess.Popen(
             [sys.executable, "-m", "tests.helpers.fork_server"],
@@ -73,16 +77,17 @@ class Process:
         is_executed = not _can_be_forked(command, environment)
         request = Request([*command], str(folder), environment, is_executed)
         self.returncode: int | None = None
-        self._answer, theirs = socket.socketpair()
-        with theirs, Path(os.devnull).open("r+b") as null:
-            fds = [theirs.fileno()]
-            for file in files:
-                used = null if file == subprocess.DEVNULL else file
-                fds.append(used if isinstance(used, int) else used.fileno())
-            request.send(_control(), [*fds, *passed])
         self._received = b""
-        while b"\n" not in self._received:
-            self._read()
+        with _requesting:
+            self._answer, theirs = socket.socketpair()
+            with theirs, Path(os.devnull).open("r+b") as null:
+                fds = [theirs.fileno()]
+                for file in files:
+                    used = null if file == subprocess.DEVNULL else file
+                    fds.append(used if isinstance(used, int) else used.fileno())
+                request.send(_control(), [*fds, *passed])
+            while b"\n" not in self._received:
+                self._read()
         line, _, self._received = self._received.partition(b"\n")
         self.pid = int(line)
 
