@@ -1,13 +1,11 @@
 """Libraries and clients of people work here with only their addresses changed.
 
-Each test needs a program that is installed outside of this project's environment, and a variable
-that names it:
+Each test needs a program that is installed outside of this project's environment.
+`scripts/libraries` installs discord.js-selfbot-v13 and discord.py-self, which conflicts with
+discord.py: both packages are named `discord`. A variable names the other one:
 
-- DISCORD_PY_SELF: an interpreter that has discord.py-self (`pip install discord.py-self`, version
-  2.1). It cannot be installed beside discord.py, because both packages are named `discord`.
 - ENDCORD: a folder with the source of endcord (version 1.5, sparklost/endcord at GitHub), and in it
   `.venv` with Python 3.12 or later, websocket-client and orjson.
-- DISCORD_JS_SELFBOT: a folder in which `npm install discord.js-selfbot-v13` (version 3.7) ran.
 """
 
 from __future__ import annotations
@@ -22,12 +20,13 @@ from typing import Any
 import pytest
 
 from tests.conftest import ServeMore, repository
+from tests.helpers.bot_programs import installed
 from tests.world import PASSWORD, TIMEOUT_S, Client, Person, World, befriend, world_on
 
 Json = dict[str, Any]
 
-INTERPRETER = os.environ.get("DISCORD_PY_SELF")
-SELFBOT = os.environ.get("DISCORD_JS_SELFBOT")
+INTERPRETER = installed("discord.py-self", "bin/python")
+SELFBOT = installed("selfbot", "node_modules")
 ENDCORD = os.environ.get("ENDCORD")
 HELPERS = repository() / "tests" / "helpers"
 
@@ -119,7 +118,7 @@ TWENTY_MINUTES_S = ACCESS_TOKEN_S * 20 / 15
 """Where 15 minutes, the lifetime of an access token, are ACCESS_TOKEN_S."""
 
 
-@pytest.mark.skipif(INTERPRETER is None, reason="needs DISCORD_PY_SELF")
+@pytest.mark.skipif(INTERPRETER is None, reason="needs scripts/libraries")
 async def test_discord_py_self_goes_on_after_its_access_token_expires(
     serve_more: ServeMore,
 ) -> None:
@@ -167,7 +166,7 @@ async def test_discord_py_self_goes_on_after_its_access_token_expires(
             assert await program.ask("complaints") == []
 
 
-@pytest.mark.skipif(SELFBOT is None, reason="needs DISCORD_JS_SELFBOT")
+@pytest.mark.skipif(SELFBOT is None, reason="needs scripts/libraries")
 async def test_selfbot_v13_chats_and_resumes(serve_more: ServeMore) -> None:
     async with (
         serve_more(worker_id=3, jwt_access_token_expiry_s=ACCESS_TOKEN_S) as server,

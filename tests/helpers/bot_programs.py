@@ -26,6 +26,12 @@ LIBRARIES: Final = Path(os.environ.get("BOT_LIBRARIES") or Path(sys.prefix) / "l
 _LINE_BYTES = 2**20  # an answer with many complaints
 
 
+def installed(library: str, needed: str) -> str | None:
+    """Return the path of what a program needs of this library, or None if it is not installed."""
+    path = LIBRARIES / library / needed
+    return str(path) if path.exists() else None
+
+
 class Program:
     """A running program. It reads a command in a line of JSON, and writes its answer in a line."""
 
