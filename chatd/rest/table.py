@@ -111,7 +111,7 @@ def add_to(app: web.Application) -> None:
     for prefix in PREFIXES:
         resources: dict[str, web.Resource] = {}
         for route in table():
-            for path in (route.path, *_aliases(route.path)):
+            for path in (route.path, *aliases(route.path)):
                 if path not in resources:
                     exact = prefix + _exclude_literals(path, paths)
                     resources[path] = app.router.add_resource(exact)
@@ -119,7 +119,7 @@ def add_to(app: web.Application) -> None:
                     resources[path].add_route(method, route.handler)
 
 
-def _aliases(path: str) -> Sequence[str]:
+def aliases(path: str) -> Sequence[str]:
     """Return further paths of a route.
 
     Discord's clients put the type of a reaction after its emoji, which is 0 for a normal one.

@@ -23,6 +23,7 @@ from chatd.rest.routing import (
     TOKEN,
     Route,
 )
+from chatd.rest.table import aliases
 from tests.conftest import Server
 from tests.helpers.roles import assign_roles, create_role
 from tests.helpers.routes import (
@@ -89,9 +90,10 @@ def needed(route: Route) -> Permissions:
 async def test_every_served_route_is_in_the_table(server: Server) -> None:
     gateway = {("GET", prefix + path) for prefix in PREFIXES for path in GATEWAY}
     known = {
-        (method, prefix + route.path)
+        (method, prefix + path)
         for prefix in PREFIXES
         for route in TABLE.values()
+        for path in (route.path, *aliases(route.path))
         for method in ((route.method, "HEAD") if route.method == "GET" else (route.method,))
     }
     served = {
