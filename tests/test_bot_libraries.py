@@ -23,8 +23,8 @@ BOTS = {
     "discord.js": ("node", "discord_js.cjs"),
     "oceanic.js": ("node", "oceanic.cjs"),
     "disnake": ("disnake", "disnake_bot.py"),
-    "hikari": ("hikari", "hikari_lightbulb.py"),
     "interactions.py": ("interactions.py", "interactions_py.py"),
+    "lightbulb": ("lightbulb", "hikari_lightbulb.py"),
     "nextcord": ("nextcord", "nextcord_bot.py"),
     "py-cord": ("py-cord", "pycord_bot.py"),
 }
