@@ -16,7 +16,7 @@ from chatd.bus.subscription import EventBatch
 from chatd.core.ids import StreamId, UserId
 from chatd.embedded.valkey import Valkey
 from chatd.events.event import Event, to_user
-from tests.helpers.bus import received_numbers, wait_until_connected
+from tests.helpers.bus import database_of, received_numbers, wait_until_connected
 
 LARGE = 300_000
 MANY = 40
@@ -28,7 +28,7 @@ def event(seq: int, size: int = LARGE) -> Event:
 
 @pytest.fixture
 async def redis(valkey: Valkey) -> AsyncIterator[aioredis.Redis]:
-    client = aioredis.Redis.from_url(valkey.url, protocol=2)
+    client = aioredis.Redis.from_url(database_of(valkey, 2), protocol=2)
     yield client
     await client.aclose()
 
@@ -37,7 +37,10 @@ async def test_redis_stream_is_bounded_by_the_size_of_events(
     valkey: Valkey, redis: aioredis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publish_queue, "STREAM_MAX_BYTES", 5 * LARGE)
-    here, there = Bus(valkey.url, worker_id=28), Bus(valkey.url, worker_id=29)
+    here, there = (
+        Bus(database_of(valkey, 2), worker_id=28),
+        Bus(database_of(valkey, 2), worker_id=29),
+    )
     await redis.delete("chatd:events:28")
     async with here.subscribe() as own, there.subscribe() as others:
         await wait_until_connected(own)
@@ -55,7 +58,7 @@ async def test_redis_stream_is_bounded_by_the_size_of_events(
 
 
 async def test_slow_reader_holds_at_most_one_batch(valkey: Valkey, redis: aioredis.Redis) -> None:
-    there = Bus(valkey.url, worker_id=29)
+    there = Bus(database_of(valkey, 2), worker_id=29)
     await redis.delete("chatd:events:28")
     async with there.subscribe() as others:
         await wait_until_connected(others)

@@ -18,7 +18,7 @@ from chatd.bus.subscription import EventBatch, Subscription
 from chatd.core.ids import StreamId, UserId
 from chatd.embedded.valkey import Valkey
 from chatd.events.event import Event, to_user
-from tests.helpers.bus import wait_until_connected
+from tests.helpers.bus import database_of, wait_until_connected
 from tests.helpers.proxy import Proxy
 from tests.world import TIMEOUT_S
 
@@ -33,7 +33,7 @@ def event(text: str) -> Event:
 
 @pytest.fixture
 async def redis(valkey: Valkey) -> AsyncIterator[aioredis.Redis]:
-    client = aioredis.Redis.from_url(valkey.url, protocol=2)
+    client = aioredis.Redis.from_url(database_of(valkey, 3), protocol=2)
     await client.delete(KEY)
     yield client
     await client.config_set("proto-max-bulk-len", 512 * 2**20)
@@ -63,8 +63,8 @@ async def test_entry_whose_response_is_lost_is_consumed_once(
     monkeypatch.setattr(module, "_RETRY_S", 0.05)
     wire = Proxy(tmp_path / "wire", Path(valkey.url.removeprefix("unix://")))
     here, there = (
-        Bus(f"unix://{tmp_path / 'wire'}", worker_id=HERE),
-        Bus(valkey.url, worker_id=THERE),
+        Bus(f"unix://{tmp_path / 'wire'}?db=3", worker_id=HERE),
+        Bus(database_of(valkey, 3), worker_id=THERE),
     )
     async with wire.forwarding(), there.subscribe() as own, here.subscribe() as publishing:
         await wait_until_connected(own)
@@ -93,8 +93,8 @@ async def test_failing_trim_publishes_nothing_twice(
     await redis.execute_command(  # type: ignore[no-untyped-call]
         "ACL", "SETUSER", "no-trim", "on", ">secret", "~*", "&*", "+@all", "-xtrim"
     )
-    url = valkey.url.replace("unix://", "unix://no-trim:secret@")
-    here, there = Bus(url, worker_id=HERE), Bus(valkey.url, worker_id=THERE)
+    url = database_of(valkey, 3).replace("unix://", "unix://no-trim:secret@")
+    here, there = Bus(url, worker_id=HERE), Bus(database_of(valkey, 3), worker_id=THERE)
     async with there.subscribe() as own, here.subscribe() as publishing:
         await wait_until_connected(own)
         await wait_until_connected(publishing)
@@ -119,7 +119,10 @@ async def test_entry_that_redis_refuses_is_discarded(
     monkeypatch.setattr(module, "_DISCARD_AFTER_S", 0.3)
     monkeypatch.setattr(module, "_RETRY_S", 0.05)
     await redis.config_set("proto-max-bulk-len", 2**20)
-    here, there = Bus(valkey.url, worker_id=HERE), Bus(valkey.url, worker_id=THERE)
+    here, there = (
+        Bus(database_of(valkey, 3), worker_id=HERE),
+        Bus(database_of(valkey, 3), worker_id=THERE),
+    )
     async with there.subscribe() as own, here.subscribe() as publishing:
         await wait_until_connected(own)
         await wait_until_connected(publishing)
@@ -130,7 +133,10 @@ async def test_entry_that_redis_refuses_is_discarded(
 
 async def test_earlier_version_reads_an_entry(valkey: Valkey, redis: aioredis.Redis) -> None:
     """It reads only the field of events, and writes no mark."""
-    here, there = Bus(valkey.url, worker_id=HERE), Bus(valkey.url, worker_id=THERE)
+    here, there = (
+        Bus(database_of(valkey, 3), worker_id=HERE),
+        Bus(database_of(valkey, 3), worker_id=THERE),
+    )
     async with there.subscribe() as own:
         await wait_until_connected(own)
         async with here.subscribe() as publishing:

@@ -15,7 +15,7 @@ from chatd.bus.subscription import Subscription
 from chatd.core.ids import StreamId, UserId
 from chatd.embedded.valkey import Valkey
 from chatd.events.event import Event, to_user
-from tests.helpers.bus import received_numbers, wait_until_connected
+from tests.helpers.bus import database_of, received_numbers, wait_until_connected
 from tests.world import TIMEOUT_S
 
 HERE, THERE = 26, 27
@@ -27,7 +27,7 @@ def event(seq: int) -> Event:
 
 @pytest.fixture
 async def redis(valkey: Valkey) -> AsyncIterator[aioredis.Redis]:
-    client = aioredis.Redis.from_url(valkey.url, protocol=2)
+    client = aioredis.Redis.from_url(database_of(valkey, 1), protocol=2)
     await client.delete(key(HERE), key(THERE))
     yield client
     await client.aclose()
@@ -40,7 +40,7 @@ def key(worker_id: int) -> str:
 @asynccontextmanager
 async def instance(valkey: Valkey, worker_id: int) -> AsyncIterator[tuple[Bus, Subscription]]:
     """Run an instance of the bus that is connected."""
-    bus = Bus(valkey.url, worker_id=worker_id)
+    bus = Bus(database_of(valkey, 1), worker_id=worker_id)
     async with bus.subscribe() as own:
         await wait_until_connected(own)
         yield bus, own
@@ -64,19 +64,20 @@ async def until(is_so: Callable[[], bool]) -> None:
 async def test_events_of_a_returning_peer_are_received(
     valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ACTIVE_WINDOW_S", 0.3)
     async with instance(valkey, HERE) as (here, subscription):
         for first in (1, 11):
+            monkeypatch.setattr(module, "ACTIVE_WINDOW_S", TIMEOUT_S)
             async with instance(valkey, THERE) as (there, own):
                 await publish(there, own, first, first + 1)
                 assert await received_numbers(subscription, 2) == [first, first + 1]
                 assert here._reader.has_peers
+            monkeypatch.setattr(module, "ACTIVE_WINDOW_S", 0.3)
             await until(lambda: not here._reader.has_peers)
 
 
 async def test_events_of_a_command_are_received(valkey: Valkey, redis: aioredis.Redis) -> None:
     async with instance(valkey, HERE) as (_, subscription):
-        command = Bus(valkey.url, worker_id=THERE)
+        command = Bus(database_of(valkey, 1), worker_id=THERE)
         async with command.publish_only():
             await command.publish([event(1)])
         assert await received_numbers(subscription, 1) == [1]

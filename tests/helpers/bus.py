@@ -5,6 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from chatd.bus.subscription import EventBatch, LinkRestored, Subscription
+from chatd.embedded.valkey import Valkey
+
+
+def database_of(valkey: Valkey, number: int) -> str:
+    """Return the URL of a database that no server of other tests uses."""
+    return f"{valkey.url}?db={number}"
 
 
 async def received_numbers(subscription: Subscription, count: int) -> list[int]:
