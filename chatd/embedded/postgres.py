@@ -100,18 +100,19 @@ class Postgres(Server):
         for unfinished in self._folder.parent.glob(f"{prefix}*"):
             shutil.rmtree(unfinished, ignore_errors=True)
         fresh = Path(tempfile.mkdtemp(prefix=prefix, dir=self._folder.parent))
-        chown_tree(fresh, self._account)
         command = [str(binaries / "initdb"), "-D", str(fresh), "-U", ACCOUNT]
         command += ["--auth=trust", "--encoding=UTF8", "--no-instructions", "--locale=C"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        initdb = self._spawn(command, death_signal="KILL")
-        try:
+        initdb = None
+        try:  # a signal may end this process from here on, also while initdb is being started
+            chown_tree(fresh, self._account)
+            initdb = self._spawn(command, death_signal="KILL")
             succeeded = initdb.wait() == 0
             if succeeded:
                 fresh.rename(self._folder)
                 fsync_folder(self._folder.parent)
         finally:
-            if initdb.poll() is None:
+            if initdb is not None and initdb.poll() is None:
                 os.killpg(initdb.pid, signal.SIGKILL)  # also its children, which write the folder
                 initdb.wait()
             remove_folder(fresh)
