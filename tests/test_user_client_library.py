@@ -32,7 +32,7 @@ HELPERS = repository() / "tests" / "helpers"
 
 
 class Program:
-    """The running program of `tests/helpers/discord_py_self.py`."""
+    """A running program, which answers commands."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
