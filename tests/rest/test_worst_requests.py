@@ -32,8 +32,8 @@ MAX_ERROR_BYTES = 2**15
 _LINE = 8000  # bytes of a header line; aiohttp accepts 8190
 
 
-_SENT_STRIDE = 7
-"""Every seventh of a route's worst bodies is sent in a request; all are read without one.
+_SENT_STRIDE = 13
+"""Every thirteenth of a route's worst bodies is sent in a request; all are read without one.
 
 It is a prime, because the kinds of worst bodies repeat every 6, 10 or 17.
 """
