@@ -109,9 +109,10 @@ class ById(InOrder, fields.Dict):
 
     @property
     def json(self) -> JsonObject:
-        """The bound of the number of keys."""
+        """What keys are, and the bound of their number."""
         bound = bound_of(self.validators)
-        return {} if bound is None else {"maxProperties": bound.max}
+        most = {} if bound is None else {"maxProperties": bound.max}
+        return {"propertyNames": {"pattern": f"^{_ID}$"}, **most}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Any, **kwargs: Any
