@@ -78,7 +78,11 @@ def test_wheel_contains_code_migrations_and_license(wheel: Path) -> None:
         for file in (repository() / "chatd/core").glob("*.txt"):
             assert archive.read(f"chatd/core/{file.name}") == file.read_bytes()
     code = [*(repository() / "chatd").rglob("*.py"), *(repository() / "chatd").rglob("static/*")]
-    code += [each for each in (repository() / "chatd/webclient").rglob("*.*") if each.is_file()]
+    code += [
+        each
+        for each in (repository() / "chatd/webclient").rglob("*.*")
+        if each.is_file() and each.suffix != ".pyc"
+    ]
     assert {path.relative_to(repository()).as_posix() for path in code} - names == set()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"chatd"}
     assert any(name.endswith("/LICENSE") for name in names)
