@@ -113,6 +113,8 @@ async def test_removed_member_sees_the_guild_no_more(
     async with page_of(f"{web.url}/app/{guild.id}", problems) as page:
         await log_in(page, bob.email)
         await expect(page.get_by_role("heading", name="Engine")).to_be_visible()
+        await expect(page.get_by_text("This is the beginning of")).to_be_visible()
+        await page.wait_for_load_state("networkidle")  # the messages are marked as read, too
         await guild.owner.rest.delete(f"/guilds/{guild.id}/members/{bob.id}")
         await expect(page.get_by_role("heading", name="Friends")).to_be_visible()
         await expect(page.get_by_role("link", name="Engine")).to_have_count(0)

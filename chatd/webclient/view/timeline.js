@@ -6,6 +6,7 @@
 import {useEffect, useLayoutEffect, useRef, useState} from "../vendor/hooks.js";
 import {t} from "../lang/translate.js";
 import {acknowledge, loadPage, loadPresent} from "../net/session.js";
+import {channelOf} from "../state/select.js";
 import {compareIds, NO_TIMELINE} from "../state/shape.js";
 import {state} from "../state/store.js";
 import {reason} from "./errors.js";
@@ -31,6 +32,7 @@ export function Timeline({id, name, onReply}) {
   const anchor = useRef(/** @type {{id: string, top: number} | null} */ (null));
 
   const load = (/** @type {any} */ where) => {
+    if (channelOf(state.peek(), id) === undefined) return; // it has just been taken away
     loadPage(id, where).then(
       () => setError(""),
       (failure) => setError(reason(failure)),
