@@ -20,7 +20,6 @@ from tests.conftest import ServeMore
 from tests.helpers.check import (
     check,
     execute,
-    free_port,
     has_ipv6,
     holding,
     only_problem,
@@ -28,6 +27,7 @@ from tests.helpers.check import (
 )
 from tests.helpers.databases import NewDatabase
 from tests.helpers.health import health_becomes
+from tests.helpers.servers import free_port
 
 
 @pytest.fixture

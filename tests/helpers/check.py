@@ -40,11 +40,6 @@ def has_ipv6() -> bool:
     return True
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 def execute(url: str, statement: str) -> None:
     connection = psycopg2.connect(url)
     connection.autocommit = True

@@ -20,6 +20,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.helpers.processes import Process
+from tests.helpers.servers import free_port
 
 _ROOT = Path(__file__).parents[2]
 _POLL_S = 0.05
@@ -54,7 +55,7 @@ class Instance:
         """The file that its log is appended to."""
         self.words: Sequence[str] = ("-m", "chatd", "serve")
         """The arguments of Python."""
-        self._port = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        self._port = socket.create_server(("127.0.0.1", free_port()), backlog=4096)
         self.port = self._port.getsockname()[1]
         self.environment = {
             **os.environ,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,10 @@ from chatd.embedded.valkey import Valkey
 from tests.helpers.memory import folder_in_memory
 
 S = TypeVar("S", Postgres, Valkey)
+
+_FIRST_PORT = 10_000
+_PORTS = 20_000
+_numbers = itertools.count(os.getpid() * 7919)  # far from those of the next process
 
 
 class TcpPostgres(Postgres):
@@ -78,9 +84,16 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return different TCP ports of the loopback address that are free at this moment."""
-    with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in found:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in found]
+    """Return different TCP ports of the loopback address that are free at this moment.
+
+    They are below the ports that systems give to outgoing connections, one of which could take a
+    port before the test uses it. Each process of tests starts elsewhere.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = _FIRST_PORT + next(_numbers) % _PORTS
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
