@@ -24,6 +24,9 @@ from chatd.rest import urlencoded
 from chatd.rest.urlencoded import URLENCODED
 from chatd.wire.base_schema import Schema
 
+FORM = "multipart/form-data"
+"""The media type of forms that can contain files (RFC 7578)."""
+
 MAX_BODY = 2**14
 """Bytes of a JSON body, unless its route declares more: a larger one costs more of the loop."""
 
@@ -190,7 +193,7 @@ def accepts_html(request: web.Request) -> bool:
 
 def is_form(request: web.Request) -> bool:
     """Return whether the body is a form (multipart/form-data), which may contain files."""
-    return _media_type(request.headers.get("Content-Type", "")) == "multipart/form-data"
+    return _media_type(request.headers.get("Content-Type", "")) == FORM
 
 
 def may_be_large(request: web.Request) -> bool:

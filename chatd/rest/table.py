@@ -67,8 +67,8 @@ _MODULES = (
     notifications,
     notes,
     guilds,
-    uploads,
     messages,  # before other routes below /channels: aiohttp tries them in this order
+    uploads,
     channels,
     pins,
     search,

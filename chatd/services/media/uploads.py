@@ -97,11 +97,13 @@ class PendingUploads:
             url = urls.attachment_url(self._channel_id, found.file_id, found.filename)
             self.stored[each.id] = found.attachment(url)
 
-    def in_order_with_metadata(self, wanted: Iterable[AttachmentInput]) -> list[Attachment]:
+    def in_order_with_metadata(self, wanted: Sequence[AttachmentInput]) -> list[Attachment]:
         """Return the files by ascending number, with the metadata that the client has sent.
 
         Raises InvalidForm for metadata of a file that was not uploaded.
         """
+        if not self.stored and not wanted:
+            return []
         files = dict(self.stored)
         for each in wanted:
             if each.id not in files:

@@ -151,9 +151,8 @@ async def _apply_attachment_changes(
     if change.attachments is not UNSET:
         listed = change.attachments or ()
         kept = await _keep_listed(cur, message, listed, table)
-    new = uploads.in_order_with_metadata(
-        each for each in listed if AttachmentId(each.id) not in kept
-    )
+    added = [each for each in listed if AttachmentId(each.id) not in kept]
+    new = uploads.in_order_with_metadata(added)
     if len(kept) + len(new) > MAX_FILES:
         raise TooManyAttachments
     await attachments.insert(cur, message.channel_id, message.id, new, table=table)
