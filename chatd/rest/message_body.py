@@ -241,7 +241,7 @@ class MessageBody(Generic[T]):
         }
         self.media = {
             "application/json": described or schema,
-            "multipart/form-data": {**form, "properties": {**fields, **files}},
+            FORM: {**form, "properties": {**fields, **files}},
             URLENCODED: {**form, "properties": fields},
         }
         self._authorize = authorize

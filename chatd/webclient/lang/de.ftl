@@ -20,7 +20,6 @@ retry = Noch einmal versuchen
 delete = Löschen
 edit = Bearbeiten
 reply = Antworten
-pin = Anheften
 react = Reaktion hinzufügen
 
 status-connecting = Verbindung wird aufgebaut …
@@ -105,7 +104,6 @@ theme-dark = Dunkel
 error-unreachable = Der Server ist nicht erreichbar. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.
 error-rate-limited = Zu viele Anfragen. Versuchen Sie es in { $seconds } s noch einmal.
 error-server = Der Server hat ein Problem. Versuchen Sie es gleich noch einmal.
-error-too-large = { $name } ist zu groß für diesen Server.
 
 system-1 = { $name } hat { $other } hinzugefügt.
 system-2 = { $other } ist gegangen.

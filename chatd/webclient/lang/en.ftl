@@ -20,7 +20,6 @@ retry = Try again
 delete = Delete
 edit = Edit
 reply = Reply
-pin = Pin
 react = Add a reaction
 
 status-connecting = Connecting…
@@ -105,7 +104,6 @@ theme-dark = Dark
 error-unreachable = The server cannot be reached. Check the connection and try again.
 error-rate-limited = Too many requests. Try again in { $seconds } s.
 error-server = The server has a problem. Try again in a moment.
-error-too-large = { $name } is too large for this server.
 
 system-1 = { $name } added { $other }.
 system-2 = { $other } left.

@@ -2,13 +2,11 @@
 
 export const ADMINISTRATOR = 1n << 3n;
 export const MANAGE_CHANNELS = 1n << 4n;
-export const MANAGE_GUILD = 1n << 5n;
 export const ADD_REACTIONS = 1n << 6n;
 export const CREATE_INVITE = 1n;
 export const SEND_MESSAGES = 1n << 11n;
 export const MANAGE_MESSAGES = 1n << 13n;
 export const ATTACH_FILES = 1n << 15n;
-export const PIN_MESSAGES = 1n << 51n;
 const ALL = (1n << 64n) - 1n;
 
 /**

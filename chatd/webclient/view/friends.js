@@ -24,6 +24,7 @@ export async function openPrivate(id) {
 
 export function Friends() {
   const relationships = useSelect((state) => state.relationships);
+  const hasNoGuilds = useSelect((state) => Object.keys(state.guilds).length === 0);
   const [text, setText] = useState("");
   const act = (/** @type {() => Promise<unknown>} */ run) => async () => {
     try {
@@ -39,6 +40,7 @@ export function Friends() {
     setText(t("request-sent"));
   };
   return html`<main class="friends">
+    ${hasNoGuilds && html`<p class="empty">${t("no-guilds")}</p>`}
     <h1>${t("friends")}</h1>
     <${Form} onSubmit=${add} submit=${t("send")}>
       <${Field} label=${t("add-friend")} name="username" />

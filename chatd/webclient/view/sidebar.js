@@ -2,7 +2,7 @@
 
 import {t} from "../lang/translate.js";
 import {logOut, rest} from "../net/session.js";
-import {MANAGE_CHANNELS, permissionsOf} from "../state/permissions.js";
+import {CREATE_INVITE, MANAGE_CHANNELS, permissionsOf} from "../state/permissions.js";
 import {nameOf, privates, sections, titleOf, unread} from "../state/select.js";
 import {until} from "../state/store.js";
 import {Avatar} from "./avatar.js";
@@ -32,7 +32,9 @@ function GuildChannels({id}) {
   if (guild === undefined || me === null) return null;
   const mayManage = (permissionsOf(guild, me.id) & MANAGE_CHANNELS) !== 0n;
   const parts = sections(guild);
-  const first = parts.flatMap((each) => each.channels)[0];
+  const first = parts
+    .flatMap((each) => each.channels)
+    .find((each) => permissionsOf(guild, me.id, each) & CREATE_INVITE);
   const leave = async () => {
     await rest.delete(`/users/@me/guilds/${id}`);
     closeDialog();
@@ -102,10 +104,8 @@ function NewChannel({guild}) {
 }
 
 function PrivateChannels() {
-  const channels = useSelect((state) => state.privates);
-  const newest = useSelect((state) => state.newest);
   const state = useSelect((whole) => whole);
-  const sorted = privates({...state, privates: channels, newest});
+  const sorted = privates(state);
   return html`<header class="guild"><h1>${t("home")}</h1></header>
     <nav class="channels" aria-label=${t("home")}>
       <a
