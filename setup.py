@@ -7,8 +7,10 @@ setup(
     package_dir={"chatd.sql": "sql"},
     package_data={
         "chatd.sql": ["*.sql"],
+        "chatd.mail": ["texts/*"],
+        "chatd.automod": ["words/*.txt"],
         "chatd.core": ["common_passwords*.txt"],
         "chatd.rest": ["static/*"],
-        "chatd.webclient": ["*", "*/*", "*/*/*"],
+        "chatd.webclient": ["*", "*/*", "*/*/*", "*/*/*/*"],
     },
 )

@@ -18,13 +18,20 @@ from typing import Any, NoReturn
 import click
 
 import chatd
+from chatd.cli.backup import backup
 from chatd.cli.check import check
 from chatd.cli.clear_redis import clear_redis
 from chatd.cli.command import EXIT_USAGE
 from chatd.cli.command import fail as _fail
 from chatd.cli.completion import completion
+from chatd.cli.export import export
 from chatd.cli.guild import guild
+from chatd.cli.import_ import import_
 from chatd.cli.migrate import migrate
+from chatd.cli.purge import purge
+from chatd.cli.registration import registration
+from chatd.cli.report import report
+from chatd.cli.restore import restore
 from chatd.cli.stats import stats
 from chatd.cli.user import user
 from chatd.config import Config, ConfigError, load, netloc, reachable, suspect_names
@@ -257,8 +264,9 @@ def _print_addresses(config: Config, sockets: list[socket.socket]) -> None:
     click.echo(f"REST API  {api}")
     click.echo(f"Gateway   ws://{gateway}/gateway")
     if sys.stdout.isatty():
+        page = f"\nOpen {api} in a browser to register and chat.\n" if config.web_client else ""
         click.echo(
-            f"""
+            f"""{page}
 Try it from another terminal:
 
   curl {api}/health
@@ -289,7 +297,10 @@ def _exit(number: int, _: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-for command in (migrate, check, user, guild, stats, clear_redis, completion):
+for command in (
+    *(migrate, check, user, guild, registration, report, stats, purge, backup, restore),
+    *(import_, export, clear_redis, completion),
+):
     main.add_command(command)
 
 

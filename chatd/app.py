@@ -11,15 +11,21 @@ from aiohttp import web
 
 from chatd.auth.interaction_keys import InteractionKeys
 from chatd.auth.login_tokens import BotTokens, ClientTokens
+from chatd.auth.mail_tokens import MailTokens
+from chatd.auth.mfa_keys import MfaKeys
+from chatd.auth.oidc.provider import Providers
+from chatd.auth.passkeys import PasskeyVerifier
 from chatd.auth.passwords import PasswordHasher
 from chatd.auth.signed_urls import SignedUrls
 from chatd.auth.tokens import AccessTokens
 from chatd.auth.webhook_tokens import WebhookTokens
+from chatd.automod.rule_sets import RuleSets
 from chatd.bus.bus import Bus
 from chatd.config import Config
 from chatd.context.dependencies import Dependencies
 from chatd.context.lock_queue import LockQueues
 from chatd.context.search_slots import SearchSlots
+from chatd.core.raids import RaidLimits
 from chatd.core.retry import retried
 from chatd.core.snowflake import SnowflakeGenerator
 from chatd.db.pool import Database
@@ -58,13 +64,19 @@ from chatd.services.accounts.authentication import Authenticator
 from chatd.services.guilds import temporary_members as temporary
 from chatd.services.guilds.temporary_members import TemporaryMembers
 from chatd.services.interactions import failures as interaction_failures
-from chatd.services.maintenance import crossposts, janitor, pending_deletions, search_indexer
+from chatd.services.maintenance import (
+    crossposts,
+    janitor,
+    pending_deletions,
+    search_indexer,
+    user_exports,
+)
 from chatd.services.media.uploads import UploadBounds
 from chatd.services.messages.batch_writer import MessageBatchWriter
 from chatd.services.messages.history import MessageReader
 from chatd.services.messages.send import MessageSender
 from chatd.storage.base import Storage
-from chatd.storage.local import LocalStorage
+from chatd.storage.configured import StorageExtraMissing, configured_storage
 from chatd.web.draining import ConnectionDrainer
 from chatd.web.keys import (
     AUTHENTICATOR,
@@ -76,8 +88,10 @@ from chatd.web.keys import (
     METRICS,
     OPEN_HANDLERS,
     PAGE_HANDLERS,
+    PUBLIC_URL,
     TRUSTED_PROXIES,
     UPLOAD_BOUNDS,
+    WORKER_ID,
 )
 
 DRAINER = web.AppKey("DRAINER", ConnectionDrainer)
@@ -89,8 +103,6 @@ _MEDIA_THREADS = 2
 _HEARTBEAT_CHECKS = 50
 """Checks for overdue heartbeats within a heartbeat interval: a client is disconnected at most 2 %
 of the interval late."""
-
-_S3_EXTRA = "scripts/install --extras s3, or pip install '.[s3]' in the checkout"
 
 
 class StartError(Exception):
@@ -141,6 +153,8 @@ def create_app(config: Config) -> web.Application:
     app[DRAINER] = ConnectionDrainer(timeout_s=config.shutdown_timeout_s / 4)
     app.on_response_prepare.append(app[DRAINER].mark_response)
     app[HAS_WEB_CLIENT] = config.web_client
+    app[PUBLIC_URL] = config.public_url
+    app[WORKER_ID] = config.worker_id
     _add_routes(app)
     if (answer_preflight := cors.allow(app, config.cors_origins)) is not None:
         app.middlewares.insert(2, answer_preflight)  # its errors are rendered, and need no token
@@ -159,6 +173,8 @@ def _add_routes(app: web.Application) -> None:
     app[OPEN_HANDLERS] = table.public_handlers() | {handler.gateway, home.home}
     if app[HAS_WEB_CLIENT]:
         app[OPEN_HANDLERS] |= web_client.add_to(app)
+    elif app[DEPENDENCIES].sends_mail:  # the links of its mails
+        app[OPEN_HANDLERS] |= web_client.add_to(app, web_client.MAIL_PAGES)
     app[PAGE_HANDLERS] = table.page_handlers()
     app[BODY_LIMITS] = table.body_limits()
 
@@ -167,6 +183,7 @@ class _Components:
     """The components of the server, and their lifetimes as cleanup contexts of aiohttp."""
 
     def __init__(self, config: Config) -> None:
+        self._config = config
         worker_id = self._worker_id = config.worker_id
         self.registration = InstanceRegistration()
         self.metrics = Metrics()
@@ -227,18 +244,28 @@ class _Components:
             passwords=PasswordHasher(),
             lock_queues=LockQueues(config.database_max_connections),
             searches=SearchSlots(config.database_max_connections),
+            automod=RuleSets(),
             media_threads=ThreadPoolExecutor(_MEDIA_THREADS, thread_name_prefix="media"),
             access_tokens=AccessTokens(secret, lifetime_s=config.jwt_access_token_expiry_s),
             bot_tokens=BotTokens(secret),
             client_tokens=ClientTokens(secret, lifetime_s=config.client_token_expiry_s),
             webhook_tokens=WebhookTokens(secret, config.public_url),
             interaction_keys=InteractionKeys(secret),
+            mail_tokens=MailTokens(secret),
+            mfa_keys=MfaKeys(secret),
+            passkeys=PasskeyVerifier(
+                config.public_url, user_verification=config.passkey_user_verification
+            ),
+            providers=Providers(config.providers, config.public_url),
             http_client=HttpClient(allow_private=config.private_endpoints),
             rate_limits=RateLimits(config.redis_url),
             storage=_storage(config),
             signed_urls=SignedUrls(secret, config.public_url),
             refresh_token_lifetime_s=config.jwt_refresh_token_expiry_s,
             registration=config.registration,
+            sends_mail=bool(config.smtp.host),
+            raid_limits=RaidLimits(config.raid_joins, config.raid_window_s, config.raid_pause_s),
+            require_mfa=config.require_mfa,
         )
 
     async def monitoring(self, _: web.Application) -> AsyncIterator[None]:
@@ -252,6 +279,7 @@ class _Components:
         yield
         await self._database.close()
         self.dependencies.passwords.close()
+        self.dependencies.automod.close()
         self.dependencies.media_threads.shutdown(wait=False, cancel_futures=True)
 
     async def worker_id(self, _: web.Application) -> AsyncIterator[None]:
@@ -306,11 +334,12 @@ class _Components:
             yield
         await self.dependencies.endpoint_requests.drain()
         await self.dependencies.http_client.close()
+        await self.dependencies.providers.close()
         await self.dependencies.tasks.drain()
 
     async def housekeeping(self, _: web.Application) -> AsyncIterator[None]:
         """Run the background tasks: rate limit sync, janitor, search indexer, pending deletions,
-        temporary members, overdue interactions, crossposts."""
+        temporary members, overdue interactions, crossposts, mails."""
         dependencies = self.dependencies
         async with (
             asyncio.TaskGroup() as tasks,
@@ -330,7 +359,14 @@ class _Components:
                 "temporary members": temporary_members.run,
                 "interaction failures": partial(interaction_failures.run, dependencies),
                 "crossposts": partial(crossposts.run, dependencies),
+                "exports": partial(user_exports.run, dependencies),
             }
+            if self._config.smtp.host:
+                # Without mail, nothing loads its libraries.
+                from chatd.services.maintenance.mails import MailSender
+
+                url, counters = self._config.public_url, self.metrics.counters
+                jobs["mails"] = MailSender(dependencies, self._config.smtp, url, counters).run
             running = [
                 tasks.create_task(retried(name, run), name=name) for name, run in jobs.items()
             ]
@@ -340,21 +376,11 @@ class _Components:
 
 
 def _storage(config: Config) -> Storage:
-    """Return the storage of files: the S3 bucket if one is set, else the local disk."""
-    if config.s3_bucket is None:
-        return LocalStorage(config.files_dir.absolute())
+    """Return the storage that the settings choose. Raises StartError."""
     try:
-        from chatd.storage.s3 import Bucket, S3Storage
-    except ImportError as missing:
-        raise StartError(f"S3_BUCKET needs the extra s3: {_S3_EXTRA}") from missing
-    bucket = Bucket(
-        config.s3_bucket,
-        config.s3_region,
-        config.s3_endpoint_url,
-        config.s3_access_key_id,
-        config.s3_secret_access_key,
-    )
-    return S3Storage(bucket)
+        return configured_storage(config)
+    except StorageExtraMissing as missing:
+        raise StartError(str(missing)) from missing
 
 
 async def _hand_off_sessions(app: web.Application) -> None:

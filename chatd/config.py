@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from io import StringIO
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from environs import Env, EnvValidationError
-from marshmallow import ValidationError, validate
+from marshmallow import validate
 
-JWT_SECRET_MIN_LENGTH = 32
+from chatd import oidc_settings, smtp_settings
+from chatd import setting_checks as checks
+from chatd.oidc_settings import ProviderSettings
+from chatd.smtp_settings import SmtpSettings
+
 MAX_PORT = 65535
 
 _FORMER_NAMES = {"OUTBOX_MAX_BYTES": "SEND_QUEUE_MAX_BYTES"}
@@ -107,8 +109,23 @@ class Config:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     cors_origins: tuple[str, ...]
     registration: str
+    raid_joins: int
+    raid_window_s: int
+    raid_pause_s: int
+    require_mfa: str
+    passkey_user_verification: str
     private_endpoints: bool
     web_client: bool
+    smtp: SmtpSettings
+    oidc_providers: Path | None
+    oidc_client_secrets: str = field(repr=False)
+    providers: tuple[ProviderSettings, ...] = ()
+    """What `oidc_providers` contains."""
+
+    @property
+    def smtp_password(self) -> str:
+        """The secret of `smtp`. Each of SECRETS is a field or a property of its name."""
+        return self.smtp.password
 
 
 def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
@@ -131,6 +148,8 @@ def load(*, embedded: bool = False, directory: Path | None = None) -> Config:
     problems = {former.get(name, name): texts for name, texts in _problems(env).items()}
     if not problems and config.metrics_port > MAX_PORT:
         problems["METRICS_PORT"] = [f"With METRICS_PORT_OFFSET it exceeds {MAX_PORT}."]
+    if not problems:
+        problems |= smtp_settings.problems(config.smtp, config.public_url)
     problems |= {name: ["There is no such setting."] for name in _unknown_names()}
     if problems:
         raise ConfigError({name: " ".join(texts) for name, texts in problems.items()})
@@ -146,9 +165,18 @@ def _unknown_names() -> list[str]:
 
 
 def _with_derived_values(config: Config) -> Config:
-    public_url = config.public_url or local_url(config.api_host, config.api_port)
+    public_url = checks.browser_url(config.public_url)
+    public_url = public_url or local_url(config.api_host, config.api_port)
     files_dir = config.data_dir / "files" if config.files_dir == Path() else config.files_dir
-    return replace(config, files_dir=files_dir, public_url=public_url.rstrip("/"))
+    try:
+        providers = oidc_settings.load(
+            config.oidc_providers, config.oidc_client_secrets, allow_http=config.private_endpoints
+        )
+    except ValueError as error:
+        raise ConfigError({"OIDC_PROVIDERS": str(error)}) from error
+    return replace(
+        config, files_dir=files_dir, public_url=public_url.rstrip("/"), providers=providers
+    )
 
 
 def env_file(directory: Path | None = None) -> Path:
@@ -245,7 +273,7 @@ def _credentials(folder: str | None) -> dict[str, str]:
     if folder is None:
         return {}
     found = {}
-    for name in _SECRETS:
+    for name in SECRETS:
         try:
             found[name] = Path(folder, name.lower()).read_text().strip()
         except FileNotFoundError:
@@ -271,19 +299,21 @@ def _read(env: Env, private: Any) -> Config:
     """
     embedded = private == ""
     return Config(
-        app_env=env.str("APP_ENV", "development", validate=_one_of(*_APP_ENVS)),
+        app_env=env.str("APP_ENV", "development", validate=checks.one_of(*_APP_ENVS)),
         api_host=env.str("API_HOST", "127.0.0.1", validate=_NOT_EMPTY),
         api_port=env.int("API_PORT", 8080, validate=_PORT),
         gateway_host=env.str("GATEWAY_HOST", "127.0.0.1", validate=_NOT_EMPTY),
         gateway_port=env.int("GATEWAY_PORT", 8081, validate=_PORT),
-        database_url=env.str("DATABASE_URL", private, validate=_url("postgresql", "postgres")),
+        database_url=env.str(
+            "DATABASE_URL", private, validate=checks.url("postgresql", "postgres")
+        ),
         database_max_connections=env.int("DATABASE_MAX_CONNECTIONS", 20, validate=_CONNECTIONS),
         redis_url=env.str(
             "REDIS_URL",
             "" if embedded else "redis://localhost:6379",
-            validate=_url("redis", "rediss", "unix"),
+            validate=checks.url("redis", "rediss", "unix"),
         ),
-        jwt_secret=env.str("JWT_SECRET", private, validate=_secret),
+        jwt_secret=env.str("JWT_SECRET", private, validate=checks.secret),
         jwt_access_token_expiry_s=env.int("JWT_ACCESS_TOKEN_EXPIRY", 900, validate=_SECONDS),
         jwt_refresh_token_expiry_s=env.int("JWT_REFRESH_TOKEN_EXPIRY", 604800, validate=_SECONDS),
         client_token_expiry_s=env.int("CLIENT_TOKEN_EXPIRY", 2592000, validate=_SECONDS),
@@ -301,20 +331,32 @@ def _read(env: Env, private: Any) -> Config:
         upload_max_bytes=env.int("UPLOAD_MAX_BYTES", 10 * 2**20, validate=_UPLOAD),
         storage_per_user_bytes=env.int("STORAGE_PER_USER_BYTES", 2**30, validate=_STORED),
         strip_image_metadata=env.str("STRIP_IMAGE_METADATA", "on", validate=_SWITCH) == "on",
-        public_url=env.str("PUBLIC_URL", "", validate=_public_url),
+        public_url=env.str("PUBLIC_URL", "", validate=checks.public_url),
         s3_bucket=env.str("S3_BUCKET", "") or None,
-        s3_endpoint_url=env.str("S3_ENDPOINT_URL", "", validate=_public_url) or None,
+        s3_endpoint_url=env.str("S3_ENDPOINT_URL", "", validate=checks.public_url) or None,
         s3_region=env.str("S3_REGION", "us-east-1", validate=_NOT_EMPTY),
         s3_access_key_id=env.str("S3_ACCESS_KEY_ID", "") or None,
         s3_secret_access_key=env.str("S3_SECRET_ACCESS_KEY", "") or None,
         rate_limits=env.str("RATE_LIMITS", "on", validate=_SWITCH) == "on",
-        trusted_proxies=_networks(env.str("TRUSTED_PROXIES", "", validate=_networks)),
-        cors_origins=tuple(_origins(env.list("CORS_ORIGINS", [], validate=_all_origins))),
+        trusted_proxies=checks.networks(env.str("TRUSTED_PROXIES", "", validate=checks.networks)),
+        cors_origins=tuple(
+            checks.origins(env.list("CORS_ORIGINS", [], validate=checks.all_origins))
+        ),
         private_endpoints=env.str("PRIVATE_ENDPOINTS", "off", validate=_SWITCH) == "on",
-        web_client=env.str("WEB_CLIENT", "off", validate=_SWITCH) == "on",
-        registration=env.str("REGISTRATION", "open", validate=_one_of(*REGISTRATIONS)),
-        log_level=env.str("LOG_LEVEL", "info", validate=_one_of(*_LOG_LEVELS)),
-        log_format=env.str("LOG_FORMAT", "plain", validate=_one_of("plain", "json")),
+        web_client=env.str("WEB_CLIENT", "on", validate=_SWITCH) == "on",
+        smtp=smtp_settings.read(env),
+        oidc_providers=checks.path(env.str("OIDC_PROVIDERS", "")),
+        oidc_client_secrets=env.str("OIDC_CLIENT_SECRETS", "", validate=checks.client_secrets),
+        registration=env.str("REGISTRATION", "open", validate=checks.one_of(*REGISTRATIONS)),
+        raid_joins=env.int("RAID_JOINS", 50, validate=_RAID_JOINS),
+        raid_window_s=env.int("RAID_WINDOW", 60, validate=_RAID_SECONDS),
+        raid_pause_s=env.int("RAID_PAUSE", 600, validate=_RAID_SECONDS),
+        require_mfa=env.str("REQUIRE_MFA", "off", validate=checks.one_of("off", "administrators")),
+        passkey_user_verification=env.str(
+            "PASSKEY_USER_VERIFICATION", "preferred", validate=checks.one_of(*_USER_VERIFICATIONS)
+        ),
+        log_level=env.str("LOG_LEVEL", "info", validate=checks.one_of(*_LOG_LEVELS)),
+        log_format=env.str("LOG_FORMAT", "plain", validate=checks.one_of("plain", "json")),
         metrics_host=env.str("METRICS_HOST", "127.0.0.1", validate=_NOT_EMPTY),
         metrics_port=_metrics_port(
             env.int("METRICS_PORT", 0, validate=validate.Range(0, 65535)),
@@ -328,8 +370,17 @@ def _metrics_port(port: int | None, offset: int | None) -> int:
     return port + (offset or 0) if port else 0
 
 
-_SECRETS = ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")
-REGISTRATIONS = ("open", "invitation", "closed")
+SECRETS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "JWT_SECRET",
+    "S3_ACCESS_KEY_ID",
+    "S3_SECRET_ACCESS_KEY",
+    "SMTP_PASSWORD",
+    "OIDC_CLIENT_SECRETS",
+)
+REGISTRATIONS = ("open", "approval", "invitation", "closed")
+_USER_VERIFICATIONS = ("required", "preferred", "discouraged")
 _APP_ENVS = ("development", "staging", "production")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _PORT = validate.Range(1, 65535)
@@ -343,57 +394,6 @@ _SEND_QUEUE = validate.Range(2**23, 2**40)  # at least the send queue of one con
 _SHUTDOWN = validate.Range(1, 600)
 _NOT_NEGATIVE = validate.Range(0, 10**6)
 _NOT_EMPTY = validate.Length(min=1)
+_RAID_JOINS = validate.Range(0, 1000)  # their ids are in one row
+_RAID_SECONDS = validate.Range(1, 86_400)  # a day, as for other pauses of invites
 _SWITCH = validate.OneOf(("on", "off"), error="{input} is not one of {choices}.")
-
-_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
-_DEFAULT_PORTS = {("http", ":80"), ("https", ":443")}
-
-
-def _all_origins(values: list[str]) -> None:
-    for value in values:
-        if value.strip() != "*" and not _ORIGIN.fullmatch(value.strip().lower()):
-            raise ValidationError(f"{value.strip()!r} is not an origin like https://example.org.")
-
-
-def _origins(values: list[str] | None) -> Iterator[str]:
-    """Normalize origins as browsers do: lower case, without the default port of the scheme."""
-    for value in values or ():
-        origin = value.strip().lower()
-        if (match := _ORIGIN.fullmatch(origin)) and (match[1], match[3]) in _DEFAULT_PORTS:
-            origin = origin.removesuffix(match[3])
-        yield origin
-
-
-def _one_of(*choices: str) -> validate.OneOf:
-    return validate.OneOf(choices, error="{input} is not one of {choices}.")
-
-
-def _networks(value: str | None) -> tuple[IPv4Network | IPv6Network, ...]:
-    try:
-        return tuple(ip_network(each.strip()) for each in (value or "").split(",") if each.strip())
-    except ValueError as wrong:
-        raise ValidationError(f"Not a list of networks like 10.0.0.0/8, ::1: {wrong}.") from wrong
-
-
-def _public_url(value: str) -> None:
-    if value and urlsplit(value).scheme not in ("http", "https"):
-        raise ValidationError("Not a URL that begins with https:// or http://.")
-
-
-class _url:
-    """Accepts a URL of one of these schemes. Errors do not quote it: it may hold a password."""
-
-    def __init__(self, *schemes: str) -> None:
-        self._schemes = schemes
-
-    def __call__(self, value: str) -> None:
-        with suppress(ValueError):
-            if urlsplit(value).scheme in self._schemes:
-                return
-        raise ValidationError(f"Not a URL that begins with {self._schemes[0]}://.")
-
-
-def _secret(value: str) -> None:
-    if len(value) < JWT_SECRET_MIN_LENGTH:
-        hint = "`openssl rand -hex 32` makes a good one."
-        raise ValidationError(f"Needs at least {JWT_SECRET_MIN_LENGTH} characters; {hint}")

@@ -38,17 +38,18 @@ settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("chatd")
 
 PROCESS_MODULES = {
+    "backup",
     "cli",
     "db/test_silent_postgres",
     "embedded",
     "observability/test_logs",
-    "rest/test_docs_in_a_browser",
     "rest/test_schemathesis",
-    "rest/test_web_client_in_a_browser",
+    "rest/test_web_client_types",
     "runtime/test_systemd",
     "runtime/test_worker_lease",
     "test_bench",
     "test_cli",
+    "test_documents",
     "test_fault_processes",
     "test_faults",
     "test_fronts",
@@ -56,29 +57,51 @@ PROCESS_MODULES = {
     "test_install",
     "test_journey",
     "test_packaging",
-    "test_documents",
     "test_real_faults",
     "test_restricted",
     "test_units",
     "test_upgrade",
 }
-"""Modules and folders whose tests start processes: commands, servers, proxies, browsers."""
+"""Modules and folders whose tests start processes: commands, servers, proxies. Tests with a browser
+do, too."""
 
 LONGEST_MODULES = (
     "test_install",
     "rest/test_schemathesis",
-    "test_history",
+    "test_faults",
     "test_real_faults",
+    "test_history",
+    "test_upgrade",
+    "backup/test_restore",
+    "backup/test_backup",
+    "rest/test_worst_requests",
+    "test_cli",
+    "test_bench",
+    "test_documents",
+    "rest/test_authorization",
+    "embedded/test_faults",
     "runtime/test_worker_lease",
-    "runtime/test_systemd",
+    "rest/test_web_client_accessibility",
     "rest/test_docs_in_a_browser",
     "test_fault_processes",
-    "test_faults",
-    "test_upgrade",
-    "test_documents",
-    "rest/test_worst_requests",
+    "rest/test_web_client_account",
+    "rest/test_unsupported_fields",
+    "test_packaging",
+    "rest/test_web_client_guilds",
+    "rest/test_web_client_in_a_browser",
     "db/test_silent_postgres",
-    "test_cli",
+    "rest/test_web_client_messages",
+    "rest/test_web_client_people",
+    "runtime/test_systemd",
+    "rest/test_channel_rights",
+    "cli/test_check_instances",
+    "cli/test_user",
+    "rest/test_web_client_connection",
+    "rest/test_web_client_writing",
+    "services/test_bounded_locks",
+    "rest/test_search_index",
+    "rest/test_search",
+    "wire/test_narrowing",
     "rest/test_oauth2_in_a_browser",
 )
 """Modules that take longest, the longest first. They run first, so that at the end each process has
@@ -116,8 +139,10 @@ def _kind(item: pytest.Item) -> str:
     module = _module(item)
     if {module, module.partition("/")[0]} & PROCESS_MODULES:
         return "process"
-    fixtures: list[str] = getattr(item, "fixturenames", [])
-    return "api" if {"postgres", "valkey"} & set(fixtures) else "unit"
+    fixtures = set[str](getattr(item, "fixturenames", []))
+    if "browser" in fixtures:
+        return "process"
+    return "api" if {"postgres", "valkey"} & fixtures else "unit"
 
 
 @dataclass(frozen=True)
@@ -268,6 +293,7 @@ def config(
         PRIVATE_ENDPOINTS="on",  # those of the tests are on this machine
         # All tests have one address, and more accounts, files and requests than a user has.
         RATE_LIMITS="off",
+        RAID_JOINS="0",
         STORAGE_PER_USER_BYTES="0",
         SOCKETS_PER_ADDRESS="0",
         CONNECTIONS_PER_ADDRESS="0",

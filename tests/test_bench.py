@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
 from chatd.gateway.protocol.frames import BINARY, TEXT, frame
-from tests.bench import products, profiler, report
+from tests.bench import against, products, profiler, report
 from tests.bench.__main__ import measure
 from tests.bench.adapters import Adapter, Chatd, Scene, Size
 from tests.bench.environment import Stage
@@ -32,7 +32,7 @@ CUTS = st.lists(st.integers(1, 400), max_size=20)
     [
         pytest.param(["connect"], {"handshake", "IDENTIFY"}, id="some"),
         pytest.param(
-            ["create", "history", "fan-out", "connect", "resume", "search"],
+            ["create", "automod", "history", "fan-out", "connect", "resume", "search"],
             {"create", "history", "fan-out", "handshake", "IDENTIFY", "REST", "search"},
             id="many",
             marks=pytest.mark.soak,
@@ -52,6 +52,24 @@ async def test_the_workloads_run(
     assert all(row.rate and row.p50_s and row.p99_s for row in measured)
     assert len(report.table(rows).splitlines()) == len(rows) + 1
     assert len(report.as_json(rows)) == len(rows)
+
+
+@pytest.mark.soak
+async def test_two_versions_are_compared(
+    tmp_path: Path, postgres: Postgres, valkey: Valkey
+) -> None:
+    stage = Stage(tmp_path, Cores(None, None), postgres, valkey)
+    try:
+        rows = await against.rows(stage, "HEAD", TINY, Progress(7))
+    finally:
+        stage.close()
+    assert {row.bare for row in rows} == {"HEAD"}
+    assert all(row.compared == "CPU" and row.ratio for row in rows)
+
+
+def test_version_that_git_does_not_know_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(against.UnknownVersion):
+        against.extract("no-such-commit", tmp_path / "other")
 
 
 class Rival(Chatd):

@@ -369,6 +369,7 @@ def test_terminal_shows_next_steps(tmp_path: Path, environment: Environment) -> 
     assert curl is not None
     assert curl[1] == environment["API_PORT"]
     assert "README" in text
+    assert f"Open http://127.0.0.1:{curl[1]} in a browser" in text
 
 
 def test_unusable_data_folder_is_an_error(tmp_path: Path, environment: Environment) -> None:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chatd.config import Config, ConfigError, load, suspect_names
+from chatd.config import Config, ConfigError, load, names, suspect_names
+from chatd.smtp_settings import SmtpSettings
 from tests.conftest import repository
 
 NEEDED = {
@@ -45,12 +46,11 @@ def test_defaults_match_the_example_file(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 def test_example_file_has_every_setting() -> None:
-    # METRICS_PORT_OFFSET has no field: it is added to METRICS_PORT.
-    assert len(VARIABLES) == len(dataclasses.fields(Config)) + 1
-    source = (repository() / "chatd" / "config.py").read_text()
-    assert {name for name, _ in VARIABLES} == set(
-        re.findall(r"env\.\w+\(\s*\"([A-Z0-9_]+)\"", source)
-    )
+    # METRICS_PORT_OFFSET has no field: it is added to METRICS_PORT. Those of SMTP are in one field.
+    # The field `providers` has no variable: it is what OIDC_PROVIDERS contains.
+    fields = len(dataclasses.fields(Config)) - 2 + len(dataclasses.fields(SmtpSettings))
+    assert len(VARIABLES) == fields + 1
+    assert {name for name, _ in VARIABLES} == names()
 
 
 def test_environment_takes_precedence_over_env_file(
@@ -304,3 +304,27 @@ def test_default_public_url_is_reachable(
     assert config.public_url == f"http://{shown}"
     url = urlsplit(config.public_url)
     assert url.port == 8080
+
+
+@pytest.mark.parametrize(
+    ("url", "in_browsers"),
+    [
+        ("https://chat.münchen.example/", "https://chat.xn--mnchen-3ya.example"),
+        ("HTTPS://Chat.Example.org:443", "https://chat.example.org"),
+        ("http://chat.example.org:8080/chat/", "http://chat.example.org:8080/chat"),
+        ("http://[2001:DB8::7]:80", "http://[2001:DB8::7]:80"),
+    ],
+)
+def test_public_url_is_that_of_browsers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, in_browsers: str
+) -> None:
+    """Mails of a server whose address is not ASCII were dropped, and its passkeys refused."""
+    assert given(monkeypatch, tmp_path, PUBLIC_URL=url).public_url == in_browsers
+
+
+@pytest.mark.parametrize("url", ["https://", "https://x:99999", "ftp://x", "https://a\u200db"])
+def test_public_url_without_a_host_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str
+) -> None:
+    with pytest.raises(ConfigError):
+        given(monkeypatch, tmp_path, PUBLIC_URL=url)

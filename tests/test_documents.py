@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from chatd.config import names as setting_names
 from chatd.embedded.valkey import Valkey
 from tests.conftest import ServeMore, Server, repository
 from tests.helpers.cli import Environment, completed
@@ -38,7 +39,7 @@ DOCUMENTS = [
 ]
 
 _BLOCK = re.compile(
-    r"(?:^<!-- not run: (?P<reason>.+) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    r"(?:^<!-- not run: (?P<reason>[^\n]+) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -51,6 +52,7 @@ RUN = {
     (API_GUIDE, "Webhooks and announcements"),
     (MANUAL, "Install"),
     (MANUAL, "Administer"),
+    (MANUAL, "Back up"),
 }
 """The chapters whose commands a test below runs."""
 
@@ -94,7 +96,7 @@ def test_commands_are_run_or_marked_with_a_reason() -> None:
         for chapter in chapters(document)
         for language, _, _ in blocks(document, chapter)
     }
-    assert languages == {"sh", "", "mermaid", "python"}
+    assert languages == {"sh", "", "mermaid", "python", "toml"}
 
 
 def test_readme_is_short() -> None:
@@ -106,8 +108,10 @@ def test_manual_has_its_chapters_and_links_to_them() -> None:
         "Install",
         "Configure",
         "Secure",
+        "Single sign-on",
         "Administer",
         "Back up",
+        "Move in from Discord",
         "Upgrade",
         "Scale out",
         "Monitor",
@@ -315,9 +319,43 @@ async def test_administer_commands_work(
     assert "complete" in (tmp_path / "chatd").read_text()
 
 
+async def test_drill_restores_a_server_that_serves(
+    tmp_path: Path, environment: Environment, migrated_database: NewDatabase, valkey: Valkey
+) -> None:
+    [text] = commands(MANUAL, "Back up")
+    text = text.replace("chatd ", f"{sys.executable} -m chatd ")
+    for theirs, ours in (
+        ("/tmp/drill", str(tmp_path / "drill")),
+        ("9080", environment["API_PORT"]),
+        ("9081", environment["GATEWAY_PORT"]),
+    ):
+        assert theirs in text
+        text = text.replace(theirs, ours)
+    servers = {"DATABASE_URL": migrated_database("readme_drill"), "REDIS_URL": valkey.url}
+    for words in (
+        ("user", "create", "ada", "--email", "ada@example.org", "--password-stdin"),
+        ("backup", "chatd.tar"),
+    ):
+        done = await asyncio.to_thread(
+            completed, tmp_path, {**environment, **servers}, *words, stdin="Password123!-drill"
+        )
+        assert done[0] == 0, done
+    with notify_socket() as manager:
+        becomes = "import os, sys; os.execvp('sh', ['sh', '-euc', sys.argv[1]])"
+        text = text.replace("API_PORT=", "exec env API_PORT=")
+        settings = {**environment, "NOTIFY_SOCKET": manager.address}
+        with service(tmp_path, settings, "-c", becomes, text) as process:
+            await asyncio.to_thread(manager.receive_until, "READY=1")
+            url = f"http://127.0.0.1:{environment['API_PORT']}"
+            async with world_on(url, "") as world:
+                body = {"email": "ada@example.org", "password": "Password123!-drill"}
+                assert (await world.anonymous.post("/auth/login", body))["access_token"]
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(process.wait, TIMEOUT_S) == 0
+
+
 def test_settings_table_and_example_name_every_setting() -> None:
-    config = (repository() / "chatd" / "config.py").read_text()
-    names = set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', config))
+    names = setting_names()
     assert len(names) >= 16
     table = set(re.findall(r"`([A-Z0-9_]+)`", chapters(MANUAL)["Configure"]))
     example = (repository() / ".env.example").read_text()

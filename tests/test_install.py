@@ -18,10 +18,10 @@ import pytest
 from tests.conftest import repository
 from tests.helpers.databases import NewDatabase
 
-NOT_SOURCE = shutil.ignore_patterns(
-    ".git", ".venv*", ".*_cache", "var", "build", "dist", "*.egg-info", "__pycache__"
+NOT_INSTALLED = shutil.ignore_patterns(
+    ".git", ".venv*", ".*_cache", "var", "build", "dist", "*.egg-info", "__pycache__", "tests"
 )
-UNITS = (".service", ".socket", ".target")
+UNITS = (".service", ".socket", ".target", ".timer")
 WITH_SYSTEMCTL = shutil.which("systemctl") is not None
 
 
@@ -88,7 +88,7 @@ class Machine:
 def first(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     """A machine with a first installation."""
     folder = tmp_path_factory.mktemp("machine")
-    shutil.copytree(repository(), folder / "checkout", ignore=NOT_SOURCE)
+    shutil.copytree(repository(), folder / "checkout", ignore=NOT_INSTALLED)
     (folder / "root").mkdir()
     machine = Machine(folder / "root", folder / "checkout")
     machine.install()
@@ -106,9 +106,13 @@ def _copied(source: str, target: str) -> str:
 @pytest.fixture
 def machine(first: Machine, tmp_path: Path) -> Machine:
     """A copy of that machine, for changes."""
-    shutil.copytree(first.root, tmp_path / "root", symlinks=True, copy_function=_copied)
-    shutil.copytree(first.checkout, tmp_path / "checkout", symlinks=True)
-    return Machine(tmp_path / "root", tmp_path / "checkout")
+    return _copy_of(first, tmp_path)
+
+
+def _copy_of(machine: Machine, folder: Path) -> Machine:
+    shutil.copytree(machine.root, folder / "root", symlinks=True, copy_function=_copied)
+    shutil.copytree(machine.checkout, folder / "checkout", symlinks=True)
+    return Machine(folder / "root", folder / "checkout")
 
 
 def test_dry_run_prints_steps_and_changes_nothing(tmp_path: Path) -> None:
@@ -162,56 +166,74 @@ def test_instances_are_enabled_by_options(machine: Machine) -> None:
     assert machine.enabled() == {"chatd.service"}
 
 
-def test_upgrade_creates_a_release_unless_it_fails(machine: Machine) -> None:
-    link = machine.root / "opt/chatd"
-    before, settings = link.readlink(), machine.tree()["etc/chatd/credentials/jwt_secret"]
-    version = machine.checkout / "chatd/__init__.py"
-    version.write_text(version.read_text().replace('"0.', '"9.'))
-
-    intact = (machine.checkout / "setup.py").read_text()
-    (machine.checkout / "setup.py").write_text("raise SystemExit('no')\n")
-    failed = machine.run("install")
-    assert failed.returncode == 1
-    last = failed.stderr.splitlines()[-1]
-    assert last.startswith("install: this step failed: install chatd with its libraries into")
-    assert link.readlink() == before
-
-    (machine.checkout / "setup.py").write_text(intact)
+@pytest.fixture(scope="module")
+def upgraded(first: Machine, tmp_path_factory: pytest.TempPathFactory) -> tuple[Machine, str]:
+    """A machine that was upgraded to version 9, and what the script printed."""
+    machine = _copy_of(first, tmp_path_factory.mktemp("upgraded"))
+    _change(machine, "chatd/__init__.py", '"0.', '"9.')
+    _change(machine, "systemd/chatd.service", "RestartSec=3", "RestartSec=4")
     changelog = machine.checkout / "CHANGELOG.md"
     changelog.write_text(changelog.read_text() + "\n- Something new: it has\n  details.\n")
-    output = machine.install()
+    return machine, machine.install()
+
+
+def _change(machine: Machine, path: str, old: str, new: str) -> None:
+    """Replace a text in a file of the checkout."""
+    file = machine.checkout / path
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+
+
+def test_upgrade_creates_a_release(first: Machine, upgraded: tuple[Machine, str]) -> None:
+    machine, output = upgraded
+    before, after = _release(first), _release(machine)
     assert "chatd, version 9." in output
-    assert link.readlink() != before
+    assert after != before
     releases = machine.root / "opt/chatd-releases"
-    kept = {before.name, link.readlink().name}
-    assert {path.name for path in releases.iterdir()} == {*kept, "previous"}
-    now = link.readlink().name.partition("-")[0]
-    assert f"upgraded from {before.name.partition('-')[0]} to {now}. What is new:\n" in output
+    assert {path.name for path in releases.iterdir()} == {before, after, "previous"}
+    old, new = before.partition("-")[0], after.partition("-")[0]
+    assert f"upgraded from {old} to {new}. What is new:\n" in output
     assert [line for line in output.splitlines() if line.startswith("  - ")] == [
         "  - Something new"
     ]
     assert "--rollback" in output
     assert "user create" not in output
-    assert machine.tree()["etc/chatd/credentials/jwt_secret"] == settings
+    secret = "etc/chatd/credentials/jwt_secret"
+    assert machine.tree()[secret] == first.tree()[secret]
 
 
-def test_rollback_returns_to_the_previous_release(
-    machine: Machine, migrated_database: NewDatabase
-) -> None:
-    link = machine.root / "opt/chatd"
-    unit = machine.root / "etc/systemd/system/chatd.service"
+def _release(machine: Machine) -> str:
+    """Return the name of the release that is active."""
+    return (machine.root / "opt/chatd").readlink().name
+
+
+def test_failed_upgrade_changes_no_release(machine: Machine) -> None:
+    before = _release(machine)
+    (machine.checkout / "setup.py").write_text("raise SystemExit('no')\n")
+    failed = machine.run("install")
+    assert failed.returncode == 1
+    last = failed.stderr.splitlines()[-1]
+    assert last.startswith("install: this step failed: install chatd with its libraries into")
+    assert _release(machine) == before
+
+
+def test_rollback_needs_a_previous_release(machine: Machine) -> None:
     refused = machine.run("install", "--rollback")
     assert refused.returncode == 1
     assert "there is no previous release" in refused.stderr
 
-    before, old_unit = link.readlink(), unit.read_text()
-    version = machine.checkout / "chatd/__init__.py"
-    version.write_text(version.read_text().replace('"0.', '"9.'))
-    changed = machine.checkout / "systemd/chatd.service"
-    changed.write_text(changed.read_text().replace("RestartSec=3", "RestartSec=4"))
-    machine.install()
-    after, new_unit = link.readlink(), unit.read_text()
-    assert (before, old_unit) != (after, new_unit)
+
+def test_rollback_returns_to_the_previous_release(
+    first: Machine,
+    upgraded: tuple[Machine, str],
+    tmp_path: Path,
+    migrated_database: NewDatabase,
+) -> None:
+    machine = _copy_of(upgraded[0], tmp_path)
+    unit = "etc/systemd/system/chatd.service"
+    before, old_unit = _release(first), (first.root / unit).read_text()
+    after, new_unit = _release(machine), (machine.root / unit).read_text()
+    assert old_unit != new_unit
 
     url = migrated_database("rollback")
     (machine.root / "etc/chatd/credentials/database_url").write_text(f"{url}\n")
@@ -229,10 +251,10 @@ def test_rollback_returns_to_the_previous_release(
     assert not any("remove" in step for step in would)
     assert machine.tree() == tree
     output = machine.install("--rollback")
-    assert f"chatd went back from {after.name} to {before.name}." in output
-    assert (link.readlink(), unit.read_text()) == (before, old_unit)
+    assert f"chatd went back from {after} to {before}." in output
+    assert (_release(machine), (machine.root / unit).read_text()) == (before, old_unit)
     machine.install("--rollback")
-    assert (link.readlink(), unit.read_text()) == (after, new_unit)
+    assert (_release(machine), (machine.root / unit).read_text()) == (after, new_unit)
     assert machine.steps(machine.install()) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import chatd
@@ -11,16 +12,17 @@ ROOT = Path(chatd.__file__).parent
 TESTS = Path(__file__).parent
 
 LAYERS = [
-    {"core", "config", "observability"},
+    {"core", "config", "oidc_settings", "setting_checks", "smtp_settings", "observability"},
     {"wire", "webclient"},
     {"events"},
-    {"db", "queries", "bus", "auth", "storage", "http_client"},
+    {"db", "queries", "bus", "auth", "storage", "http_client", "mail", "automod"},
     {"ratelimit"},
     {"context"},
     {"services"},
     {"web"},
     {"rest", "gateway"},
     {"runtime", "embedded"},
+    {"backup", "transfer"},
     {"app"},
     {"server"},
     {"cli"},
@@ -40,12 +42,18 @@ HOMES = {
         "gateway/handler.py",
         "gateway/connection.py",
     ),
-    "cryptography": ("auth/interaction_keys.py",),
+    "ahocorasick_rs": ("automod/keywords.py",),
+    "re2": ("automod/patterns.py",),
+    "cryptography": ("auth/interaction_keys.py", "auth/mfa_keys.py", "backup/secrets.py"),
+    "pyotp": ("auth/totp.py",),
+    "webauthn": ("auth/passkeys.py",),
+    "cbor2": ("auth/passkeys.py",),
     "click": ("cli/", "__main__.py"),
     "prometheus_client": ("observability/metrics.py",),
     "rich": ("cli/",),
     "aiopg": ("db/connection.py",),
     "psycopg2": ("db/", "embedded/"),
+    "ijson": ("transfer/json_array.py",),
     "redis": ("bus/", "ratelimit/"),
     "marshmallow": (
         "wire/base_schema.py",
@@ -57,10 +65,16 @@ HOMES = {
         "wire/validators.py",
         "wire/schemas/",
         "config.py",
+        "setting_checks.py",
+        "smtp_settings.py",
     ),
     "aiohttp_cors": ("rest/middleware/cors.py",),
     "apispec": ("rest/openapi/document.py",),
+    "aiosmtplib": ("mail/smtp.py",),
+    "jinja2": ("mail/letter.py",),
+    "markupsafe": ("mail/letter.py",),
     "jose": ("auth/tokens.py",),
+    "joserfc": ("auth/oidc/tokens.py",),
     "passlib": ("auth/passwords.py",),
     "aiobotocore": ("storage/s3.py",),
     "botocore": ("storage/s3.py",),
@@ -68,10 +82,15 @@ HOMES = {
     "puremagic": ("services/media/file_types.py",),
     "markdown_it": ("rest/docs_page.py",),
     "multipart": ("rest/multipart.py",),
-    "zstandard": ("gateway/protocol/compression.py", "rest/web_client.py"),
+    "zstandard": (
+        "backup/archive.py",
+        "gateway/protocol/compression.py",
+        "rest/web_client.py",
+    ),
 }
 
 
+@cache
 def imports(path: Path) -> list[str]:
     """Every module that a file imports at run time."""
     names = []
@@ -88,6 +107,7 @@ def _module(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
 def _imported_modules(path: Path) -> set[str]:
     """Every other module of chatd that a file imports, or from which it imports a name."""
     found = set()

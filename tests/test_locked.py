@@ -70,7 +70,7 @@ def test_locked_versions_are_what_setup_cfg_asks_for(extra: str, python: str) ->
 def test_every_locked_package_has_one_version_and_hashes() -> None:
     libraries = [f"libraries/{each.stem}" for each in (LOCKED / "libraries").glob("*.txt")]
     assert libraries
-    for package, hashes in locked(*FILES["test"], *libraries):
+    for package, hashes in locked("pip", *FILES["test"], *libraries):
         assert [each.operator for each in package.specifier] == ["=="], package
         assert hashes, package
 

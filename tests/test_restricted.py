@@ -195,6 +195,21 @@ async def test_commands_of_the_units_work_under_their_restrictions(place: Place)
     assert "Operation not permitted" not in complaints
 
 
+def test_backup_works_under_the_restrictions_of_its_unit(place: Place) -> None:
+    chatd = [sys.executable, "-m", "chatd"]
+    migrated = place.run("chatd-migrate.service", *chatd, "migrate")
+    assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+    folder = str(place.state)  # the only one that the helper makes writable
+    command = ["/usr/bin/env", f"TMPDIR={folder}", *chatd, "backup", folder, "--keep", "1"]
+    made = place.run("chatd-backup.service", *command)
+    assert made.returncode == 0, made.stderr
+    [archive] = place.state.glob("chatd-*.tar")
+    verified = subprocess.run(
+        [*chatd, "restore", "--verify-only", archive], capture_output=True, check=False, text=True
+    )
+    assert verified.returncode == 0, verified.stderr
+
+
 async def _a_day(world: World) -> None:
     guild = await world.guild(owner="alice")
     alice = await world.person("alice")

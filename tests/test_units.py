@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import repository
 
 UNITS = repository() / "systemd"
-SERVICES = ["chatd.service", "chatd@.service", "chatd-migrate.service"]
+SERVICES = ["chatd.service", "chatd@.service", "chatd-migrate.service", "chatd-backup.service"]
 
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None,
@@ -25,7 +25,7 @@ needs_systemd = pytest.mark.skipif(
 @needs_systemd
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     for path in UNITS.iterdir():
-        if path.suffix in (".service", ".socket", ".target"):
+        if path.suffix in (".service", ".socket", ".target", ".timer"):
             # Where the program is installed is up to the machine; it has to be somewhere.
             text = path.read_text().replace("/opt/chatd/bin/chatd", sys.executable)
             (tmp_path / path.name).write_text(text)
@@ -33,7 +33,7 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
         for kind in ("service", "socket"):
             (tmp_path / f"chatd@{number}.{kind}").symlink_to(f"chatd@.{kind}")
     units = sorted(path for path in tmp_path.iterdir() if "@." not in path.name)
-    assert len(units) == 8
+    assert len(units) == 10
     result = subprocess.run(
         ["systemd-analyze", "verify", *units],
         env={"PATH": os.environ["PATH"], "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},

@@ -20,6 +20,10 @@ fresh link, so only a link that was copied out of a client expires."""
 _UPLOAD_LIFETIME_S = 3600
 """How long a client may take to upload a file to a link that it requested, in seconds."""
 
+_EXPORT_LIFETIME_S = 3600
+"""How long the link of an archive of an account is valid, in seconds. A download may take longer:
+the link is checked at its start."""
+
 _ROUNDING_S = 3600
 """URLs that are issued within one hour are equal, so that clients can use their caches."""
 
@@ -47,6 +51,14 @@ class SignedUrls:
         signature = self._sign(path, expires, made)
         query = f"upload_id={upload_id}&ex={expires:x}&is={made:x}&hm={signature}"
         return f"{self._public_url}{path}?{query}"
+
+    def export_url(self, export_id: int) -> tuple[str, int]:
+        """Return the URL of an archive, and its expiry in Unix seconds. The caller is its owner."""
+        path = f"/exports/{export_id}"
+        made = int(time.time())
+        expires = made + _EXPORT_LIFETIME_S
+        signature = self._sign(path, expires, made)
+        return f"{self._public_url}{path}?ex={expires:x}&is={made:x}&hm={signature}", expires
 
     def is_valid(self, path: str, expires: str, made: str, signature: str) -> bool:
         """Return whether a URL with this (decoded) path was signed here and has not expired."""

@@ -70,8 +70,8 @@ class Bus:
 
     def __init__(self, redis_url: str, *, worker_id: int, history_s: float = 0.0) -> None:
         self._redis_url = redis_url
-        self._own_key = _stream_key(worker_id)
-        others = [_stream_key(other) for other in range(WORKERS) if other != worker_id]
+        self._own_key = stream_key(worker_id)
+        others = [stream_key(other) for other in range(WORKERS) if other != worker_id]
         self._reader = StreamReader(self._client, self._own_key, others, history_s=history_s)
         self._subscription: Subscription | None = None
         self._queue = PublishQueue()
@@ -280,5 +280,6 @@ async def _is_responsive(client: aioredis.Redis) -> bool:
     return True
 
 
-def _stream_key(worker_id: int) -> str:
+def stream_key(worker_id: int) -> str:
+    """Return the key of the Redis stream to which an instance appends its events."""
     return f"chatd:events:{worker_id}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from chatd.core.records import record
 from chatd.events.event import Event
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class EventBatch:
     """Events, in the order in which their instance published them."""
 
@@ -34,7 +35,15 @@ class Backfill:
     events: Sequence[Event]
 
 
+_SLICE_S = 0.001
+"""The time in seconds after which `get` lets other tasks run, also if there is a delivery. The
+delivery before it may have taken a time slice of its own, of 5 ms."""
+
 Delivery = EventBatch | Backfill | LinkRestored
+
+DispatchAtOnce = Callable[[Sequence[Event]], Sequence[Event] | None]
+"""Dispatches events without waiting, and returns those that are left. None means that all sessions
+have all of the events."""
 
 
 def _ack(delivery: Delivery) -> None:
@@ -43,18 +52,50 @@ def _ack(delivery: Delivery) -> None:
 
 
 class Subscription:
-    """A queue of deliveries for one consumer."""
+    """A queue of deliveries for one consumer.
+
+    A consumer that waits for a delivery need not be woken for each batch: `dispatch_at_once` is
+    called instead, which saves two turns of the event loop.
+    """
 
     def __init__(self) -> None:
+        self.dispatch_at_once: DispatchAtOnce | None = None
+        self._is_idle = False
+        self._caused: list[Delivery] | None = None
+        """What handlers append while `dispatch_at_once` runs; None at other times."""
+        self._slice_end = 0.0  # by the event loop's clock
         self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
         self._is_open = True
 
     def put(self, delivery: Delivery) -> None:
         """Append a delivery. After `close` it is acknowledged at once, without being processed."""
-        if self._is_open:
-            self._queue.put_nowait(delivery)
-        else:
+        if not self._is_open:
             _ack(delivery)
+            return
+        if self._caused is not None:
+            self._caused.append(delivery)
+        elif isinstance(delivery, EventBatch) and self._is_idle and self._queue.empty():
+            self._put_at_once(delivery)
+        else:
+            self._queue.put_nowait(delivery)
+
+    def _put_at_once(self, batch: EventBatch) -> None:
+        """Dispatch a batch; queue what is left of it, and then what handlers have appended."""
+        if self.dispatch_at_once is None:
+            self._queue.put_nowait(batch)
+            return
+        caused: list[Delivery] = []
+        self._caused = caused
+        try:
+            left = self.dispatch_at_once(batch.events)
+        finally:
+            self._caused = None
+        if left is None:
+            batch.ack()
+        else:
+            self._queue.put_nowait(EventBatch(left, batch.processed))
+        for delivery in caused:
+            self._queue.put_nowait(delivery)
 
     def close(self) -> None:
         """Stop accepting deliveries, and release all tasks that wait for one to be processed."""
@@ -63,8 +104,19 @@ class Subscription:
             _ack(self._queue.get_nowait())
 
     async def get(self) -> Delivery:
-        """Wait for the next delivery, and return it."""
-        return await self._queue.get()
+        """Wait for the next delivery, and return it.
+
+        Other tasks run at least after each time slice, also if the queue never becomes empty.
+        """
+        clock = asyncio.get_running_loop().time
+        if not self._queue.empty() and clock() >= self._slice_end:
+            await asyncio.sleep(0)
+            self._slice_end = clock() + _SLICE_S
+        self._is_idle = True
+        try:
+            return await self._queue.get()
+        finally:
+            self._is_idle = False
 
     @property
     def waiting(self) -> int:

@@ -7,7 +7,9 @@
                   check_backends (Postgres, Redis), check_instances and check_units (systemd)
     finding       one finding of `check`
     account       shared by the commands for accounts
-    user, invitation, guild, migrate, stats, clear_redis, completion   the commands
+    archives      shared by `backup` and `restore`: progress, passphrases, errors
+    user, invitation, claim, guild, migrate, stats, backup, restore, import_, export, clear_redis,
+    completion   the commands
 
 A command works on the servers in DATABASE_URL and REDIS_URL, while instances run. Without these
 settings it uses the private Postgres and Valkey of the data folder. It shares those of a running

@@ -83,6 +83,7 @@ def summary(account: AccountSummary) -> dict[str, Any]:
         "email": account.email,
         "state": _state(account),
         "administrator": account.is_administrator,
+        "second_factor": account.mfa_enabled,
         "bot": account.bot,
         "disabled_at": account.disabled_at,
         "guilds": account.guilds,
@@ -98,6 +99,8 @@ def _state(account: AccountSummary) -> str:
         return "deleted"
     if account.disabled_at is not None:
         return "disabled"
+    if account.is_placeholder:
+        return "placeholder"
     if account.bot:
         return "bot"
     return "administrator" if account.is_administrator else "active"

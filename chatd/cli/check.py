@@ -31,10 +31,11 @@ _COLUMNS = ("state", "subject", "finding", "remedy")
 )
 @as_json
 def check(strict: bool, instances: tuple[int, ...], json: bool) -> None:
-    """Check settings, Postgres, Redis, clock, disk, permissions and versions.
+    """Check settings, Postgres, Redis, SMTP, clock, disk, permissions and versions.
 
-    Also checks whether every running instance is ready. Postgres knows the running instances; while
-    it is unavailable, only the ports in the settings are checked.
+    Also checks whether every running instance is ready, and every provider of logins answers.
+    Postgres knows the running instances; while it is unavailable, only the ports in the settings
+    are checked.
 
     Needs no JWT_SECRET. Each finding has a remedy. If the output is not a terminal, each line
     holds, separated by tabs: state (ok, warning, error), subject, finding, remedy.
@@ -74,7 +75,18 @@ def _findings() -> list[Finding]:
     for look in (check_host.disk, check_host.permissions):
         found += look(config)
     of_backends, running = _backend_findings(config)
-    return [*found, *_instance_findings(config, running), *of_backends]
+    return [*found, *_instance_findings(config, running), *of_backends, *_of_providers(config)]
+
+
+def _of_providers(config: Config) -> list[Finding]:
+    """Check the providers of logins, if there are any."""
+    if not config.providers:
+        return []
+    import asyncio
+
+    from chatd.cli import check_providers
+
+    return asyncio.run(check_providers.providers(config))
 
 
 def _instance_findings(config: Config, running: list[Instance] | None) -> list[Finding]:
@@ -85,10 +97,10 @@ def _instance_findings(config: Config, running: list[Instance] | None) -> list[F
 
 
 def _backend_findings(config: Config) -> tuple[list[Finding], list[Instance] | None]:
-    """Check Postgres and Redis. Also returns the instances in Postgres, None if unavailable."""
+    """Check the other servers. Also returns the instances in Postgres, None if unavailable."""
     import asyncio
 
-    from chatd.cli import check_backends, dependencies
+    from chatd.cli import check_backends, check_mail, dependencies
     from chatd.cli.finding import Finding
     from chatd.config import ConfigError
     from chatd.embedded.errors import EmbeddedError
@@ -97,12 +109,13 @@ def _backend_findings(config: Config) -> tuple[list[Finding], list[Instance] | N
         return [each async for each in findings]
 
     async def gather(complete: Config) -> tuple[list[Finding], list[Instance] | None]:
-        of_postgres, of_redis, instances = await asyncio.gather(
+        of_postgres, of_redis, of_mail, instances = await asyncio.gather(
             all_of(check_backends.postgres(complete)),
             all_of(check_backends.redis(complete)),
+            all_of(check_mail.smtp(complete)),
             check_backends.instances(complete),
         )
-        return [*of_postgres, *of_redis], instances
+        return [*of_postgres, *of_redis, *of_mail], instances
 
     try:
         with dependencies.with_servers(config) as complete:

@@ -15,13 +15,15 @@ from chatd.core.snowflake import EPOCH_MS
 from chatd.db import migrations
 from chatd.db.cursor import Cursor
 from chatd.db.pool import Database
-from chatd.queries import statistics
+from chatd.queries import administration, statistics
 from chatd.queries.statistics import Instance
 
 _MIN_POSTGRES = 140_000  # as in server_version_num
 _MIN_REDIS = (6, 2)
 _DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
 _RESERVED = 3  # superuser_reserved_connections
+
+_NAMED = 10  # administrators in one finding
 
 _MAX_SKEW_S = (1.0, 30.0)
 """Difference between the clocks above which there is a warning, and an error."""
@@ -43,6 +45,8 @@ async def postgres(config: Config) -> AsyncIterator[Finding]:
                 yield finding
             if is_current:
                 async for finding in _ids(cur):
+                    yield finding
+                async for finding in _administrators(cur, config):
                     yield finding
     except DatabaseUnavailable as error:
         remedy = "Start Postgres or correct DATABASE_URL, then check again."
@@ -123,6 +127,16 @@ async def _ids(cur: Cursor) -> AsyncIterator[Finding]:
         text = f"the newest ids are {ahead_s:.0f} s ahead of this clock: it has stepped back"
         remedy = "Correct the clock. Until it has caught up, the time in new ids is too late."
         yield Finding("clock", "warning", text, remedy)
+
+
+async def _administrators(cur: Cursor, config: Config) -> AsyncIterator[Finding]:
+    if config.require_mfa == "off":
+        return
+    names = await administration.administrators_without_factor(cur, limit=_NAMED)
+    if names:
+        text = f"REQUIRE_MFA keeps these administrators from their work: {', '.join(names)}"
+        remedy = "They enable a second factor in the settings of their accounts."
+        yield Finding("second factors", "warning", text, remedy)
 
 
 async def redis(config: Config) -> AsyncIterator[Finding]:

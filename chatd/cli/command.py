@@ -6,11 +6,16 @@ import logging
 import os
 import re
 import sys
-from typing import Any, NoReturn
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 import click
 
 from chatd.observability import logs
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2  # also invalid settings; systemd does not restart after it
@@ -21,6 +26,22 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 as_json = click.option("--json", "json", is_flag=True, help="Print JSON.")
 confirmed = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+with_passphrase_file = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Read the passphrase from this file instead of asking for it.",
+)
+
+
+def with_pg_bindir(program: str) -> Callable[[F], F]:
+    """Return the option that says where this program of Postgres is."""
+    return click.option(
+        "--pg-bindir",
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help=f"The folder of {program}, if it is not found.",
+    )
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -50,9 +71,19 @@ class Duration(click.ParamType[int]):
         return int(match[1]) * _SECONDS[match[2]]
 
 
+def sanitize(text: str) -> str:
+    """Replace control characters and line breaks in a text."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(each)[0] in "CZ" and each != " "
+        else each
+        for each in text
+    )
+
+
 def fail(message: str, code: int = EXIT_FAILURE) -> NoReturn:
     """Print an error in one line to stderr, and exit."""
-    text = f"chatd: {message}"
+    text = f"chatd: {sanitize(message)}"
     if logs.is_journal(sys.stderr, os.environ):
         text = logs.prioritized(text, logging.ERROR)
     click.echo(text, err=True)

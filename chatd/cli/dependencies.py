@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from chatd.auth.passwords import PasswordHasher
+from chatd.backup.errors import BackupError
 from chatd.bus.bus import WORKERS, Bus, BusUnavailable
 from chatd.cli.command import EXIT_USAGE, fail
 from chatd.config import Config, ConfigError, load
@@ -21,13 +22,18 @@ from chatd.core.errors import ApiError, InvalidForm
 from chatd.core.snowflake import SnowflakeGenerator
 from chatd.db import migrations
 from chatd.db.cursor import Cursor
+from chatd.db.maintenance import StatementFailed
 from chatd.db.pool import Database, NotDurable
 from chatd.embedded.errors import EmbeddedError
 from chatd.queries import statistics
 from chatd.runtime.worker_lease import WorkerIdTaken, worker_id_lease
 from chatd.storage.paths import path_exists
+from chatd.transfer.errors import TransferError
 
 T = TypeVar("T")
+
+_TRANSFER_CONNECTIONS = 6
+"""Connections of an import: several files are stored at once."""
 
 _DEFAULT_REDIS_URL = "redis://localhost:6379"
 
@@ -56,6 +62,26 @@ def run_write(work: Callable[[CoreDependencies], Awaitable[T]], *, requires_bus:
             if requires_bus:
                 await stack.enter_async_context(bus.publish_only())
             return await work(_dependencies(database, bus, snowflakes))
+        raise AssertionError  # nothing above suppresses what is raised in it
+
+    return _run(acting)
+
+
+def run_transfer(
+    work: Callable[[CoreDependencies, Config], Awaitable[T]], *, requires_bus: bool = True
+) -> T:
+    """Run an import or an export, which needs the settings, too. Ends the command on an error."""
+
+    async def acting(config: Config) -> T:
+        logging.getLogger("chatd.db.cursor").setLevel(logging.ERROR)  # indexing is slow, not wrong
+        async with AsyncExitStack() as stack:
+            connections = _database(config, size=_TRANSFER_CONNECTIONS)
+            database = await stack.enter_async_context(connections)
+            snowflakes, worker_id = await _worker(stack, database)
+            bus = Bus(config.redis_url, worker_id=worker_id)
+            if requires_bus:
+                await stack.enter_async_context(bus.publish_only())
+            return await work(_dependencies(database, bus, snowflakes), config)
         raise AssertionError  # nothing above suppresses what is raised in it
 
     return _run(acting)
@@ -131,13 +157,15 @@ def _run(work: Callable[[Config], Awaitable[T]]) -> T:
         fail(str(error), EXIT_USAGE)
     except (ApiError, NotDurable, BusUnavailable, WorkerIdTaken, migrations.SchemaError) as error:
         fail(describe_error(error))
-    except EmbeddedError as error:
+    except (EmbeddedError, BackupError, TransferError) as error:
         fail(str(error))
+    except StatementFailed as error:
+        fail(f"the database refuses: {error}")
 
 
 @asynccontextmanager
-async def _database(config: Config) -> AsyncIterator[Database]:
-    database = Database(config.database_url, size=2, name=statistics.COMMAND)
+async def _database(config: Config, *, size: int = 2) -> AsyncIterator[Database]:
+    database = Database(config.database_url, size=size, name=statistics.COMMAND)
     try:
         await database.open()
         yield database

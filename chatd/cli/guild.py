@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chatd.cli.command import as_json, confirm, confirmed
+from chatd.cli.command import as_json, confirm, confirmed, sanitize
 
 if TYPE_CHECKING:
     from chatd.context.dependencies import CoreDependencies
@@ -115,7 +115,7 @@ def delete(guild_id: str, yes: bool, json: bool) -> None:
 
     if not yes:
         found = dependencies.run_read(lambda cur: administration.find_guild(cur, guild_id))
-        name = output.sanitize(found.name)
+        name = sanitize(found.name)
         confirm(f"Delete {name!r} of {found.owner} with {found.members} members?", yes=False)
 
     async def work(deps: CoreDependencies) -> GuildSummary:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json as encoder
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -18,6 +17,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from chatd.cli.command import sanitize
 
 Fact = str | int | float | bool | datetime | None
 Record = Mapping[str, Fact]
@@ -137,22 +138,12 @@ def record(found: Mapping[str, object], *, json: bool) -> None:
             click.echo(f"{name}\t{text}")
 
 
-def done(sentence: str, what: Mapping[str, object], *, json: bool) -> None:
-    """Print what was done; in JSON, the record that was changed."""
+def done(sentence: str, what: Mapping[str, object], *, json: bool, err: bool = False) -> None:
+    """Print what was done; in JSON, the record that was changed. With `err`, print to stderr."""
     if json:
-        _write_json(_jsonable(what))
+        _write_json(_jsonable(what), err=err)
     else:
-        click.echo(sanitize(sentence))
-
-
-def sanitize(text: str) -> str:
-    """Replace control characters and line breaks in a text."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(each)[0] in "CZ" and each != " "
-        else each
-        for each in text
-    )
+        click.echo(sanitize(sentence), err=err)
 
 
 def _shown(value: object) -> str:
@@ -186,5 +177,5 @@ def _jsonable(value: object) -> object:
             return value
 
 
-def _write_json(value: object) -> None:
-    click.echo(encoder.dumps(value, indent=2))
+def _write_json(value: object, *, err: bool = False) -> None:
+    click.echo(encoder.dumps(value, indent=2), err=err)

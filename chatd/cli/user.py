@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chatd.cli.account import change, new_password, summary
-from chatd.cli.command import as_json, confirm, confirmed
+from chatd.cli.claim import claim_code
+from chatd.cli.command import as_json, confirm, confirmed, sanitize
 from chatd.cli.invitation import invitations, invite, revoke_invite, uninvite
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def create(
 @click.argument("part", metavar="[FILTER]", default="")
 @click.option(
     "--only",
-    type=click.Choice(["all", "administrators", "disabled", "bots", "deleted"]),
+    type=click.Choice(["all", "administrators", "disabled", "bots", "placeholders", "deleted"]),
     default="all",
     show_default=True,
 )
@@ -110,7 +111,9 @@ def list_(part: str, only: str, after: int, limit: int, json: bool) -> None:
 @click.argument("name", metavar="USER")
 @as_json
 def show(name: str, json: bool) -> None:
-    """Show an account and its logins.
+    """Show an account, its logins, and its providers.
+
+    Its owner can log in by an account at each of these providers.
 
     \b
     Examples:
@@ -120,13 +123,18 @@ def show(name: str, json: bool) -> None:
     from chatd.cli import dependencies, output
     from chatd.db.cursor import Cursor
     from chatd.queries import administration as queries
+    from chatd.queries import oidc_identities
     from chatd.services.accounts import administration
 
     async def work(cur: Cursor) -> dict[str, Any]:
         account = await administration.find(cur, name)
         logins = await queries.list_logins(cur, account.id, limit=200)
+        linked = await oidc_identities.list_identities(cur, account.id)
         return {
             **summary(account),
+            "provider": [
+                {"issuer": each.issuer, "last_used": each.last_used_at} for each in linked
+            ],
             "login": [
                 {"last_used": each.last_used_at, "client": each.user_agent} for each in logins
             ],
@@ -158,6 +166,8 @@ def disable(name: str, json: bool) -> None:
 @as_json
 def enable(name: str, json: bool) -> None:
     """Enable a disabled account. It must log in again; a bot needs a new token.
+
+    An account that waits for approval is approved by this, too.
 
     \b
     Example:
@@ -230,7 +240,7 @@ def delete(
     from chatd.services.accounts import administration
 
     found = dependencies.run_read(lambda cur: administration.find(cur, name))
-    confirm(f"Delete {output.sanitize(found.username)!r} (id {found.id}) permanently?", yes=yes)
+    confirm(f"Delete {sanitize(found.username)!r} (id {found.id}) permanently?", yes=yes)
 
     async def work(deps: CoreDependencies) -> AccountSummary:
         async with deps.database.cursor() as cur:
@@ -266,14 +276,34 @@ def revoke_sessions(name: str, json: bool) -> None:
     change(name, administration.revoke_sessions, "Logged {} out everywhere.", json=json)
 
 
+@user.command("reset-mfa", short_help="Remove the second factors of an account.")
+@click.argument("name", metavar="USER")
+@as_json
+def reset_mfa(name: str, json: bool) -> None:
+    """Remove the second factors of an account, and log it out everywhere.
+
+    Use it when the owner has lost the phone, the security key and the recovery codes, and make sure
+    that it is the owner that asks. The account can then log in with its password alone, and enable
+    new factors. A lost JWT_SECRET needs it, too: the codes of apps and recovery codes depend on it.
+
+    \b
+    Example:
+      chatd user reset-mfa ada
+    """
+    from chatd.services.accounts.mfa import factors
+
+    change(name, factors.reset, "{} has no second factor any more.", json=json)
+
+
 @user.command(short_help="Make a person a server administrator.")
 @click.argument("name", metavar="USER")
 @as_json
 def promote(name: str, json: bool) -> None:
     """Make a person a server administrator.
 
-    Administrators may create registration codes (POST /auth/invitations) where REGISTRATION is
-    "invitation". They have no additional permissions in guilds.
+    Administrators may create registration codes, disable, log out and delete accounts, and see
+    the figures of the server: /app/admin in the web client, /administration in the API. They
+    have no additional permissions in guilds.
 
     \b
     Example:
@@ -305,5 +335,5 @@ def demote(name: str, json: bool) -> None:
     change(name, work, "{} is not a server administrator.", json=json, requires_bus=False)
 
 
-for each in (invite, invitations, revoke_invite, uninvite):
+for each in (invite, invitations, revoke_invite, uninvite, claim_code):
     user.add_command(each)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import field
 from typing import TypeVar
 
 from chatd.context.dependencies import CoreDependencies, Dependencies
 from chatd.context.unit_of_work import UnitOfWork
 from chatd.core.models import Caller, User
+from chatd.core.records import record
 from chatd.db.pool import Database
 from chatd.queries.history import Viewer
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CoreContext:
     """The caller and the core dependencies. The commands of the CLI act with it."""
 
@@ -43,11 +44,13 @@ class CoreContext:
         return self.dependencies.new_id(kind)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Context(CoreContext):
     """The caller and all dependencies. REST creates one for each request."""
 
     dependencies: Dependencies
+    mfa_authorization: str | None = field(default=None, repr=False)
+    """A confirmation of the caller's second factor (header X-Discord-MFA-Authorization)."""
 
     @property
     def viewer(self) -> Viewer:

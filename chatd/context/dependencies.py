@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from chatd.auth.interaction_keys import InteractionKeys
 from chatd.auth.login_tokens import BotTokens, ClientTokens
+from chatd.auth.mail_tokens import MailTokens
 from chatd.auth.passwords import PasswordHasher
 from chatd.auth.signed_urls import SignedUrls
 from chatd.auth.tokens import AccessTokens
@@ -22,11 +23,18 @@ from chatd.context.search_slots import SearchSlots
 from chatd.context.shielded_tasks import ShieldedTasks
 from chatd.context.unit_of_work import UnitOfWork
 from chatd.core.presence_table import PresenceTable
+from chatd.core.raids import RaidLimits
 from chatd.core.snowflake import SnowflakeGenerator
 from chatd.db.pool import Database
 from chatd.http_client.client import HttpClient
 from chatd.ratelimit.limiter import RateLimits
 from chatd.storage.base import Storage
+
+if TYPE_CHECKING:  # what they import takes longer than a command of the CLI
+    from chatd.auth.mfa_keys import MfaKeys
+    from chatd.auth.oidc.provider import Providers
+    from chatd.auth.passkeys import PasskeyVerifier
+    from chatd.automod.rule_sets import RuleSets
 
 T = TypeVar("T")
 
@@ -63,6 +71,10 @@ class Dependencies(CoreDependencies):
     client_tokens: ClientTokens
     webhook_tokens: WebhookTokens
     interaction_keys: InteractionKeys
+    mail_tokens: MailTokens
+    mfa_keys: MfaKeys
+    passkeys: PasskeyVerifier
+    providers: Providers
     http_client: HttpClient
     signed_urls: SignedUrls
     storage: Storage
@@ -70,7 +82,15 @@ class Dependencies(CoreDependencies):
     searches: SearchSlots
     refresh_token_lifetime_s: int
     registration: str
-    """The registration policy: "open", "invitation" or "closed"."""
+    """The registration policy: "open", "approval", "invitation" or "closed"."""
+    sends_mail: bool
+    """Whether the settings name an SMTP server."""
+    raid_limits: RaidLimits
+    """How many accounts can join a guild in a short time."""
+    require_mfa: str
+    """Who needs a second factor: "off" or "administrators" of the server."""
+    automod: RuleSets
+    """The rules of AutoModeration, compiled."""
     media_threads: ThreadPoolExecutor
     """Threads that decode images and detect file types. Both take milliseconds, which would block
     the event loop for too long."""
@@ -83,5 +103,10 @@ class Dependencies(CoreDependencies):
     crossposts_due: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when this instance has changed what channels that follow others must receive; wakes the
     task that delivers it."""
+    mails_due: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when this instance adds a mail to the mail queue; wakes the task that sends it."""
+    exports_due: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a user has asked this instance for an archive of its account; wakes the task that
+    makes it."""
     presences: PresenceTable = field(default_factory=PresenceTable)
     """Which users are online. The gateway writes it, services only count in it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
@@ -46,6 +46,7 @@ class UnitOfWork:
         self._locked: dict[StreamId, int] = {}
         self._bumped: set[StreamId] = set()
         self._events: list[Event] = []
+        self._on_commit: list[Callable[[], None]] = []
         self._transaction: Transaction | None = None
 
     @property
@@ -107,6 +108,10 @@ class UnitOfWork:
                 raise AssertionError(f"{event.name} of a stream that is not locked")
         self._events += events
 
+    def on_commit(self, call: Callable[[], None]) -> None:
+        """Call a function after the commit. It must not raise."""
+        self._on_commit.append(call)
+
     async def __aenter__(self) -> Self:
         self._transaction = await self._database.begin()
         return self
@@ -136,6 +141,8 @@ class UnitOfWork:
             await self._transaction.commit(streams.ADVANCE, parameters)
         else:
             await self._transaction.commit()
+        for call in self._on_commit:
+            call()
         await self._bus.publish(numbered)
 
     def _numbered(self) -> list[Event]:

@@ -18,6 +18,11 @@ WebhookId = NewType("WebhookId", int)
 InteractionId = NewType("InteractionId", int)
 AuditEntryId = NewType("AuditEntryId", int)
 CommandId = NewType("CommandId", int)
+PasskeyId = NewType("PasskeyId", int)
+ExportId = NewType("ExportId", int)
+ReportId = NewType("ReportId", int)
+MailId = NewType("MailId", int)
+AutoModRuleId = NewType("AutoModRuleId", int)
 
 StreamId = NewType("StreamId", int)
 """The id of a stream: events of one guild, private channel or user, in one sequence."""

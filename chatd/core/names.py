@@ -38,7 +38,7 @@ _REFUSED = {
     "Zl": "line breaks",
     "Zp": "line breaks",
 }
-_INVISIBLE = re.compile(
+INVISIBLE = re.compile(
     # Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt):
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
@@ -47,6 +47,7 @@ _INVISIBLE = re.compile(
     # the object replacement character.
     "\u2800\U0001d159\U00013441\U00013442\U00016fe4\ufffc]"
 )
+"""Characters that show nothing."""
 _JOINERS = "\u200c\u200d"
 _VIRAMA = 9  # the combining class of the sign between the consonants of a cluster
 # Combining marks on one character. A Hebrew letter can have three; more of them would cover the
@@ -65,7 +66,7 @@ def check(text: str) -> None:
         raise ValueError(f"Must be {MAX_INPUT_LENGTH} or fewer in length.")
     if text.isascii() and text.isprintable():
         return
-    if _INVISIBLE.search(text) or not text.isprintable():
+    if INVISIBLE.search(text) or not text.isprintable():
         text = _without_joiners(_without_emoji(text))
     _refuse_invisible(text)
     _refuse_marks(text)
@@ -76,7 +77,7 @@ def without_invisible(text: str) -> str:
 
     Code points that an emoji or the spelling of a language needs are kept.
     """
-    if not _INVISIBLE.search(text):
+    if not INVISIBLE.search(text):
         return text
     kept, end = [], 0
     for each in emoji.emoji_list(text):
@@ -89,7 +90,7 @@ def _visible_part(text: str, start: int, stop: int) -> str:
     return "".join(
         text[at]
         for at in range(start, stop)
-        if not _INVISIBLE.match(text[at]) or (text[at] in _JOINERS and _is_spelling(text, at))
+        if not INVISIBLE.match(text[at]) or (text[at] in _JOINERS and _is_spelling(text, at))
     )
 
 
@@ -123,7 +124,7 @@ def key(text: str) -> str:
 
     Invisible code points are removed: names that are older than their rejection contain them.
     """
-    folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text).casefold())
+    folded = INVISIBLE.sub("", unicodedata.normalize("NFKC", text).casefold())
     return unicodedata.normalize("NFKC", folded)  # folding may leave the normal form
 
 
@@ -131,7 +132,7 @@ def _refuse_invisible(text: str) -> None:
     for character in text:
         if kind := _REFUSED.get(unicodedata.category(character)):
             raise ValueError(f"Must not contain {kind}.")
-    if _INVISIBLE.search(text):
+    if INVISIBLE.search(text):
         raise ValueError("Must not contain invisible characters.")
 
 

@@ -138,6 +138,26 @@ READ_ONLY_IN_DM = _P.VIEW_CHANNEL | _P.READ_MESSAGE_HISTORY
 """The permissions in a DM whose other recipient does not accept messages."""
 
 
+ELEVATED = (
+    _P.KICK_MEMBERS
+    | _P.BAN_MEMBERS
+    | _P.ADMINISTRATOR
+    | _P.MANAGE_CHANNELS
+    | _P.MANAGE_GUILD
+    | _P.MANAGE_MESSAGES
+    | _P.MANAGE_ROLES
+    | _P.MANAGE_WEBHOOKS
+    | _P.MANAGE_GUILD_EXPRESSIONS
+    | _P.MANAGE_THREADS
+    | _P.MODERATE_MEMBERS
+    | _P.VIEW_CREATOR_MONETIZATION_ANALYTICS
+)
+"""The permissions that need a second factor in guilds with an MFA level.
+
+Rule: Discord docs, Permissions, the bits with an asterisk; and timeouts, which are moderation too.
+"""
+
+
 OF_GUILDS = (
     _P.KICK_MEMBERS
     | _P.BAN_MEMBERS
@@ -156,6 +176,15 @@ OF_GUILDS = (
 
 _NEEDS_SEND_MESSAGES = _P.MENTION_EVERYONE | _P.SEND_TTS_MESSAGES | _P.ATTACH_FILES | _P.EMBED_LINKS
 """Permissions that have no effect without SEND_MESSAGES."""
+
+
+def has_all(granted: Permissions, needed: Permissions) -> bool:
+    """Return whether all of `needed` are granted.
+
+    It compares integers, because each operator of IntFlag creates a flag, which costs ten times as
+    much.
+    """
+    return int.__and__(granted, needed) == needed
 
 
 def in_guild(*, is_owner: bool, roles: Iterable[Permissions]) -> Permissions:

@@ -46,7 +46,35 @@ class PgConnection(Connection):
         self._fileno: int | None = None
         self._writing = False
         self._is_connecting = True
+        self.prepared: set[str] = set()
+        """The names of the statements that it has prepared."""
         self._watch()
+
+    def new_cursor(self) -> Any:
+        """Return a cursor of psycopg2. Raises psycopg2.Error if the connection is closed."""
+        return self._conn.cursor()
+
+    async def execute(self, cursor: Any, sql: str, parameters: Any = None) -> None:
+        """Run a statement on a cursor of this connection.
+
+        aiopg's own cursor costs three times as much. It waits by `asyncio.wait_for`, which can lose
+        a cancellation, and raises CancelledError for a statement timeout.
+
+        When cancelled, or after the timeout, the connection is closed, and the outcome unknown.
+        Raises psycopg2.Error, TimeoutError.
+        """
+        waiter = self._create_waiter("execute")
+        timer = self._loop.call_later(self._timeout, _time_out, waiter)
+        try:
+            cursor.execute(sql, parameters)
+            self._ready(self._weakref)
+            await waiter
+        except (asyncio.CancelledError, TimeoutError):
+            self._close()
+            raise
+        finally:
+            timer.cancel()
+            self._waiter = None
 
     @property
     def is_lost(self) -> bool:
@@ -118,6 +146,11 @@ class PgConnection(Connection):
     def _close(self) -> None:
         self._unwatch()
         super()._close()
+
+
+def _time_out(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())
 
 
 def _poll(raw: Any) -> int:

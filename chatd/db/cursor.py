@@ -6,7 +6,6 @@ what Postgres says of the data, such as `UniqueViolation`.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import logging
 import time
@@ -19,6 +18,7 @@ import psycopg2.errors
 from psycopg2.extras import register_default_jsonb
 
 from chatd.core.errors import DatabaseUnavailable, ServiceUnavailable
+from chatd.db.connection import PgConnection
 from chatd.observability.metrics import Counters
 
 log = logging.getLogger(__name__)
@@ -54,18 +54,6 @@ _UNREACHABLE = (
 _serial = itertools.count()
 
 
-def _is_not_timeout(record: logging.LogRecord) -> bool:
-    """Drop aiopg's report of a statement timeout to the event loop.
-
-    `Cursor` raises ServiceUnavailable for it.
-    """
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, psycopg2.errors.QueryCanceled)
-
-
-logging.getLogger("asyncio").addFilter(_is_not_timeout)
-
-
 class PreparedStatement:
     """A statement that Postgres plans once per connection.
 
@@ -84,17 +72,18 @@ class PreparedStatement:
 class Cursor:
     """Runs statements on one connection. Values are only passed as parameters, never as SQL."""
 
-    __slots__ = ("_counters", "_inner", "_prefix", "_prepared")
+    __slots__ = ("_connection", "_counters", "_inner", "_prefix")
 
-    def __init__(
-        self, inner: Any, counters: Counters, prefix: str = "", prepared: set[str] | None = None
-    ) -> None:
-        self._inner = inner
+    def __init__(self, connection: PgConnection, counters: Counters, prefix: str = "") -> None:
+        """Open a cursor. Raises DatabaseUnavailable if the connection broke while it was idle."""
+        try:
+            self._inner = connection.new_cursor()
+        except psycopg2.Error as closed:
+            raise DatabaseUnavailable from closed
+        self._connection = connection
         self._counters = counters
         # Sent with the first statement in the same round trip: BEGIN, for a transaction.
         self._prefix = prefix
-        # Names of the statements that this connection has prepared.
-        self._prepared = set() if prepared is None else prepared
 
     @property
     def rowcount(self) -> int:
@@ -116,14 +105,10 @@ class Cursor:
         Raises DatabaseUnavailable, ServiceUnavailable, or what Postgres says of the data.
         """
         prefix, self._prefix = self._prefix, ""
-        cancel_requests = count_cancel_requests()
         began = time.monotonic()
         try:
-            await self._inner.execute(prefix + sql, parameters)
-        except asyncio.CancelledError:
-            if count_cancel_requests() > cancel_requests:
-                raise
-            # aiopg reports a statement timeout as a cancellation that no caller requested.
+            await self._connection.execute(self._inner, prefix + sql, parameters)
+        except psycopg2.errors.QueryCanceled:  # by the statement timeout
             raise ServiceUnavailable("The database took too long; try again in a moment.") from None
         except Exception as error:
             if (translated := self._translate(error)) is None:
@@ -132,22 +117,16 @@ class Cursor:
         finally:
             if (took_s := time.monotonic() - began) > SLOW_STATEMENT_S:
                 self._log_slow(label or sql, took_s)
-        if count_cancel_requests() > cancel_requests:
-            # asyncio.wait_for of Python 3.11 swallows a cancellation that comes with the answer.
-            raise asyncio.CancelledError
 
     async def run(self, statement: PreparedStatement, parameters: Mapping[str, object]) -> None:
         """Run a prepared statement, as `execute` does.
 
         The first run on a connection prepares it, which is one more round trip.
         """
-        if statement.name not in self._prepared:
-            try:
-                await self.execute(statement.prepare)
-            except asyncio.CancelledError:
-                self._prepared.add(statement.name)  # or the connection is closed
-                raise
-            self._prepared.add(statement.name)
+        prepared = self._connection.prepared
+        if statement.name not in prepared:
+            await self.execute(statement.prepare)
+            prepared.add(statement.name)
         await self.execute(statement.execute, parameters, label=statement.prepare)
 
     def _translate(self, error: Exception) -> ServiceUnavailable | None:
@@ -157,13 +136,13 @@ class Cursor:
         if isinstance(error, psycopg2.Error) and error.pgcode == _READ_ONLY_SQLSTATE:
             # The server is a standby after a failover, or its disk is full. A new connection
             # reaches the primary if the URL or a moved address leads to it.
-            self._inner.connection.close()
+            self._connection.close()
             return DatabaseUnavailable("The database takes no writes now; try again in a moment.")
         if isinstance(error, _UNREACHABLE):
             return DatabaseUnavailable()
         # A connection that breaks within an answer raises other errors: DatabaseError without a
         # SQLSTATE, or ValueError for a closed descriptor.
-        return DatabaseUnavailable() if self._inner.connection.is_lost else None
+        return DatabaseUnavailable() if self._connection.is_lost else None
 
     def _log_slow(self, sql: str, took_s: float) -> None:
         self._counters.slow_queries += 1
@@ -173,7 +152,7 @@ class Cursor:
     async def fetchone(self) -> Row | None:
         """Return the next row of the last statement. Raises DatabaseUnavailable."""
         try:
-            row: Row | None = await self._inner.fetchone()
+            row: Row | None = self._inner.fetchone()
         except psycopg2.Error as closed:  # since the statement was answered
             raise (self._translate(closed) or closed) from closed
         return row
@@ -181,7 +160,7 @@ class Cursor:
     async def fetchall(self) -> list[Row]:
         """Return all remaining rows of the last statement. Raises DatabaseUnavailable."""
         try:
-            rows: list[Row] = await self._inner.fetchall()
+            rows: list[Row] = self._inner.fetchall()
         except psycopg2.Error as closed:
             raise (self._translate(closed) or closed) from closed
         return rows
@@ -196,9 +175,3 @@ async def one(cur: Cursor, make: Callable[..., T]) -> T | None:
 async def many(cur: Cursor, make: Callable[..., T]) -> list[T]:
     """Return all rows of the last statement as models."""
     return [make(*row) for row in await cur.fetchall()]
-
-
-def count_cancel_requests() -> int:
-    """Return how many cancel() calls on the running task are pending (`Task.cancelling`)."""
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()

@@ -35,7 +35,8 @@ from chatd.core.text import first_line
 
 log = logging.getLogger(__name__)
 
-_LOCK_ID = 0x63686174_6D696772  # "chatmigr"
+LOCK_ID = 0x63686174_6D696772
+"""The advisory lock that a process holds while it changes the schema: "chatmigr"."""
 _TABLE = "_chatd_migrations"
 _CONNECT_TIMEOUT_S = 5  # longer than that of the pool: a start may wait, a request may not
 
@@ -105,6 +106,11 @@ def find(text: str) -> str:
     return found[0]
 
 
+def names() -> frozenset[str]:
+    """Return the names of all migrations of this version of chatd."""
+    return frozenset(str(migration.id) for migration in _read_files())
+
+
 def newest() -> str:
     """Return the name of the newest migration of this version of chatd."""
     return max(str(migration.id) for migration in _read_files())
@@ -158,13 +164,13 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]  # yoyo has no types
         if self._is_locked:
             yield
             return
-        self.execute(f"SELECT pg_advisory_lock({_LOCK_ID})")
+        self.execute(f"SELECT pg_advisory_lock({LOCK_ID})")
         self._is_locked = True
         try:
             yield
         finally:
             self._is_locked = False
-            self.execute(f"SELECT pg_advisory_unlock({_LOCK_ID})")
+            self.execute(f"SELECT pg_advisory_unlock({LOCK_ID})")
 
     def apply_one(self, migration: Any, force: bool = False, mark: bool = True) -> None:
         """Apply a migration and record it, in one transaction."""

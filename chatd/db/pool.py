@@ -10,22 +10,19 @@ Errors of a server that cannot be reached leave this module as DatabaseUnavailab
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
 
-import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, parse_dsn
 
 from chatd.core.errors import DatabaseUnavailable, ServiceUnavailable
 from chatd.core.text import first_line
 from chatd.db.connection import PgConnection, connect
-from chatd.db.cursor import Cursor, count_cancel_requests
+from chatd.db.cursor import Cursor
 from chatd.db.transaction import Transaction
 from chatd.observability.metrics import Counters
 
@@ -85,6 +82,29 @@ class NotDurable(Exception):
     """The server may lose committed transactions; the message names the setting."""
 
 
+class _PooledCursor:
+    """A context with a cursor on a connection of the pool.
+
+    A class, because a context of `asynccontextmanager` costs as much as a small statement.
+    """
+
+    __slots__ = ("_connection", "_database")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def __aenter__(self) -> Cursor:
+        connection = self._connection = await self._database.acquire()
+        try:
+            return Cursor(connection, self._database.counters)
+        except BaseException:
+            self._database.release(connection)
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._database.release(self._connection)
+
+
 class Database:
     """A pool of a fixed number of connections. A background task replaces lost ones."""
 
@@ -98,8 +118,6 @@ class Database:
         self._idle: deque[Any] = deque()
         self._used: set[Any] = set()
         self._waiters: deque[asyncio.Future[Any]] = deque()
-        # The names of the statements that each connection has prepared.
-        self._prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
         # Set when the pool may have fewer than `size` connections.
         self._below_size = asyncio.Event()
         self._refill_task: asyncio.Task[None] | None = None
@@ -135,18 +153,12 @@ class Database:
             await connection.close()
         self._idle.clear()
 
-    @asynccontextmanager
-    async def cursor(self) -> AsyncIterator[Cursor]:
+    def cursor(self) -> AbstractAsyncContextManager[Cursor]:
         """Provide a cursor in autocommit mode: each statement is its own transaction.
 
         Raises DatabaseUnavailable, ServiceUnavailable.
         """
-        connection = await self._acquire()
-        try:
-            with contextlib.closing(await _cursor_on(connection)) as inner:
-                yield Cursor(inner, self.counters, prepared=self._prepared_on(connection))
-        finally:
-            self.release(connection)
+        return _PooledCursor(self)
 
     @asynccontextmanager
     async def dedicated_connection(self) -> AsyncIterator[Cursor]:
@@ -156,8 +168,7 @@ class Database:
         """
         connection = await self._connect()
         try:
-            with contextlib.closing(await _cursor_on(connection)) as inner:
-                yield Cursor(inner, self.counters)
+            yield Cursor(connection, self.counters)
         finally:
             await connection.close()
 
@@ -169,8 +180,9 @@ class Database:
             # Cancelling a ping would close its connection, so it goes on and the next call of this
             # method waits for it.
             self._ping_task = asyncio.create_task(self._ping(), name="readiness")
-        answered, _ = await asyncio.wait({self._ping_task}, timeout=timeout_s)
-        return self._ping_task.result() if answered else "busy"
+        ping = self._ping_task  # another caller may start the next one before this task goes on
+        answered, _ = await asyncio.wait({ping}, timeout=timeout_s)
+        return ping.result() if answered else "busy"
 
     async def _ping(self) -> str:
         try:
@@ -228,14 +240,13 @@ class Database:
 
         With `snapshot` it is read-only and REPEATABLE READ: all statements see the same state.
         """
-        connection = await self._acquire()
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " if snapshot else "BEGIN; "
+        connection = await self.acquire()
         try:
-            inner = await _cursor_on(connection)
+            cur = Cursor(connection, self.counters, begin)
         except BaseException:
             self.release(connection)
             raise
-        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " if snapshot else "BEGIN; "
-        cur = Cursor(inner, self.counters, begin, self._prepared_on(connection))
         return Transaction(cur, connection, self.release, self.counters)
 
     def release(self, connection: Any) -> None:
@@ -269,9 +280,6 @@ class Database:
         """The number of tasks that wait for a connection."""
         return len(self._waiters)
 
-    def _prepared_on(self, connection: Any) -> set[str]:
-        return self._prepared.setdefault(connection, set())
-
     def _give_to_waiter(self, connection: Any) -> None:
         """Give a connection to the first waiter; without one it becomes idle."""
         while self._waiters:
@@ -282,7 +290,11 @@ class Database:
                 return
         self._idle.append(connection)
 
-    async def _acquire(self) -> Any:
+    async def acquire(self) -> Any:
+        """Take a connection out of the pool, until `release`.
+
+        Raises DatabaseUnavailable, ServiceUnavailable.
+        """
         while self._idle:
             connection = self._idle.pop()  # the one used last: its caches are warm
             if not connection.closed:
@@ -310,7 +322,7 @@ class Database:
 
     async def _connect(self) -> PgConnection:
         """Open a connection to the server. Raises DatabaseUnavailable for every kind of failure."""
-        cancel_requests = count_cancel_requests()
+        cancel_requests = _count_cancel_requests()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S + 1):
                 connection = await connect(
@@ -323,7 +335,8 @@ class Database:
             raise _NoResponse("it does not answer") from error
         except Exception as error:
             raise DatabaseUnavailable(first_line(error)) from error
-        if count_cancel_requests() > cancel_requests:  # swallowed, as in Cursor.execute
+        if _count_cancel_requests() > cancel_requests:
+            # asyncio.wait_for of Python 3.11 swallows a cancellation that comes with the answer.
             await connection.close()
             raise asyncio.CancelledError
         return connection
@@ -362,15 +375,10 @@ class Database:
                 waiter.set_exception(DatabaseUnavailable())
 
 
-async def _cursor_on(connection: Any) -> Any:
-    """Open a cursor of aiopg.
-
-    Raises DatabaseUnavailable when the connection broke while it was idle.
-    """
-    try:
-        return await connection.cursor()
-    except psycopg2.Error as closed:
-        raise DatabaseUnavailable from closed
+def _count_cancel_requests() -> int:
+    """Return how many cancel() calls on the running task are pending (`Task.cancelling`)."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 def connection_parameters(url: str) -> dict[str, str]:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from chatd.config import JWT_SECRET_MIN_LENGTH, Config
+from chatd.config import Config
 from chatd.embedded.errors import DataDirInUse, EmbeddedError
+from chatd.setting_checks import JWT_SECRET_MIN_LENGTH
 
 _SHARED_FILE = "servers.json"
 

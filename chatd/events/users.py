@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
+from chatd.core.json import JsonObject
 from chatd.core.models import Account
 from chatd.events.event import Event, to_user
 from chatd.wire import payloads
@@ -16,6 +17,22 @@ LOGIN_REVOKED = "LOGIN_REVOKED"
 MEMBERSHIP_CHANGED = "MEMBERSHIP_CHANGED"
 """Internal: numbers a join in the user's own stream. So an instance without a feed of the guild
 detects a lost GUILD_CREATE as a gap in the user's stream."""
+
+_SHOWN_TO_FRIENDS = (
+    "id",
+    "username",
+    "discriminator",
+    "global_name",
+    "avatar",
+    "bot",
+    "public_flags",
+    "banner",
+    "accent_color",
+    "avatar_decoration_data",
+    "primary_guild",
+    "bio",
+)
+"""The keys of a user without those that only the user itself sees, like its address."""
 
 INTERNAL = frozenset({LOGIN_REVOKED, MEMBERSHIP_CHANGED})
 
@@ -32,6 +49,13 @@ def user_updated(account: Account) -> Event:
     user_id = account.user.id
     body = payloads.encode(payloads.own_user(account))
     return Event("USER_UPDATE", StreamId(user_id), to_user(user_id), body)
+
+
+def read_shown(event: Event) -> JsonObject:
+    """Return what the friends of a user see of its USER_UPDATE."""
+    data = orjson.loads(event.body)
+    shown = {key: data[key] for key in _SHOWN_TO_FRIENDS}
+    return {**shown, "flags": data["public_flags"]}
 
 
 def sessions_replaced(user_id: UserId, sessions: bytes) -> Event:

@@ -100,9 +100,10 @@ class MemberRequestQueue:
     async def _run(self) -> None:
         try:
             while self._queued:
-                await self._queued.popleft()()
-        except Exception:
-            log.exception("member request failed")
+                try:
+                    await self._queued.popleft()()
+                except Exception:
+                    log.exception("member request failed")
         finally:
             self._task = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 
@@ -62,8 +63,8 @@ class ResumeHandler:
         self._event_history = suspended_sessions.history
         self._resume_validator = resume_validator
         self._admission_gate = admission_gate
-        self._restoring_ids: set[str] = set()
-        """The sessions that are being restored from Redis."""
+        self._restoring: dict[str, asyncio.Event] = {}
+        """The sessions that are being restored from Redis, with an event that is set at the end."""
 
     async def handle(self, connection: ClientConnection, command: Resume) -> None:
         """Resume a session on a connection that has none. Raises CloseConnection.
@@ -106,6 +107,9 @@ class ResumeHandler:
         None if the login has no session of this id, or has ended.
         Raises Unauthorized, ServiceUnavailable, DatabaseUnavailable.
         """
+        # The client may have given up a connection on which its session is still being restored.
+        while (other := self._restoring.get(session_id)) is not None:
+            await other.wait()
         session = self._hub.session(session_id)
         if session is None:
             return await self._restore(session_id, token)
@@ -126,9 +130,7 @@ class ResumeHandler:
 
     async def _restore(self, session_id: str, token: TokenClaims) -> Session | None:
         """Restore a session that another instance saved, or this one before it was restarted."""
-        if session_id in self._restoring_ids:
-            return None  # another connection is restoring it
-        self._restoring_ids.add(session_id)
+        ended = self._restoring[session_id] = asyncio.Event()
         try:
             suspended = await self._handoff_store.find(session_id, token.login_id)
             if suspended is None:
@@ -140,4 +142,5 @@ class ResumeHandler:
         except (LoginEnded, RestoreFailed):
             return None
         finally:
-            self._restoring_ids.discard(session_id)
+            del self._restoring[session_id]
+            ended.set()

@@ -15,6 +15,7 @@ _REFUSED: Final = [
     for each in (
         "64:ff9b:1::/48",  # RFC 8215: NAT64 within a site
         "2001::/32",  # Teredo, RFC 4380
+        "2002::/16",  # 6to4, which RFC 7526 abandoned
         "fec0::/10",  # site-local, RFC 3879
         "100::/64",  # discard-only, RFC 6666
     )
@@ -42,8 +43,6 @@ def _inner(address: IPv6Address) -> IPv4Address | None:
     """Return the IPv4 address that an IPv6 address contains."""
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
-    if address.sixtofour is not None:
-        return address.sixtofour
     assert isinstance(_NAT64, IPv6Network)
     is_compatible = int(address) >> 32 == 0  # RFC 4291 section 2.5.5.1, deprecated
     if address in _NAT64 or is_compatible:

@@ -47,10 +47,24 @@ class HttpClient:
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float
     ) -> Answer:
-        """Send a request. The answer has at most MAX_ANSWER bytes. Raises HttpClientError."""
+        """Send a POST request. The answer has at most MAX_ANSWER bytes. Raises HttpClientError."""
+        return await self.request("POST", url, headers, body=body, timeout_s=timeout_s)
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        body: bytes | None = None,
+        timeout_s: float,
+        max_bytes: int = MAX_ANSWER,
+    ) -> Answer:
+        """Send a request. The answer has at most `max_bytes` bytes. Raises HttpClientError."""
         target = self._checked(url)
         try:
-            async with self._opened().post(
+            async with self._opened().request(
+                method,
                 target,
                 data=body,
                 headers={**headers, "Accept-Encoding": "identity"},
@@ -59,7 +73,8 @@ class HttpClient:
             ) as response:
                 if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                     raise HttpClientError("the answer is compressed")
-                return Answer(response.status, response.content_type, await _read(response))
+                content = await _read(response, max_bytes)
+                return Answer(response.status, response.content_type, content)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             # The text of the error can contain the URL, which may be secret.
             raise HttpClientError(type(error).__name__) from error
@@ -97,12 +112,12 @@ class HttpClient:
         return self._session
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     chunks, size = [], 0
     async for chunk in response.content.iter_any():
         size += len(chunk)
-        if size > MAX_ANSWER:
+        if size > max_bytes:
             response.close()
-            raise HttpClientError(f"the answer has more than {MAX_ANSWER} bytes")
+            raise HttpClientError(f"the answer has more than {max_bytes} bytes")
         chunks.append(chunk)
     return b"".join(chunks)

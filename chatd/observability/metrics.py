@@ -1,20 +1,30 @@
 """Metrics of one server, in the text format of Prometheus.
 
-This is the only module that imports `prometheus_client`. Each server has one `Metrics`. Frequent
-events are counted in plain integers (`Counters`), because incrementing a counter of the client
-library takes a lock. Gauges, such as the number of sessions, are read at each scrape.
+This is the only module that imports `prometheus_client`. Each server has one `Metrics`. All events
+are counted in plain integers, because incrementing a counter of the client library takes a lock.
+Only the event loop counts, and a scrape reads the counts. Gauges, such as the number of sessions,
+are read at each scrape.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+
+from chatd.observability.distribution import Distribution
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -40,6 +50,9 @@ class Counters:
     commits: int = 0
     slow_queries: int = 0
     loop_stalls: int = 0
+    mails_sent: int = 0
+    mails_failed: int = 0
+    mails_dropped: int = 0
 
 
 _COUNTERS = {
@@ -62,6 +75,15 @@ _COUNTERS = {
     "loop_stalls": (
         "chatd_event_loop_stalls",
         "Times that the event loop was blocked for 0.2 s or more.",
+    ),
+    "mails_sent": ("chatd_mails_sent", "Mails that the SMTP server has accepted."),
+    "mails_failed": (
+        "chatd_mails_failed",
+        "Attempts to send a mail that failed; it is tried again.",
+    ),
+    "mails_dropped": (
+        "chatd_mails_dropped",
+        "Mails given up: refused by the SMTP server, or not sent within a day.",
     ),
 }
 """Name and help text of each field of `Counters`."""
@@ -88,62 +110,37 @@ class Metrics:
 
     def __init__(self) -> None:
         self.counters = Counters()
+        self.requests: Counter[tuple[str, str, int]] = Counter()
+        """Requests answered, by method, route and status."""
+        self.request_s: defaultdict[tuple[str, str], Distribution] = defaultdict(
+            partial(Distribution, _REQUEST_S)
+        )
+        """Seconds from a request to its response, by method and route."""
+        self.commit_s = Distribution(_COMMIT_S)
+        self.commit_rows = Distribution(_ROWS)
+        self.loop_lag = Distribution(_LAG_S)
+        self.gauges: list[tuple[str, str, Callable[[], float]]] = []
         self._registry = CollectorRegistry()
-        self._gauges: list[tuple[str, str, Callable[[], float]]] = []
-        requests = Counter(
-            "chatd_http_requests",
-            "HTTP requests answered.",
-            ["method", "route", "status"],
-            registry=self._registry,
-        )
-        request_s = Histogram(
-            "chatd_http_request_seconds",
-            "Time from a request to its response.",
-            ["method", "route"],
-            buckets=_REQUEST_S,
-            registry=self._registry,
-        )
-        # `labels` takes a lock and converts each label to a string on every call.
-        self._requests_of = cache(requests.labels)
-        self._request_s_of = cache(request_s.labels)
-        self._commit_s = Histogram(
-            "chatd_commit_seconds",
-            "Time to commit a batch of messages.",
-            buckets=_COMMIT_S,
-            registry=self._registry,
-        )
-        self._commit_rows = Histogram(
-            "chatd_commit_batch_messages",
-            "Messages in a committed batch.",
-            buckets=_ROWS,
-            registry=self._registry,
-        )
-        self._loop_lag = Histogram(
-            "chatd_event_loop_lag_seconds",
-            "Delay of a timer on the event loop.",
-            buckets=_LAG_S,
-            registry=None,  # `_Collector` exports it, also under its former name
-        )
-        self._registry.register(_Collector(self.counters, self._gauges, self._loop_lag))
+        self._registry.register(_Collector(self))
 
     def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Export a gauge whose value `read` returns at each scrape."""
-        self._gauges.append((name, meaning, read))
+        self.gauges.append((name, meaning, read))
 
     def observe_request(self, method: str, route: str, status: int, took_s: float | None) -> None:
         """Count a request that was answered. `route` is the template of its path."""
-        self._requests_of(method, route, status).inc()
+        self.requests[method, route, status] += 1
         if took_s is not None:
-            self._request_s_of(method, route).observe(took_s)
+            self.request_s[method, route].observe(took_s)
 
     def observe_commit(self, rows: int, took_s: float) -> None:
         """Record a committed batch of messages."""
-        self._commit_rows.observe(rows)
-        self._commit_s.observe(took_s)
+        self.commit_rows.observe(rows)
+        self.commit_s.observe(took_s)
 
     def observe_loop_lag(self, late_s: float) -> None:
         """Record how many seconds late a timer of the event loop fired."""
-        self._loop_lag.observe(late_s)
+        self.loop_lag.observe(late_s)
 
     def exposition(self) -> bytes:
         """Return all metrics in the text format of Prometheus."""
@@ -151,17 +148,10 @@ class Metrics:
 
 
 class _Collector(Collector):
-    """Reads counters and gauges at each scrape."""
+    """Reads all metrics at each scrape."""
 
-    def __init__(
-        self,
-        counters: Counters,
-        gauges: list[tuple[str, str, Callable[[], float]]],
-        loop_lag: Histogram,
-    ) -> None:
-        self._counters = counters
-        self._gauges = gauges
-        self._loop_lag = loop_lag
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:
         for metric in self._current():
@@ -170,11 +160,48 @@ class _Collector(Collector):
                 yield _renamed(metric, former)
 
     def _current(self) -> Iterator[Metric]:
+        metrics = self._metrics
+        yield from self._requests()
+        yield _histogram(
+            "chatd_commit_seconds", "Time to commit a batch of messages.", metrics.commit_s
+        )
+        yield _histogram(
+            "chatd_commit_batch_messages", "Messages in a committed batch.", metrics.commit_rows
+        )
         for field, (name, meaning) in _COUNTERS.items():
-            yield CounterMetricFamily(name, meaning, value=getattr(self._counters, field))
-        for name, meaning, read in self._gauges:
+            yield CounterMetricFamily(name, meaning, value=getattr(metrics.counters, field))
+        for name, meaning, read in metrics.gauges:
             yield GaugeMetricFamily(name, meaning, value=read())
-        yield from self._loop_lag.collect()
+        yield _histogram(
+            "chatd_event_loop_lag_seconds", "Delay of a timer on the event loop.", metrics.loop_lag
+        )
+
+    def _requests(self) -> Iterator[Metric]:
+        counts = CounterMetricFamily(
+            "chatd_http_requests", "HTTP requests answered.", labels=["method", "route", "status"]
+        )
+        for (method, route, status), count in self._metrics.requests.items():
+            counts.add_metric([method, route, str(status)], count)
+        yield counts
+        durations = HistogramMetricFamily(
+            "chatd_http_request_seconds",
+            "Time from a request to its response.",
+            labels=["method", "route"],
+        )
+        for labels, observed in self._metrics.request_s.items():
+            durations.add_metric(labels, _buckets(observed), observed.total)
+        yield durations
+
+
+def _histogram(name: str, meaning: str, observed: Distribution) -> HistogramMetricFamily:
+    return HistogramMetricFamily(name, meaning, _buckets(observed), observed.total)
+
+
+def _buckets(observed: Distribution) -> list[tuple[str, float]]:
+    return [
+        (floatToGoString(bound), count)  # type: ignore[no-untyped-call]
+        for bound, count in observed.cumulative()
+    ]
 
 
 def _renamed(metric: Metric, former: str) -> Metric:

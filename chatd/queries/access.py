@@ -28,8 +28,12 @@ class AccessRow:
     version: int
     member: Member | None
     timed_out: bool
+    lacks_mfa: bool
+    """Whether the guild requires a second factor for moderation, and the user has none."""
     roles: tuple[RankedRole, ...]
     """The roles of the member, including @everyone."""
+    automod_revision: int
+    """The revision of the rules of AutoModeration of the guild; positive if one is enabled."""
     channel: BareChannel | None = None
     overwrites: tuple[Overwrite, ...] = ()
     """The channel's overwrites that apply to the member: for @everyone, its roles and itself."""
@@ -40,6 +44,11 @@ _COLUMNS = f"""
     guild_members.user_id IS NOT NULL, guild_members.nick, guild_members.joined_at,
     guild_members.communication_disabled_until,
     coalesce(guild_members.communication_disabled_until > now(), false),
+    (guilds.mfa_level > 0 AND NOT users.mfa_enabled
+     AND NOT EXISTS (SELECT FROM applications
+                       JOIN users AS owners ON owners.id = applications.owner_id
+                      WHERE applications.id = users.id AND owners.mfa_enabled)),
+    guilds.automod_revision,
     ARRAY (SELECT role_id FROM member_roles
             WHERE member_roles.guild_id = guilds.id AND member_roles.user_id = users.id
               AND EXISTS (SELECT FROM roles WHERE roles.id = role_id)
@@ -100,13 +109,12 @@ async def in_channel(cur: Cursor, channel_id: ChannelId, user_id: UserId) -> Acc
 def _make(*row: object) -> AccessRow:
     user, rest = users.split_row(row)
     guild = Guild(*rest[: guilds.COLUMN_COUNT])
-    version, is_member, nick, joined_at, disabled_until, timed_out, roles, ranked, *channel = rest[
-        guilds.COLUMN_COUNT :
-    ]
+    of_member = rest[guilds.COLUMN_COUNT :]
+    version, is_member, nick, joined_at, disabled_until, timed_out, lacks_mfa = of_member[:7]
+    automod_revision, roles, ranked, *channel = of_member[7:]
     member = _member(guild, user, nick, joined_at, disabled_until, roles) if is_member else None
-    grounds = AccessRow(
-        guild, version, member, timed_out, tuple(RankedRole(*each) for each in ranked)
-    )
+    ranks = tuple(RankedRole(*each) for each in ranked)
+    grounds = AccessRow(guild, version, member, timed_out, lacks_mfa, ranks, automod_revision)
     if not channel:
         return grounds
     *bare, concerning = channel

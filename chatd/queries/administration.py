@@ -18,8 +18,10 @@ class AccountSummary:
     email: str | None
     bot: bool
     is_administrator: bool
+    mfa_enabled: bool
     disabled_at: datetime | None
     deleted_at: datetime | None
+    is_placeholder: bool
     guilds: int
     guilds_owned: int
     logins: int
@@ -49,7 +51,8 @@ class GuildSummary:
 
 
 _ACCOUNTS = """
-    SELECT users.id, username, email, bot, is_administrator, disabled_at, deleted_at,
+    SELECT users.id, username, email, bot, is_administrator, mfa_enabled, disabled_at, deleted_at,
+           is_placeholder,
            (SELECT count(*) FROM guild_members JOIN guilds ON guilds.id = guild_id
              WHERE user_id = users.id),
            (SELECT count(*) FROM guilds WHERE owner_id = users.id),
@@ -71,8 +74,8 @@ async def list_accounts(
 ) -> list[AccountSummary]:
     """Return accounts in the order of ids, above the id `after`.
 
-    `which` is "all", "administrators", "disabled", "bots" or "deleted". Only the last includes
-    deleted accounts. `text` must be part of the name or the email address.
+    `which` is "all", "administrators", "disabled", "bots", "placeholders" or "deleted". Only the
+    last includes deleted accounts. `text` must be part of the name or the email address.
     """
     await cur.execute(
         f"""
@@ -82,6 +85,7 @@ async def list_accounts(
            AND CASE %(which)s WHEN 'administrators' THEN is_administrator
                               WHEN 'disabled' THEN disabled_at IS NOT NULL
                               WHEN 'bots' THEN bot
+                              WHEN 'placeholders' THEN is_placeholder
                               ELSE true END
            AND (%(text)s = '' OR strpos(username_key, %(text)s) > 0
                               OR strpos(email_key, %(text)s) > 0)
@@ -129,6 +133,20 @@ async def is_administrator(cur: Cursor, user_id: UserId) -> bool:
         {"id": user_id},
     )
     return await cur.fetchone() is not None
+
+
+async def administrators_without_factor(cur: Cursor, *, limit: int) -> list[str]:
+    """Return the names of enabled administrators of the server without a second factor, by id."""
+    await cur.execute(
+        """
+        SELECT username FROM users
+         WHERE is_administrator AND NOT mfa_enabled AND disabled_at IS NULL
+      ORDER BY id
+         LIMIT %(limit)s
+        """,
+        {"limit": limit},
+    )
+    return await many(cur, str)
 
 
 async def set_administrator(cur: Cursor, user_id: UserId, value: bool) -> bool:

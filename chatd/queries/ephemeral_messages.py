@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chatd.core.ids import MessageId, UserId
 from chatd.core.models import Message
 from chatd.db.cursor import Cursor
@@ -56,7 +58,7 @@ async def get(
         return None
     key = (found[0].channel_id, message_id)
     files = await attachments.by_message(cur, viewer.signed_urls, [key], table=TABLE)
-    return found[0]._replace(attachments=tuple(files.get(message_id, ())))
+    return replace(found[0], attachments=tuple(files.get(message_id, ())))
 
 
 async def update(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from chatd.core.ids import AttachmentId, ChannelId, UserId
 from chatd.core.models import StoredFile
 from chatd.db.cursor import Cursor, Row, many, one
+from chatd.queries.backups import FILES_NOT_HELD
 
 _OWNER_LOCK = 0x66696C65  # "file": the class of these advisory locks, used for nothing else
 
@@ -153,6 +154,7 @@ async def reserve(cur: Cursor, key: str) -> None:
     await cur.execute(
         """
         INSERT INTO doomed_files (key, not_before) VALUES (%(key)s, now() + interval '1 day')
+        ON CONFLICT (key) DO UPDATE SET not_before = excluded.not_before
         """,
         {"key": key},
     )
@@ -186,9 +188,14 @@ async def claim(cur: Cursor, key: str) -> None:
 
 
 async def due_deletions(cur: Cursor, *, limit: int) -> list[str]:
-    """Return some files whose deletion is due."""
+    """Return some files whose deletion is due; none while a backup copies files."""
     await cur.execute(
-        "SELECT key FROM doomed_files WHERE not_before <= now() LIMIT %(limit)s", {"limit": limit}
+        f"""
+        SELECT key FROM doomed_files
+         WHERE not_before <= now() AND {FILES_NOT_HELD}
+         LIMIT %(limit)s
+        """,
+        {"limit": limit},
     )
     return await many(cur, str)
 

@@ -14,11 +14,14 @@ from chatd.db.cursor import Cursor, PreparedStatement, Row, many
 COLUMNS = (
     "guilds.id, guilds.name, guilds.description, guilds.icon, guilds.owner_id,"
     " guilds.system_channel_id, guilds.system_channel_flags,"
-    " guilds.default_message_notifications, guilds.preferred_locale, guilds.rules_channel_id"
+    " guilds.default_message_notifications, guilds.preferred_locale, guilds.rules_channel_id,"
+    " guilds.mfa_level, guilds.retention_days,"
+    " guilds.invites_disabled, guilds.invites_disabled_until, guilds.dms_disabled_until,"
+    " guilds.raid_detected_at"
 )
 """In the order of Guild."""
 
-COLUMN_COUNT = 10
+COLUMN_COUNT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,12 @@ async def update(cur: Cursor, guild: Guild) -> None:
                owner_id = %(owner_id)s, system_channel_id = %(system_channel_id)s,
                system_channel_flags = %(system_channel_flags)s,
                default_message_notifications = %(default_message_notifications)s,
-               preferred_locale = %(preferred_locale)s, rules_channel_id = %(rules_channel_id)s
+               preferred_locale = %(preferred_locale)s, rules_channel_id = %(rules_channel_id)s,
+               mfa_level = %(mfa_level)s, retention_days = %(retention_days)s,
+               invites_disabled = %(invites_disabled)s,
+               invites_disabled_until = %(invites_disabled_until)s,
+               dms_disabled_until = %(dms_disabled_until)s,
+               raid_detected_at = %(raid_detected_at)s
          WHERE id = %(id)s
         """,
         {
@@ -76,6 +84,12 @@ async def update(cur: Cursor, guild: Guild) -> None:
             "default_message_notifications": guild.default_message_notifications,
             "preferred_locale": guild.preferred_locale,
             "rules_channel_id": guild.rules_channel_id,
+            "mfa_level": guild.mfa_level,
+            "retention_days": guild.retention_days,
+            "invites_disabled": guild.invites_disabled,
+            "invites_disabled_until": guild.invites_disabled_until,
+            "dms_disabled_until": guild.dms_disabled_until,
+            "raid_detected_at": guild.raid_detected_at,
         },
     )
 

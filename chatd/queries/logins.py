@@ -83,6 +83,19 @@ async def list_oldest(cur: Cursor, user_id: UserId, *, keep: int, limit: int) ->
     return await many(cur, LoginId)
 
 
+async def count_since(cur: Cursor, user_id: UserId, since: LoginId, *, limit: int) -> int:
+    """Return how many logins of a user are newer than an id, ended ones included."""
+    await cur.execute(
+        """
+        SELECT count(*) FROM (SELECT FROM logins
+                               WHERE user_id = %(user_id)s AND id > %(since)s
+                               LIMIT %(limit)s) AS recent
+        """,
+        {"user_id": user_id, "since": since, "limit": limit},
+    )
+    return await one(cur, int) or 0
+
+
 async def ids_by_hashes(cur: Cursor, user_id: UserId, hashes: Iterable[str]) -> list[LoginId]:
     """Return the active logins of a user with these hashes, see `Login.hash`."""
     await cur.execute(

@@ -6,25 +6,22 @@ Rows are keyed by channel first. `messages` changes and deletes them, `history` 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 import orjson
 
 from chatd.core.ids import ChannelId, MessageId, RoleId, StreamId, UserId
 from chatd.core.models import Attachment, Component, Embed, MessageOrigin, MessageType
+from chatd.core.records import record
 from chatd.db.cursor import Cursor, PreparedStatement, many
 from chatd.queries import attachments
 
 _ID_PER_MS = 1 << 22  # the difference of two snowflakes that are a millisecond apart
 
 
-class NewRow(NamedTuple):
-    """A message to insert, and the permission version at which it was authorized.
-
-    A named tuple, since it is created faster than a dataclass, once for every message.
-    """
+@record(frozen=True, slots=True)
+class NewRow:
+    """A message to insert, and the permission version at which it was authorized."""
 
     stream_id: StreamId
     version: int
@@ -53,7 +50,7 @@ class NewRow(NamedTuple):
         return self.origin is None or self.origin.source is None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class InsertResult:
     """The result of one row of `insert_many`."""
 

@@ -170,11 +170,14 @@ async def is_pending(cur: Cursor, deletion: PendingDeletion) -> bool:
     return await cur.fetchone() is not None
 
 
-async def advance(cur: Cursor, deletion_id: int, details: Details) -> None:
-    """Record the progress of a deletion."""
+async def advance(cur: Cursor, deletion: PendingDeletion, details: Details) -> None:
+    """Record the progress of a deletion, unless another instance has done so."""
     await cur.execute(
-        "UPDATE pending_deletions SET details = %(details)s WHERE id = %(id)s",
-        {"id": deletion_id, "details": _json(details)},
+        """
+        UPDATE pending_deletions SET details = %(details)s
+         WHERE id = %(id)s AND details = %(before)s
+        """,
+        {"id": deletion.id, "details": _json(details), "before": _json(deletion.details)},
     )
 
 
@@ -185,9 +188,15 @@ async def release(cur: Cursor, deletion_id: int) -> None:
     )
 
 
-async def delete(cur: Cursor, deletion_id: int) -> None:
-    """Delete the record of a completed deletion."""
-    await cur.execute("DELETE FROM pending_deletions WHERE id = %(id)s", {"id": deletion_id})
+async def delete(cur: Cursor, deletion: PendingDeletion) -> None:
+    """Delete the record of a completed deletion, unless another instance goes on with it.
+
+    An instance whose lease has expired skips what the other one has not yet done.
+    """
+    await cur.execute(
+        "DELETE FROM pending_deletions WHERE id = %(id)s AND details = %(details)s",
+        {"id": deletion.id, "details": _json(deletion.details)},
+    )
 
 
 async def sweep(cur: Cursor, deletion: PendingDeletion, *, limit: int) -> int:

@@ -14,9 +14,19 @@ MAX_COUNT = 100
 
 
 async def move(
-    cur: Cursor, user_id: UserId, channel_id: ChannelId, message_id: int, *, back: bool
+    cur: Cursor,
+    user_id: UserId,
+    channel_id: ChannelId,
+    message_id: int,
+    *,
+    back: bool,
+    now: int,
 ) -> MessageId | None:
-    """Move a read state to a message, at most to the newest one; backwards only with `back`.
+    """Move a read state to a message; backwards only with `back`.
+
+    Move to the newest message instead of to an id after `now`, the lowest of this millisecond.
+    Messages with earlier ids may have been deleted. If the read state stayed below such an id,
+    clients that received the message would show the channel as unread.
 
     Return the new message id if it has changed.
     """
@@ -24,8 +34,10 @@ async def move(
         """
         INSERT INTO read_states (user_id, channel_id, message_id)
         SELECT %(user_id)s, channels.id,
-               least(%(message_id)s, coalesce((SELECT max(messages.id) FROM messages
-                                                WHERE messages.channel_id = channels.id), 0))
+               CASE WHEN %(message_id)s <= %(now)s THEN %(message_id)s
+                    ELSE least(%(message_id)s,
+                               coalesce((SELECT max(messages.id) FROM messages
+                                          WHERE messages.channel_id = channels.id), 0)) END
           FROM channels
          WHERE channels.id = %(channel_id)s
            FOR KEY SHARE  -- another transaction may delete it
@@ -35,22 +47,30 @@ async def move(
                 OR (%(back)s AND excluded.message_id <> read_states.message_id)
         RETURNING message_id
         """,
-        {"user_id": user_id, "channel_id": channel_id, "message_id": message_id, "back": back},
+        {
+            "user_id": user_id,
+            "channel_id": channel_id,
+            "message_id": message_id,
+            "back": back,
+            "now": now,
+        },
     )
     row = await cur.fetchone()
     return MessageId(row[0]) if row else None
 
 
 async def move_all(
-    cur: Cursor, user_id: UserId, positions: Mapping[ChannelId, MessageId]
+    cur: Cursor, user_id: UserId, positions: Mapping[ChannelId, MessageId], *, now: int
 ) -> list[tuple[ChannelId, MessageId]]:
     """Move read states forward, as `move` does. Return those that have changed."""
     await cur.execute(
         """
         INSERT INTO read_states (user_id, channel_id, message_id)
         SELECT %(user_id)s, channels.id,
-               least(wanted.message_id, coalesce((SELECT max(messages.id) FROM messages
-                                                   WHERE messages.channel_id = channels.id), 0))
+               CASE WHEN wanted.message_id <= %(now)s THEN wanted.message_id
+                    ELSE least(wanted.message_id,
+                               coalesce((SELECT max(messages.id) FROM messages
+                                          WHERE messages.channel_id = channels.id), 0)) END
           FROM unnest(%(channel_ids)s::bigint[], %(message_ids)s::bigint[])
                    AS wanted (channel_id, message_id)
                JOIN channels ON channels.id = wanted.channel_id
@@ -65,6 +85,7 @@ async def move_all(
             "user_id": user_id,
             "channel_ids": list(positions),
             "message_ids": list(positions.values()),
+            "now": now,
         },
     )
     return await many(cur, lambda channel_id, message_id: (channel_id, message_id))

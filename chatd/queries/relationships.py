@@ -26,6 +26,9 @@ _BLOCKED = int(RelationshipType.BLOCKED)
 _DEFAULTS = UserSettings()
 
 
+_DMS_ENABLED = "AND coalesce(guilds.dms_disabled_until <= now(), true)"
+
+
 def allows_dms(sender: str, recipient: str) -> str:
     """Return SQL for whether the settings of `recipient` allow direct messages of `sender`.
 
@@ -37,7 +40,7 @@ def allows_dms(sender: str, recipient: str) -> str:
          WHEN {DirectMessages.NOBODY:d} THEN false
          WHEN {DirectMessages.FRIENDS:d} THEN {_are_friends(sender, recipient)}
          ELSE {_are_friends(sender, recipient)}
-              OR {_share_guild(sender, recipient, "AND NOT theirs.dms_restricted")}
+              OR {_share_guild(sender, recipient, "AND NOT theirs.dms_restricted", _DMS_ENABLED)}
     END
     """
 
@@ -67,11 +70,14 @@ def _are_friends(sender: str, recipient: str) -> str:
     """
 
 
-def _share_guild(sender: str, recipient: str, condition: str = "") -> str:
+def _share_guild(
+    sender: str, recipient: str, condition: str = "", guild_condition: str = ""
+) -> str:
     return f"""
     EXISTS (SELECT FROM guild_members AS own JOIN guild_members AS theirs USING (guild_id)
              WHERE own.user_id = {sender} AND theirs.user_id = {recipient} {condition}
-               AND EXISTS (SELECT FROM guilds WHERE guilds.id = own.guild_id))
+               AND EXISTS (SELECT FROM guilds
+                            WHERE guilds.id = own.guild_id {guild_condition}))
     """  # the members of a deleted guild are deleted later
 
 

@@ -67,7 +67,8 @@ async def server_counts(cur: Cursor) -> ServerCounts:
     """Return counts of the whole server."""
     await cur.execute(
         """
-        SELECT (SELECT count(*) FROM users WHERE NOT bot AND deleted_at IS NULL),
+        SELECT (SELECT count(*) FROM users WHERE NOT bot AND NOT is_placeholder
+                                            AND deleted_at IS NULL),
                (SELECT count(*) FROM users WHERE bot AND deleted_at IS NULL),
                (SELECT count(*) FROM users WHERE is_administrator),
                (SELECT count(*) FROM users WHERE disabled_at IS NOT NULL),

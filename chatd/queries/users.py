@@ -43,8 +43,19 @@ def split_row(row: Row) -> tuple[User, Row]:
 
 
 def _account(*row: Any) -> Account:
-    user, (email, bio) = split_row(row)
-    return Account(user, email, bio)
+    user, (email, bio, is_administrator, mfa_enabled, has_passkey, has_totp, verified) = split_row(
+        row
+    )
+    return Account(
+        user,
+        email,
+        bio,
+        is_administrator,
+        mfa_enabled,
+        has_passkey=has_passkey,
+        has_totp=has_totp,
+        email_verified=verified,
+    )
 
 
 async def insert(
@@ -125,7 +136,14 @@ async def by_ids(
 
 
 _ACCOUNT = PreparedStatement(
-    f"SELECT {COLUMNS}, email, bio FROM users WHERE id = %(id)s AND deleted_at IS NULL",
+    f"""
+    SELECT {COLUMNS}, email, bio, is_administrator, mfa_enabled,
+           EXISTS (SELECT FROM passkeys WHERE user_id = users.id),
+           EXISTS (SELECT FROM totp_secrets WHERE user_id = users.id),
+           email_verified
+      FROM users
+     WHERE id = %(id)s AND deleted_at IS NULL
+    """,
     id="bigint",
 )
 
@@ -168,16 +186,40 @@ async def password_hash(cur: Cursor, user_id: UserId) -> str | None:
 
 
 async def update_credentials(
-    cur: Cursor, user_id: UserId, *, email: str, email_key: str, password_hash: str
+    cur: Cursor,
+    user_id: UserId,
+    *,
+    email: str,
+    email_key: str,
+    password_hash: str,
+    email_verified: bool = False,
 ) -> None:
-    """Write email address and password. Raises UniqueViolation when the address is taken."""
+    """Write email address and password. Raises UniqueViolation when the address is taken.
+
+    The same address stays verified.
+    """
     await cur.execute(
         """
         UPDATE users
-           SET email = %(email)s, email_key = %(email_key)s, password_hash = %(password_hash)s
+           SET email = %(email)s, email_key = %(email_key)s, password_hash = %(password_hash)s,
+               email_verified = %(verified)s OR (email_verified AND email = %(email)s)
          WHERE id = %(id)s
         """,
-        {"id": user_id, "email": email, "email_key": email_key, "password_hash": password_hash},
+        {
+            "id": user_id,
+            "email": email,
+            "email_key": email_key,
+            "password_hash": password_hash,
+            "verified": email_verified,
+        },
+    )
+
+
+async def set_language(cur: Cursor, user_id: UserId, language: str) -> None:
+    """Set the language of mails to an account."""
+    await cur.execute(
+        "UPDATE users SET language = %(language)s WHERE id = %(id)s",
+        {"id": user_id, "language": language},
     )
 
 
@@ -233,9 +275,10 @@ async def anonymize(cur: Cursor, user_id: UserId, *, username: str, username_key
         """
         UPDATE users
            SET username = %(username)s, username_key = %(username_key)s, deleted_at = now(),
-               is_administrator = false, disabled_at = NULL,
+               is_administrator = false, mfa_enabled = false, disabled_at = NULL,
                global_name = NULL, avatar = NULL, bio = '',
-               email = NULL, email_key = NULL, password_hash = NULL
+               email = NULL, email_key = NULL, password_hash = NULL,
+               email_verified = false, language = NULL
          WHERE id = %(id)s
         """,
         {"id": user_id, "username": username, "username_key": username_key},

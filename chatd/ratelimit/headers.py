@@ -5,11 +5,20 @@ from __future__ import annotations
 import hashlib
 import time
 
+from multidict import istr
+
 from chatd.core.rate_limit_errors import RateLimited
 from chatd.ratelimit.window import Decision
 
 # The headers have milliseconds. Rounding up keeps a client that waits as long from being too early.
 _ROUND_UP_S = 0.0005
+
+# Names of headers: an `istr` is compared without regard to case at no cost.
+LIMIT = istr("X-RateLimit-Limit")
+REMAINING = istr("X-RateLimit-Remaining")
+RESET = istr("X-RateLimit-Reset")
+RESET_AFTER = istr("X-RateLimit-Reset-After")
+BUCKET = istr("X-RateLimit-Bucket")
 
 
 def bucket_id(name: str) -> str:
@@ -21,11 +30,11 @@ def for_decision(decision: Decision, bucket: str) -> dict[str, str]:
     """Return the X-RateLimit headers of a response that is sent now."""
     left_s = max(decision.ends - time.monotonic(), 0) + _ROUND_UP_S
     return {
-        "X-RateLimit-Limit": str(decision.limit.requests),
-        "X-RateLimit-Remaining": str(decision.remaining),
-        "X-RateLimit-Reset": f"{time.time() + left_s:.3f}",
-        "X-RateLimit-Reset-After": f"{left_s:.3f}",
-        "X-RateLimit-Bucket": bucket,
+        LIMIT: str(decision.limit.requests),
+        REMAINING: str(decision.remaining),
+        RESET: f"{time.time() + left_s:.3f}",
+        RESET_AFTER: f"{left_s:.3f}",
+        BUCKET: bucket,
     }
 
 
@@ -33,7 +42,7 @@ def rate_limited(decision: Decision, bucket: str) -> RateLimited:
     """Return the error for a hit that was not granted."""
     found = for_decision(decision, bucket)
     if not decision.limit.announced:
-        del found["X-RateLimit-Bucket"]
+        del found[BUCKET]
     return RateLimited(decision.ends - time.monotonic(), found)
 
 

@@ -5,6 +5,8 @@ Rule: Discord docs, Gateway, "Session Start Limit Object". Resuming is not count
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chatd.core.ids import UserId
 from chatd.ratelimit.limiter import RateLimits
 from chatd.ratelimit.window import Decision, Limit
@@ -24,7 +26,7 @@ async def remaining_today(limits: RateLimits, user_id: UserId) -> Decision:
     if not decision.granted:
         return decision
     limits.refund(PER_DAY, key)
-    return decision._replace(remaining=decision.remaining + 1)
+    return replace(decision, remaining=decision.remaining + 1)
 
 
 async def count_identify(limits: RateLimits, user_id: UserId) -> Decision:

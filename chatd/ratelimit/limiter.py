@@ -100,14 +100,12 @@ class RateLimits:
     def hit(self, limit: Limit, key: str) -> Decision | None:
         """Count a hit and return the decision; None when only `hit_shared` can decide."""
         window = self._window(limit, key)
-        if window.is_full:
-            return window.decision(granted=False)
-        if not self._counts_locally and window.needs_shared_check:
+        granted = window.hit(is_shared=not self._counts_locally)
+        if granted is None:
             return None
-        window.count()
-        if not window.is_dirty and window.should_report:
+        if granted and not window.is_dirty and window.should_report:
             self._queue_report(key, window)
-        return window.decision(granted=True)
+        return Decision(granted, limit, max(limit.requests - window.used, 0), window.ends)
 
     async def hit_shared(self, limit: Limit, key: str) -> Decision:
         """Count a hit, and ask Redis for the decision where the local count is not enough.

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from chatd.core.records import record
+
 DecisionCallback = Callable[[bool], None]
 """Called with the decision on a hit: whether it is granted."""
 
@@ -38,7 +40,8 @@ class Limit:
         return 0 if self.exact else max(1, min(self.requests // 10, _MAX_LOCAL_ALLOWANCE))
 
 
-class Decision(NamedTuple):
+@record(frozen=True, slots=True)
+class Decision:
     """Whether a hit is granted, and the state of its window.
 
     `ends` is a time of the monotonic clock.
@@ -129,20 +132,24 @@ class Window:
         return self.used / self.limit.requests
 
     @property
-    def needs_shared_check(self) -> bool:
-        """Whether the next hit must wait for Redis: the local allowance is used."""
-        return self._unconfirmed >= self.local_allowance
-
-    @property
     def should_report(self) -> bool:
         """Whether half the allowance is used: a report now keeps the next hits from waiting."""
         return self._unconfirmed * 2 > self.local_allowance
 
-    def count(self) -> None:
-        """Count a hit that is granted locally."""
+    def hit(self, *, is_shared: bool) -> bool | None:
+        """Count a hit if it is granted; return whether it is.
+
+        Returns None when Redis has to decide: the counts are shared, and the local allowance is
+        used.
+        """
+        if self.used >= self.limit.requests:
+            return False
+        if is_shared and self._unconfirmed >= self.local_allowance:
+            return None
         self.used += 1
         self._counted += 1
         self._unconfirmed += 1
+        return True
 
     def refund(self) -> None:
         """Take back a granted hit."""
@@ -198,10 +205,7 @@ class Window:
             resolve(granted)
         for resolve in asking:
             self._unconfirmed -= 1
-            granted = not self.is_full
-            if granted:
-                self.count()
-            resolve(granted)
+            resolve(bool(self.hit(is_shared=False)))
 
     def _clear_report(self) -> None:
         self._unconfirmed -= self._reported

@@ -34,8 +34,8 @@ MAX_COMMANDS_BODY = 2**21
 """Bytes of all commands of a scope."""
 
 _MAX_VALUES = 2**18
-"""JSON values in such a body. Parsing them takes about 15 ms. A hundred commands with 25 options of
-25 choices have fewer; a hundred such commands with translations do not fit."""
+"""JSON values in such a body. A hundred commands with 25 options of 25 choices have fewer. A
+hundred such commands with translations do not fit."""
 
 _ONE = JsonBody(schemas.NewCommandSchema, max_bytes=MAX_COMMAND, max_values=_MAX_VALUES)
 _CHANGE = JsonBody(schemas.CommandChangeSchema, max_bytes=MAX_COMMAND, max_values=_MAX_VALUES)
@@ -43,6 +43,7 @@ _LIST = JsonListBody(
     schemas.ListedCommandSchema,
     max_items=MAX_COMMANDS,
     max_bytes=MAX_COMMANDS_BODY,
+    max_item_bytes=MAX_COMMAND,
     max_values=_MAX_VALUES,
 )
 _CREATES = Limit(20, 20.0)

@@ -18,6 +18,7 @@ from chatd.wire import payloads, responses
 from chatd.wire.json_schema import array_of
 from chatd.wire.schemas import applications as schemas
 from chatd.wire.schemas.members import NewMember, NewMemberSchema
+from chatd.wire.schemas.mfa import MfaCode, MfaCodeSchema
 
 routes = Routes()
 
@@ -110,12 +111,28 @@ async def update(request: web.Request, change: schemas.ApplicationChange) -> web
     return json_response(_payload(request, changed))
 
 
-@routes.delete("/applications/{application_id}", HUMAN, answers=None)
-@routes.post("/applications/{application_id}/delete", HUMAN, answers=None)
-async def delete(request: web.Request) -> web.Response:
-    """Delete an application and its bot. Needs its ownership. Emits GUILD_MEMBER_REMOVE."""
+_DELETED = {204: None, 401: responses.MFA_REQUIRED}
+
+
+@routes.delete(
+    "/applications/{application_id}",
+    HUMAN,
+    body=JsonBody(MfaCodeSchema, optional=True),
+    answers=_DELETED,
+)
+@routes.post(
+    "/applications/{application_id}/delete",
+    HUMAN,
+    body=JsonBody(MfaCodeSchema, optional=True),
+    answers=_DELETED,
+)
+async def delete(request: web.Request, body: MfaCode) -> web.Response:
+    """Delete an application and its bot. Needs its ownership, and the second factor of its owner.
+
+    Emits GUILD_MEMBER_REMOVE.
+    """
     application_id = path_id(request, UserId, "application_id")
-    await applications.delete(request[CONTEXT], application_id)
+    await applications.delete_confirmed(request[CONTEXT], application_id, body.code)
     return no_content()
 
 
@@ -123,16 +140,17 @@ async def delete(request: web.Request) -> web.Response:
     "/applications/{application_id}/bot/reset",
     HUMAN,
     limit=Limit(5, 60.0),
-    answers=responses.BOT_TOKEN,
+    body=JsonBody(MfaCodeSchema, optional=True),
+    answers={200: responses.BOT_TOKEN, 401: responses.MFA_REQUIRED},
 )
-async def replace_token(request: web.Request) -> web.Response:
+async def replace_token(request: web.Request, body: MfaCode) -> web.Response:
     """Create a new token for the bot, and revoke the previous one. Needs ownership of the
-    application.
+    application, and the second factor of its owner.
 
     The token is returned only once. It is valid until the next reset.
     """
     application_id = path_id(request, UserId, "application_id")
-    token = await applications.replace_token(request[CONTEXT], application_id)
+    token = await applications.replace_token(request[CONTEXT], application_id, body.code)
     return json_response({"token": token})
 
 

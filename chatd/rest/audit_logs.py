@@ -36,6 +36,11 @@ async def page(request: web.Request, query: query_strings.AuditPage) -> web.Resp
     )
     return json_response(
         payloads.audit_log(
-            found.entries, found.users, found.webhooks, found.integrations, found.commands
+            found.entries,
+            found.users,
+            found.webhooks,
+            found.integrations,
+            found.commands,
+            rules=found.rules,
         )
     )

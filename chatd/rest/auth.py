@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 from aiohttp import web
 
 from chatd.context.context import Context
 from chatd.core.errors import ApiError, UnknownSession
+from chatd.core.mail import language_of
 from chatd.core.models import Caller
 from chatd.ratelimit.window import Limit
+from chatd.rest.locales import locale_of
+from chatd.rest.login_payloads import login_result, mfa_challenge, new_login
 from chatd.rest.request import JsonBody, user_agent
 from chatd.rest.response import json_response, no_content
 from chatd.rest.routing import HUMAN, PUBLIC, Routes
-from chatd.services.accounts import accounts, logins
-from chatd.services.accounts.accounts import LoginResult, NewLogin
+from chatd.services.accounts import accounts, claims, logins
+from chatd.services.accounts.accounts import AwaitsApproval
+from chatd.services.accounts.mfa.tickets import Challenge
 from chatd.services.guilds import invites
 from chatd.web.client_address import client_network
 from chatd.web.keys import CONTEXT, DEPENDENCIES
@@ -37,21 +40,37 @@ _REFRESHES = Limit(100, 60.0, "refreshes")
     PUBLIC,
     limit=_REGISTRATIONS,
     body=JsonBody(schemas.NewAccountSchema),
-    answers={201: responses.NEW_LOGIN, 403: responses.ERROR},
+    answers={
+        201: responses.NEW_LOGIN,
+        202: responses.AWAITS_APPROVAL,
+        403: responses.ERROR,
+    },
 )
 async def register(request: web.Request, body: schemas.NewAccount) -> web.Response:
     """Create an account and log in.
 
     403 if registration is closed. If registration is by invitation, `invitation` (or `invite`) must
     be a registration code from an administrator. The account joins the guild of `invite`, unless
-    that invite cannot be accepted.
+    that invite cannot be accepted. 403 also for a blocked network. 202 if registration is by
+    approval and there is no code: the account cannot log in until an administrator approves it.
+
+    A code of `chatd user claim-code` makes the new account out of the placeholder of an imported
+    author, whose messages and guilds it keeps.
     """
-    login = await accounts.register(request.app[DEPENDENCIES], body, user_agent(request))
+    login = await claims.register(
+        request.app[DEPENDENCIES],
+        body,
+        client_network(request),
+        user_agent(request),
+        language=language_of(locale_of(request)),
+    )
+    if isinstance(login, AwaitsApproval):
+        return json_response({"awaits_approval": True}, status=202)
     if body.invite is not None:
         caller = Caller(login.result.account.user, login.id)
         with suppress(ApiError):
             await invites.accept(Context(request.app[DEPENDENCIES], caller), body.invite)
-    return json_response(_new_login(login), status=201)
+    return json_response(new_login(login), status=201)
 
 
 @routes.post(
@@ -59,17 +78,20 @@ async def register(request: web.Request, body: schemas.NewAccount) -> web.Respon
     PUBLIC,
     limit=_LOGINS,
     body=JsonBody(schemas.LoginInputSchema),
-    answers={200: responses.NEW_LOGIN, 403: responses.ERROR},
+    answers={200: responses.LOGIN_OR_CHALLENGE, 403: responses.ERROR},
 )
 async def log_in(request: web.Request, credentials: schemas.LoginInput) -> web.Response:
     """Log in with email address (`login` or `email`) and password.
 
-    403 with code 20013 for a disabled account.
+    The answer for an account with a second factor has `mfa` and a ticket in place of tokens. 403
+    with code 20013 for a disabled account.
     """
     login = await accounts.log_in(
         request.app[DEPENDENCIES], credentials, client_network(request), user_agent(request)
     )
-    return json_response(_new_login(login))
+    if isinstance(login, Challenge):
+        return json_response(mfa_challenge(login))
+    return json_response(new_login(login))
 
 
 @routes.post(
@@ -82,7 +104,7 @@ async def log_in(request: web.Request, credentials: schemas.LoginInput) -> web.R
 async def refresh(request: web.Request, body: schemas.RefreshToken) -> web.Response:
     """Exchange a refresh token for a new pair of tokens. A refresh token can be used once."""
     return json_response(
-        _login_result(await accounts.refresh(request.app[DEPENDENCIES], body.refresh_token))
+        login_result(await accounts.refresh(request.app[DEPENDENCIES], body.refresh_token))
     )
 
 
@@ -131,22 +153,3 @@ def _id_hash(request: web.Request) -> str:
     if not (text.isascii() and text.isalnum() and len(text) <= 128):
         raise UnknownSession  # not one of our hashes; Postgres refuses NUL
     return text
-
-
-def _new_login(login: NewLogin) -> dict[str, Any]:
-    return {
-        **_login_result(login.result),
-        "token": login.client_token,
-        "user_id": str(login.result.account.user.id),
-        "user_settings": {"locale": "en-US", "theme": "dark"},
-    }
-
-
-def _login_result(result: LoginResult) -> dict[str, Any]:
-    return {
-        "access_token": result.access_token,
-        "refresh_token": result.refresh_token,
-        "token_type": "Bearer",
-        "expires_in": result.expires_in_s,
-        "user": payloads.own_user(result.account),
-    }

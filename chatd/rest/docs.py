@@ -10,6 +10,7 @@ import orjson
 from aiohttp import web
 
 from chatd.rest import docs_page
+from chatd.rest.encodings import accepted_encoding
 from chatd.rest.openapi import document as openapi_document
 from chatd.rest.routing import PUBLIC, TABLE, Route, Routes
 from chatd.wire import responses
@@ -29,7 +30,7 @@ async def document(request: web.Request) -> web.Response:
 async def page(request: web.Request) -> web.Response:
     """Get the documentation as a page. It works offline and without scripts."""
     compressed = await asyncio.to_thread(_page, request.app[TABLE])
-    accepts_gzip = "gzip" in request.headers.get("Accept-Encoding", "").lower()
+    accepts_gzip = accepted_encoding(request, "gzip") != ""
     response = web.Response(
         body=compressed if accepts_gzip else await asyncio.to_thread(gzip.decompress, compressed),
         content_type="text/html",

@@ -10,11 +10,12 @@ from chatd.ratelimit.window import Limit
 from chatd.rest.request import MAX_IMAGE_BODY, JsonBody, path_id
 from chatd.rest.response import json_response, no_content
 from chatd.rest.routing import HUMAN, MEMBER, OWNER, Routes
-from chatd.services.guilds import guilds, pruning
+from chatd.services.guilds import guilds, incidents, pruning
 from chatd.web.keys import CONTEXT
 from chatd.wire import payloads, responses
 from chatd.wire.schemas import guilds as schemas
 from chatd.wire.schemas import query_strings
+from chatd.wire.schemas.mfa import MfaCode, MfaCodeSchema, MfaLevel, MfaLevelSchema
 
 routes = Routes()
 
@@ -58,23 +59,78 @@ async def preview(request: web.Request) -> web.Response:
     "/guilds/{guild_id}",
     P.MANAGE_GUILD,
     body=JsonBody(schemas.GuildChangeSchema, max_bytes=MAX_IMAGE_BODY),
-    answers=responses.GUILD,
+    answers={200: responses.GUILD, 401: responses.MFA_REQUIRED},
 )
 async def update(request: web.Request, change: schemas.GuildChange) -> web.Response:
     """Change a guild.
 
-    Needs MANAGE_GUILD, and VIEW_CHANNEL in a new system channel. Emits GUILD_UPDATE.
+    Needs MANAGE_GUILD, and VIEW_CHANNEL in a new system channel. Only the owner can set `owner_id`,
+    with its second factor if it has one. `retention_days` needs ADMINISTRATOR, since it applies to
+    all channels: an hour later, and then every day, older messages are deleted unless they are
+    pinned, and older entries of the audit log (but none of the last 45 days). Emits GUILD_UPDATE.
     """
     guild_id = path_id(request, GuildId, "guild_id")
     guild, roles = await guilds.update(request[CONTEXT], guild_id, change)
     return json_response(payloads.guild(guild, roles))
 
 
-@routes.delete("/guilds/{guild_id}", OWNER, answers=None)
-async def delete(request: web.Request) -> web.Response:
-    """Delete a guild. Needs its ownership. Emits GUILD_DELETE."""
-    await guilds.delete(request[CONTEXT], path_id(request, GuildId, "guild_id"))
+@routes.delete(
+    "/guilds/{guild_id}",
+    OWNER,
+    body=JsonBody(MfaCodeSchema, optional=True),
+    answers={204: None, 401: responses.MFA_REQUIRED},
+)
+async def delete(request: web.Request, body: MfaCode) -> web.Response:
+    """Delete a guild. Needs its ownership, and the second factor of an owner that has one.
+
+    Emits GUILD_DELETE.
+    """
+    guild_id = path_id(request, GuildId, "guild_id")
+    await guilds.delete_confirmed(request[CONTEXT], guild_id, body.code)
     return no_content()
+
+
+@routes.post(
+    "/guilds/{guild_id}/mfa",
+    OWNER,
+    body=JsonBody(MfaLevelSchema),
+    answers={200: responses.GUILD_MFA_LEVEL, 401: responses.MFA_REQUIRED},
+)
+async def set_mfa_level(request: web.Request, body: MfaLevel) -> web.Response:
+    """Set whether moderation needs a second factor (1) or not (0).
+
+    Needs the ownership and a second factor. Then members without one, and bots of people without
+    one, get the code 60003 for what needs a permission to moderate. Emits GUILD_UPDATE.
+    """
+    guild_id = path_id(request, GuildId, "guild_id")
+    await guilds.set_mfa_level(request[CONTEXT], guild_id, body.level)
+    return json_response({"level": body.level})
+
+
+@routes.put(
+    "/guilds/{guild_id}/incident-actions",
+    P.MANAGE_GUILD,
+    body=JsonBody(schemas.IncidentActionsSchema),
+    answers=responses.INCIDENTS,
+)
+async def set_incident_actions(request: web.Request, body: schemas.IncidentActions) -> web.Response:
+    """Pause invites, or direct messages between members who are no friends, for up to a day.
+
+    Needs MANAGE_GUILD. Null or a time in the past ends a pause; a field that is left out keeps its
+    value. The feature INVITES_DISABLED of the guild pauses invites without an end. Emits
+    GUILD_UPDATE.
+    """
+    guild_id = path_id(request, GuildId, "guild_id")
+    guild = await incidents.set_actions(request[CONTEXT], guild_id, body)
+    return json_response(payloads.incidents_data(guild) or _NO_INCIDENTS)
+
+
+_NO_INCIDENTS = {
+    "invites_disabled_until": None,
+    "dms_disabled_until": None,
+    "dm_spam_detected_at": None,
+    "raid_detected_at": None,
+}
 
 
 @routes.get(

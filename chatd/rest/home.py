@@ -1,7 +1,8 @@
 """The page at `/`: what this server is, whether it is ready, and links.
 
 It is not a route of the API, so it has no prefix, and `/api` remains a 404 in JSON. A client that
-accepts JSON but not HTML gets the same facts as JSON.
+accepts JSON but not HTML gets the same facts as JSON. Browsers, which ask for HTML by its name, get
+the web client instead, unless it is disabled.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from html import escape
 from aiohttp import web
 
 import chatd
-from chatd.rest import docs_page
+from chatd.rest import docs_page, web_client
 from chatd.rest.health import readiness
 from chatd.rest.response import json_response
 from chatd.web.client_address import is_secure
@@ -50,10 +51,11 @@ and the gateway to <code>/gateway</code>. Other clients work if their server add
 <p>The response contains a token for requests and for the gateway:
 see <a href="docs#logging-in">logging in</a>.</p></main>"""
 
-_CLIENT = '<a href="app">The web client</a> is a preview.'
+_CLIENT = '<a href="app">The web client</a> is for browsers.'
 
 _REGISTRATION = {
     "open": "Registration is open:",
+    "approval": "Registration is open; an administrator has to approve the account:",
     "invitation": "Registration needs a code from an administrator, in the field"
     " <code>invitation</code>:",
     "closed": "Registration is closed; an administrator creates accounts. Where it is open:",
@@ -62,8 +64,10 @@ _REGISTRATION = {
 
 async def home(request: web.Request) -> web.Response:
     """Serve the page. The status is 200 even if the server is not ready; the page says so."""
-    status = (await readiness(request))["status"]
     accepted = request.headers.get("Accept", "").lower()
+    if request.app[HAS_WEB_CLIENT] and "text/html" in accepted:
+        return await web_client.page(request)
+    status = (await readiness(request))["status"]
     if "application/json" in accepted and "text/html" not in accepted:
         response = json_response(
             {
@@ -78,7 +82,7 @@ async def home(request: web.Request) -> web.Response:
         body = _BODY.format(
             version=escape(chatd.__version__),
             status=_STATUS[status],
-            client=_CLIENT if request.app[HAS_WEB_CLIENT] else "This page contains no client.",
+            client=_CLIENT if request.app[HAS_WEB_CLIENT] else "The web client is disabled.",
             registration=_REGISTRATION[request.app[DEPENDENCIES].registration],
             url=escape(f"{'https' if is_secure(request) else 'http'}://{request.host}"),
         )

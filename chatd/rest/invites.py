@@ -74,13 +74,15 @@ async def get(request: web.Request, query: query_strings.InviteQuery) -> web.Res
     "/invites/{code}",
     HUMAN,
     body=JsonBody(schemas.EmptySchema, optional=True),
-    answers=responses.INVITE,
+    answers={200: responses.INVITE, 403: responses.INVITES_PAUSED},
 )
 async def accept(request: web.Request, _: schemas.Nothing) -> web.Response:
     """Join the guild of an invite.
 
     Bots cannot join by invites, and banned users cannot join. An invite without remaining uses is
-    answered with 404. Emits GUILD_MEMBER_ADD, GUILD_CREATE.
+    answered with 404. While invites of the guild are paused, by a moderator or because many
+    accounts have joined in a short time, the answer is 403 with the code 40006. Emits
+    GUILD_MEMBER_ADD, GUILD_CREATE.
     """
     return json_response(payloads.invite(await invites.accept(request[CONTEXT], _code(request))))
 

@@ -59,6 +59,8 @@ class UploadTarget(NamedTuple):
     """Whether the message can have files that the account has uploaded before."""
 
 
+_JSON = "application/json"
+
 Authorize = Callable[[web.Request, Any], Awaitable[UploadTarget]]
 """Authorizes the sender of a message. Receives the request, and the body if that names the channel;
 otherwise it is called before the body is read."""
@@ -89,25 +91,32 @@ class IncomingMessage(Generic[T]):
         authorize: Authorize,
         *,
         needs_payload: bool,
+        read_plain: Callable[[Any], T | None] | None,
     ) -> None:
         self._request = request
         self._schema = schema
+        self._read_plain = read_plain
+        self._payload: Any = UNSET  # what `plain` has read
         self._authorize = authorize
         self._needs_payload = needs_payload
         self._uploads: PendingUploads | None = None
         self._takes_reserved = True
 
+    async def plain(self) -> T | None:
+        """Return a message that is only a text, and so needs no context; otherwise None.
+
+        Raises what reading a JSON body raises.
+        """
+        if self._read_plain is None or media_type(self._request) != _JSON:
+            return None
+        self._payload = await read_json(self._request, MAX_MESSAGE_BODY)
+        return self._read_plain(self._payload)
+
     async def __aenter__(self) -> tuple[T, PendingUploads]:
         if not self._needs_payload:
             await self._uploads_for(None)
         try:
-            kind = media_type(self._request)
-            if kind == FORM:
-                payload = await self._read_form()
-            elif kind == URLENCODED:
-                payload = await self._read_urlencoded()
-            else:
-                payload = await read_json(self._request, MAX_MESSAGE_BODY)
+            payload = await self._read()
             message = self._schema.read(payload)
             uploads = await self._uploads_for(payload)
             listed = getattr(message, "attachments", None)
@@ -124,6 +133,17 @@ class IncomingMessage(Generic[T]):
             await self._uploads.discard_unclaimed(
                 is_refused=isinstance(error, ApiError) and is_known
             )
+
+    async def _read(self) -> Any:
+        """Return the body as parsed JSON, after storing its files."""
+        if self._payload is not UNSET:
+            return self._payload
+        kind = media_type(self._request)
+        if kind == FORM:
+            return await self._read_form()
+        if kind == URLENCODED:
+            return await self._read_urlencoded()
+        return await read_json(self._request, MAX_MESSAGE_BODY)
 
     async def _uploads_for(self, payload: Any) -> PendingUploads:
         """Return the files of the request. The first call authorizes the sender."""
@@ -217,10 +237,12 @@ class MessageBody(Generic[T]):
         authorize: Authorize = authorize_in_channel,
         needs_payload: bool = False,
         described: Any = None,
+        read_plain: Callable[[Any], T | None] | None = None,
     ) -> None:
         """Read with this schema. `described` is the schema of the documentation, if it differs.
 
-        With `needs_payload`, `authorize` receives the body.
+        With `needs_payload`, `authorize` receives the body. `read_plain` reads some bodies as the
+        schema does, and returns None for all others; see `IncomingMessage.plain`.
         """
         self._schema = schema()
         has_text = "content" in self._schema.fields
@@ -240,17 +262,22 @@ class MessageBody(Generic[T]):
             "description": "Fields of the JSON body can be parts: as JSON, or text fields as text.",
         }
         self.media = {
-            "application/json": described or schema,
+            _JSON: described or schema,
             FORM: {**form, "properties": {**fields, **files}},
             URLENCODED: {**form, "properties": fields},
         }
         self._authorize = authorize
         self._needs_payload = needs_payload
+        self._read_plain = read_plain
 
     async def read(self, request: web.Request) -> IncomingMessage[T]:
         """Defer reading: the body is read after the sender is authorized."""
         return IncomingMessage(
-            request, self._schema, self._authorize, needs_payload=self._needs_payload
+            request,
+            self._schema,
+            self._authorize,
+            needs_payload=self._needs_payload,
+            read_plain=self._read_plain,
         )
 
 

@@ -10,9 +10,9 @@ from chatd.ratelimit.window import Limit
 from chatd.rest import message_payloads
 from chatd.rest.message_body import IncomingMessage, MessageBody
 from chatd.rest.request import JsonBody, path_id
-from chatd.rest.response import json_response, no_content
+from chatd.rest.response import encoded_json_response, json_response, no_content
 from chatd.rest.routing import Routes
-from chatd.services.messages import edit
+from chatd.services.messages import deletion, edit, typing_indicator
 from chatd.web.keys import CONTEXT, MESSAGE_READER, MESSAGE_SENDER
 from chatd.wire import responses
 from chatd.wire.json_schema import array_of
@@ -48,7 +48,7 @@ async def page(request: web.Request, query: query_strings.MessagePage) -> web.Re
     "/channels/{channel_id}/messages",
     P.SEND_MESSAGES,
     limit=Limit(5, 5.0),
-    body=MessageBody(schemas.NewMessageSchema),
+    body=MessageBody(schemas.NewMessageSchema, read_plain=schemas.read_plain),
     answers=responses.MESSAGE,
 )
 async def create(
@@ -60,10 +60,17 @@ async def create(
     reply. Emits MESSAGE_CREATE.
     """
     channel_id = path_id(request, ChannelId, "channel_id")
-    async with incoming as (body, uploads):
-        files = uploads.in_order_with_metadata(body.attachments)
-        message = await request.app[MESSAGE_SENDER].send(request[CONTEXT], channel_id, body, files)
-    payload = await message_payloads.message(request, message)
+    ctx, sender = request[CONTEXT], request.app[MESSAGE_SENDER]
+    body = await incoming.plain()
+    if body is not None:
+        sent = await sender.send(ctx, channel_id, body)
+    else:
+        async with incoming as (body, uploads):
+            files = uploads.in_order_with_metadata(body.attachments)
+            sent = await sender.send(ctx, channel_id, body, files)
+    if isinstance(sent, bytes):
+        return encoded_json_response(sent)
+    payload = await message_payloads.message(request, sent)
     if body.nonce is not None:
         payload["nonce"] = body.nonce
     return json_response(payload)
@@ -79,14 +86,14 @@ async def create(
 async def delete_many(request: web.Request, body: schemas.BulkDelete) -> web.Response:
     """Delete many messages at once. Needs MANAGE_MESSAGES. Emits MESSAGE_DELETE_BULK."""
     channel_id = path_id(request, ChannelId, "channel_id")
-    await edit.delete_many(request[CONTEXT], channel_id, body.messages)
+    await deletion.delete_many(request[CONTEXT], channel_id, body.messages)
     return no_content()
 
 
 @routes.post("/channels/{channel_id}/typing", P.SEND_MESSAGES, limit=Limit(5, 5.0), answers=None)
 async def start_typing(request: web.Request) -> web.Response:
     """Show for ten seconds that the caller is typing. Needs SEND_MESSAGES. Emits TYPING_START."""
-    await edit.start_typing(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
+    await typing_indicator.start_typing(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
     return no_content()
 
 
@@ -135,5 +142,5 @@ async def delete(request: web.Request) -> web.Response:
     """Delete a message. Needs to be its author, or MANAGE_MESSAGES. Emits MESSAGE_DELETE."""
     channel_id = path_id(request, ChannelId, "channel_id")
     message_id = path_id(request, MessageId, "message_id")
-    await edit.delete(request[CONTEXT], channel_id, message_id)
+    await deletion.delete(request[CONTEXT], channel_id, message_id)
     return no_content()

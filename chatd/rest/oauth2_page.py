@@ -64,6 +64,13 @@ end.</p>
 <input id="password" name="password" type="password" autocomplete="current-password" required></p>
 <p class="buttons"><button type="submit">Log in</button></p>
 </form>
+<form id="factor" hidden>
+<h2>Second factor</h2>
+<p id="by-code"><label for="code">Code of your app, or a recovery code</label>
+<input id="code" name="code" autocomplete="one-time-code" autocapitalize="none" maxlength="64"></p>
+<p class="buttons"><button type="submit" id="send-code">Log in</button>
+<button type="button" id="passkey" hidden>Use a passkey</button></p>
+</form>
 <form id="consent" hidden>
 <div class="application"><img id="icon" alt="" width="64" height="64" hidden>
 <div><h2 id="name"></h2><p id="description"></p></div></div>

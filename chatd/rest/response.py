@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from chatd.wire.payloads import encode, join_arrays
 
@@ -45,7 +45,7 @@ async def sliced_json_array_response(
 
 def encoded_json_response(body: bytes, *, status: int = 200) -> web.Response:
     """Return a response of JSON that is already encoded."""
-    return web.Response(body=body, status=status, headers={"Content-Type": "application/json"})
+    return web.Response(body=body, status=status, headers={hdrs.CONTENT_TYPE: "application/json"})
 
 
 def no_content() -> web.Response:

@@ -112,11 +112,12 @@ async def config(request: web.Request) -> web.Response:
             "register_email_required": True,
             "register_disabled": policy == "closed",
             "register_requireInvite": policy == "invitation",
+            "register_requireApproval": policy == "approval",
             "register_allowNewRegistration": policy != "closed",
             "register_allowMultipleAccounts": True,
             "guild_autoJoin_canLeave": True,
             "guild_autoJoin_guilds_x": [],
-            "can_recover_account": False,
+            "can_recover_account": request.app[DEPENDENCIES].sends_mail,
         }
     )
 

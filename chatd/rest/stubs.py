@@ -156,12 +156,9 @@ async def active_threads(request: web.Request) -> web.Response:
     return json_response({"threads": [], "members": [], "has_more": False})
 
 
-@routes.get(
-    "/guilds/{guild_id}/auto-moderation/rules", P.MANAGE_GUILD, answers=responses.EMPTY_ARRAY
-)
 @routes.get("/guilds/{guild_id}/templates", P.MANAGE_GUILD, answers=responses.EMPTY_ARRAY)
-async def for_managers(request: web.Request) -> web.Response:
-    """List rules of auto-moderation, or templates; always empty. Needs MANAGE_GUILD."""
+async def templates(request: web.Request) -> web.Response:
+    """List templates; always empty. Needs MANAGE_GUILD."""
     guild_id = path_id(request, GuildId, "guild_id")
     await guilds.require(request[CONTEXT], guild_id, P.MANAGE_GUILD)
     return json_response([])

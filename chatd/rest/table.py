@@ -14,11 +14,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chatd.rest import (
+    account_mail,
+    administration,
     announcements,
     application_commands,
     applications,
     audit_logs,
     auth,
+    auto_moderation,
     bans,
     channels,
     command_index,
@@ -33,20 +36,25 @@ from chatd.rest import (
     invites,
     members,
     messages,
+    mfa,
     notes,
     notifications,
     oauth2,
+    oidc,
     pins,
     private_channels,
     reactions,
     read_states,
     recent_mentions,
+    registrations,
     relationships,
+    reports,
     roles,
     search,
     spacebar,
     stubs,
     uploads,
+    user_exports,
     user_settings,
     users,
     webhook_messages,
@@ -60,12 +68,19 @@ _MODULES = (
     health,
     spacebar,
     auth,
+    account_mail,
+    mfa,
+    oidc,
     invitations,
+    administration,
+    registrations,
+    reports,
     users,
     relationships,
     user_settings,
     notifications,
     notes,
+    user_exports,
     guilds,
     messages,  # before other routes below /channels: aiohttp tries them in this order
     uploads,
@@ -80,6 +95,7 @@ _MODULES = (
     roles,
     bans,
     audit_logs,
+    auto_moderation,
     invites,
     webhooks,
     webhook_messages,
@@ -107,16 +123,28 @@ def table() -> tuple[Route, ...]:
 def add_to(app: web.Application) -> None:
     """Serve the table under every prefix."""
     app[TABLE] = table()
-    paths = {route.path for route in table()}
+    for resource in resources():
+        app.router.register_resource(resource)
+
+
+@cache
+def resources() -> tuple[web.AbstractResource, ...]:
+    """Return the table under every prefix, as aiohttp keeps it.
+
+    Resources belong to no application. Compiling their patterns takes 0.1 s, so all applications
+    of a process share them.
+    """
+    router = web.UrlDispatcher()
+    exact = _exact_paths()
     for prefix in PREFIXES:
-        resources: dict[str, web.Resource] = {}
+        known: dict[str, web.Resource] = {}
         for route in table():
             for path in (route.path, *aliases(route.path)):
-                if path not in resources:
-                    exact = prefix + _exclude_literals(path, paths)
-                    resources[path] = app.router.add_resource(exact)
+                if path not in known:
+                    known[path] = router.add_resource(prefix + exact[path])
                 for method in ("GET", "HEAD") if route.method == "GET" else (route.method,):
-                    resources[path].add_route(method, route.handler)
+                    known[path].add_route(method, route.handler)
+    return tuple(router.resources())
 
 
 def aliases(path: str) -> Sequence[str]:
@@ -128,23 +156,38 @@ def aliases(path: str) -> Sequence[str]:
     return [f"{before}{emoji}0/{user}"] if user else ()
 
 
-def _exclude_literals(path: str, paths: Collection[str]) -> str:
-    """Return the path for aiohttp, with parameters that do not match literals of other paths.
+@cache
+def _exact_paths() -> Mapping[str, str]:
+    """Return, for each path, the one for aiohttp: its parameters match no literals of other paths.
 
     Otherwise `DELETE /guilds/1/members/search` would address a member "search" instead of being
     answered with 405.
     """
-    before, exact = "/", ""
-    for part in path.split("/")[1:]:
-        siblings = {
-            each.removeprefix(before).partition("/")[0] for each in paths if each.startswith(before)
-        }
-        words = "|".join(re.escape(word) for word in sorted(siblings) if not word.startswith("{"))
+    literals: dict[str, set[str]] = {}
+    for route in table():
+        before, *parts = route.path.split("/")
+        for part in parts:
+            if not part.startswith("{"):
+                literals.setdefault(before, set()).add(part)
+            before += f"/{part}"
+    return {
+        path: _exclude_literals(path, literals)
+        for route in table()
+        for path in (route.path, *aliases(route.path))
+    }
+
+
+def _exclude_literals(path: str, literals: Mapping[str, Collection[str]]) -> str:
+    """Return a path for aiohttp. `literals` are the parts that can follow the start of a path."""
+    before, *parts = path.split("/")
+    exact = ""
+    for part in parts:
+        words = "|".join(re.escape(word) for word in sorted(literals.get(before, ())))
         if part.startswith("{") and words:
             exact += f"/{{{part[1:-1]}:(?!(?:{words})(?:/|$))[^{{}}/]+}}"
         else:
             exact += f"/{part}"
-        before += f"{part}/"
+        before += f"/{part}"
     return exact
 
 

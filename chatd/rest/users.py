@@ -30,12 +30,14 @@ async def get_own(request: web.Request) -> web.Response:
     "/users/@me",
     AUTHENTICATED,
     body=JsonBody(schemas.ProfileChangeSchema, max_bytes=MAX_IMAGE_BODY),
-    answers=responses.OWN_USER,
+    answers={200: responses.OWN_USER, 401: responses.MFA_REQUIRED},
 )
 async def update_own(request: web.Request, change: schemas.ProfileChange) -> web.Response:
-    """Change the caller's account; a new email address or password requires the current password.
+    """Change the caller's account.
 
-    Emits USER_UPDATE, and GUILD_MEMBER_UPDATE in every guild if a shown field changes.
+    A new email address or password needs the current password, and the second factor of an account
+    that has one. Emits USER_UPDATE, and GUILD_MEMBER_UPDATE in every guild if a shown field
+    changes.
     """
     ctx = request[CONTEXT]
     account = await users.update_profile(ctx, change)
@@ -58,15 +60,21 @@ async def update_own_profile(request: web.Request, change: schemas.BioChange) ->
     "/users/@me/delete",
     HUMAN,
     body=JsonBody(schemas.ConfirmationSchema, optional=True),
-    answers=None,
+    answers={204: None, 401: responses.MFA_REQUIRED},
 )
 @routes.delete(
-    "/users/@me", HUMAN, body=JsonBody(schemas.ConfirmationSchema, optional=True), answers=None
+    "/users/@me",
+    HUMAN,
+    body=JsonBody(schemas.ConfirmationSchema, optional=True),
+    answers={204: None, 401: responses.MFA_REQUIRED},
 )
 async def delete_own(request: web.Request, body: schemas.Confirmation) -> web.Response:
-    """Delete the caller's account. Needs its password. Emits GUILD_MEMBER_REMOVE."""
+    """Delete the caller's account. Needs its password, and its second factor if it has one.
+
+    Emits GUILD_MEMBER_REMOVE.
+    """
     ctx = request[CONTEXT]
-    await deletion.delete_account(ctx, body.password)
+    await deletion.delete_account(ctx, body.password, body.code)
     return no_content()
 
 

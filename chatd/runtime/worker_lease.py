@@ -21,7 +21,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -72,6 +72,8 @@ class _Claim:
     snowflakes: SnowflakeGenerator
     holder: str
     process: str
+    renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a renewal runs."""
 
 
 class InstanceRegistration:
@@ -161,12 +163,24 @@ async def worker_id_lease(
                 try:
                     yield
                 finally:
-                    holding.cancel()
+                    await _cancel_between_renewals(holding, claim)
                     registering.cancel()
             snowflakes.suspend()
             # Frees the reserved ids that were not used. If this fails, the next holder skips them.
             with contextlib.suppress(ServiceUnavailable, DatabaseUnavailable):
                 await workers.release(held[0], worker_id, holder, last_ms=snowflakes.last_ms)
+
+
+async def _cancel_between_renewals(holding: asyncio.Task[None], claim: _Claim) -> None:
+    """Cancel the task that renews a lease, once its renewal has ended.
+
+    A cancelled statement closes the connection, which is needed to release the lease.
+    """
+    try:
+        async with asyncio.timeout(_RENEW_EVERY_S), claim.renewing:
+            holding.cancel()
+    except TimeoutError:  # the database does not answer
+        holding.cancel()
 
 
 @contextmanager
@@ -237,7 +251,7 @@ async def _renew(cur: Cursor, claim: _Claim) -> None:
     until_ms = max(now_ms, snowflakes.last_ms) + _RESERVE_AHEAD_MS
     # For this process the lease begins before the statement runs, for others after it.
     began = snowflakes.clock_s()
-    async with claim.database.probe_if_slow():
+    async with claim.renewing, claim.database.probe_if_slow():
         is_ours = await workers.renew(
             cur, claim.worker_id, claim.holder, until_ms=until_ms, lease_s=LEASE_S
         )

@@ -24,6 +24,8 @@ MESSAGE_SENDER = web.AppKey("MESSAGE_SENDER", MessageSender)
 METRICS = web.AppKey("METRICS", Metrics)
 TRUSTED_PROXIES: web.AppKey[Networks] = web.AppKey("TRUSTED_PROXIES")
 HAS_WEB_CLIENT: web.AppKey[bool] = web.AppKey("HAS_WEB_CLIENT")
+WORKER_ID: web.AppKey[int] = web.AppKey("WORKER_ID")
+PUBLIC_URL: web.AppKey[str] = web.AppKey("PUBLIC_URL")
 OPEN_HANDLERS: web.AppKey[frozenset[Handler]] = web.AppKey("OPEN_HANDLERS")
 """Handlers of the routes that can be called without a login."""
 

@@ -328,11 +328,13 @@ class PermissionBits(Value[int]):
     }
     json: ClassVar[JsonObject] = {
         "type": ["string", "integer"],
-        "pattern": "^[0-9]{1,20}$",
+        "pattern": "^[0-9]{0,20}$",
         "minimum": 0,
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if value == "":  # of new roles in clients for Spacebar
+            return 0
         if isinstance(value, str) and len(value) <= 20 and value.isascii() and value.isdigit():
             value = int(value)
         if (number := whole(value)) is None or number < 0:
@@ -362,6 +364,9 @@ class Timestamp(InOrder, fields.AwareDateTime):
             raise self.make_error("invalid", input=value, obj_type="datetime") from None
 
 
+NONCE_MAX_LENGTH = 25  # characters
+
+
 class Nonce(Value[str | int]):
     """A client's own id of its message, to recognize it: up to 25 characters or an integer."""
 
@@ -382,7 +387,7 @@ class Nonce(Value[str | int]):
             return number
         if not isinstance(value, str):
             raise self.make_error("invalid")
-        if len(value) > 25:
+        if len(value) > NONCE_MAX_LENGTH:
             raise self.make_error("long")
         if "\0" in value:
             raise self.make_error("invalid")

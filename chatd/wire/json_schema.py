@@ -22,6 +22,8 @@ class ResponseSchema:
     schema: JsonObject
     name: str | None = None
     media: str = "application/json"
+    has_page: bool = False
+    """Whether browsers get a page instead."""
 
 
 def object_schema(

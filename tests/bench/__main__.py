@@ -13,7 +13,8 @@ from pathlib import Path
 import orjson
 import uvloop
 
-from tests.bench import adapters, measuring, meters, profiled, report
+from chatd.runtime import interpreter
+from tests.bench import adapters, against, measuring, meters, profiled, report
 from tests.bench.adapters import Adapter, Chatd
 from tests.bench.environment import Stage, staged
 from tests.bench.measuring import Subject
@@ -63,6 +64,12 @@ def _arguments() -> argparse.Namespace:
         help=f"show where chatd spends its CPU time instead, in {', '.join(profiled.PROFILED)}",
     )
     parser.add_argument(
+        "--against",
+        metavar="REF",
+        help="compare this checkout with the chatd of a commit instead, in turns; "
+        "the ratio is that of the CPU time of a unit",
+    )
+    parser.add_argument(
         "--adapter",
         action="append",
         default=[],
@@ -73,6 +80,18 @@ def _arguments() -> argparse.Namespace:
     if unknown := set(arguments.workloads) - WORKLOADS.keys():
         parser.error(f"no such workload: {', '.join(sorted(unknown))}")
     return arguments
+
+
+def _compare(version: str, plan: Plan) -> None:
+    """Print the table of this checkout and another version."""
+    progress = Progress(2 + 5)
+    with staged() as stage:
+        try:
+            rows = uvloop.run(against.rows(stage, version, plan, progress))
+        except against.UnknownVersion as refused:
+            sys.exit(f"scripts/bench: {refused}")
+    progress.end()
+    print(report.table(rows))
 
 
 def main() -> None:
@@ -90,6 +109,10 @@ def main() -> None:
         chosen = [name for name in names if name in profiled.PROFILED]
         print(uvloop.run(profiled.profile(chosen, QUICK, Progress(len(chosen) + 1))))
         return
+    print(f"Python {platform.python_version()}, {interpreter.build()}.")
+    if arguments.against:
+        _compare(arguments.against, plan)
+        return
     servers = [Chatd(), *map(adapters.named, arguments.adapter)]
     progress = Progress(len(servers) * (len(names) + 1))
     others = meters.Others()
@@ -105,6 +128,7 @@ def main() -> None:
     if arguments.json:
         machine = {
             "python": sys.version,
+            "python_build": interpreter.build(),
             "system": platform.platform(),
             "cores": os.cpu_count(),
             "used_by_others": busy,

@@ -21,10 +21,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import secrets
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL
 
 from chatd.auth.tokens import AccessTokens
 from chatd.db import migrations
@@ -201,8 +204,10 @@ class Chatd(Adapter):
     def __init__(self) -> None:
         self._secret = secrets.token_hex(32)
         self._database = f"chatd_{secrets.token_hex(4)}"
-        self.program = ["-m", "chatd", "serve"]
+        self.program = ["-m", "tests.bench.large_limits", "chatd", "serve"]
         """The arguments of Python."""
+        self.sources: Path | None = None
+        """The folder of another chatd, instead of the one that these programs belong to."""
 
     def database_url(self, stage: Stage) -> str:
         """Return the URL of its database."""
@@ -211,7 +216,8 @@ class Chatd(Adapter):
     def start(self, stage: Stage, number: int = 0) -> Process:
         """Start an instance on the database of this adapter."""
         url = stage.postgres.create(self._database)
-        migrations.apply(url)
+        if self.sources is None:
+            migrations.apply(url)
         port = free_port()
         environment = {
             "DATABASE_URL": url,
@@ -220,12 +226,22 @@ class Chatd(Adapter):
             "API_PORT": str(port),
             "GATEWAY_PORT": str(port),
             "WORKER_ID": str(number),
-            "RATE_LIMITS": "off",
+            "RATE_LIMITS": "on",
+            "RAID_JOINS": "0",
             "SESSIONS_PER_USER": "0",
             "SOCKETS_PER_ADDRESS": "0",
             "CONNECTIONS_PER_ADDRESS": "0",
             "HEARTBEAT_INTERVAL": "600000",
         }
+        if self.sources is not None:
+            environment["PYTHONPATH"] = os.pathsep.join([str(self.sources), *sys.path])
+            subprocess.run(
+                [sys.executable, "-m", "chatd", "migrate"],
+                cwd=stage.folder,
+                env={**os.environ, **environment},
+                check=True,
+                stdout=DEVNULL,
+            )
         command = [sys.executable, *self.program]
         return stage.start(f"{self.name} {number}", command, port=port, environment=environment)
 

@@ -37,14 +37,21 @@ async def rows(
     return [report.beside(made, name, figures["bare"], "rate", at_least=target)]
 
 
-async def on_server(subject: Subject, *, at_once: int, seconds: float) -> Lap:
-    """Create messages for some seconds. The lap ends when a session has received all events."""
-    adapter, place = subject.adapter, subject.scene.places[0]
+async def on_server(
+    subject: Subject, *, at_once: int, seconds: float, place_number: int = 0
+) -> Lap:
+    """Create messages for some seconds. The lap ends when a session has received all events.
+
+    The owner of the guild writes none, because rules of AutoModeration do not apply to it.
+    """
+    adapter, place = subject.adapter, subject.scene.places[place_number]
     listener = await adapter.connect(subject.port)
     await listener.identify(place.tokens[-1], intents=adapter.intents)
     listener.socket.only_count()
     frames_before = listener.socket.frames
-    raw = [adapter.message(token, place.channel, CONTENT) for token in place.tokens[:at_once]]
+    raw = [
+        adapter.message(token, place.channel, CONTENT) for token in place.tokens[1 : at_once + 1]
+    ]
     async with subject.lap() as counted:
         await measuring.keep_asking(counted, subject.port, raw, at_once=at_once, seconds=seconds)
         deadline = time.perf_counter() + _TIMEOUT_S

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.bench import connect, create, fan_out, growth, history, search
+from tests.bench import automod, connect, create, fan_out, growth, history, search
 from tests.bench.adapters import Size
 from tests.bench.fan_out import Effort
 from tests.bench.measuring import Subject
@@ -95,6 +95,10 @@ async def _create(subject: Subject, plan: Plan) -> list[Row]:
     return rows
 
 
+async def _automod(subject: Subject, plan: Plan) -> list[Row]:
+    return await automod.rows(subject, rounds=plan.rounds, seconds=plan.seconds)
+
+
 async def _fan_out(subject: Subject, plan: Plan) -> list[Row]:
     rows = []
     for count in plan.sessions:
@@ -156,6 +160,7 @@ async def _search(subject: Subject, plan: Plan) -> list[Row]:
 
 WORKLOADS: dict[str, Workload] = {
     "create": _create,
+    "automod": _automod,
     "fan-out": _fan_out,
     "compressed": _packed,
     "history": _history,

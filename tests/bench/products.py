@@ -326,6 +326,7 @@ def _configured() -> Iterator[Config]:
                 "API_PORT": (port := str(free_port())),
                 "GATEWAY_PORT": port,
                 "RATE_LIMITS": "off",
+                "RAID_JOINS": "0",
                 "SESSIONS_PER_USER": "0",
                 "SOCKETS_PER_ADDRESS": "0",
                 "DATA_DIR": str(folder / "var"),

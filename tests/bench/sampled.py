@@ -15,6 +15,8 @@ from collections import Counter
 from pathlib import Path
 from types import CodeType, FrameType
 
+from tests.bench import large_limits
+
 _EVERY_S = 0.001
 
 
@@ -63,6 +65,7 @@ def _name(code: CodeType) -> str:
 
 
 if __name__ == "__main__":
+    large_limits.enlarge()
     Sampler(Path(sys.argv[1])).install()
     sys.argv = sys.argv[2:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

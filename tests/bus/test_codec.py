@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +33,14 @@ events = st.builds(
 @given(st.lists(events, max_size=5))
 def test_unpack_inverts_pack(published: list[Event]) -> None:
     assert codec.unpack(codec.pack(published)) == published
+
+
+@given(events)
+def test_head_is_the_json_of_all_fields_but_the_body(event: Event) -> None:
+    audience = event.audience
+    addressed = [audience.kind, audience.id, int(audience.needed)]
+    fields = [event.name, event.stream, event.seq, int(event.intent), *addressed]
+    assert event.head() == orjson.dumps(fields)
 
 
 @given(st.lists(events, min_size=1, max_size=3), st.data())

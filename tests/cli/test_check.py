@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import platform
 import shutil
 import socket
 import socketserver
@@ -39,6 +40,7 @@ async def test_healthy_server_passes_all_checks(chatd: Chatd, server: Server) ->
     found = {row[1]: row for row in said.rows}
     assert {"settings", "chatd", "Python", "disk", "permissions", "port"} <= found.keys()
     assert {"database", "clock", "schema", "instances", "redis"} <= found.keys()
+    assert found["Python"][2].startswith(f"version {platform.python_version()}, ")
     assert found["instances"][2] == "running with WORKER_ID 0"
     assert found["port"][2].endswith(f"; the instances here listen on {server.url}")
     assert found["instance 0"][0] == "ok"
@@ -94,6 +96,20 @@ async def test_unreachable_server_is_an_error_without_its_password(
     assert found["subject"] == subject
     assert "cannot reach" in found["finding"]
     assert "hunter2" not in (await asyncio.to_thread(chatd.run, "check")).output
+
+
+async def test_administrators_without_a_required_factor_are_named(
+    chatd: Chatd, migrated_database: NewDatabase
+) -> None:
+    url = chatd.environment["DATABASE_URL"] = migrated_database("check_administrators")
+    await chatd.well("user", "create", "ada", "--email", "ada@example.org", "--administrator")
+    await chatd.well("user", "create", "bob", "--email", "bob@example.org")
+    assert await check(chatd) == (0, [])
+    chatd.environment["REQUIRE_MFA"] = "administrators"
+    found = await only_problem(chatd, 0)
+    assert (found["state"], found["finding"].endswith("work: ada")) == ("warning", True)
+    execute(url, "UPDATE users SET mfa_enabled = true WHERE username = 'ada'")
+    assert await check(chatd) == (0, [])
 
 
 async def test_pending_migration_and_newer_schema_are_errors(

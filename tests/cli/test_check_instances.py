@@ -60,6 +60,9 @@ async def test_instances_on_passed_sockets_are_checked(
             listening(replace(settings, worker_id=1, metrics_port=metrics_port), [one]),
             listening(replace(settings, worker_id=2), [two]),
         ):
+            there = f"[{host}]" if ":" in host else host
+            for address in (f"127.0.0.1:{ports[0]}", f"{there}:{ports[1]}"):
+                await health_becomes(f"http://{address}", redis="ok")
             said = await chatd.well("check")
             code, bad = await check(chatd)
     found = {row[1]: row for row in said.rows}

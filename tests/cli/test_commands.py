@@ -84,7 +84,7 @@ def test_completion_script_is_valid_in_the_shell(chatd: Chatd, shell: str) -> No
     ("typed", "offered"),
     [
         ("chatd us", {"user"}),
-        ("chatd user re", {"revoke-invite", "revoke-sessions"}),
+        ("chatd user re", {"reset-mfa", "revoke-invite", "revoke-sessions"}),
         ("chatd user list --only d", {"disabled", "deleted"}),
         ("chatd guild delete --y", {"--yes"}),
     ],

@@ -10,6 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from chatd.cli import output
+from chatd.cli.command import fail, sanitize
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,13 @@ from chatd.cli import output
     ],
 )
 def test_control_characters_are_replaced(text: str, shown: str) -> None:
-    assert output.sanitize(text) == shown
+    assert sanitize(text) == shown
+
+
+def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        fail("needs the archive a\x1b[2J\nb")
+    assert capsys.readouterr().err == "chatd: needs the archive a\ufffd[2J\ufffdb\n"
 
 
 def test_each_record_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

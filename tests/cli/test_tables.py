@@ -17,8 +17,17 @@ from tests.world import PASSWORD, World
 
 WIDTH = 80
 LONGEST = 60  # a word that fits beside the name of its column; a path of the test may be longer
-LISTS = ["user list", "guild list", "user invitations", "migrate status", "check"]
-RECORDS = ["user show", "guild show", "stats"]
+LISTS = [
+    "user list",
+    "guild list",
+    "user invitations",
+    "migrate status",
+    "check",
+    "report list",
+    "registration waiting",
+    "registration blocked",
+]
+RECORDS = ["user show", "guild show", "stats", "report show"]
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -52,12 +61,17 @@ async def test_tables_fit_on_80_columns(world: World, chatd: Chatd, words: str) 
         made = {"name": f"{'g' * 48} {'h' * 48}"}
         await world.anonymous.call("POST", "/guilds", made, headers=headers)
         await chatd.well("user", "invite")
+        report = {"type": "user", "category": "spam", "user_id": (await world.person("bob")).id}
+        await world.anonymous.call("POST", "/reports", report, headers=headers)
+        await chatd.well("registration", "block", f"{'mail.' * 9}example", "--note", "n" * 40)
     chatd.environment["CHATD_DATA_DIR"] = str(chatd.folder / "a" / ("deep" * 9) / ("er" * 9))
     command = words.split()
     if words == "user show":
         command.append(f"{name}1")
     elif words == "guild show":
         command.append((await chatd.json("guild", "list", "gggg"))[0]["id"])
+    elif words == "report show":
+        command.append((await chatd.json("report", "list"))[0]["id"])
     shown = await asyncio.to_thread(chatd.on_terminal, *command, width=WIDTH)
     lines = _ESCAPES.sub("", shown).splitlines()
     assert max(cell_len(line) for line in lines) <= WIDTH
@@ -65,7 +79,9 @@ async def test_tables_fit_on_80_columns(world: World, chatd: Chatd, words: str) 
     found = {word for line in lines for word in line.split()}
     words_shown = {word for text in texts(json.loads(ran.output)) for word in text.split()}
     hidden = (
-        words_shown - found if words.startswith(("user show", "guild show", "stats")) else set()
+        words_shown - found
+        if words.startswith(("user show", "guild show", "stats", "report show"))
+        else set()
     )
     if not hidden and words in LISTS:
         columns = await asyncio.to_thread(chatd.run, *command)

@@ -15,6 +15,7 @@ from chatd.web.keys import DEPENDENCIES
 from tests.cli.conftest import Chatd
 from tests.conftest import ServeMore, Server
 from tests.helpers.locks import held_user
+from tests.helpers.mfa import CodeClock, enable_totp
 from tests.world import PASSWORD, Answer, Person, World, like, world_on
 
 AT_ONCE_S = 5.0  # the goal is 1 s; the rest is for busy machines
@@ -39,7 +40,7 @@ async def log_in(world: World, person: Person, password: str = PASSWORD) -> Answ
 # -- ending sessions -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("act", ["disable", "revoke-sessions", "password"])
+@pytest.mark.parametrize("act", ["disable", "revoke-sessions", "password", "reset-mfa"])
 async def test_disabling_ends_sockets_and_tokens_on_every_instance(
     world: World, elsewhere: World, chatd: Chatd, act: str
 ) -> None:
@@ -374,3 +375,22 @@ async def test_command_without_a_free_worker_id_fails(
         assert "WORKER_IDs are in use" in line
     finally:
         connection.close()
+
+
+# -- second factors --------------------------------------------------------------------------------
+
+
+async def test_resetting_second_factors_leaves_the_password(
+    world: World, chatd: Chatd, elsewhere: World
+) -> None:
+    mallory = await world.person("mallory")
+    await enable_totp(mallory, CodeClock())
+    assert (await log_in(elsewhere, mallory)).json["mfa"] is True
+    said = await chatd.json("user", "reset-mfa", mallory.name)
+    assert said == like(username=mallory.name)
+    assert (await elsewhere.rest("mallory").call("GET", "/users/@me")).status == 401
+    made = (await log_in(elsewhere, mallory)).json
+    assert made["user"]["mfa_enabled"] is False
+    assert made["token"]
+    await chatd.well("user", "reset-mfa", mallory.name)  # has no effect
+    await chatd.refused("user", "reset-mfa", "nobody at all")

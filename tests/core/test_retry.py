@@ -59,6 +59,10 @@ BY_ITSELF = {
     "database connections",
     "bounded",  # once, for one request
     "clients of people",  # runs tasks with `retried`
+    "row counts",  # `chatd backup` awaits these three
+    "stored file of a backup",
+    "transfer",
+    "load messages",  # of a command
 }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ async def database(postgres: Postgres) -> AsyncIterator[Database]:
     """Provide a pool of two connections."""
     pool = Database(postgres.url, size=2)
     await pool.open()
+    await settled(pool)  # a test that waits until both are in use relies on it
     yield pool
     await pool.close()
 
@@ -72,6 +74,14 @@ async def test_read_only_connection_is_replaced(database: Database) -> None:
     assert await answer(database, "SHOW transaction_read_only") == "off"
 
 
+async def test_callers_that_ask_at_once_share_the_answer(database: Database) -> None:
+    async def ask_often() -> list[str]:
+        return [await database.check(timeout_s=30) for _ in range(5)]
+
+    answers = await asyncio.gather(*(ask_often() for _ in range(4)))
+    assert answers == [["ok"] * 5] * 4
+
+
 async def test_cancelled_query_frees_its_connection_for_waiters(database: Database) -> None:
     sleepers = [asyncio.create_task(answer(database, "SELECT pg_sleep(30)")) for _ in range(2)]
     while database.in_use < 2:
@@ -105,22 +115,21 @@ async def test_exhausted_pool_fails_after_the_timeout(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chatd.db.pool.ACQUIRE_TIMEOUT_S", 0.05)
-    sleepers = [asyncio.create_task(answer(database, "SELECT pg_sleep(1)")) for _ in range(2)]
+    sleepers = [asyncio.create_task(answer(database, "SELECT pg_sleep(60)")) for _ in range(2)]
     while database.in_use < 2:
         await asyncio.sleep(0)
     with pytest.raises(ServiceUnavailable):
         await answer(database)
-    await asyncio.gather(*sleepers)
+    for sleeper in sleepers:
+        sleeper.cancel()
+    await asyncio.wait(sleepers)
 
 
 async def test_statement_timeout_is_an_error_not_a_cancellation(database: Database) -> None:
-    # aiopg reports the timeout to the exception handler of the loop.
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     async with database.cursor() as cur:
         await cur.execute("SET statement_timeout = '50ms'")
         with pytest.raises(ServiceUnavailable):
             await cur.execute("SELECT pg_sleep(5)")
-    asyncio.get_running_loop().set_exception_handler(None)
     assert await answer(database) == 42
 
 
@@ -228,6 +237,17 @@ def test_pool_survives_a_restart_of_postgres(
         runner.run(survive())
 
 
+@contextmanager
+def _many_files() -> Iterator[None]:
+    """Allow this process as many open files as the system permits: shells often start with 1024."""
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
+
+
 def test_descriptors_above_1023_work(tmp_path: Path, postgres: Postgres) -> None:
     """With many clients, connections to Postgres have descriptors that select(2) cannot handle."""
 
@@ -243,6 +263,7 @@ def test_descriptors_above_1023_work(tmp_path: Path, postgres: Postgres) -> None
         await database.close()
 
     with ExitStack() as stack:
+        stack.enter_context(_many_files())
         number = 0
         while number < 1100:
             number = stack.enter_context((tmp_path / "file").open("wb")).fileno()

@@ -156,7 +156,6 @@ REFUSED: dict[str, dict[str, Fields]] = {
     "Nothing is verified, scanned or reported, and there are no features to turn on.": {
         GUILD: {
             "explicit_content_filter": 2,
-            "features": ["COMMUNITY"],
             "premium_progress_bar_enabled": True,
             "public_updates_channel_id": "1",
             "safety_alerts_channel_id": "1",
@@ -222,6 +221,7 @@ REFUSED: dict[str, dict[str, Fields]] = {
 }
 
 REFUSED_VALUES: dict[tuple[str, str], list[Any]] = {
+    (GUILD, "features"): [["COMMUNITY"], ["DISCOVERABLE"]],
     (CHANNELS[0], "type"): [2, 13, 14, 15],
     (CHANNELS[1], "type"): [4, 13, 15],  # of a text channel
     ("GET /guilds/{guild_id}/messages/search", "has"): [

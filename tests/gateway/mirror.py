@@ -250,7 +250,15 @@ class Mirror:
 
 
 def _as_others_see(user: Json) -> Json:
-    private = ("email", "bio", "verified", "mfa_enabled", "locale", "premium_type")
+    private = (
+        "email",
+        "bio",
+        "verified",
+        "mfa_enabled",
+        "authenticator_types",
+        "locale",
+        "premium_type",
+    )
     return {name: value for name, value in user.items() if name not in private}
 
 

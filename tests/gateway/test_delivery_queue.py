@@ -217,6 +217,30 @@ async def test_steps_are_processed_and_delivered_in_slices(monkeypatch: pytest.M
     assert turns >= 9
 
 
+async def test_what_is_handled_at_once_is_delivered_or_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crowd = Crowd()
+    everybody = crowd.audience(range(CROWD))
+    queue = crowd.delivery_queue
+
+    def take(number: int) -> None:
+        queue.add(event(number), everybody)
+
+    monkeypatch.setattr(module, "_DELIVERY_SLICE_S", TIMEOUT_S)
+    monkeypatch.setattr(module, "_STEP_SLICE_S", TIMEOUT_S)
+    assert queue.process_at_once([1, 2], take) is None
+    assert {len(reader.got) for reader in crowd.readers} == {2}
+    monkeypatch.setattr(module, "_STEP_SLICE_S", 0.0)
+    assert queue.process_at_once([3, 4, 5], take) == (4, 5)
+    assert {len(reader.got) for reader in crowd.readers} == {3}
+    monkeypatch.setattr(module, "_DELIVERY_SLICE_S", 0.0)
+    assert queue.process_at_once([4], take) == ()  # handled, but not all sessions have it
+    assert queue.process_at_once([5], take) == (5,)  # comes after that
+    await done(crowd)
+    assert [reader.got for reader in crowd.readers] == [[b"1", b"2", b"3", b"4"]] * CROWD
+
+
 async def test_delivery_needs_no_waiting_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_DELIVERY_SLICE_S", TIMEOUT_S)
     crowd = Crowd()

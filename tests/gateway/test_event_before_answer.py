@@ -30,6 +30,7 @@ def _deliveries_are_busy(monkeypatch: pytest.MonkeyPatch) -> None:
         await process_in_slices(self, *arguments)
 
     monkeypatch.setattr(DeliveryQueue, "process_in_slices", late)
+    monkeypatch.setattr(DeliveryQueue, "process_at_once", lambda _, events, __: events)
 
 
 def _event_is_there_when_answered(

@@ -7,7 +7,7 @@ from typing import Any
 from tests.helpers.fleet import Fleet
 from tests.helpers.gateway import next_status
 from tests.helpers.user_clients import connect
-from tests.world import Client, Person, World, befriend
+from tests.world import Client, Person, World, befriend, like
 
 
 def status(name: str) -> dict[str, Any]:
@@ -39,6 +39,34 @@ async def test_changes_of_friends_arrive_without_a_common_guild(world: World) ->
     for name, shown in (("dnd", "dnd"), ("invisible", "offline"), ("online", "online")):
         await show(there, name)
         await next_status(client, alice, shown)
+
+
+async def test_profiles_of_friends_arrive_without_a_common_guild(world: World) -> None:
+    alice, _ = await world.friends("alice", "bob")
+    client = await connect(world, "bob")
+    [there] = await world.online("alice")
+    await until_friends_are_known(client, alice, there)
+    own = await alice.rest.patch("/users/@me", {"global_name": "Alice L.", "bio": "notes"})
+    update = await next_status(client, alice, "idle")
+    private = {"email", "verified", "mfa_enabled", "authenticator_types", "locale", "premium_type"}
+    assert update["user"] == {key: own[key] for key in own.keys() - private}
+    assert update["user"] == like(id=alice.id, global_name="Alice L.", bio="notes")
+    await show(there, "dnd")  # later presences have only the id
+    assert (await next_status(client, alice, "dnd"))["user"] == {"id": alice.id}
+    await show(there, "invisible")
+    await next_status(client, alice, "offline")
+    await alice.rest.patch("/users/@me", {"global_name": None})
+    update = await next_status(client, alice, "offline")
+    assert update["user"] == like(id=alice.id, global_name=None)
+
+
+async def test_profile_that_changes_when_a_client_begins_arrives(world: World) -> None:
+    """The instance does not know yet whose friend has changed."""
+    alice, _ = await world.friends("alice", "bob")
+    client = await connect(world, "bob")
+    await alice.rest.patch("/users/@me", {"global_name": "Alice L."})
+    update = await next_status(client, alice, "offline")
+    assert update["user"] == like(id=alice.id, global_name="Alice L.")
 
 
 async def test_client_gets_the_friends_that_are_online_when_it_begins(world: World) -> None:

@@ -488,7 +488,7 @@ async def test_end_of_a_role_of_all_does_not_hold_the_loop(server: Server, world
         cur.execute(
             "INSERT INTO member_roles (guild_id, user_id, role_id)"
             " SELECT guild_id, user_id, %(role_id)s FROM guild_members"
-            "  WHERE guild_id = %(guild_id)s",
+            "  WHERE guild_id = %(guild_id)s; ANALYZE member_roles",
             {"guild_id": int(guild.id), "role_id": int(role_id)},
         )
     connection.close()

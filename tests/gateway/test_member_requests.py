@@ -11,6 +11,7 @@ from chatd.core.intents import ALL_INTENTS
 from chatd.core.permissions import Permissions
 from chatd.gateway import send_queue
 from chatd.gateway.handler import GATEWAY
+from chatd.gateway.member_requests import MemberRequestHandler
 from chatd.services.guilds import member_chunks
 from tests.conftest import Server
 from tests.helpers.gateway import (
@@ -20,7 +21,7 @@ from tests.helpers.gateway import (
     start_member_request,
 )
 from tests.helpers.user_clients import connect
-from tests.world import Client, World, like
+from tests.world import TIMEOUT_S, Client, World, like
 
 Json = dict[str, Any]
 
@@ -181,13 +182,42 @@ async def test_sessions_of_an_account_reserve_one_after_the_other(
     }
     for client in clients:
         await client.send(op, data)
+    async with asyncio.timeout(TIMEOUT_S):
+        while not waiting:
+            await asyncio.sleep(0.01)
     for client in clients:
-        if op == 8:
-            await client.next("GUILD_MEMBERS_CHUNK")  # of the first guild
         await client.received_before_fence()
     assert len(waiting) == 1
     go_on.set()
     expected = {8: "GUILD_MEMBERS_CHUNK", 14: "GUILD_MEMBER_LIST_UPDATE", 34: "LAST_MESSAGES"}
+    last = second if op == 8 else guild  # those that reserve nothing may be answered before
     for client in clients:
-        await client.next(expected.get(op, "GUILD_MEMBERS_CHUNK"))
+        while True:
+            answer = await client.next(expected.get(op, "GUILD_MEMBERS_CHUNK"))
+            if answer.d["guild_id"] == last.id:
+                break
     assert len(waiting) == 5
+
+
+@pytest.mark.expects_error_log
+async def test_failed_request_does_not_stop_those_queued_after_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guild = await world.guild(owner="alice", members=["bob"])
+    [client] = await world.online("alice")
+    fail = asyncio.Event()
+    send_chunks = MemberRequestHandler._send_chunks
+
+    async def failing_once(self: MemberRequestHandler, *arguments: Any) -> None:
+        if not fail.is_set():
+            await fail.wait()
+            raise RuntimeError("planted")
+        await send_chunks(self, *arguments)
+
+    monkeypatch.setattr(MemberRequestHandler, "_send_chunks", failing_once)
+    for name in ("a", "b"):
+        await client.send(8, {"guild_id": guild.id, "query": name, "limit": 1})
+    await client.received_before_fence()
+    fail.set()
+    [found] = (await chunk_of(client))["members"]
+    assert found["user"]["id"] == (await world.person("bob")).id

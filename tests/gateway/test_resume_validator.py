@@ -19,7 +19,7 @@ from chatd.services.accounts.authentication import TokenClaims
 from tests.helpers.fleet import Fleet
 from tests.helpers.gateway import expect_invalid_session, replayed_messages, send_messages
 from tests.helpers.session_ends import end_by_deletion, end_by_logout, end_by_password_change
-from tests.world import Guild, Person, World
+from tests.world import TIMEOUT_S, Guild, Person, World
 
 DISABLE = "UPDATE users SET disabled_at = now() WHERE id = %(user)s"
 REVOKE = "UPDATE logins SET revoked_at = now() WHERE user_id = %(user)s"
@@ -139,6 +139,22 @@ async def test_resume_validations_share_statements(
     )
     assert {type(each) for each in answers} == {LoginEnded}
     assert asked <= 11
+    await database.close()
+
+
+async def test_resume_is_validated_that_arrives_as_the_last_batch_ends(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resume_validator, "_MAX_STATEMENTS", 1)
+    database = Database(config.database_url, size=1)
+    await database.open()
+    validator = ResumeValidator(database)
+    async with asyncio.timeout(TIMEOUT_S):
+        for _ in range(3):  # each begins in the iteration of the loop in which another ends
+            with pytest.raises(LoginEnded):
+                await validator.validate(
+                    TokenClaims(LoginId(1), by_client_token=False), [StreamId(1)]
+                )
     await database.close()
 
 

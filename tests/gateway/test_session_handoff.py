@@ -24,6 +24,7 @@ from tests.helpers.gateway import (
     start_member_request,
     wait_until_sessions_expire,
 )
+from tests.helpers.locks import held_table
 from tests.helpers.roles import assign_roles, create_role
 from tests.world import Client, World, world_on
 
@@ -71,6 +72,24 @@ async def test_handed_off_sessions_resume_on_the_restarted_instance(
         assert (await back.next("MESSAGE_CREATE")).d["id"] == live
         missed.append(live)
     await fleet.stop(12)
+
+
+async def test_session_resumes_though_the_client_gave_up_while_it_was_restored(
+    world: World, fleet: Fleet, server: Server
+) -> None:
+    there = await fleet.start(12)
+    guild = await world.guild(owner="alice", members=["bob"])
+    [bob] = await there.online("bob")
+    await fleet.stop(12, bob)
+    missed = await send_messages(world, guild, "during the handoff")
+    with held_table(server, "logins") as held:
+        given_up = await world.resumed("bob", bob)
+        await held.waited_for_by(1)
+        await given_up.cut()
+        back = await world.resumed("bob", bob)
+        await world.socket()  # the server has read the second RESUME, too
+        held.release()
+        assert await replayed_messages(back) == missed
 
 
 async def test_replay_after_handoff_follows_visibility_at_the_time_of_each_event(
@@ -314,29 +333,49 @@ FORMS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("form", [*FORMS, "other guilds", "other events"])
 async def test_suspended_session_in_an_unknown_format_is_invalidated(
-    world: World, fleet: Fleet, server: Server, form: str
+    world: World, fleet: Fleet, server: Server
 ) -> None:
     """Another version has saved it, as during an upgrade or a rollback."""
-    there = await fleet.start(15)
-    guild = await world.guild(owner="alice", members=["bob"])
-    [bob] = await there.online("bob")
-    await send_messages(world, guild, "to be replayed")
-    await bob.next("MESSAGE_CREATE")
-    await fleet.stop(15, bob)
+    suspended = await _suspended(world, fleet, len(FORMS) + 1)
     redis = aioredis.Redis.from_url(server.config.redis_url)
-    key = f"chatd:session:{bob.ready['session_id']}"
-    record = orjson.loads(await redis.get(key) or b"")
-    if form in FORMS:
-        found = FORMS[form]
-        changed = found if isinstance(found, bytes) else orjson.dumps({**record, **found})
+    for (name, form), bob in zip(FORMS.items(), suspended, strict=False):
+        key = f"chatd:session:{bob.ready['session_id']}"
+        record = orjson.loads(await redis.get(key) or b"")
+        changed = form if isinstance(form, bytes) else orjson.dumps({**record, **form})
         await redis.set(key, changed, ex=60)
-    else:
-        shared = f"chatd:parked:{record['lot']}:{form.removeprefix('other ')}"
-        for field in await redis.hkeys(shared):
-            await redis.hset(shared, field, b"1:{another form")
+        resumed = await world.resumed("bob", bob)
+        assert (await resumed.next_op(9))["d"] is False, name
+        await resumed.identify((await world.person("bob")).token)
+    await redis.aclose()
+    intact = await world.resumed("bob", suspended[-1])
+    assert len(await replayed_messages(intact)) == 0  # it has received all of them
+
+
+@pytest.mark.parametrize("shared", ["guilds", "events"])
+async def test_shared_record_in_an_unknown_format_invalidates_sessions(
+    world: World, fleet: Fleet, server: Server, shared: str
+) -> None:
+    """The sessions of an instance share what they have in common."""
+    [bob] = await _suspended(world, fleet, 1)
+    redis = aioredis.Redis.from_url(server.config.redis_url)
+    record = orjson.loads(await redis.get(f"chatd:session:{bob.ready['session_id']}") or b"")
+    key = f"chatd:parked:{record['lot']}:{shared}"
+    for field in await redis.hkeys(key):
+        await redis.hset(key, field, b"1:{another form")
     await redis.aclose()
     resumed = await world.resumed("bob", bob)
     assert (await resumed.next_op(9))["d"] is False
     await resumed.identify((await world.person("bob")).token)
+
+
+async def _suspended(world: World, fleet: Fleet, count: int) -> list[Client]:
+    """Return sessions of bob with a message to replay, suspended by an instance that stopped."""
+    there = await fleet.start(15)
+    guild = await world.guild(owner="alice", members=["bob"])
+    sessions = await there.online(*["bob"] * count)
+    await send_messages(world, guild, "to be replayed")
+    for bob in sessions:
+        await bob.next("MESSAGE_CREATE")
+    await fleet.stop(15, *sessions)
+    return sessions

@@ -1,10 +1,14 @@
-"""Logins of an account."""
+"""Logins of an account, and administrators."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
+from chatd.core.ids import UserId
+from chatd.services.accounts import administration
+from chatd.web.keys import DEPENDENCIES
+from tests.conftest import Server
 from tests.world import PASSWORD, Person, Rest, World
 
 
@@ -31,3 +35,11 @@ async def own_hash(person: Person) -> str:
     """Return the hash that identifies the current login."""
     [own] = [each["id_hash"] for each in await list_logins(person) if each["current"]]
     return str(own)
+
+
+async def administrator(server: Server, world: World, name: str) -> Person:
+    """Return a person that is an administrator of the server."""
+    person = await world.person(name)
+    dependencies = server.runner.app[DEPENDENCIES]
+    await administration.set_administrator(dependencies, UserId(int(person.id)), True)
+    return person

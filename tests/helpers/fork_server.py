@@ -20,6 +20,8 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 
+from chatd.rest import table
+
 MODULES = (
     "chatd.__main__",
     "chatd.cli.invitation",
@@ -58,6 +60,7 @@ def main() -> None:
     for name in MODULES:
         importlib.import_module(name)
     del sys.modules["chatd.__main__"]  # a command executes it
+    table.resources()  # a server shares what is there before it is forked
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the tests, which end this process

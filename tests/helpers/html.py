@@ -16,11 +16,12 @@ class ParsedPage(HTMLParser):
         self.links: list[str] = []
         self.sources: list[str] = []
         self.tags: set[str] = set()
-        self.text = ""
+        self._texts: list[str] = []
         self._open: list[str] = []
         self.feed(html)
         self.close()
         assert self._open == []
+        self.text = "".join(self._texts)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
@@ -40,4 +41,4 @@ class ParsedPage(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         assert "script" not in self._open or not data.strip(), "a script in the page"
-        self.text += data
+        self._texts.append(data)

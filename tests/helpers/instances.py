@@ -64,6 +64,7 @@ class Instance:
             "GATEWAY_PORT": str(self.port),
             "WORKER_ID": str(number),
             "RATE_LIMITS": "off",
+            "RAID_JOINS": "0",
             "SESSIONS_PER_USER": "0",
             "SOCKETS_PER_ADDRESS": "0",
             "CONNECTIONS_PER_ADDRESS": "0",

@@ -51,7 +51,7 @@ def _can_be_forked(command: Sequence[str], environment: dict[str, str]) -> bool:
     """Whether it is this interpreter with the same modules and settings."""
     own = {"PYTHONPATH", *os.environ}
     for name in environment:
-        if name.startswith("COV"):  # coverage starts with the interpreter
+        if name.startswith(("COV", "LD_")):  # coverage and libraries start with the interpreter
             return False
         if name.startswith("PYTHON") and name not in own:
             return False

@@ -18,8 +18,13 @@ COMMAND_PERMISSIONS = (
     "/applications/{application_id}/guilds/{guild_id}/commands/{command_id}/permissions"
 )
 
+SPAM_RULE = {"name": "theirs", "event_type": 1, "trigger_type": 3}
+
 BODIES: dict[str, object] = {
+    "PATCH /administration/accounts/{user_id}": {"disabled": True},
+    "POST /administration/reports/{report_id}/resolve": {"outcome": "no_action"},
     "PATCH /guilds/{guild_id}": {"name": "theirs"},
+    "PUT /guilds/{guild_id}/incident-actions": {"dms_disabled_until": None},
     "POST /guilds/{guild_id}/channels": {"name": "theirs"},
     "PATCH /guilds/{guild_id}/channels": [],
     "PATCH /channels/{channel_id}": {"topic": "theirs"},
@@ -33,10 +38,13 @@ BODIES: dict[str, object] = {
     "PATCH /guilds/{guild_id}/members/{user_id}": {"nick": "theirs"},
     "POST /channels/{channel_id}/invites": {},
     "PATCH /users/@me/guilds/{guild_id}/settings": {"muted": True},
+    "POST /guilds/{guild_id}/auto-moderation/rules": SPAM_RULE,
+    "PATCH /guilds/{guild_id}/auto-moderation/rules/{rule_id}": {"name": "theirs"},
     "POST /channels/{channel_id}/webhooks": {"name": "theirs"},
     "PATCH /webhooks/{webhook_id}": {"name": "theirs"},
     "PATCH /webhooks/{webhook_id}/{webhook_token}": {"name": "theirs"},
     "PUT /guilds/{guild_id}/bans/{user_id}": {},
+    "POST /guilds/{guild_id}/mfa": {"level": 1},
 }
 
 
@@ -61,7 +69,12 @@ class RouteStage:
         if "integration_id" in route.path and "integration_id" not in self.names:
             self.names["integration_id"] = await add_integration(self.guild)
         if "{application_id}" in route.path:
-            await self._add_application()
+            await self.add_application()
+        if "{report_id}" in route.path and "report_id" not in self.names:
+            about = {"type": "user", "category": "spam", "user_id": self.names["user_id"]}
+            self.names["report_id"] = (await self.guild.owner.rest.post("/reports", about))[
+                "report_id"
+            ]
         path = route.path.format(**self.names)
         if "search" in path:
             path += "?query=x"
@@ -91,7 +104,7 @@ class RouteStage:
         path = f"/channels/{self.guild.general.id}/messages/{self.names['message_id']}/reactions"
         await self.guild.owner.rest.delete(path)
 
-    async def _add_application(self) -> None:
+    async def add_application(self) -> None:
         """Add an application with a command, for which the guild has permissions."""
         if "application_id" in self.names:
             return
@@ -123,6 +136,8 @@ async def route_stage(world: World, *, everyone: Permissions = SEE) -> RouteStag
     role = await create_role(guild, "low", position=1)
     await rest.put(f"/channels/{channel}/permissions/{role}", {"type": 0})
     webhook = await rest.post(f"/channels/{channel}/webhooks", {"name": "hook"})
+    mentions = {**SPAM_RULE, "trigger_type": 5}
+    rule = await rest.post(f"/guilds/{guild.id}/auto-moderation/rules", mentions)
     names = {
         "guild_id": guild.id,
         "channel_id": channel,
@@ -134,6 +149,7 @@ async def route_stage(world: World, *, everyone: Permissions = SEE) -> RouteStag
         "emoji": quote("👍"),
         "webhook_id": webhook["id"],
         "webhook_token": webhook["token"],
+        "rule_id": rule["id"],
         "code": await guild.invite(),
     }
     stage = RouteStage(world, guild, names)

@@ -58,7 +58,9 @@ def record_row_changes(monkeypatch: pytest.MonkeyPatch) -> RowChanges:
         reported yet: those of the setup of the scene.
         """
         transaction = await begin(self, **options)
-        await transaction.cur._inner.execute("SELECT pg_stat_force_next_flush()")
+        await transaction.cur._connection.execute(
+            transaction.cur._inner, "SELECT pg_stat_force_next_flush()"
+        )
         ours.append(transaction)
         return transaction
 

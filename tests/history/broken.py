@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -134,7 +134,7 @@ def forget_nonces() -> None:
     right = MessageBatchWriter.insert
 
     async def wrong(self: MessageBatchWriter, row: NewRow, event: Any) -> MessageId:
-        return await right(self, row._replace(nonce=None), event)
+        return await right(self, replace(row, nonce=None), event)
 
     MessageBatchWriter.insert = wrong  # type: ignore[method-assign]
 

@@ -38,13 +38,11 @@ class Instance:
     in_flight: SharedCount | None = None
 
     def hit(self) -> None:
-        if self.window.is_full:
-            return
-        if self.window.needs_shared_check:
+        granted = self.window.hit(is_shared=True)
+        if granted is None:
             self.window.request_decision(self.decisions.append)
         else:
-            self.window.count()
-            self.granted += 1
+            self.granted += granted
 
     def send(self, shared: Shared) -> None:
         if self.in_flight is None:
@@ -111,7 +109,7 @@ def test_announced_end_is_never_postponed(limit: Limit, answers: list[float]) ->
     window = Window(limit, "a", 0.0)
     ends = [window.ends]
     for left_s in answers:
-        window.count()
+        window.hit(is_shared=False)
         window.report(0.0)
         window.apply_shared(SharedCount("b", 1, int(left_s * 1000), 0), 0.0)
         ends.append(window.ends)
@@ -133,7 +131,7 @@ def test_without_redis_an_instance_grants_the_limit(limit: Limit, hits: int) -> 
 def test_pending_decisions_move_to_the_next_window() -> None:
     decisions: list[bool] = []
     old = Window(Limit(1, 0.25), "a", 0.0)
-    old.count()
+    old.hit(is_shared=False)
     old.request_decision(decisions.append)
     new = Window(Limit(1, 0.25), "b", 0.25, after=old)
     assert new.report(0.25) == UsageReport(0, 1, 1, 250, "b", "a")
@@ -148,7 +146,7 @@ def test_refund_does_not_extend_the_local_allowance() -> None:
     one.send(shared)
     one.receive()
     one.window.refund()
-    assert one.window.needs_shared_check
+    assert one.window.hit(is_shared=True) is None
     one.send(shared)
     one.receive()
     assert (one.window.used, shared.used) == (0, 0)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from redis import Redis
 
+from chatd.config import Config
 from chatd.core.ids import StreamId
 from chatd.db.pool import Database
 from chatd.embedded.valkey import Valkey
 from chatd.queries import search_index
 from chatd.ratelimit import limiter
-from tests.conftest import ServeMore, Server
+from chatd.services.accounts.mfa import factors, verification
+from tests.conftest import ServeMore, Server, serving
 from tests.helpers.browser import running_browser
 from tests.helpers.clock import Clock
 from tests.helpers.commands import Commands
+from tests.helpers.mfa import CodeClock
 from tests.helpers.shared_stages import SharedStages
 from tests.rest.searching import Index, alone
 from tests.world import World, world_on
@@ -28,6 +32,20 @@ async def browser() -> AsyncIterator[None]:
     """A browser for `browsing`."""
     async with running_browser():
         yield
+
+
+@pytest.fixture(scope="module")
+async def web(config: Config) -> AsyncIterator[Server]:
+    """A server that serves the web client, for all tests of a module."""
+    async with serving(replace(config, worker_id=9, web_client=True)) as server:
+        yield server
+
+
+@pytest.fixture
+async def web_world(web: Server) -> AsyncIterator[World]:
+    """People and their clients on the server with the web client."""
+    async with world_on(web.url, web.gateway_url) as world:
+        yield world
 
 
 @pytest.fixture
@@ -99,3 +117,12 @@ def problems() -> Iterator[list[str]]:
     found: list[str] = []
     yield found
     assert found == []
+
+
+@pytest.fixture
+def code_clock(monkeypatch: pytest.MonkeyPatch) -> CodeClock:
+    """The time of one-time codes on all instances of this process."""
+    clock = CodeClock()
+    monkeypatch.setattr(factors, "time", clock)
+    monkeypatch.setattr(verification, "time", clock)
+    return clock

@@ -110,6 +110,13 @@ RULES = {
     ("scope", "SCOPE_INVALID"): "two fields exclude each other",
     ("scope", "BASE_TYPE_REQUIRED"): "the application may have a default",
     ("guild_id", "BASE_TYPE_REQUIRED"): "the query or the body names it",
+    ("code", "LOGIN_EXPIRED"): "a rule about stored objects",
+    ("user_id", "USER_INVALID"): "people do not report themselves",
+    ("new_password", "PASSWORD_EXISTS"): "a rule about stored objects",
+    **{
+        (field, "REPORT_SUBJECT_INVALID"): "a rule about stored objects"
+        for field in ("channel_id", "guild_id", "message_id", "user_id")
+    },
     **_RULES_OF_COMPONENTS,
 }
 """Error texts of rules that no schema can express: bodies that the document allows are refused."""

@@ -47,6 +47,7 @@ PARTS = (
     "application",
     "command",
     "integration",
+    "rule",
     "webhook",
 )
 _REACTIONS = "DELETE /channels/{channel_id}/messages/{message_id}/reactions"
@@ -73,6 +74,7 @@ BREAKS = {
     "DELETE /applications/{application_id}": {"application", "command", "integration"},
     "POST /applications/{application_id}/delete": {"application", "command", "integration"},
     "DELETE /guilds/{guild_id}/integrations/{integration_id}": {"integration"},
+    "DELETE /guilds/{guild_id}/auto-moderation/rules/{rule_id}": {"rule"},
     "DELETE /webhooks/{webhook_id}": {"webhook"},
     "DELETE /webhooks/{webhook_id}/{webhook_token}": {"webhook"},
     "DELETE /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}": {"message", "marks"},
@@ -140,6 +142,7 @@ class Stage:
             "id_hash": "0" * 64,
             "settings_type": "1",
             "upload": "1",
+            "export": "1",
             "uploaded_filename": "1",
             "channel": guild["system_channel_id"],
             "file": "1",
@@ -211,6 +214,13 @@ class Stage:
             call("DELETE", f"/webhooks/{webhook['id']}")
         webhook = call("POST", f"/channels/{self.ids['channel_id']}/webhooks", {"name": "stage"})
         self.ids |= {"webhook_id": webhook["id"], "webhook_token": webhook["token"]}
+
+    def _make_rule(self) -> None:
+        path = f"/guilds/{self.ids['guild_id']}/auto-moderation/rules"
+        for rule in call("GET", path):
+            call("DELETE", f"{path}/{rule['id']}")
+        body = {"name": "stage", "event_type": 1, "trigger_type": 1}
+        self.ids["rule_id"] = call("POST", path, body)["id"]
 
     def _make_theirs(self) -> None:
         """Create a guild of the other user, in which the owner is a member."""

@@ -23,7 +23,8 @@ async def test_application_and_bot_have_the_same_id(world: World) -> None:
     assert first == like(name="Helper", description="Helps.", bot_public=True)
     assert first["bot"] == like(id=first["id"], bot=True)
     assert first["owner"] == like(id=alice.id, bot=False)
-    second = await made(world, "alice")  # another of the same name
+    # Another of the same name; Fermi names the choice of no team.
+    second = await made(world, "alice", team_id="Personal")
     names = {each["bot"]["username"] for each in (first, second)}
     assert len(names) == 2 and all(name.startswith("Helper") for name in names)
     listed = await alice.rest.get("/applications")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +37,13 @@ class Act:
 
 ACTS = [
     Act("PATCH /guilds/{guild_id}", A.GUILD_UPDATE, "guild_id", {"name": "new"}, ("name",)),
+    Act(
+        "PUT /guilds/{guild_id}/incident-actions",
+        A.GUILD_UPDATE,
+        "guild_id",
+        {"dms_disabled_until": (datetime.now(UTC) + timedelta(hours=1)).isoformat()},
+        ("incidents_data",),
+    ),
     Act(
         "POST /guilds/{guild_id}/channels", A.CHANNEL_CREATE, None, {"name": "x"}, ("name", "type")
     ),
@@ -120,6 +128,32 @@ ACTS = [
         "POST /channels/{channel_id}/invites", A.INVITE_CREATE, None, {"max_age": 60}, ("max_age",)
     ),
     Act("DELETE /invites/{code}", A.INVITE_DELETE, None, None, ("code", "channel_id")),
+    Act(
+        "POST /guilds/{guild_id}/auto-moderation/rules",
+        A.AUTO_MODERATION_RULE_CREATE,
+        None,
+        {
+            "name": "x",
+            "event_type": 1,
+            "trigger_type": 1,
+            "trigger_metadata": {"keyword_filter": ["bad"]},
+        },
+        ("name", "event_type", "trigger_type", "actions", "$add_keyword_filter"),
+    ),
+    Act(
+        "PATCH /guilds/{guild_id}/auto-moderation/rules/{rule_id}",
+        A.AUTO_MODERATION_RULE_UPDATE,
+        "rule_id",
+        {"enabled": True, "trigger_metadata": {"mention_total_limit": 9}},
+        ("enabled", "trigger_metadata"),
+    ),
+    Act(
+        "DELETE /guilds/{guild_id}/auto-moderation/rules/{rule_id}",
+        A.AUTO_MODERATION_RULE_DELETE,
+        "rule_id",
+        None,
+        ("name", "trigger_metadata"),
+    ),
     Act(
         "POST /channels/{channel_id}/webhooks",
         A.WEBHOOK_CREATE,

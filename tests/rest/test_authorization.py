@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chatd.core.permissions import TIMED_OUT, Permissions
+from chatd.rest import web_client
 from chatd.rest.routing import (
     ADMINISTRATOR,
     APPLICATION,
@@ -28,6 +29,7 @@ from tests.conftest import Server
 from tests.helpers.roles import assign_roles, create_role
 from tests.helpers.routes import (
     ALL_PERMISSIONS,
+    BODIES,
     SEE,
     TABLE,
     RouteStage,
@@ -102,8 +104,12 @@ async def test_every_served_route_is_in_the_table(server: Server) -> None:
         if route.resource is not None and route.method != "OPTIONS"
     }
     gateway |= {("HEAD", path) for _, path in gateway}
-    home = {("GET", "/"), ("HEAD", "/")}
-    assert served - gateway - home == known
+    pages = {
+        (method, path.replace("{rest:.*}", "{rest}"))
+        for path in ("/", *web_client.PAGES, "/client/{version}/{name}", "/service_worker.js")
+        for method in ("GET", "HEAD")
+    }
+    assert served - gateway - pages == known
 
 
 async def test_gateway_url_of_bots_requires_a_token(world: World) -> None:
@@ -327,8 +333,9 @@ async def test_non_administrators_are_refused(world: World, name: str) -> None:
     guild = await world.guild(owner="alice")
     route = TABLE[name]
     for who in (guild.owner, await world.bot("bot", "alice")):
-        body: object = {} if route.method == "POST" else None
-        answer = await who.rest.call(route.method, route.path.format(code="a"), body)
+        body = BODIES.get(name, {}) if route.method in ("POST", "PATCH") else None
+        path = route.path.format(code="a", user_id=guild.owner.id, report_id="1")
+        answer = await who.rest.call(route.method, path, body)
         assert answer.status == 403, (name, answer.raw)
 
 

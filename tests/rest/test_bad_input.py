@@ -14,6 +14,7 @@ from chatd.rest.request import MAX_IMAGE_BODY
 from chatd.rest.routing import APPLICATION, BOT, PREFIXES
 from chatd.rest.table import table
 from tests.conftest import Server
+from tests.helpers.accounts import administrator
 from tests.helpers.raw_http import filled_path, raw_response
 from tests.helpers.walk import walk
 from tests.world import Answer, Person, World, world_on
@@ -27,12 +28,16 @@ WITHOUT_BODY = {
     ("PUT", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me"),
     ("PUT", "/channels/{channel_id}/messages/pins/{message_id}"),
     ("PUT", "/channels/{channel_id}/pins/{message_id}"),
+    ("POST", "/auth/verify/resend"),
+    ("POST", "/administration/accounts/{user_id}/logout"),
+    ("POST", "/administration/registrations/{user_id}/approve"),
+    ("POST", "/administration/registrations/{user_id}/refuse"),
     ("POST", "/channels/{channel_id}/typing"),
+    ("POST", "/users/@me/export"),
     ("POST", "/channels/{channel_id}/messages/{message_id}/crosspost"),
-    ("POST", "/applications/{application_id}/delete"),
-    ("POST", "/applications/{application_id}/bot/reset"),
     ("PUT", "/channels/{channel_id}/recipients/{user_id}"),
     ("PUT", "/uploads/{upload}"),  # takes the bytes of any file
+    ("POST", "/auth/oidc/{provider}/backchannel-logout"),  # takes a form
 }
 UNKNOWN_TOKENS = {10015, 10062}
 """Errors of routes with a token in their path, which is checked before the body is read."""
@@ -47,14 +52,22 @@ WITH_BODY = [
     if route[0] in ("POST", "PATCH", "PUT") and route[:2] not in WITHOUT_BODY
 ]
 VALID_BODIES: dict[tuple[str, str], object] = {
+    ("POST", "/guilds/{guild_id}/auto-moderation/rules"): {
+        "name": "x",
+        "event_type": 1,
+        "trigger_type": 3,
+    },
     ("PATCH", "/guilds/{guild_id}/channels"): [],
     ("PATCH", "/guilds/{guild_id}/roles"): [],
     ("POST", "/channels/{channel_id}/attachments"): {"files": [{"filename": "x", "file_size": 1}]},
+    ("PATCH", "/administration/accounts/{user_id}"): {"disabled": True},
+    ("POST", "/administration/reports/{report_id}/resolve"): {"outcome": "no_action"},
     ("POST", "/channels/{channel_id}/followers"): {"webhook_channel_id": "1"},
     ("PUT", "/applications/{application_id}/commands"): [],
     ("PUT", "/applications/{application_id}/guilds/{guild_id}/commands"): [],
     ("PUT", "/channels/{channel_id}/permissions/{target_id}"): {"type": 0},
     ("POST", "/guilds/{guild_id}/bulk-ban"): {"user_ids": ["1"]},
+    ("POST", "/guilds/{guild_id}/mfa"): {"level": 1},
     ("POST", "/channels/{channel_id}/messages/bulk-delete"): {
         "messages": ["9223372036854775806", "9223372036854775807"]
     },
@@ -90,7 +103,8 @@ class Callers:
 @pytest.fixture(scope="module")
 async def callers(server: Server) -> AsyncIterator[Callers]:
     async with world_on(server.url, server.gateway_url) as world:
-        yield Callers(await world.person("alice"), await world.bot("bot", "alice"))
+        alice = await administrator(server, world, "alice")
+        yield Callers(alice, await world.bot("bot", "alice"))
 
 
 def assert_refused(answer: Answer, *statuses: int) -> None:

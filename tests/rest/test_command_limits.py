@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from chatd.core.commands import LOCALES
 from chatd.db.pool import Database
 from tests.helpers.commands import PING, Commands, code, menu
+from tests.helpers.rest_client import Answer
 from tests.world import World
 
 
@@ -75,3 +78,48 @@ async def test_body_has_a_size(world: World) -> None:
             headers={"Content-Type": "application/json"},
         )
         assert (answer.status, answer.code) == (413, 40005)
+
+
+def _large_command(name: str, size: int) -> bytes:
+    """Return a command of `size` bytes, most of them in a key that the server does not know."""
+    head = b'{"name":"%s","description":"x","unknown":"' % name.encode()
+    return head + b"x" * (size - len(head) - 2) + b'"}'
+
+
+async def _overwrite(commands: Commands, body: bytes) -> Answer:
+    headers = {"Content-Type": "application/json"}
+    return await commands.rest.call("PUT", commands.path, data=io.BytesIO(body), headers=headers)
+
+
+async def test_each_command_of_an_overwrite_has_a_size(world: World) -> None:
+    commands = Commands(await world.bot("bot", "alice"))
+    most = [_large_command(f"c{number}", 2**19) for number in range(3)]
+    answer = await _overwrite(commands, b"[" + b",".join(most) + b"]")
+    assert (answer.status, len(answer.json)) == (200, 3)
+    beyond = [*most[:2], _large_command("c2", 2**19 + 1)]
+    answer = await _overwrite(commands, b"[" + b",".join(beyond) + b"]")
+    assert (answer.status, answer.code) == (400, 50035)
+    assert len(await commands.rest.get(commands.path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (b'[{"name":"a","description":"x"},{"name":]', 50109),
+        (b'[{"name":"a","description":"x"},{"name":"\\ud800","description":"x"}]', 50109),
+        (b'[{"name":"a","description":"x"},{"name":"\xff","description":"x"}]', 50109),
+        (b"[" * 100_000, 50109),
+        (b"[1e999]", 50109),
+        (b"", 50109),
+        (b'{"name":"a"}', 50035),
+        (b"null", 50035),
+        (b"[null]", 50035),
+        (b"[" + b"{}," * 130 + b"{}]", 50035),
+    ],
+)
+async def test_bad_overwrite_changes_nothing(world: World, sent: bytes, expected: int) -> None:
+    commands = Commands(await world.bot("bot", "alice"))
+    await commands.rest.post(commands.path, PING)
+    answer = await _overwrite(commands, sent)
+    assert (answer.status, answer.code) == (400, expected)
+    assert len(await commands.rest.get(commands.path)) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chatd.core.ids import (
     ChannelId,
     GuildId,
@@ -47,18 +49,18 @@ async def test_message_of_webhook_shows_name_of_its_origin(
     of_bot = MessageOrigin(WebhookId(webhook_id), application_id=UserId(webhook_id))
     version = await version_of(database, guild)
     rows = [
-        row(guild, "first", webhook_id)._replace(origin=named),
+        replace(row(guild, "first", webhook_id), origin=named),
         row(guild, "plain"),
-        row(guild, "second", webhook_id)._replace(origin=renamed, components=[ROW_OF_BUTTONS]),
-        row(guild, "response")._replace(origin=of_bot),
+        replace(row(guild, "second", webhook_id), origin=renamed, components=[ROW_OF_BUTTONS]),
+        replace(row(guild, "response"), origin=of_bot),
     ]
     ids = [MessageId(last + number) for number in range(1, 5)]
     async with database.cursor() as cur:
-        versioned = [each._replace(version=version) for each in rows]
+        versioned = [replace(each, version=version) for each in rows]
         results = await message_inserts.insert_many(cur, ids, versioned, wait=True)
     assert all(result.seq for result in results)
     async with database.cursor() as cur:
-        late = rows[0]._replace(content="third", components=[ROW_OF_BUTTONS])
+        late = replace(rows[0], content="third", components=[ROW_OF_BUTTONS])
         await message_inserts.insert_in_transaction(cur, MessageId(last + 5), late)
 
     page = await guild.owner.rest.get(f"/channels/{guild.general.id}/messages")
@@ -88,7 +90,7 @@ async def test_message_of_webhook_shows_name_of_its_origin(
 async def test_edit_keeps_components(world: World, database: Database) -> None:
     guild = await world.guild(owner="alice")
     last = int((await create_message(guild))["id"])
-    written = row(guild, "before")._replace(components=[ROW_OF_BUTTONS])
+    written = replace(row(guild, "before"), components=[ROW_OF_BUTTONS])
     async with database.cursor() as cur:
         await message_inserts.insert_in_transaction(cur, MessageId(last + 1), written)
     path = f"/channels/{guild.general.id}/messages/{last + 1}"
@@ -129,7 +131,7 @@ async def test_message_of_interaction_shows_who_invoked_it_by_the_present_name(
     async with database.cursor() as cur:
         for number, origin in enumerate((of_command, of_modal), 1):
             sent_by = MessageOrigin(WebhookId(9), UserId(9), interaction=origin)
-            written = row(guild, str(number))._replace(origin=sent_by)
+            written = replace(row(guild, str(number)), origin=sent_by)
             message_id = MessageId(last + number)
             await message_inserts.insert_in_transaction(cur, message_id, written)
     await bob.rest.patch("/users/@me", {"global_name": "Robert"})

@@ -10,6 +10,7 @@ from playwright.async_api import Page
 
 from chatd.core.permissions import Permissions as P
 from tests.helpers.browser import DESKTOP, browsing, needs_chromium
+from tests.helpers.mfa import CodeClock, enable_totp
 from tests.helpers.roles import assign_roles, create_role
 from tests.world import PASSWORD, Person, World, like
 
@@ -64,6 +65,28 @@ async def test_link_of_discord_py_adds_its_bot(world: World, problems: list[str]
     assert [role["permissions"] for role in roles if role["managed"]] == [str(int(P.BAN_MEMBERS))]
     sessions = await guild.owner.rest.get("/auth/sessions")
     assert len(sessions["user_sessions"]) == 1  # the page has logged out
+
+
+async def test_second_factor_is_asked_for(world: World, code_clock: CodeClock) -> None:
+    guild = await world.guild(owner="alice")
+    bot = await world.bot("bot", owner="carol")
+    codes = await enable_totp(guild.owner, code_clock)
+    url = f"{world.url}/api/oauth2/authorize?client_id={bot.id}&scope=bot&permissions=8"
+    problems: list[str] = []
+    async with browsing(url, problems=problems) as page:
+        await log_in(page, guild.owner)
+        field = page.get_by_label("Code of your app")
+        await field.fill("000000")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("This code is wrong").wait_for()
+        assert await field.input_value() == ""
+        await page.keyboard.type(codes[0])
+        await page.keyboard.press("Enter")
+        await page.get_by_role("heading", name=bot.name).wait_for()
+        await page.get_by_role("button", name="Cancel").click()
+        await page.get_by_role("heading", name="Nothing was added.").wait_for()
+    assert len(problems) == 1  # the wrong code
+    assert len((await guild.owner.rest.get("/auth/sessions"))["user_sessions"]) == 1
 
 
 async def test_cancel_adds_nothing(world: World, problems: list[str]) -> None:

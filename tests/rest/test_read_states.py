@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.world import Person, World, like
 
 
@@ -41,6 +43,26 @@ async def test_read_state_counts_unread_messages_and_mentions(world: World) -> N
     await bob.rest.post(f"{path}/{2**63 - 1}/ack")  # not beyond the newest message
     await bob.rest.post(path, {"content": "mine"})
     assert await state(bob, channel) == like(last_message_id=sent[-1]["id"], unread_count=0)
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+async def test_deleted_newest_message_can_be_read(world: World, bulk: bool) -> None:
+    """A client that received the message would otherwise show the channel as unread."""
+    guild = await world.guild(owner="alice", members=["bob"])
+    channel, path = guild.general.id, f"/channels/{guild.general.id}/messages"
+    bob = await world.person("bob")
+    [client] = await world.online("bob")
+    sent = [await guild.owner.rest.post(path, {"content": text}) for text in ("kept", "deleted")]
+    await guild.owner.rest.delete(f"{path}/{sent[1]['id']}")
+    if bulk:
+        await bob.rest.post(BULK, positions((channel, sent[1]["id"])))
+    else:
+        await bob.rest.post(f"{path}/{sent[1]['id']}/ack")
+    seen = (await client.next("MESSAGE_ACK")).d
+    assert seen == like(channel_id=channel, message_id=sent[1]["id"])
+    assert await state(bob, channel) == like(last_message_id=sent[1]["id"], unread_count=0)
+    await guild.owner.rest.post(path, {"content": "later"})
+    assert (await state(bob, channel))["unread_count"] == 1
 
 
 async def test_read_states_of_visible_channels_only(world: World) -> None:

@@ -12,7 +12,8 @@ from chatd.core.ids import UserId
 from chatd.services.accounts import administration
 from chatd.web.keys import DEPENDENCIES
 from tests.conftest import ServeMore, Server
-from tests.world import PASSWORD, Answer, Person, World, like, world_on
+from tests.helpers.accounts import administrator
+from tests.world import PASSWORD, Answer, World, like, world_on
 
 
 @asynccontextmanager
@@ -23,15 +24,6 @@ async def registering(serve_more: ServeMore, how: str) -> AsyncIterator[tuple[Se
         world_on(server.url, server.gateway_url) as world,
     ):
         yield server, world
-
-
-async def administrator(server: Server, world: World) -> Person:
-    """A person of the shared world that is an administrator."""
-    ada = await world.person("ada")
-    await administration.set_administrator(
-        server.runner.app[DEPENDENCIES], UserId(int(ada.id)), True
-    )
-    return ada
 
 
 async def register(world: World, name: str, invitation: str | None) -> Answer:
@@ -59,7 +51,7 @@ async def test_missing_invitation_is_refused(serve_more: ServeMore, code: str | 
 async def test_invitation_is_valid_for_its_number_of_uses(
     world: World, server: Server, serve_more: ServeMore
 ) -> None:
-    ada = await administrator(server, world)
+    ada = await administrator(server, world, "ada")
     async with registering(serve_more, "invitation") as (_, there):
         made = await ada.rest.post("/auth/invitations", {"max_uses": 2})
         assert made == like(created_by=ada.id, max_uses=2, uses=0)
@@ -74,7 +66,7 @@ async def test_invitation_is_valid_for_its_number_of_uses(
 async def test_revoked_invitation_is_refused(
     world: World, server: Server, serve_more: ServeMore
 ) -> None:
-    ada = await administrator(server, world)
+    ada = await administrator(server, world, "ada")
     made = await ada.rest.post("/auth/invitations")
     assert made["expires_at"] is not None
     await ada.rest.delete(f"/auth/invitations/{made['code']}")
@@ -86,7 +78,7 @@ async def test_revoked_invitation_is_refused(
 async def test_invitation_of_a_former_administrator_is_invalid(
     world: World, server: Server, serve_more: ServeMore
 ) -> None:
-    ada = await administrator(server, world)
+    ada = await administrator(server, world, "ada")
     made = await ada.rest.post("/auth/invitations")
     dependencies = server.runner.app[DEPENDENCIES]
     await administration.set_administrator(dependencies, UserId(int(ada.id)), False)

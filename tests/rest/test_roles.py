@@ -27,6 +27,29 @@ async def test_new_role_is_sent_to_the_members(world: World) -> None:
     assert await world.rest("bob").get(f"{path}/{role['id']}") == role
 
 
+async def test_empty_permissions_are_none(world: World) -> None:
+    """The web client Fermi creates roles so."""
+    guild = await world.guild(owner="alice")
+    body = {"color": 0, "name": "crew", "permissions": ""}
+    role = await guild.owner.rest.post(f"/guilds/{guild.id}/roles", body)
+    assert role == like(name="crew", permissions="0")
+    overwrite = {"id": guild.id, "type": 0, "allow": "", "deny": ""}
+    staff = await guild.channel("staff", permission_overwrites=[overwrite])
+    channel = await guild.owner.rest.get(f"/channels/{staff.id}")
+    assert channel["permission_overwrites"] == [{**overwrite, "allow": "0", "deny": "0"}]
+
+
+async def test_roles_of_a_member_may_name_everyone(world: World) -> None:
+    """The web client Fermi always sends the role that all members have."""
+    guild = await world.guild(owner="alice", members=["bob"])
+    role, bob = await create_role(guild, "crew"), await world.person("bob")
+    path = f"/guilds/{guild.id}/members/{bob.id}"
+    for roles in ([role], []):
+        changed = await guild.owner.rest.patch(path, {"roles": [guild.id, *roles]})
+        assert changed["roles"] == roles
+        assert (await bob.rest.get(f"/guilds/{guild.id}/members/@me"))["roles"] == roles
+
+
 async def test_colors_in_the_forms_of_libraries(world: World) -> None:
     guild = await world.guild(owner="alice")
     path = f"/guilds/{guild.id}/roles"

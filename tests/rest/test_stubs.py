@@ -19,7 +19,6 @@ FOR_MEMBERS: dict[str, object] = {
     "threads/active": {"threads": [], "members": [], "has_more": False},
 }
 FOR_MANAGERS: dict[str, object] = {
-    "auto-moderation/rules": [],
     "templates": [],
     "vanity-url": {"code": None, "uses": 0},
 }
@@ -59,6 +58,8 @@ async def test_directory_and_teams_are_empty(world: World) -> None:
     bob = await world.person("bob")
     page = await bob.rest.get("/discoverable-guilds?limit=24&offset=48")
     assert page == {"guilds": [], "total": 0, "limit": 24, "offset": 48}
+    page = await bob.rest.get("/discoverable-guilds?limit=50&offset=0")  # of Fermi
+    assert page == {"guilds": [], "total": 0, "limit": 50, "offset": 0}
     assert await bob.rest.get("/connections") == {}
     assert await bob.rest.get("/teams?include_payout_account_status=true") == []
 

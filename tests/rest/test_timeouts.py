@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
@@ -77,6 +77,32 @@ async def test_timeout_survives_leaving_and_rejoining(world: World, act: Act) ->
     await act(world, guild, bob)
     await guild.admit(bob)
     await bob.rest.post(path, {"content": "x"})
+
+
+async def test_timeout_with_the_text_of_a_javascript_date(world: World) -> None:
+    """The web client Fermi sends it. The names of zones in it depend on the locale."""
+    guild = await world.guild(owner="alice", members=["bob"])
+    bob = await world.person("bob")
+    path = f"/guilds/{guild.id}/members/{bob.id}"
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    local = end.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    text = f"{local:%a %b %d %Y %H:%M:%S} GMT+0530"
+    for zone in ("", " (India Standard Time)", " (भारतीय मानक समय)"):
+        body = {"communication_disabled_until": text + zone}
+        changed = await guild.owner.rest.patch(path, body)
+        assert datetime.fromisoformat(changed["communication_disabled_until"]) == end
+        await guild.owner.rest.patch(path, {"communication_disabled_until": None})
+    for wrong in (
+        "Sun Feb 31 2027 10:00:00 GMT+0000",
+        "Sun Abc 01 2027 10:00:00 GMT+0000",
+        "Sun Jan 01 2027 25:00:00 GMT+0000",
+        "Sun Jan 01 2027 10:00:00 GMT+9900",
+        "Sun Jan 01 2027 10:00:00",
+        f"{text} ({'x' * 100})",
+    ):
+        answer = await guild.owner.rest.call("PATCH", path, {"communication_disabled_until": wrong})
+        assert (answer.status, answer.code) == (400, 50035), wrong
+        assert answer.json["errors"].keys() == {"communication_disabled_until"}
 
 
 async def test_bot_timeout_survives_a_kick(world: World) -> None:

@@ -3,58 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from chatd.config import Config
-from tests.conftest import Server, serving
-from tests.helpers.browser import browsing, needs_chromium
-from tests.world import PASSWORD, World, world_on
+from tests.conftest import Server
+from tests.helpers.browser import needs_chromium
+from tests.helpers.web_client import log_in, page_of, register, send, write
+from tests.world import World
 
 pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
 
 HOSTILE = "<img src=x onerror=alert(1)> [x](javascript:alert(1)) **bold** <script>alert(2)</script>"
 
 
-@pytest.fixture
-async def web(config: Config) -> AsyncIterator[Server]:
-    async with serving(replace(config, worker_id=9, web_client=True)) as server:
-        yield server
-
-
-@pytest.fixture
-async def web_world(web: Server) -> AsyncIterator[World]:
-    async with world_on(web.url, web.gateway_url) as world:
-        yield world
-
-
-@asynccontextmanager
-async def page_of(url: str, problems: list[str]) -> AsyncIterator[Page]:
-    """Open the client as a new user with an English browser."""
-    size = {"width": 1280, "height": 800}
-    async with browsing(url, problems=problems, viewport=size, locale="en-US") as page:
-        yield page
-
-
-async def log_in(page: Page, email: str) -> None:
-    await page.get_by_label("E-mail address or username").fill(email)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Log in").click()
-
-
-async def write(page: Page, text: str) -> None:
-    await page.get_by_role("textbox", name="Write a message").fill(text)
-    await page.keyboard.press("Enter")
-
-
 async def test_two_people_register_and_chat(web: Server, problems: list[str]) -> None:
     async with page_of(f"{web.url}/app", problems) as ada:
         await register(ada, "ada_l")
-        await ada.get_by_role("button", name="Create or join a server").click()
+        await ada.get_by_role("main").get_by_role("button", name="Create or join a server").click()
         await ada.get_by_label("Name of the server").fill("Engine")
         await ada.get_by_role("button", name="Create", exact=True).click()
         await write(ada, "Hello **there**")
@@ -118,15 +84,3 @@ async def test_removed_member_sees_the_guild_no_more(
         await guild.owner.rest.delete(f"/guilds/{guild.id}/members/{bob.id}")
         await expect(page.get_by_role("heading", name="Friends")).to_be_visible()
         await expect(page.get_by_role("link", name="Engine")).to_have_count(0)
-
-
-async def register(page: Page, name: str) -> None:
-    await page.get_by_role("button", name="You have no account yet?").click()
-    await page.get_by_label("Username").fill(name)
-    await page.get_by_label("E-mail address").fill(f"{name}@example.org")
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Create an account").click()
-
-
-async def send(world: World, channel: str, text: str) -> None:
-    await world.rest("alice").post(f"/channels/{channel}/messages", {"content": text})

@@ -100,6 +100,26 @@ async def test_no_ids_are_generated_while_the_lease_may_be_lost(ground: Ground) 
             assert ids.next() > last
 
 
+async def test_lease_is_released_though_a_renewal_runs(ground: Ground) -> None:
+    """A stop that cancelled the renewal would lose the connection, and keep the WORKER_ID."""
+    ids = SnowflakeGenerator(4)
+    async with AsyncExitStack() as stack:
+        database = await opened(stack, ground.url, "first")
+        lease = AsyncExitStack()
+        await lease.enter_async_context(worker_id_lease(database, 4, ids))
+        with contextlib.closing(psycopg2.connect(ground.url)) as other, other.cursor() as row:
+            row.execute("SELECT FROM workers WHERE id = 4 FOR UPDATE")
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            async with asyncio.timeout(_WITHIN_S):
+                while (await ground.run(waiting))[0] == 0:
+                    await asyncio.sleep(0.01)
+            stopping = asyncio.create_task(lease.aclose())
+            await asyncio.sleep(0)
+            other.rollback()
+            await stopping
+    assert (await ground.run("SELECT leased_until FROM workers WHERE id = 4"))[0] is None
+
+
 async def test_no_ids_are_generated_after_losing_the_connection(ground: Ground) -> None:
     ids = SnowflakeGenerator(4)
     async with AsyncExitStack() as stack:

@@ -275,7 +275,7 @@ def test_cache_size_is_bounded() -> None:
             last_message_id=None,
         )
         return ChannelAccess(
-            guild, member, EVERYONE, Rank(False, 0, 0), 1, EVERYONE, False, channel
+            guild, member, EVERYONE, Rank(False, 0, 0), 1, EVERYONE, False, False, 0, channel
         )
 
     access_cache, channels = AccessCache(), range(1000)

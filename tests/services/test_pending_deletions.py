@@ -13,7 +13,7 @@ from chatd.core.errors import ServiceUnavailable
 from chatd.core.ids import GuildId, UserId
 from chatd.core.permissions import Permissions
 from chatd.db.pool import Database
-from chatd.queries import messages
+from chatd.queries import messages, retention
 from chatd.queries import pending_deletions as queries
 from chatd.services.guilds import pruning
 from chatd.services.maintenance import pending_deletions
@@ -135,6 +135,36 @@ async def test_batch_of_two_instances_is_deleted_and_published_once(
     await asyncio.gather(*both)
     await sweep()
     await deleted(client, ids, at_most=2)
+    assert await contents(guild, guild.general) == []
+
+
+async def test_instance_that_lost_its_lease_does_not_end_a_deletion(
+    world: World, server: Server, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It believes that the steps which the other instance has taken over are done."""
+    monkeypatch.setattr(pending_deletions, "BATCH_MESSAGES", 2)
+    dependencies = server.runner.app[DEPENDENCIES]
+    guild = await world.guild(owner="alice", members=["bob"])
+    bob = await world.person("bob")
+    ids = await say(bob.rest, guild.general, *(f"m{number}" for number in range(6)))
+    async with dependencies.begin() as work:
+        await work.lock(int(guild.id))
+        deletion = await pending_deletions.add_messages(
+            work.cur, GuildId(int(guild.id)), [UserId(int(bob.id))], since=int(min(ids, key=int))
+        )
+    # The other instance, and its first step.
+    async with dependencies.database.cursor() as cur:
+        await cur.execute(
+            """
+            UPDATE pending_deletions SET details = details || '{"after": 1}' WHERE id = %(id)s
+            """,
+            {"id": deletion.id},
+        )
+    await pending_deletions.work_on(dependencies, deletion)
+    assert len(await contents(guild, guild.general)) == len(ids)  # they are the other's to delete
+    async with dependencies.database.cursor() as cur:
+        await cur.execute("UPDATE pending_deletions SET due_at = now()")
+    await sweep()
     assert await contents(guild, guild.general) == []
 
 
@@ -297,7 +327,11 @@ async def test_prune_stops_when_the_permission_is_lost(
 
 
 def test_every_kind_has_a_step() -> None:
-    assert pending_deletions.STEPS.keys() == {*queries.SWEPT, queries.MESSAGES, queries.PRUNE}
+    of_purges = {retention.PURGE, retention.OLD_AUDIT_LOGS, retention.SEARCH_SEGMENTS}
+    assert (
+        pending_deletions.STEPS.keys()
+        == {*queries.SWEPT, queries.MESSAGES, queries.PRUNE} | of_purges
+    )
 
 
 @pytest.mark.expects_error_log

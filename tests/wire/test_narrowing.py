@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from types import MethodType
 from typing import Any
 
+import marshmallow as ma
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,9 +41,11 @@ def outcome(schema: Schema[Any], data: Any) -> tuple[str, Any]:
 
 @cache
 def both(kind: type[Schema[Any]]) -> tuple[Schema[Any], Schema[Any]]:
-    """Return a schema that narrows itself, and one that does not."""
+    """Return a schema that narrows itself, and one that loads its fields as marshmallow does."""
     whole = kind()
     whole._narrowed = lambda data: whole  # type: ignore[method-assign]
+    plain = MethodType(ma.Schema._deserialize, whole)
+    whole._deserialize = plain  # type: ignore[method-assign]
     return kind(), whole
 
 

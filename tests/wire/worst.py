@@ -6,6 +6,7 @@ New fields, routes and commands are therefore covered without changes here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -36,22 +37,35 @@ _KEYED_BYTES = 60_000
 bodies that may have them are of 64 KB."""
 
 
-def bodies(schema: Schema[Any] | None, max_bytes: int, *, is_list: bool = False) -> Iterator[bytes]:
+def bodies(
+    schema: Schema[Any] | None, max_bytes: int, *, max_items: int | None = None
+) -> Iterator[bytes]:
     """Yield bodies of at most `max_bytes` bytes: for a schema, an array of it, or no schema."""
     yield from _shapeless(max_bytes)
     if schema is None:
         return
     for flood in FLOODS.values():
         for share in (1, 8, 64, 4096):
-            yield _fitted(_object(schema, flood, share, over=0), max_bytes, is_list)
-        yield _fitted(_object(schema, flood, 1, over=1), max_bytes, is_list)
-        yield _fitted(_object(schema, flood, 4096, over=1), max_bytes, is_list)
+            yield _fitted(_object(schema, flood, share, over=0), max_bytes, max_items)
+        yield _fitted(_object(schema, flood, 1, over=1), max_bytes, max_items)
+        yield _fitted(_object(schema, flood, 4096, over=1), max_bytes, max_items)
     if any(isinstance(field, ComponentList) for field in schema.fields.values()):
         for components in _component_trees():
-            yield _fitted({"flags": 1 << 15, "components": components}, max_bytes, is_list)
+            yield _fitted({"flags": 1 << 15, "components": components}, max_bytes, max_items)
     wrong: list[Any] = [[], {}, "", None, 0, -1, 1e308, True, "x" * 30]
     for value in wrong:
-        yield _fitted(_wrong(schema, value), max_bytes, is_list)
+        yield _fitted(wrong_object(schema, value), max_bytes, max_items)
+    if max_items is None:
+        yield from _with_one_name(schema, max_bytes)
+    else:
+        for share in (1, 4):
+            size = max_bytes // share - 2
+            for each in chain(_shapeless(size), _with_one_name(schema, size)):
+                yield b"[" + b",".join([each] * share) + b"]"
+
+
+def _with_one_name(schema: Schema[Any], max_bytes: int) -> Iterator[bytes]:
+    """Yield objects in which one key that the schema knows has a value of the maximum size."""
     for name in names(schema):
         key = orjson.dumps(name)
         for filling in (b"[],", b"{},", b"0,", b'"",', b'"1",', b'{"id":"1","type":0},'):
@@ -152,7 +166,7 @@ def _largest(field: Any, flood: str, share: int, over: int) -> Any:
     return 2**53 if isinstance(field, Int) else moment
 
 
-def _wrong(schema: Any, value: Any) -> dict[str, Any]:
+def wrong_object(schema: Any, value: Any) -> dict[str, Any]:
     """Return an object in which every value has the wrong type, on all levels."""
     return {
         field.data_key or name: _wrong_value(field, value) for name, field in schema.fields.items()
@@ -168,7 +182,7 @@ def _wrong_value(field: Any, value: Any) -> Any:
         each = _wrong_value(field.inner, value)
         return {str(number): each for number in range(_count(each, 500, 1))}
     if isinstance(field, fields.Nested):
-        return _wrong(field.schema, value)
+        return wrong_object(field.schema, value)
     return value
 
 
@@ -177,7 +191,7 @@ def _count(each: Any, most: int, share: int) -> int:
     return max(1, min(most, _KEYED_BYTES // share // (len(orjson.dumps(each)) + 8)))
 
 
-def _fitted(body: dict[str, Any], max_bytes: int, is_list: bool) -> bytes:
+def _fitted(body: dict[str, Any], max_bytes: int, max_items: int | None) -> bytes:
     """Return the body, cut to size: long values are left out, the longest first."""
     parts = sorted(((orjson.dumps({key: each})[1:-1]), key) for key, each in body.items())
     parts.sort(key=lambda part: len(part[0]))
@@ -187,7 +201,7 @@ def _fitted(body: dict[str, Any], max_bytes: int, is_list: bool) -> bytes:
             kept.append(part)
             size += len(part) + 1
     whole = b"{" + b",".join(kept) + b"}"
-    if is_list:
-        count = max(1, (max_bytes - 2) // (len(whole) + 1))
+    if max_items is not None:
+        count = max(1, min(max_items, (max_bytes - 2) // (len(whole) + 1)))
         return b"[" + b",".join([whole] * count) + b"]"
     return whole

@@ -25,6 +25,12 @@ class TooManyUserIntegrations(ApiError):
     code, message = 0, "Maximum number of applications of an account reached (100)"
 
 
+class TooManyReports(ApiError):
+    """A person has too many open reports. Discord has no code for it."""
+
+    code, message = 0, "Maximum number of open reports reached (100)"
+
+
 class TooManyPins(ApiError):
     code, message = 30003, "Maximum number of pins reached for the channel (250)"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from chatd.core.errors._base import ApiError, Unauthorized
 
 
@@ -26,14 +29,32 @@ class AccountDisabled(ApiError):
     status, code, message = 403, 20013, "This account has been disabled"
 
 
+class RegistrationBlocked(ApiError):
+    """The server accepts no registration of this client. Discord has no code for it."""
+
+    status, message = 403, "Registration is not possible from this network."
+
+
 class RegistrationClosed(ApiError):
     """The server accepts no registrations. Discord has no code for it."""
 
     status, message = 403, "Registration is closed on this server."
 
 
+class MailDisabled(ApiError):
+    """The server sends no mail. Discord has no code for it."""
+
+    status, message = 403, "This server sends no mail; ask its operator."
+
+
 class AlreadyCrossposted(ApiError):
     code, message = 40033, "This message has already been crossposted"
+
+
+class MessageBlocked(ApiError):
+    """A rule of AutoModeration blocks the message. The text is that of the rule, if it has one."""
+
+    code, message = 200000, "Message was blocked by automatic moderation"
 
 
 class InvalidMessageType(ApiError):
@@ -132,6 +153,32 @@ class OwnerCannotLeave(ApiError):
 
 class OwnsApplications(ApiError):
     code, message = 0, "You own applications; delete them first."
+
+
+class AlreadyResolved(ApiError):
+    code, message = 0, "The report is resolved, or is being resolved"
+
+
+class InvitesPaused(ApiError):
+    """The guild accepts no members by invites. `retry_after_s` is None if that has no end yet."""
+
+    status, code, message = 403, 40006, "Invites of this guild are paused."
+
+    def __init__(self, retry_after_s: float | None = None) -> None:
+        super().__init__()
+        self._retry_after_s = None if retry_after_s is None else max(1, math.ceil(retry_after_s))
+
+    def body(self) -> dict[str, Any]:
+        found = super().body()
+        if self._retry_after_s is None:
+            return found
+        return {**found, "retry_after": self._retry_after_s}
+
+    def headers(self) -> dict[str, str]:
+        found = super().headers()
+        if self._retry_after_s is None:
+            return found
+        return {**found, "Retry-After": str(self._retry_after_s)}
 
 
 class OwnsGuilds(ApiError):

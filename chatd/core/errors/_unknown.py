@@ -35,6 +35,18 @@ class UnknownInvitation(ApiError):
     status, code, message = 404, 10006, "Unknown Invitation"
 
 
+class UnknownRegistration(ApiError):
+    """The account does not wait for approval. The code is that of an unknown account."""
+
+    status, code, message = 404, 10001, "This account does not wait for approval"
+
+
+class UnknownReport(ApiError):
+    """Discord has no code for it."""
+
+    status, code, message = 404, 10000, "Unknown Report"
+
+
 class UnknownMember(ApiError):
     status, code, message = 404, 10007, "Unknown Member"
 
@@ -81,6 +93,12 @@ class UnknownWebhook(ApiError):
 
 class UnknownBan(ApiError):
     status, code, message = 404, 10026, "Unknown Ban"
+
+
+class UnknownAutoModRule(ApiError):
+    """The guild has no such rule of AutoModeration. Discord documents no code for it."""
+
+    status, code, message = 404, 0, "Unknown auto moderation rule"
 
 
 class UnknownCommand(ApiError):

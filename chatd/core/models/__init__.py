@@ -10,9 +10,11 @@ from chatd.core.models._accounts import (
     Invitation,
     Login,
     User,
+    UserExport,
 )
 from chatd.core.models._guilds import (
     GUILD_FEATURES,
+    INVITES_DISABLED,
     Ban,
     BareChannel,
     Channel,
@@ -43,6 +45,7 @@ from chatd.core.models._messages import (
 
 __all__ = [
     "GUILD_FEATURES",
+    "INVITES_DISABLED",
     "Account",
     "Application",
     "ApplicationFlags",
@@ -74,4 +77,5 @@ __all__ = [
     "Role",
     "StoredFile",
     "User",
+    "UserExport",
 ]

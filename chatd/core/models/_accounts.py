@@ -8,6 +8,7 @@ from enum import IntFlag
 from typing import NamedTuple
 
 from chatd.core.ids import (
+    ExportId,
     LoginId,
     UserId,
 )
@@ -32,6 +33,28 @@ class Account:
     email: str | None
     """None for bots."""
     bio: str = ""
+    is_administrator: bool = False
+    """Whether it is an administrator of the server."""
+    mfa_enabled: bool = False
+    """Whether it has a second factor."""
+    has_passkey: bool = False
+    has_totp: bool = False
+    """Whether it has one-time codes."""
+    email_verified: bool = False
+    """Whether the address was verified by the link of a mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserExport:
+    """The last archive of its account that a user has requested."""
+
+    id: ExportId
+    user_id: UserId
+    requested_at: datetime
+    is_pending: bool
+    size: int | None
+    """Of the archive in bytes; None while it is pending, or when it has failed."""
+    finished_at: datetime | None
 
 
 class ApplicationFlags(IntFlag):

@@ -66,6 +66,22 @@ class Guild:
     """Client notifications: 0 is for all messages, 1 is for mentions only."""
     preferred_locale: str = "en-US"
     rules_channel_id: ChannelId | None = None
+    mfa_level: int = 0
+    """1: moderation needs a second factor of the actor's account."""
+    retention_days: int | None = None
+    """After how many days messages are deleted; None: never."""
+    invites_disabled: bool = False
+    """Whether invites are paused until a member with MANAGE_GUILD ends that."""
+    invites_disabled_until: datetime | None = None
+    dms_disabled_until: datetime | None = None
+    """Members who are no friends cannot write to each other because of this guild until then."""
+    raid_detected_at: datetime | None = None
+    """When too many accounts have joined in a short time."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features, as Discord names them."""
+        return (*GUILD_FEATURES, INVITES_DISABLED) if self.invites_disabled else GUILD_FEATURES
 
     def without_channel(self, channel_id: ChannelId) -> Guild:
         """Return the guild after one of its channels has been deleted."""
@@ -132,6 +148,9 @@ class Member:
 GUILD_FEATURES: Final = ("NEWS",)
 """The features of every guild, as Discord names them. Clients offer announcement channels in guilds
 with NEWS."""
+
+INVITES_DISABLED: Final = "INVITES_DISABLED"
+"""The feature of a guild whose invites are paused."""
 
 
 @dataclass(frozen=True, slots=True)

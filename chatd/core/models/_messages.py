@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from chatd.core.ids import (
     AttachmentId,
@@ -19,6 +19,7 @@ from chatd.core.ids import (
 )
 from chatd.core.interactions import InteractionOrigin
 from chatd.core.models._accounts import User
+from chatd.core.records import record
 
 
 class MessageType(IntEnum):
@@ -34,6 +35,9 @@ class MessageType(IntEnum):
     REPLY = 19
     CHAT_INPUT_COMMAND = 20
     CONTEXT_MENU_COMMAND = 23
+    AUTO_MODERATION_ACTION = 24
+    GUILD_INCIDENT_ALERT_MODE_ENABLED = 36
+    """Invites are paused until the time in the content."""
 
     @property
     def is_user_message(self) -> bool:
@@ -58,7 +62,7 @@ _WRITTEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MessageLocation:
     """The channel of a message: one of a guild, or a private one with its recipients."""
 
@@ -168,11 +172,9 @@ class StoredFile:
     size: int
 
 
-class Message(NamedTuple):
-    """A message as one user sees it. `reference` is the message that it replies to, if it exists.
-
-    A tuple, because one is created for each row: three times as fast as a frozen dataclass.
-    """
+@record(frozen=True, slots=True)
+class Message:
+    """A message as one user sees it. `reference` is what it replies to, if that exists."""
 
     id: MessageId
     channel_id: ChannelId
@@ -196,3 +198,11 @@ class Message(NamedTuple):
     origin: MessageOrigin | None = None
     origin_users: tuple[User, ...] = ()
     """The users that `origin.interaction` names."""
+
+    def is_by(self, user_id: UserId) -> bool:
+        """Return whether this account wrote it.
+
+        An imported account may have the id of a webhook that was deleted before.
+        """
+        is_by_webhook = self.origin is not None and self.origin.author is not None
+        return self.author.id == user_id and not is_by_webhook

@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
@@ -95,21 +95,36 @@ class DeliveryQueue:
 
         Other tasks run between slices. Returns when all is delivered.
         """
-        clock = asyncio.get_running_loop().time
         left = iter(items)
-        is_over = False
-        while not is_over:
-            with self.batching():
-                end = clock() + _STEP_SLICE_S
-                for item in left:
-                    handle(item)
-                    if clock() >= end:
-                        break
-                else:
-                    is_over = True
+        while not self._process_slice(left, handle):
             await self.drained()
-            if not is_over:
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        await self.drained()
+
+    def process_at_once(
+        self, items: Iterable[T], handle: Callable[[T], None]
+    ) -> Sequence[T] | None:
+        """Do as `process_in_slices`, for one time slice of each kind.
+
+        Returns the items that are left, and None when nothing is: all is delivered.
+        """
+        if self._is_pending:
+            return tuple(items)
+        left = iter(items)
+        if self._process_slice(left, handle) and not self._is_pending:
+            return None
+        return tuple(left)
+
+    def _process_slice(self, left: Iterator[T], handle: Callable[[T], None]) -> bool:
+        """Call `handle` with items for one time slice. Return whether none is left."""
+        clock = asyncio.get_running_loop().time
+        with self.batching():
+            end = clock() + _STEP_SLICE_S
+            for item in left:
+                handle(item)
+                if clock() >= end:
+                    return False
+        return True
 
     @contextmanager
     def batching(self) -> Iterator[None]:

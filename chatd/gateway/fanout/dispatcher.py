@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +19,7 @@ from chatd.core.retry import retried
 from chatd.db.pool import Database
 from chatd.events.event import AudienceKind, Event
 from chatd.events.guilds import JOINED
+from chatd.events.messages import MESSAGE_CREATE
 from chatd.events.user_settings import SETTINGS_UPDATED
 from chatd.events.users import revoked_login
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
@@ -67,6 +70,8 @@ class Dispatcher:
         self._friend_presences = friend_presences
         self._event_history = event_history
         self._gap_monitor = GapMonitor(hub, database)
+        self._failure: Exception | None = None
+        """What has failed in `_dispatch_at_once`; it ends `run`."""
         self._feed_starts = asyncio.TaskGroup()
         """The tasks that start the feeds of newly joined guilds."""
 
@@ -77,10 +82,17 @@ class Dispatcher:
             tasks.create_task(retried("gap monitor", monitor), name="gap monitor")
             expire = self._expire_sessions
             tasks.create_task(retried("session expiry", expire), name="session expiry")
+            # The log lines of a dispatch do not belong to the request that published the event.
+            context = copy_context()
+            subscription.dispatch_at_once = lambda events: context.run(
+                self._dispatch_at_once, events
+            )
             while True:
                 match await subscription.get():
                     case EventBatch(events) as arrived:
                         try:
+                            if self._failure is not None:
+                                raise self._failure
                             await self._delivery_queue.process_in_slices(events, self._handle_event)
                         finally:
                             arrived.ack()
@@ -92,6 +104,14 @@ class Dispatcher:
                         self._gap_monitor.reconcile_soon()
                         self._presence_reporter.on_reconnect()
 
+    def _dispatch_at_once(self, events: Sequence[Event]) -> Sequence[Event] | None:
+        """Dispatch events while `run` waits for some. See `Subscription.dispatch_at_once`."""
+        try:
+            return self._delivery_queue.process_at_once(events, self._handle_event)
+        except Exception as error:  # must not reach the publisher, whose transaction is committed
+            self._failure = error
+            return ()
+
     async def _expire_sessions(self) -> None:
         while True:
             await asyncio.sleep(_EXPIRY_INTERVAL_S)
@@ -99,6 +119,18 @@ class Dispatcher:
 
     def _handle_event(self, event: Event) -> None:
         self._event_history.add(event)
+        if event.name != MESSAGE_CREATE:  # the most frequent event concerns feeds only
+            self._notify(event)
+        feed = self._hub.feed(event.stream)
+        if feed is None:
+            return
+        feed.push(event, asyncio.get_running_loop().time())
+        if (login_id := revoked_login(event)) is not None:
+            self._close_login(UserId(event.audience.id), login_id)
+        self._hub.drop_if_unused(feed)
+
+    def _notify(self, event: Event) -> None:
+        """Pass an event to the caches and reporters of this instance."""
         self._authenticator.on_event(event)
         self._presence_reporter.on_event(event)
         self._friend_presences.on_event(event)
@@ -109,13 +141,6 @@ class Dispatcher:
                 self._on_guild_joined(event)
         if event.name == SETTINGS_UPDATED:
             self._on_settings_updated(event)
-        feed = self._hub.feed(event.stream)
-        if feed is None:
-            return
-        feed.push(event, asyncio.get_running_loop().time())
-        if (login_id := revoked_login(event)) is not None:
-            self._close_login(UserId(event.audience.id), login_id)
-        self._hub.drop_if_unused(feed)
 
     def _on_settings_updated(self, event: Event) -> None:
         """Give all user clients of an account the new status in its settings, which they share."""

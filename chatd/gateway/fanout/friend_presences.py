@@ -1,10 +1,11 @@
 """Presences of friends, for the clients of people, whether they share a guild or not.
 
 READY has the friends that are online. From then on, a client gets a PRESENCE_UPDATE without a guild
-for each change of a friend. So an instance knows the friends of the people that are connected to it
-with such a client: it reads them from Postgres soon after the session has begun or was restored,
-and then keeps them by the events of the person's stream. When it has read them, it sends the
-presences of the friends that are online, because they may have changed since READY.
+for each change of a friend. If the friend has changed its name, picture or bio, its user contains
+them. So an instance knows the friends of the people that are connected to it with such a client: it
+reads them from Postgres soon after the session has begun or was restored, and then keeps them by
+the events of the person's stream. When it has read them, it sends the presences of the friends that
+are online, because they may have changed since READY.
 
 Cost: about 100 bytes of memory for each friend of a connected person. A change costs 20 us for each
 connected friend, and an instance sends at most `_MAX_DELIVERIES` in `_INTERVAL_S`.
@@ -18,12 +19,14 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from chatd.core.ids import UserId
+from chatd.core.json import JsonObject
 from chatd.core.presence import Status
 from chatd.core.presence_table import PresenceTable
 from chatd.core.relationships import RelationshipType
 from chatd.db.pool import Database
 from chatd.events import presence as events
 from chatd.events.event import AudienceKind, Event
+from chatd.events.users import read_shown
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.time_slicing import run_in_slices
 from chatd.gateway.session.session import Session
@@ -39,7 +42,13 @@ _BATCH = 20
 _MAX_DELIVERIES = 5000
 """The maximum of deliveries in `_INTERVAL_S`, which takes about a tenth of a core."""
 
-_EVENTS = frozenset({"RELATIONSHIP_ADD", "RELATIONSHIP_REMOVE"})
+_RECENT_S = 60
+"""How long profile changes are kept, in seconds: much longer than it takes to read friends."""
+
+_MAX_RECENT = 10_000
+"""The maximum number of profile changes that are kept, each about 1 KB."""
+
+_EVENTS = frozenset({"RELATIONSHIP_ADD", "RELATIONSHIP_REMOVE", "USER_UPDATE"})
 
 
 class FriendPresences:
@@ -57,6 +66,11 @@ class FriendPresences:
         """The people whose friends are being read, with the events since."""
         self._pending: dict[UserId, dict[Session, None]] = {}
         """The friends whose presence is to be sent, each with its receivers."""
+        self._changed: dict[UserId, JsonObject] = {}
+        """Those among them that have changed their profile, with what is shown of it."""
+        self._recent: dict[UserId, tuple[float, JsonObject]] = {}
+        """The latest profile changes with their times: a client that has had READY, and whose
+        friends are not read yet, gets those of its friends afterwards."""
 
     def mark(self, user_id: UserId) -> None:
         """Note that the presence of a user changed."""
@@ -68,10 +82,27 @@ class FriendPresences:
         if event.name not in _EVENTS or event.audience.kind is not AudienceKind.USER:
             return
         person = UserId(event.audience.id)
-        if person in self._reading:
+        if event.name == "USER_UPDATE":
+            self._on_profile_changed(person, event)
+        elif person in self._reading:
             self._reading[person].append(event)
         elif person in self._friends:
             self._apply(person, event)
+
+    def _on_profile_changed(self, user_id: UserId, event: Event) -> None:
+        shown = read_shown(event)
+        self._recent.pop(user_id, None)  # the order is that of the times
+        self._recent[user_id] = asyncio.get_running_loop().time(), shown
+        if len(self._recent) > _MAX_RECENT:
+            del self._recent[next(iter(self._recent))]
+        self.mark(user_id)
+        if user_id in self._pending:
+            self._changed[user_id] = shown
+
+    def _forget_old_changes(self) -> None:
+        oldest = asyncio.get_running_loop().time() - _RECENT_S
+        while self._recent and next(iter(self._recent.values()))[0] < oldest:
+            del self._recent[next(iter(self._recent))]
 
     async def run(self) -> None:
         """Read friends and send presences until cancelled."""
@@ -90,6 +121,7 @@ class FriendPresences:
                 self._send_to_new_sessions(user_id)
             else:
                 wanted.append(user_id)
+        self._forget_old_changes()
         for start in range(0, len(wanted), _BATCH):
             try:
                 await self._read(wanted[start : start + _BATCH])
@@ -144,8 +176,11 @@ class FriendPresences:
             session.knows_friends = True
         if new:
             for friend in self._friends[person]:
-                if self._table.get(friend).status != Status.OFFLINE:
-                    self._pending.setdefault(friend, {}).update(dict.fromkeys(new))
+                if friend in self._recent:
+                    self._changed[friend] = self._recent[friend][1]
+                elif self._table.get(friend).status == Status.OFFLINE:
+                    continue
+                self._pending.setdefault(friend, {}).update(dict.fromkeys(new))
 
     def _send_later(self, person: UserId, friend: UserId) -> None:
         if clients := self._clients_of(person):
@@ -159,7 +194,8 @@ class FriendPresences:
         while self._pending and left > 0:
             friend = next(iter(self._pending))
             sessions = self._pending.pop(friend)
-            event = events.friend_presence_updated(friend, self._table.get(friend))
+            user = self._changed.pop(friend, None)
+            event = events.friend_presence_updated(friend, self._table.get(friend), user)
             for session in sessions:
                 if self._hub.session(session.id) is session:
                     session.send_event(event)

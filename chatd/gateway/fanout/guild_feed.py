@@ -21,6 +21,7 @@ from chatd.core.json import JsonObject
 from chatd.core.permissions import TIMED_OUT, Permissions
 from chatd.events.event import AudienceKind, Event, to_channel
 from chatd.events.guilds import JOINED
+from chatd.events.messages import MESSAGE_CREATE
 from chatd.gateway.fanout.channel_overwrites import ChannelSet
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.feed import Feed
@@ -205,6 +206,11 @@ class GuildFeed(Feed):
         return super().may_see(user_id, event)
 
     def _deliver(self, event: Event) -> None:
+        if event.name not in _STATE_EVENTS:
+            if event.name == MESSAGE_CREATE:
+                self.visibility.payloads.record_last_message(event)
+            self._dispatch(event, self._audience(event))
+            return
         if event.name in _DELIVER_THEN_APPLY:
             super()._deliver(event)
             self._apply(event)
@@ -311,10 +317,6 @@ class GuildFeed(Feed):
     def _apply(self, event: Event) -> None:
         """Apply an event to visibility, and attach or detach the sessions that it affects."""
         assert self._visibility is not None
-        if event.name == "MESSAGE_CREATE":
-            self._visibility.payloads.record_last_message(event)
-        if event.name not in _STATE_EVENTS:
-            return
         if self._visibility.apply(event):
             self.visibility_seq = event.seq
         self._viewers.clear()

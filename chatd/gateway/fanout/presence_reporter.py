@@ -164,7 +164,7 @@ class PresenceReporter:
         asks, self._sync_requested, self._needs_sync = self._needs_sync, False, False
         report = InstanceReport(self._name, dict(self._reported), replaces=True, asks=asks)
         await self._publish(report)
-        self._session_lists.report_everything()
+        await self._session_lists.report_everything()
 
     def _current(self, user_id: UserId, now: float) -> PresenceReport | None:
         """Return what to report of a user; None when it has no connected session here."""

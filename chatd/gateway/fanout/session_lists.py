@@ -75,14 +75,14 @@ class SessionLists:
             if any(each.user_client is not None for each in connected):
                 self._send(user_id, connected)
                 await asyncio.sleep(0)
-        self._publish(changed)
+        await self._publish(changed)
 
-    def report_everything(self) -> None:
+    async def report_everything(self) -> None:
         """Publish the sessions of all local people."""
-        self._bus.publish(
+        await self._bus.publish(
             [presence_events.sessions_reported(self._hub.instance, {}, replaces=True)]
         )
-        self._publish(self._reported)
+        await self._publish(self._reported)
 
     def on_event(self, event: Event) -> None:
         """Apply a report of another instance."""
@@ -105,11 +105,12 @@ class SessionLists:
         else:
             self._reported.pop(user_id, None)
 
-    def _publish(self, lists: Mapping[UserId, Sequence[ListedSession]]) -> None:
+    async def _publish(self, lists: Mapping[UserId, Sequence[ListedSession]]) -> None:
         people = list(lists)
         for start in range(0, len(people), _MAX_REPORTED):
+            await asyncio.sleep(0)  # the bus may dispatch each report at once, before it returns
             part = {each: lists[each] for each in people[start : start + _MAX_REPORTED]}
-            self._bus.publish([presence_events.sessions_reported(self._hub.instance, part)])
+            await self._bus.publish([presence_events.sessions_reported(self._hub.instance, part)])
 
     def _send(self, user_id: UserId, sessions: Sequence[Session]) -> None:
         """Send the list of a user to those of these sessions that have not received it yet."""

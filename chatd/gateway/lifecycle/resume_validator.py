@@ -44,6 +44,7 @@ class ResumeValidator:
         self._database = database
         self._waiting: list[_Request] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._running = 0  # not len(_tasks): a task that has ended stays there for a moment
 
     async def validate(self, token: TokenClaims, streams: Collection[StreamId]) -> Positions:
         """Return the positions that these streams have in Postgres, for a token of a valid login.
@@ -53,13 +54,20 @@ class ResumeValidator:
         """
         result: asyncio.Future[Positions] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Request(token, streams, result))
-        if len(self._tasks) < _MAX_STATEMENTS:
+        if self._running < _MAX_STATEMENTS:
+            self._running += 1
             task = asyncio.create_task(self._run(), name="resume validation")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return await result
 
     async def _run(self) -> None:
+        try:
+            await self._validate_waiting()
+        finally:
+            self._running -= 1
+
+    async def _validate_waiting(self) -> None:
         while self._waiting:
             batch = self._waiting[:_SESSIONS_PER_STATEMENT]
             del self._waiting[:_SESSIONS_PER_STATEMENT]

@@ -8,6 +8,7 @@ import secrets
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from multidict import istr
 
 from chatd.core.errors import ApiError
 from chatd.observability import logs
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 # The prefix of request ids, random for each process: ids stay unique over restarts and instances.
 _PREFIX = secrets.token_hex(4)
 _numbers = itertools.count(1)
+_REQUEST_ID = istr("X-Request-Id")
 
 
 @web.middleware
@@ -46,5 +48,5 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
         log.exception("request %s failed: %s", request_id, request.method)
         response = json_response({"code": 0, "message": "500: Internal Server Error"}, status=500)
     if not response.prepared:
-        response.headers["X-Request-Id"] = request_id
+        response.headers[_REQUEST_ID] = request_id
     return response

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from chatd.context.context import Context
@@ -17,16 +17,23 @@ async def authenticate_caller(request: web.Request, handler: Handler) -> web.Str
 
     Public routes and pages get no context. Raises Unauthorized.
     """
-    if request.match_info.http_exception is None and not _is_open(request):
-        caller = await request.app[AUTHENTICATOR].authenticate(request.headers.get("Authorization"))
+    app = request.app  # once: aiohttp repeats the lookup each time
+    if request.match_info.http_exception is None and not _is_open(app, request):
+        authenticator, given = app[AUTHENTICATOR], request.headers.get(hdrs.AUTHORIZATION)
+        caller = authenticator.cached(given) or await authenticator.authenticate(given)
         mark_authenticated(request.transport, caller.user.id)
-        request[CONTEXT] = Context(request.app[DEPENDENCIES], caller, audit_log_reason(request))
+        request[CONTEXT] = Context(
+            app[DEPENDENCIES],
+            caller,
+            audit_log_reason(request),
+            request.headers.get("X-Discord-MFA-Authorization"),
+        )
     return await handler(request)
 
 
-def _is_open(request: web.Request) -> bool:
+def _is_open(app: web.Application, request: web.Request) -> bool:
     """Return whether a request needs no login."""
     handler = request.match_info.handler
-    if handler in request.app[OPEN_HANDLERS]:
+    if handler in app[OPEN_HANDLERS]:
         return True
-    return handler in request.app[PAGE_HANDLERS] and accepts_html(request)
+    return handler in app[PAGE_HANDLERS] and accepts_html(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from chatd.core.errors import RequestTooLarge, UnsupportedEncoding
@@ -21,7 +21,7 @@ async def check_body_headers(request: web.Request, handler: Handler) -> web.Stre
         max_bytes = request.app[BODY_LIMITS].get(request.match_info.handler, MAX_BODY)
         if length > max_bytes:
             raise RequestTooLarge
-    encodings = request.headers.getall("Content-Encoding", ())
+    encodings = request.headers.getall(hdrs.CONTENT_ENCODING, ())
     if encodings and any(each.lower() not in ("", "identity") for each in encodings):
         raise UnsupportedEncoding
     return await handler(request)

@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -49,28 +49,40 @@ _WAIVED_S = 0.25
 
 
 class Timed(Generic[T]):
-    """Awaits a coroutine and measures the time that it occupies the event loop."""
+    """Awaits a coroutine and measures the time that it occupies the event loop.
 
-    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+    At the end, however it ends, `on_end` is called with this time in seconds.
+    """
+
+    def __init__(
+        self, work: Coroutine[Any, Any, T], on_end: Callable[[float], None] | None = None
+    ) -> None:
         self.spent_s = 0.0
         self._work = work
+        self._on_end = on_end
 
     def __await__(self) -> Generator[Any, Any, T]:
         raised: BaseException | None = None
-        while True:
-            began = time.perf_counter()
-            try:
-                waits_for = self._work.send(None) if raised is None else self._work.throw(raised)
-            except StopIteration as ended:
-                value: T = ended.value
-                return value
-            finally:
-                self.spent_s += time.perf_counter() - began
-            try:
-                yield waits_for
-                raised = None
-            except BaseException as error:  # also a cancellation: the coroutine must handle it
-                raised = error
+        try:
+            while True:
+                began = time.perf_counter()
+                try:
+                    waits_for = (
+                        self._work.send(None) if raised is None else self._work.throw(raised)
+                    )
+                except StopIteration as ended:
+                    value: T = ended.value
+                    return value
+                finally:
+                    self.spent_s += time.perf_counter() - began
+                try:
+                    yield waits_for
+                    raised = None
+                except BaseException as error:  # also a cancellation: the coroutine must handle it
+                    raised = error
+        finally:
+            if self._on_end is not None:
+                self._on_end(self.spent_s)
 
 
 class _Account:
@@ -139,10 +151,15 @@ class ConcurrencyLimiter:
         account.requests -= 1
         account.slots.release()
 
-    async def run(self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    def run(self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]) -> Awaitable[T]:
         """Run the work, after the pause that earlier requests of the account have caused."""
         if account.paused_until - self._clock() <= _WAIVED_S:
-            return await self.timed(account, work)
+            return self.timed(account, work)
+        return self._run_after_pause(account, work)
+
+    async def _run_after_pause(
+        self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]
+    ) -> T:
         async with account.serial:
             await self._sleep(account.paused_until - _WAIVED_S - self._clock())
             return await self.timed(account, work)
@@ -158,14 +175,14 @@ class ConcurrencyLimiter:
         account.requests += 1
         return account
 
-    async def timed(self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    def timed(self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]) -> Awaitable[T]:
         """Run the work, and pause the account for the time of the event loop that it takes."""
-        timed = Timed(work())
-        try:
-            return await timed
-        finally:
-            pause_s = self._pause_factor * timed.spent_s
-            account.paused_until = max(account.paused_until, self._clock()) + pause_s
+
+        def pause(spent_s: float) -> None:
+            since = max(account.paused_until, self._clock())
+            account.paused_until = since + self._pause_factor * spent_s
+
+        return Timed(work(), pause)
 
     def _sweep(self) -> None:
         """Remove idle accounts, at most once a minute."""
@@ -217,7 +234,7 @@ def middleware(token_names: Sequence[str]) -> Middleware:
     return limit_concurrency
 
 
-async def _call(handler: Handler, request: web.Request) -> web.StreamResponse:
+def _call(handler: Handler, request: web.Request) -> Coroutine[Any, Any, web.StreamResponse]:
     if request.transport is None:
         raise ConnectionResetError  # the client disconnected while its request was queued
-    return await handler(request)
+    return cast(Coroutine[Any, Any, web.StreamResponse], handler(request))

@@ -48,6 +48,8 @@ class _Bucket:
     id: str
     major: str
     token: str
+    overall: tuple[Limit, str]
+    """The limit over all such routes, and the name of its windows."""
 
 
 _BUCKETS: web.AppKey[dict[Handler, _Bucket]] = web.AppKey("_BUCKETS")
@@ -71,19 +73,20 @@ def apply_to(app: web.Application, table: Iterable[Route]) -> None:
 @web.middleware
 async def _check_route_limit(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Raises RateLimited."""
-    match = request.match_info
-    bucket = request.app[_BUCKETS].get(match.handler)
+    match, app = request.match_info, request.app
+    bucket = app[_BUCKETS].get(match.handler)
     if bucket is None:
         return await handler(request)
     context = request.get(CONTEXT)
     caller = client_network(request) if context is None else context.user.id
-    limits = request.app[DEPENDENCIES].rate_limits
-    limit, key = (GLOBAL_WITH_TOKENS, "tokens") if bucket.token else (GLOBAL, "global")
+    limits = app[DEPENDENCIES].rate_limits
+    limit, key = bucket.overall
     key = f"{key}:{caller}"
     decision = limits.hit(limit, key) or await limits.hit_shared(limit, key)
     if not decision.granted:
         raise headers.rate_limited_globally(decision)
-    key = f"{bucket.id}:{_id(match.get(bucket.major))}:{_token(match, bucket) or caller}"
+    who = (bucket.token and _token(match, bucket)) or caller
+    key = f"{bucket.id}:{_id(match.get(bucket.major))}:{who}"
     decision = limits.hit(bucket.limit, key) or await limits.hit_shared(bucket.limit, key)
     if not decision.granted:
         raise headers.rate_limited(decision, bucket.id)
@@ -112,25 +115,25 @@ async def _check_invalid_tokens(request: web.Request, handler: Handler) -> web.S
 async def _set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Add the X-RateLimit headers of the route, unless another limit has already set its own."""
     decision = request.get(_DECISION_KEY)
-    if decision is not None and "X-RateLimit-Limit" not in response.headers:
-        response.headers.update(headers.for_decision(*decision))
+    if decision is not None and headers.LIMIT not in response.headers:
+        for name, value in headers.for_decision(*decision).items():
+            response.headers[name] = value
 
 
 def _bucket(route: Route, limit: Limit) -> _Bucket:
     major = next((name for name in _MAJOR if f"{{{name}}}" in route.path), "")
     token = next((name for name in _TOKENS if f"{{{name}}}" in route.path), "")
     bucket_id = headers.bucket_id(limit.bucket or f"{route.method} {route.path}")
-    return _Bucket(limit, bucket_id, major, token)
+    overall = (GLOBAL_WITH_TOKENS, "tokens") if token else (GLOBAL, "global")
+    return _Bucket(limit, bucket_id, major, token, overall)
 
 
 def _token(match: web.UrlMappingMatchInfo, bucket: _Bucket) -> str:
-    """Return a digest of the token in the path, or "" without one.
+    """Return a digest of the token in the path.
 
     All callers with a token share its windows. Keys are stored in Redis, so they
     must not contain the token.
     """
-    if not bucket.token:
-        return ""
     token = match[bucket.token].encode("utf-8", "surrogatepass")
     return hashlib.sha256(token).hexdigest()[:32]
 

@@ -168,7 +168,8 @@ class _Document:
             content = None if schema is None else self._resolved(schema)
             media = "application/json" if schema is None else schema.media
             found[str(status)] = _response(STATUSES.get(status, "Done."), content, media)
-            if route.page is not None and status == 200:
+            is_page = schema is not None and schema.has_page
+            if is_page or (route.page is not None and status == 200):
                 html = {"schema": self._resolved(responses.HTML)}
                 found[str(status)]["content"][responses.HTML.media] = html
         for status in _error_statuses(route):

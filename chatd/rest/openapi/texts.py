@@ -9,6 +9,18 @@ from chatd.wire.json_schema import ID
 
 TAGS = {
     "auth": ("Accounts", "Registration, login, logout, and the logins of an account."),
+    "account_mail": (
+        "Mail",
+        "Verified email addresses, lost passwords, and undoing a change by the link of a mail.",
+    ),
+    "mfa": (
+        "Second factors",
+        "One-time codes, passkeys and recovery codes: logins with them, and their settings.",
+    ),
+    "oidc": (
+        "Logins at providers",
+        "Single sign-on by OpenID Connect, and linking accounts there with the caller's.",
+    ),
     "users": ("Users", "The caller's own account, and other users."),
     "relationships": ("Friends and blocks", "Friends, friend requests and blocked users."),
     "user_settings": ("Settings", "The settings of an account."),
@@ -16,6 +28,7 @@ TAGS = {
         "Notification settings",
         "About which messages the caller is notified, in guilds and channels.",
     ),
+    "user_exports": ("Exports", "Archives with everything of the caller's account."),
     "notes": ("Notes", "What the caller has noted about other users."),
     "guilds": ("Guilds", "Guilds, which have channels, roles and members."),
     "channels": (
@@ -32,6 +45,7 @@ TAGS = {
     "members": ("Members", "The users in a guild, with their nicknames and timeouts."),
     "roles": ("Roles", "The roles of a guild, and assigning them to members."),
     "bans": ("Bans", "Users who are banned from a guild."),
+    "auto_moderation": ("Auto moderation", "Rules that messages of members are checked with."),
     "invites": ("Invites", "Codes that let users join a guild."),
     "webhooks": ("Webhooks", "URLs by which programs send messages to a channel."),
     "announcements": (
@@ -81,6 +95,15 @@ TAGS = {
         "Registration codes",
         "Codes that allow registration; administrators create them.",
     ),
+    "registrations": (
+        "Registrations",
+        "Accounts that wait for the approval of an administrator.",
+    ),
+    "reports": ("Reports", "Messages, users and guilds that people report to administrators."),
+    "administration": (
+        "Administration",
+        "Accounts, guilds and figures of the whole server, for its administrators.",
+    ),
     "stubs": (
         "Empty lists",
         "Objects that clients request at startup, and that chatd does not support.",
@@ -110,6 +133,7 @@ ERRORS = {
 STATUSES = {
     **ERRORS,
     302: "The picture is on another server.",
+    303: "The browser goes elsewhere.",
     304: "The copy of the client is current.",
     416: "The requested range is beyond the end of the file.",
 }
@@ -139,11 +163,13 @@ PATH_PARAMETERS: dict[str, JsonObject] = {
     "filename": {"type": "string", "minLength": 1},
     "guild": ID,
     "upload": ID,
+    "export": ID,
     "uploaded_filename": {"type": "string", "minLength": 1},
     "settings_type": {"type": "string", "enum": ["1", "2"]},
     "user": ID,
     "name": {"type": "string", "minLength": 1, "examples": ["5f2b8c1d9e0a47c3.png"]},
     "interaction_token": {"type": "string", "minLength": 1},
+    "provider": {"type": "string", "pattern": "^[a-z0-9-]{1,32}$"},
 }
 
 REASON: JsonObject = {

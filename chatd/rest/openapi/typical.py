@@ -23,6 +23,8 @@ _SIGNATURE = "8c303f6b3f6f1c1c0fde6be22b563aafbd92ea70982009ea4068b6edf43186e0"
 _HASH = "5f2b8c1d9e0a47c3b6d1f08e2a9c4d75"
 _TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"  # noqa: S105
 _WEBHOOK_TOKEN = "dQ3b8mYk1Xr0tV6sZ2cN9hLw4pJ7gEaUqFyRiOoCxKvBnMlSjTfHdGzWePuA5kXc8bQe"  # noqa: S105
+_TICKET = "MTQwODEzMzUwMTgwNzQ5MzEyMA.dGlja2V0.cHJvb2Y"
+_CREDENTIAL = '{"rawId": "aWQ", "response": {"signature": "c2ln"}}'
 LATER = "2026-01-02T12:00:00.000000+00:00"
 NOW = "2026-01-01T12:00:00.000000+00:00"
 
@@ -83,6 +85,7 @@ FIELDS: Final[dict[str, Any]] = {
     "permissions": "1071698660929",
     "preferred_locale": "en-US",
     "primary_color": 3447003,
+    "provider": "company",
     "query": "ad",
     "reason": "Spam",
     "refresh_token": "2sKq0bXw7dV5nQ1rT8yZ",
@@ -98,6 +101,7 @@ FIELDS: Final[dict[str, Any]] = {
     "total_results": 1,
     "type": 0,
     "upload": _UPLOAD_ID,
+    "export": _UPLOAD_ID,
     "uploaded_filename": f"{_UPLOAD_ID}/engine.png",
     "url": "https://chat.example.org/attachments/…/engine.png",
     "user": BOB_ID,
@@ -229,6 +233,22 @@ OF_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
 BODIES: Final[dict[str, Any]] = {
     "Logout": {"refresh_token": FIELDS["refresh_token"]},
     "Confirmation": {"password": FIELDS["password"]},
+    "MfaCode": {"code": "123456"},
+    "MfaCodeLogin": {"ticket": _TICKET, "code": "123456"},
+    "MfaPasskeyLogin": {"ticket": _TICKET, "code": _CREDENTIAL},
+    "MfaProof": {"ticket": _TICKET, "mfa_type": "totp", "data": "123456"},
+    "NewTotp": {
+        "password": FIELDS["password"],
+        "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+        "code": "123456",
+    },
+    "RecoveryCodesRequest": {"password": FIELDS["password"]},
+    "NewPasskey": {"password": FIELDS["password"]},
+    "PasskeyChange": {"name": "Phone"},
+    "OwnerProof": {"password": FIELDS["password"]},
+    "MfaLevel": {"level": 1},
+    "AccountChange": {"disabled": True},
+    "AccountDeletion": {"delete_guilds": True},
     "NewInvitation": {"max_uses": 5, "max_age": 604_800},
     "ProfileChange": {"global_name": "Ada Lovelace", "bio": "Poetical science"},
     "BioChange": {"bio": "Poetical science"},
@@ -252,6 +272,14 @@ BODIES: Final[dict[str, Any]] = {
     "Consent": {"guild_id": GUILD_ID, "permissions": "8192", "authorize": True},
     "NewGuild": {"name": "The Analytical Engine"},
     "GuildChange": {"name": "The Difference Engine", "system_channel_id": CHANNEL_ID},
+    "NewReport": {
+        "type": "message",
+        "category": "spam",
+        "channel_id": CHANNEL_ID,
+        "message_id": MESSAGE_ID,
+    },
+    "ReportDecision": {"outcome": "message_deleted", "note": "Advertising", "similar": True},
+    "IncidentActions": {"invites_disabled_until": "2025-08-22T12:00:00+00:00"},
     "Prune": {"days": 30},
     "NewMessage": {"content": "Hello, Bob", "message_reference": {"message_id": MESSAGE_ID}},
     "MessageChange": {"content": "Hello, dear Bob"},
@@ -271,6 +299,15 @@ BODIES: Final[dict[str, Any]] = {
     "NewBan": {"delete_message_seconds": 86_400},
     "NewBans": {"user_ids": [BOB_ID], "delete_message_seconds": 0},
     "NewInvite": {"max_age": 86_400, "max_uses": 5},
+    "NewAutoModRule": {
+        "name": "No gambling",
+        "event_type": 1,
+        "trigger_type": 1,
+        "trigger_metadata": {"keyword_filter": ["casino*", "free spins"]},
+        "actions": [{"type": 1, "metadata": {"custom_message": "No advertising here."}}],
+        "enabled": True,
+    },
+    "AutoModRuleChange": {"enabled": False},
     "NewWebhook": {"name": "Builds"},
     "NewWebhookMessage": {"content": "The build has passed", "username": "Builds"},
     "WebhookTokenChange": {"name": "Releases"},

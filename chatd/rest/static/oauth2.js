@@ -6,12 +6,14 @@
 (() => {
   const ADMINISTRATOR = 1n << 3n;
   const MANAGE_GUILD = 1n << 5n;
+  const INVALID_TICKET = 60006;
   const base = new URL("../../", document.currentScript.src);
   const link = new URLSearchParams(location.search);
   const element = (id) => document.getElementById(id);
   const boxes = [...document.querySelectorAll("#permissions input")];
   let token = "";
   let preview = null;
+  let challenge = null; // of a login with a second factor
 
   class Refused extends Error {}
 
@@ -32,7 +34,10 @@
       throw new Refused("The server cannot be reached. Try again.");
     }
     const answer = response.status === 204 ? null : await response.json().catch(() => null);
-    if (!response.ok) throw new Refused(reason(response.status, answer));
+    if (!response.ok) {
+      const refused = new Refused(reason(response.status, answer));
+      throw Object.assign(refused, { code: answer?.code });
+    }
     return answer;
   };
 
@@ -41,6 +46,7 @@
     if (answer?.errors?.password?._errors?.[0]?.code === "INVALID_LOGIN") {
       return "The email address or the password is wrong.";
     }
+    if (answer?.code === 60008) return "This code is wrong, or was used before.";
     const fields = Object.entries(answer?.errors ?? {}).map(
       ([name, each]) => `${name}: ${each._errors?.[0]?.message ?? "invalid"}`,
     );
@@ -188,23 +194,84 @@
     await finish(`${preview.application.name} was added to ${place}.`);
   };
 
+  const enter = async (login) => {
+    token = login.access_token;
+    try {
+      preview = await call("GET", `oauth2/authorize?${link}`);
+      show();
+    } catch (error) {
+      await logOut();
+      showOnly("");
+      throw error;
+    }
+  };
+
+  const askForFactor = (answer) => {
+    challenge = answer;
+    const byCode = answer.totp || answer.backup;
+    element("by-code").hidden = element("send-code").hidden = !byCode;
+    element("passkey").hidden = !answer.webauthn || !window.PublicKeyCredential;
+    showOnly("factor");
+    element(byCode ? "code" : "passkey").focus();
+  };
+
+  const finishLogin = async (kind, code) => {
+    const { ticket } = challenge;
+    let login;
+    try {
+      login = await call("POST", `auth/mfa/${kind}`, { ticket, code });
+    } catch (error) {
+      element("code").value = "";
+      if (error.code !== INVALID_TICKET) throw error;
+      showOnly("login");
+      throw new Refused("This took too long, or had too many tries. Log in again.");
+    }
+    element("code").value = "";
+    await enter(login);
+  };
+
+  const usePasskey = async () => {
+    const { publicKey } = JSON.parse(challenge.webauthn);
+    publicKey.challenge = bytes(publicKey.challenge);
+    for (const each of publicKey.allowCredentials) each.id = bytes(each.id);
+    let credential;
+    try {
+      credential = await navigator.credentials.get({ publicKey });
+    } catch {
+      throw new Refused("The passkey was not used.");
+    }
+    const { authenticatorData, clientDataJSON, signature } = credential.response;
+    const response = {
+      authenticatorData: text(authenticatorData),
+      clientDataJSON: text(clientDataJSON),
+      signature: text(signature),
+    };
+    await finishLogin("webauthn", JSON.stringify({ rawId: text(credential.rawId), response }));
+  };
+
+  const bytes = (base64url) =>
+    Uint8Array.from(atob(base64url.replace(/-/g, "+").replace(/_/g, "/")), (each) =>
+      each.charCodeAt(0),
+    );
+  const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)));
+
   element("login").addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(event.target, async () => {
       const [email, password] = ["email", "password"].map((name) => element(name).value);
       const login = await call("POST", "auth/login", { email, password });
-      token = login.access_token;
       element("password").value = "";
-      try {
-        preview = await call("GET", `oauth2/authorize?${link}`);
-        show();
-      } catch (error) {
-        await logOut();
-        showOnly("");
-        throw error;
-      }
+      if (login.mfa) askForFactor(login);
+      else await enter(login);
     });
   });
+  element("factor").addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(event.target, async () => {
+      await finishLogin("totp", element("code").value);
+    });
+  });
+  element("passkey").addEventListener("click", () => attempt(element("factor"), usePasskey));
 
   element("consent").addEventListener("submit", (event) => {
     event.preventDefault();

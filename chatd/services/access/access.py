@@ -13,6 +13,7 @@ from chatd.context.unit_of_work import UnitOfWork
 from chatd.core import permissions
 from chatd.core.errors import (
     CannotSendToUser,
+    MfaRequired,
     MissingAccess,
     MissingPermissions,
     NotInPrivate,
@@ -68,11 +69,25 @@ class GuildAccess:
     base_permissions: Permissions
     """The permissions that its roles grant in the guild, without regard to a timeout."""
     timed_out: bool
+    lacks_mfa: bool
+    """Whether the guild requires a second factor for moderation, and the member has none."""
+    automod_revision: int
+    """The revision of the rules of AutoModeration of the guild; positive if one is enabled."""
 
     def require(self, needed: Permissions) -> None:
-        """Raise MissingPermissions unless the member has all of `needed`."""
-        if needed & ~self.permissions:
+        """Raise MissingPermissions unless the member has all of `needed`.
+
+        Raises MfaRequired if it may not use them without a second factor.
+        """
+        if not permissions.has_all(self.permissions, needed):
             raise MissingPermissions
+        if self.lacks_mfa and needed & permissions.ELEVATED:  # in this order: flags are slow
+            self.require_mfa()
+
+    def require_mfa(self) -> None:
+        """Raise MfaRequired if the member may not moderate without a second factor."""
+        if self.lacks_mfa:
+            raise MfaRequired
 
     def in_channel(self, channel: Channel | MemberOverwrites) -> Permissions:
         """Return the permissions of the member in a channel of this guild."""
@@ -115,6 +130,8 @@ class GuildAccess:
             self.version,
             self.base_permissions,
             self.timed_out,
+            self.lacks_mfa,
+            self.automod_revision,
             channel,
         )
 
@@ -281,15 +298,8 @@ def _access(row: AccessRow) -> GuildAccess:
         raise MissingAccess
     granted = _in_guild(row)
     current = permissions.while_timed_out(granted) if row.timed_out else granted
-    return GuildAccess(
-        row.guild,
-        row.member,
-        current,
-        _rank(row),
-        row.version,
-        granted,
-        row.timed_out,
-    )
+    state = row.timed_out, row.lacks_mfa, row.automod_revision
+    return GuildAccess(row.guild, row.member, current, _rank(row), row.version, granted, *state)
 
 
 async def locked_guild(work: UnitOfWork, user_id: UserId, guild_id: GuildId) -> GuildAccess:

@@ -7,6 +7,7 @@ REST checks the same flags as the gateway. User accounts need none. Rule: Discor
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chatd.context.context import Context
 from chatd.core.errors import MissingAccess
@@ -43,9 +44,9 @@ def _redacted(message: Message, bot: User) -> Message:
         return message
     if not _is_by_or_mentions(message, bot):
         reference = None if message.reference is None else _without_content(message.reference)
-        return _without_content(message)._replace(reference=reference)
+        return replace(_without_content(message), reference=reference)
     if message.reference is not None and not _is_by_or_mentions(message.reference, bot):
-        return message._replace(reference=_without_content(message.reference))
+        return replace(message, reference=_without_content(message.reference))
     return message
 
 
@@ -54,4 +55,4 @@ def _is_by_or_mentions(message: Message, bot: User) -> bool:
 
 
 def _without_content(message: Message) -> Message:
-    return message._replace(content="", embeds=(), attachments=(), components=())
+    return replace(message, content="", embeds=(), attachments=(), components=())

@@ -14,16 +14,20 @@ from chatd.auth import tokens
 from chatd.context.dependencies import CoreDependencies, Dependencies
 from chatd.context.unit_of_work import UnitOfWork
 from chatd.core import names
-from chatd.core.errors import AccountDisabled, InvalidForm, ServiceUnavailable, Unauthorized
+from chatd.core.errors import InvalidForm, ServiceUnavailable, Unauthorized
 from chatd.core.field_errors import FieldErrors
 from chatd.core.ids import LoginId, UserId
+from chatd.core.mail import email_key as key_of
 from chatd.core.models import Account, User
 from chatd.db.cursor import UniqueViolation
-from chatd.queries import administration, logins, users
+from chatd.queries import administration, logins, mail_tokens, second_factors, users
 from chatd.services.accounts import login_throttle, registration_invites
-from chatd.services.accounts.credentials import email_key as key_of
 from chatd.services.accounts.credentials import hash_new, normalize_password
+from chatd.services.accounts.mail import mail_queue, notices, verification
+from chatd.services.accounts.mfa import tickets
+from chatd.services.accounts.mfa.tickets import Challenge
 from chatd.services.accounts.revocation import revoke
+from chatd.services.safety import registration_rules
 from chatd.wire.schemas.accounts import LoginInput, NewAccount
 
 MAX_LOGINS = 500
@@ -43,6 +47,11 @@ class LoginResult:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitsApproval:
+    """A new account that waits for an administrator. It has no login."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewLogin:
     """A new login with its tokens: a pair, and one for clients that never refresh."""
 
@@ -52,19 +61,54 @@ class NewLogin:
 
 
 async def register(
-    dependencies: Dependencies, wanted: NewAccount, user_agent: str | None
-) -> NewLogin:
-    """Create an account and log it in.
+    dependencies: Dependencies,
+    wanted: NewAccount,
+    network: str,
+    user_agent: str | None,
+    *,
+    language: str,
+) -> NewLogin | AwaitsApproval:
+    """Create an account for a client of this network, and log it in unless it needs an approval.
 
-    Raises RegistrationClosed, ServiceUnavailable, and InvalidForm when the name or the address is
-    taken, or a required invitation is missing or invalid.
+    `language` is that of mails to it. Raises RegistrationClosed, RegistrationBlocked, RateLimited,
+    ServiceUnavailable, and InvalidForm when the name or the address is taken, its mail domain is
+    blocked, or a required invitation is missing or invalid.
     """
-    # Clients of Discord have one field for codes.
-    invitation = wanted.invitation or wanted.invite
+    invitation = wanted.invitation
+    if dependencies.registration == "invitation":
+        invitation = invitation or wanted.invite  # clients of Discord have one field for codes
+    await registration_rules.require_permitted(dependencies, wanted.email, network)
     await registration_invites.require(dependencies, invitation)
+    await verification.count_new(dependencies, wanted.email)
     async with _new_account(dependencies, wanted) as (work, account):
         await registration_invites.consume(dependencies, work, invitation)
-        return await _open_login(dependencies, work, account, user_agent)
+        if registration_rules.needs_approval(dependencies, invitation):
+            await registration_rules.hold(work, account.user.id)
+            await _welcome(dependencies, work, account, language=language)
+            return AwaitsApproval()
+        return await open_first_login(dependencies, work, account, user_agent, language=language)
+
+
+async def open_first_login(
+    dependencies: Dependencies,
+    work: UnitOfWork,
+    account: Account,
+    user_agent: str | None,
+    *,
+    language: str,
+) -> NewLogin:
+    """Create the login of a new account, and add the mail that verifies its address."""
+    await _welcome(dependencies, work, account, language=language)
+    return await open_login(dependencies, work, account, user_agent, with_notice=False)
+
+
+async def _welcome(
+    dependencies: Dependencies, work: UnitOfWork, account: Account, *, language: str
+) -> None:
+    """Store the language of mails to a new account, and add the one that verifies its address."""
+    await users.set_language(work.cur, account.user.id, language)
+    if dependencies.sends_mail:
+        await verification.begin(dependencies, work, account)
 
 
 async def create_without_invitation(
@@ -102,6 +146,8 @@ async def _new_account(
                 email_key=key_of(wanted.email),
                 password_hash=password_hash,
             )
+            if await mail_tokens.is_reserved(work.cur, key_of(wanted.email), except_id=None):
+                raise mail_queue.address_taken()
             yield work, Account(user, wanted.email)
     except UniqueViolation:
         await require_available(dependencies, username, wanted.email)
@@ -111,8 +157,8 @@ async def _new_account(
 
 async def log_in(
     dependencies: Dependencies, credentials: LoginInput, network: str, user_agent: str | None
-) -> NewLogin:
-    """Create a login for a client of this network.
+) -> NewLogin | Challenge:
+    """Create a login for a client of this network, or ask it for a second factor.
 
     Raises InvalidForm when the address and the password do not match, AccountDisabled, RateLimited,
     ServiceUnavailable.
@@ -129,15 +175,19 @@ async def log_in(
         if held is None or (held.user_id, held.password_hash) != (found.user_id, hashed):
             raise _invalid_login()  # changed while the password was verified
         if held.is_disabled:
-            raise AccountDisabled
+            raise await registration_rules.refusal(work.cur, held.user_id)
+        factors = await second_factors.state(work.cur, found.user_id)
         account = await users.account(work.cur, found.user_id)
         assert account is not None
-        opened = await _open_login(dependencies, work, account, user_agent)
-    await _end_excess_logins(dependencies, account.user.id)
+        if factors is None or not factors.mfa_enabled:
+            opened = await open_login(dependencies, work, account, user_agent)
+    if factors is not None and factors.mfa_enabled:
+        return await tickets.issue_for_new_login(dependencies, found.user_id, user_agent, factors)
+    await end_excess_logins(dependencies, account.user.id)
     return opened
 
 
-async def _end_excess_logins(dependencies: Dependencies, user_id: UserId) -> None:
+async def end_excess_logins(dependencies: Dependencies, user_id: UserId) -> None:
     """End the least recently used logins of a user beyond MAX_LOGINS."""
     async with dependencies.begin() as work:
         if excess := await logins.list_oldest(
@@ -168,15 +218,26 @@ async def refresh(dependencies: Dependencies, refresh_token: str) -> LoginResult
     raise Unauthorized
 
 
-async def _open_login(
-    dependencies: Dependencies, work: UnitOfWork, account: Account, user_agent: str | None
+async def open_login(
+    dependencies: Dependencies,
+    work: UnitOfWork,
+    account: Account,
+    user_agent: str | None,
+    *,
+    with_notice: bool = True,
 ) -> NewLogin:
+    """Create a login of an account that has proved all its factors.
+
+    Its owner gets a mail about it, unless there is another one about what the login belongs to.
+    """
     login_id, user_id = dependencies.new_id(LoginId), account.user.id
     client_tokens = dependencies.client_tokens
     await logins.insert(
         work.cur, login_id, user_id, user_agent, lifetime_s=client_tokens.lifetime_s
     )
     result = await _issue(dependencies, work, account, login_id)
+    if with_notice:
+        await notices.new_login(dependencies, work, account, user_agent)
     return NewLogin(login_id, result, client_tokens.issue(user_id, login_id))
 
 

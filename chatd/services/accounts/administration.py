@@ -20,14 +20,16 @@ from chatd.core.errors import (
     UnknownUser,
 )
 from chatd.core.ids import GuildId, LoginId, UserId, parse_id
+from chatd.core.mail import email_key
 from chatd.core.models import Caller
 from chatd.db.cursor import Cursor
-from chatd.queries import administration, applications, members, users
+from chatd.queries import administration, applications, mail_tokens, members, registrations, users
 from chatd.queries import guilds as guild_queries
 from chatd.queries.administration import AccountSummary, GuildSummary
 from chatd.services.accounts import applications as application_service
 from chatd.services.accounts import deletion
-from chatd.services.accounts.credentials import email_key, hash_new
+from chatd.services.accounts.credentials import hash_new
+from chatd.services.accounts.mail import verification
 from chatd.services.accounts.revocation import revoke_all
 from chatd.services.guilds import guilds
 
@@ -66,21 +68,26 @@ async def disable(dependencies: CoreDependencies, user_id: UserId) -> None:
     """Disable an account and end all its logins. Raises UnknownUser.
 
     A concurrent login locks the row of the account. So it is either ended too, or is rejected. The
-    messages of the account stay.
+    messages of the account stay. It does not wait for approval any longer: this is the decision.
     """
     async with dependencies.begin() as work:
         await work.ensure_and_lock(user_id)
         if not await administration.set_disabled(work.cur, user_id, True):
             raise UnknownUser
+        await registrations.delete(work.cur, user_id)
         await revoke_all(work, user_id)
 
 
 async def enable(dependencies: CoreDependencies, user_id: UserId) -> None:
-    """Enable a disabled account. Its logins stay ended. Raises UnknownUser."""
+    """Enable a disabled account. Its logins stay ended. Raises UnknownUser.
+
+    If it waits for approval, it is approved: refusing it later would delete it.
+    """
     async with dependencies.begin() as work:
         await work.ensure_and_lock(user_id)
         if not await administration.set_disabled(work.cur, user_id, False):
             raise UnknownUser
+        await registrations.delete(work.cur, user_id)
 
 
 async def set_password(dependencies: CoreDependencies, user_id: UserId, password: str) -> None:
@@ -93,6 +100,7 @@ async def set_password(dependencies: CoreDependencies, user_id: UserId, password
         await work.ensure_and_lock(user_id)
         if not await administration.set_password(work.cur, user_id, hashed):
             raise UnknownUser
+        await mail_tokens.revoke(work.cur, user_id, verification.REVOKED_BY_CHANGES)
         await revoke_all(work, user_id)
 
 

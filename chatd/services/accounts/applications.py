@@ -36,6 +36,7 @@ from chatd.queries import (
 )
 from chatd.services.access import access
 from chatd.services.accounts.deletion import anonymize_account
+from chatd.services.accounts.mfa import confirmation
 from chatd.services.accounts.revocation import revoke_all
 from chatd.services.guilds.installation import install, uninstall
 from chatd.services.interactions.endpoints import require_endpoint
@@ -159,11 +160,13 @@ async def update(ctx: Context, application_id: UserId, change: ApplicationChange
         return await _installed(work.cur, changed)
 
 
-async def replace_token(ctx: Context, application_id: UserId) -> str:
+async def replace_token(ctx: Context, application_id: UserId, code: str | None) -> str:
     """Return a new token for the bot. The previous one ends, with its sessions.
 
-    Raises UnknownApplication, MissingAccess.
+    An owner with a second factor has to prove it. Raises UnknownApplication, MissingAccess,
+    ConfirmationRequired, InvalidMfaCode.
     """
+    await _confirm_as_owner(ctx, application_id, code)
     async with ctx.begin() as work:
         await work.ensure_and_lock(application_id)
         await _own(work.cur, ctx, application_id)
@@ -171,6 +174,22 @@ async def replace_token(ctx: Context, application_id: UserId) -> str:
         login_id = ctx.new_id(LoginId)
         await logins.insert(work.cur, login_id, application_id, None, lifetime_s=None)
     return ctx.dependencies.bot_tokens.issue(application_id, login_id)
+
+
+async def delete_confirmed(ctx: Context, application_id: UserId, code: str | None) -> None:
+    """Delete an application; an owner with a second factor has to prove it.
+
+    Raises the errors of `delete`, ConfirmationRequired, InvalidMfaCode.
+    """
+    await _confirm_as_owner(ctx, application_id, code)
+    await delete(ctx, application_id)
+
+
+async def _confirm_as_owner(ctx: Context, application_id: UserId, code: str | None) -> None:
+    """Require the ownership of an application, and the second factor of an owner that has one."""
+    async with ctx.database.cursor() as cur:
+        await _own(cur, ctx, application_id)
+    await confirmation.require(ctx, code)
 
 
 async def delete(ctx: CoreContext, application_id: UserId) -> None:

@@ -25,7 +25,7 @@ from chatd.queries import logins
 
 _CACHE_TTL_S = 2.0  # bounds how long a revoked login is accepted while Redis is unavailable
 _CACHE_SIZE = 20_000  # tokens, and users with a known last change
-_SCHEMES = ("Bearer ", "Bot ")
+_SCHEMES = {"Bearer ": "bearer ", "Bot ": "bot "}
 _INVALIDATING_EVENTS = frozenset({LOGIN_REVOKED, "USER_UPDATE"})
 
 
@@ -77,13 +77,15 @@ class Authenticator:
         self._evicted_up_to = 0
         """Numbers up to this one were evicted from `_last_changes`. Any user may have had them."""
 
+    def cached(self, authorization: str | None) -> Caller | None:
+        """Return what `authenticate` would, if that needs no query; otherwise None."""
+        known = self._cached.get(_strip_scheme(authorization or ""))
+        return known.caller if known is not None and known.is_fresh() else None
+
     async def authenticate(self, authorization: str | None) -> Caller:
         """Return the caller of this `Authorization` header or bare token. Raises Unauthorized."""
-        token = _strip_scheme(authorization or "")
-        known = self._cached.get(token)
-        if known is not None and known.is_fresh():
-            return known.caller
-        return await self._verify(token)
+        known = self.cached(authorization)
+        return known or await self._verify(_strip_scheme(authorization or ""))
 
     def read(self, token: str) -> TokenClaims:
         """Return the login that a token names. It may have ended already.
@@ -149,7 +151,7 @@ class Authenticator:
 
 
 def _strip_scheme(authorization: str) -> str:
-    for scheme in _SCHEMES:
-        if authorization[: len(scheme)].lower() == scheme.lower():
+    for scheme, lower in _SCHEMES.items():
+        if authorization.startswith(scheme) or authorization[: len(scheme)].lower() == lower:
             return authorization[len(scheme) :].strip()
     return authorization.strip()

@@ -7,6 +7,7 @@ its verification and the change. So the hash is compared again under the lock of
 
 from __future__ import annotations
 
+import secrets
 import unicodedata
 from dataclasses import dataclass, field, replace
 
@@ -15,11 +16,14 @@ from chatd.context.dependencies import CoreDependencies
 from chatd.context.unit_of_work import UnitOfWork
 from chatd.core import passwords
 from chatd.core.errors import InvalidForm, Unauthorized
+from chatd.core.mail import TokenPurpose, email_key
 from chatd.core.models import Account
 from chatd.core.unset import UNSET
-from chatd.queries import logins, users
+from chatd.queries import logins, mail_tokens, users
 from chatd.services.accounts import login_throttle
+from chatd.services.accounts.mail import mail_queue, notices, verification
 from chatd.services.accounts.revocation import revoke_all
+from chatd.services.safety import registration_rules
 from chatd.wire.schemas.accounts import ProfileChange
 
 
@@ -63,11 +67,19 @@ async def recheck(ctx: Context, work: UnitOfWork, verified: VerifiedPassword) ->
 
     Locks the stream of the caller, so that neither can change until the commit.
     """
+    await lock_login(ctx, work)
+    if await users.password_hash(work.cur, ctx.user.id) != verified.password_hash:
+        raise _does_not_match()
+
+
+async def lock_login(ctx: Context, work: UnitOfWork) -> None:
+    """Lock the stream of the caller, so that its login cannot be revoked until the commit.
+
+    Raises Unauthorized if it was revoked since the request began.
+    """
     await work.ensure_and_lock(ctx.user.id)
     if await logins.find_caller(work.cur, ctx.caller.login_id, ctx.user.id) is None:
         raise Unauthorized
-    if await users.password_hash(work.cur, ctx.user.id) != verified.password_hash:
-        raise _does_not_match()
 
 
 async def prepare(ctx: Context, wanted: ProfileChange) -> CredentialChange | None:
@@ -78,6 +90,11 @@ async def prepare(ctx: Context, wanted: ProfileChange) -> CredentialChange | Non
     if wanted.new_password is UNSET and wanted.email is UNSET:
         return None
     verified = await verify_password(ctx, wanted.password)
+    await mail_queue.count_change(ctx.dependencies, ctx.user.id)
+    if wanted.email is not UNSET:
+        await registration_rules.require_permitted_domain(ctx.dependencies, wanted.email)
+    if wanted.email is not UNSET and ctx.dependencies.sends_mail:
+        await mail_queue.count(ctx.dependencies, TokenPurpose.VERIFY, wanted.email)
     hashed = None
     if wanted.new_password is not UNSET:
         hashed = await hash_new(ctx.dependencies, wanted.new_password, field="new_password")
@@ -89,15 +106,25 @@ async def apply(
 ) -> Account:
     """Change address and password, and end every other login of the account.
 
-    A concurrent login locks the row of the account. So it is either ended too, or is checked
-    against the new password. Raises Unauthorized, InvalidForm, and UniqueViolation when the
-    address is taken.
+    If the server sends mail, the account gets the new address when that was verified. A concurrent
+    login locks the row of the account. So it is either ended too, or is checked against the new
+    password. Raises Unauthorized, InvalidForm, and UniqueViolation when the address is taken.
     """
     await recheck(ctx, work, change.verified)
-    changed = account if change.email is None else replace(account, email=change.email)
+    email = change.email if change.email != account.email else None
+    if email is None and change.password_hash is None:
+        return account
+    await mail_tokens.revoke(work.cur, account.user.id, verification.REVOKED_BY_CHANGES)
+    if email is not None and ctx.dependencies.sends_mail:
+        login_id = ctx.caller.login_id
+        await verification.begin_change(ctx.dependencies, work, account, email, login_id)
+        email = None
+    changed = account if email is None else replace(account, email=email, email_verified=False)
     if changed == account and change.password_hash is None:
         return account
     assert changed.email is not None  # bots are rejected by verify_password
+    if change.password_hash is not None:
+        await notices.password_changed(ctx.dependencies, work, account)
     await users.update_credentials(
         work.cur,
         account.user.id,
@@ -121,9 +148,12 @@ async def hash_new(dependencies: CoreDependencies, password: str, *, field: str)
     return await dependencies.passwords.hash(normalize_password(password))
 
 
-def email_key(address: str) -> str:
-    """Return the canonical form of an address, equal for all its spellings."""
-    return unicodedata.normalize("NFKC", address).strip().casefold()
+async def hash_of_none(dependencies: CoreDependencies) -> str:
+    """Return the hash of a random password, for an account that has none: no one can log in by it.
+
+    Raises ServiceUnavailable.
+    """
+    return await dependencies.passwords.hash(secrets.token_urlsafe(32))
 
 
 def normalize_password(password: str) -> str:

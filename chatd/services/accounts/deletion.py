@@ -18,31 +18,37 @@ from chatd.queries import (
     applications,
     guilds,
     integrations,
+    mail_tokens,
     members,
     mentions,
     notes,
     notifications,
+    oidc_identities,
     pending_deletions,
+    second_factors,
+    user_exports,
     user_settings,
     users,
 )
 from chatd.services.accounts import credentials, relationships
+from chatd.services.accounts.mfa import confirmation
 from chatd.services.accounts.revocation import revoke_all
 from chatd.services.accounts.users import lock_with_guilds
 from chatd.services.guilds import members as member_service
 from chatd.services.media import images
 
 
-async def delete_account(ctx: Context, password: str | None) -> None:
+async def delete_account(ctx: Context, password: str | None, code: str | None) -> None:
     """Delete the caller's account: it leaves its guilds, and all its logins end.
 
     This is one transaction that locks the streams of its guilds and its own. A concurrent transfer
     of a guild waits for the guild's lock, and then finds no member. A concurrent join, or creation
     of a guild, waits for the user's lock, and then finds no account. A concurrent login locks the
     row of the account, as for a new password. Raises OwnsGuilds, OwnsApplications, InvalidForm,
-    Unauthorized, ServiceUnavailable.
+    ConfirmationRequired, InvalidMfaCode, Unauthorized, ServiceUnavailable.
     """
     verified = await credentials.verify_password(ctx, password)
+    await confirmation.require(ctx, code)
     async with ctx.begin() as work:
         await anonymize_person(
             work, ctx.user.id, check=lambda: credentials.recheck(ctx, work, verified)
@@ -87,4 +93,8 @@ async def anonymize_account(
     await notes.delete_all(work.cur, user_id)
     await mentions.delete_of_user(work.cur, user_id)
     await integrations.delete_all_for_user(work.cur, user_id)
+    await second_factors.delete_all(work.cur, user_id)
+    await mail_tokens.delete_all(work.cur, user_id)
+    await oidc_identities.delete_all(work.cur, user_id)
+    await user_exports.delete(work.cur, user_id)
     await revoke_all(work, user_id)

@@ -1,4 +1,4 @@
-"""Login throttling: verifies passwords at a limited rate, without locking out the owner.
+"""Login throttling: verifies passwords and codes at a limited rate, without locking out the owner.
 
 Wrong passwords are counted for each pair of account and network, and for each network over all
 accounts. They are not counted for an account alone: an attacker could then lock out its owner. So
@@ -10,10 +10,11 @@ Rule: OWASP Authentication Cheat Sheet, "Protect Against Automated Attacks", "Ac
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from chatd.context.context import Context
 from chatd.context.dependencies import Dependencies
+from chatd.core.ids import UserId
 from chatd.ratelimit import headers
 from chatd.ratelimit.window import Limit
 
@@ -22,6 +23,13 @@ from chatd.ratelimit.window import Limit
 _PER_MINUTE = Limit(5, 60.0, "passwords by minute", exact=True)
 _PER_HOUR = Limit(20, 3600.0, "passwords by hour", exact=True)
 _PER_NETWORK = Limit(100, 3600.0, "passwords by network", exact=True)
+
+# Wrong second factors. A client that guesses codes at the login knows the password: they are
+# counted for the account alone. Of 480 guesses a day, each is right with a probability of 3 in a
+# million. Passkeys cannot be guessed, and keep working.
+_CODES_PER_ACCOUNT = Limit(20, 3600.0, "codes by account", exact=True)
+_CODES_PER_LOGIN = Limit(20, 3600.0, "codes by login", exact=True)
+_FACTORS_PER_NETWORK = Limit(100, 3600.0, "factors by network", exact=True)
 
 
 async def verify_login(
@@ -41,7 +49,7 @@ async def verify_login(
         (_PER_HOUR, f"passwords:hour:{name}:{network}"),
         (_PER_MINUTE, f"passwords:minute:{name}:{network}"),
     ]
-    return await _verify_throttled(dependencies, counters, password, hashed)
+    return await _attempt(dependencies, counters, _verify(dependencies, password, hashed))
 
 
 async def verify_own_password(ctx: Context, password: str, hashed: str | None) -> bool:
@@ -56,19 +64,47 @@ async def verify_own_password(ctx: Context, password: str, hashed: str | None) -
         (_PER_HOUR, f"passwords:hour:{ctx.user.id}:{login_id}"),
         (_PER_MINUTE, f"passwords:minute:{ctx.user.id}:{login_id}"),
     ]
-    return await _verify_throttled(ctx.dependencies, counters, password, hashed)
+    return await _attempt(ctx.dependencies, counters, _verify(ctx.dependencies, password, hashed))
 
 
-async def _verify_throttled(
-    dependencies: Dependencies,
-    counters: Iterable[tuple[Limit, str]],
-    password: str,
-    hashed: str | None,
+async def verify_factor(
+    dependencies: Dependencies, user_id: UserId, network: str, attempt: Attempt, *, is_code: bool
 ) -> bool:
-    """Verify a password within limits. Only wrong passwords count.
+    """Return what `attempt` returns: whether a second factor is right, for a login.
+
+    Raises RateLimited, and what `attempt` raises.
+    """
+    counters = [(_FACTORS_PER_NETWORK, f"factors:{network}")]
+    if is_code:
+        counters.append((_CODES_PER_ACCOUNT, f"codes:{user_id}"))
+    return await _attempt(dependencies, counters, attempt)
+
+
+async def verify_own_factor(ctx: Context, attempt: Attempt, *, is_code: bool) -> bool:
+    """Return whether a second factor is right, for a sensitive action of the caller.
+
+    Codes are counted for each login, as in `verify_own_password`: a stolen token needs no password,
+    and does not keep the owner out. Raises RateLimited, and what `attempt` raises.
+    """
+    key = f"codes:{ctx.user.id}:{ctx.caller.login_id}"
+    counters = [(_CODES_PER_LOGIN, key)] if is_code else []
+    return await _attempt(ctx.dependencies, counters, attempt)
+
+
+Attempt = Callable[[], Awaitable[bool]]
+
+
+def _verify(dependencies: Dependencies, password: str, hashed: str | None) -> Attempt:
+    return lambda: dependencies.passwords.verify(password, hashed)
+
+
+async def _attempt(
+    dependencies: Dependencies, counters: Iterable[tuple[Limit, str]], attempt: Attempt
+) -> bool:
+    """Verify a password or a factor within limits. Only wrong ones count.
 
     Attempts are counted before they are verified, so that concurrent ones cannot exceed a limit.
-    All but wrong passwords are refunded.
+    All but wrong ones are refunded.
     """
     limits = dependencies.rate_limits
     taken: list[tuple[Limit, str]] = []
@@ -79,7 +115,7 @@ async def _verify_throttled(
             if not decision.granted:
                 raise headers.rate_limited(decision, headers.bucket_id(limit.bucket))
             taken.append((limit, key))
-        is_guess = not await dependencies.passwords.verify(password, hashed)
+        is_guess = not await attempt()
         return not is_guess
     finally:
         if not is_guess:

@@ -14,13 +14,13 @@ from chatd.context.dependencies import Dependencies
 from chatd.context.unit_of_work import UnitOfWork
 from chatd.core.errors import (
     InvalidForm,
-    MissingPermissions,
     RegistrationClosed,
     UnknownInvitation,
 )
 from chatd.core.ids import UserId
 from chatd.core.models import Invitation
-from chatd.queries import administration, invitations
+from chatd.queries import invitations
+from chatd.services.accounts import administrators
 from chatd.wire.schemas.accounts import NewInvitation
 
 _MAX_LISTED = 1000  # of one response, without paging
@@ -36,7 +36,7 @@ async def require(dependencies: Dependencies, code: str | None) -> None:
     """
     if dependencies.registration == "closed":
         raise RegistrationClosed
-    if dependencies.registration == "invitation":
+    if _is_checked(dependencies, code):
         if not code:
             raise InvalidForm.of(
                 "invitation",
@@ -50,15 +50,21 @@ async def require(dependencies: Dependencies, code: str | None) -> None:
 
 async def consume(dependencies: Dependencies, work: UnitOfWork, code: str | None) -> None:
     """Consume one use of an invitation, if one is required. Raises InvalidForm if there is none."""
-    is_needed = dependencies.registration == "invitation"
+    is_needed = _is_checked(dependencies, code)
     if is_needed and not await invitations.consume(work.cur, code or ""):
         raise _invalid()
+
+
+def _is_checked(dependencies: Dependencies, code: str | None) -> bool:
+    """Return whether a code has to be valid: where it is needed, or replaces an approval."""
+    policy = dependencies.registration
+    return policy == "invitation" or (policy == "approval" and bool(code))
 
 
 async def create(ctx: Context, wanted: NewInvitation) -> Invitation:
     """Create an invitation. The caller has to be an administrator. Raises MissingPermissions."""
     async with ctx.begin() as work:
-        await _require_administrator(ctx, work)
+        await administrators.require(ctx, work.cur)
         return await create_for(work, ctx.user.id, wanted)
 
 
@@ -75,7 +81,7 @@ async def create_for(
 async def list_active(ctx: Context) -> list[Invitation]:
     """Return all valid invitations. Needs an administrator. Raises MissingPermissions."""
     async with ctx.begin() as work:
-        await _require_administrator(ctx, work)
+        await administrators.require(ctx, work.cur)
         return await invitations.list_active(work.cur, limit=_MAX_LISTED)
 
 
@@ -85,14 +91,9 @@ async def delete(ctx: Context, code: str) -> None:
     Raises MissingPermissions, UnknownInvitation.
     """
     async with ctx.begin() as work:
-        await _require_administrator(ctx, work)
+        await administrators.require(ctx, work.cur)
         if not await invitations.delete(work.cur, code):
             raise UnknownInvitation
-
-
-async def _require_administrator(ctx: Context, work: UnitOfWork) -> None:
-    if not await administration.is_administrator(work.cur, ctx.user.id):
-        raise MissingPermissions
 
 
 def _invalid() -> InvalidForm:

@@ -19,6 +19,7 @@ from chatd.queries import applications, guilds, integrations, members, relations
 from chatd.services.access import access
 from chatd.services.accounts import accounts, credentials
 from chatd.services.accounts.credentials import CredentialChange
+from chatd.services.accounts.mfa import confirmation
 from chatd.services.media import images
 from chatd.wire.schemas.accounts import ProfileChange
 from chatd.wire.schemas.query_strings import ProfileParts
@@ -106,11 +107,13 @@ async def own_account(ctx: Context) -> Account:
 async def update_profile(ctx: Context, change: ProfileChange) -> Account:
     """Change the profile of the caller, and publish it to its guilds.
 
-    A new address or password needs the current password, and ends all other logins. Raises
-    InvalidForm when the name or the address is taken or the password is wrong, Unauthorized,
-    ServiceUnavailable.
+    A new address or password needs the current password and the second factor of an account that
+    has one, and ends all other logins. Raises InvalidForm when the name or the address is taken or
+    the password is wrong, ConfirmationRequired, InvalidMfaCode, Unauthorized, ServiceUnavailable.
     """
     credential_change = await credentials.prepare(ctx, change)
+    if change.code or credential_change is not None:
+        await confirmation.require(ctx, change.code or None)
     async with images.stored(ctx, "avatars", ctx.user.id, "avatar", change.avatar) as avatar:
         return await _update_with(ctx, change, avatar, credential_change)
 

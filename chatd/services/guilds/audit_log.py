@@ -12,6 +12,7 @@ from typing import Any
 from chatd.context.context import Context, CoreContext
 from chatd.context.unit_of_work import UnitOfWork
 from chatd.core.audit import AuditAction, AuditChange, AuditEntry
+from chatd.core.automod import Rule
 from chatd.core.commands import Command
 from chatd.core.ids import AuditEntryId, ChannelId, GuildId, UserId
 from chatd.core.integrations import Integration
@@ -23,6 +24,7 @@ from chatd.events import moderation as events
 from chatd.queries import (
     application_commands,
     audit_logs,
+    auto_moderation,
     channels,
     integrations,
     users,
@@ -50,6 +52,12 @@ _ON_INTEGRATIONS = (
     AuditAction.INTEGRATION_DELETE,
 )
 
+_ON_RULES = (
+    AuditAction.AUTO_MODERATION_RULE_CREATE,
+    AuditAction.AUTO_MODERATION_RULE_UPDATE,
+    AuditAction.AUTO_MODERATION_RULE_DELETE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class AuditEntries:
@@ -63,6 +71,8 @@ class AuditEntries:
     """The integrations that still exist."""
     commands: Sequence[Command]
     """The application commands that still exist."""
+    rules: Sequence[Rule]
+    """The rules of AutoModeration that still exist."""
 
 
 async def record(
@@ -175,6 +185,7 @@ async def page(ctx: Context, guild_id: GuildId, wanted: AuditPage) -> AuditEntri
             await webhooks.by_ids(cur, guild_id, webhook_ids) if webhook_ids else [],
             await integrations.by_ids(cur, guild_id, application_ids) if application_ids else [],
             await _commands(cur, guild_id, entries),
+            await _rules(cur, guild_id, entries, granted),
         )
 
 
@@ -210,6 +221,17 @@ async def _commands(cur: Cursor, guild_id: GuildId, entries: Iterable[AuditEntry
     named = _targets(entries, (AuditAction.APPLICATION_COMMAND_PERMISSION_UPDATE,))
     found = await application_commands.by_ids(cur, named) if named else []
     return [each for each in found if each.guild_id in (None, guild_id)]
+
+
+async def _rules(
+    cur: Cursor, guild_id: GuildId, entries: Iterable[AuditEntry], granted: GuildAccess
+) -> list[Rule]:
+    """Return the rules of AutoModeration in entries that still exist, if the caller may read
+    them."""
+    named = _targets(entries, _ON_RULES)
+    if not named or Permissions.MANAGE_GUILD not in granted.permissions:
+        return []
+    return await auto_moderation.by_ids(cur, guild_id, named)
 
 
 async def _resolve_deleted(

@@ -7,23 +7,32 @@ from dataclasses import replace
 
 from chatd.context.context import Context, CoreContext
 from chatd.context.dependencies import Dependencies
+from chatd.context.unit_of_work import UnitOfWork
 from chatd.core import permissions
 from chatd.core.audit import AuditAction
-from chatd.core.errors import InvalidForm, MissingPermissions, TooManyGuilds, UnknownGuild
+from chatd.core.errors import (
+    InvalidForm,
+    MfaRequired,
+    MissingPermissions,
+    TooManyGuilds,
+    UnknownGuild,
+)
 from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
 from chatd.core.json import JsonObject
-from chatd.core.models import Channel, ChannelType, Guild, GuildCounts, Role
+from chatd.core.models import INVITES_DISABLED, Channel, ChannelType, Guild, GuildCounts, Role
 from chatd.core.permissions import Permissions
 from chatd.core.unset import UNSET, given_or
 from chatd.db.cursor import Cursor
 from chatd.events import guilds as events
 from chatd.events import users as user_events
-from chatd.queries import channels, guilds, members, roles
+from chatd.queries import channels, guilds, members, roles, second_factors
 from chatd.queries.guilds import Membership
 from chatd.services import guild_snapshot
 from chatd.services.access import access, overwrites
 from chatd.services.access.access import GuildAccess
+from chatd.services.accounts.mfa import confirmation
 from chatd.services.guilds import audit_log
+from chatd.services.maintenance import retention
 from chatd.services.media import images
 from chatd.wire import payloads
 from chatd.wire.schemas.guilds import GuildChange, NewGuild
@@ -122,10 +131,14 @@ async def require(ctx: Context, guild_id: GuildId, needed: Permissions) -> None:
 async def update(
     ctx: Context, guild_id: GuildId, change: GuildChange
 ) -> tuple[Guild, Sequence[Role]]:
-    """Change a guild. Needs MANAGE_GUILD. Only the owner can transfer it to another member.
+    """Change a guild. Needs MANAGE_GUILD; for its retention MANAGE_MESSAGES as well.
 
-    Raises UnknownGuild, MissingAccess, MissingPermissions, InvalidForm.
+    Only the owner can transfer it to another member.
+    An owner with a second factor has to prove it for that. Raises UnknownGuild, MissingAccess,
+    MissingPermissions, MfaRequired, InvalidForm, ConfirmationRequired, InvalidMfaCode.
     """
+    if change.owner_id is not UNSET:
+        await _confirm_as_owner(ctx, guild_id, change.code)
     if change.icon is not UNSET and change.icon is not None:
         await _require_icon(ctx, guild_id)
     async with images.stored(ctx, "icons", guild_id, "icon", change.icon) as icon:
@@ -133,19 +146,25 @@ async def update(
 
 
 async def transfer(ctx: CoreContext, guild_id: GuildId, owner_id: UserId) -> None:
-    """Make another member the owner of a guild. Only its owner may.
+    """Make another member the owner of a guild, by the operator in place of its owner.
 
     Raises UnknownGuild, MissingAccess, MissingPermissions, InvalidForm.
     """
-    await _update(ctx, guild_id, GuildChange(owner_id=owner_id), None)
+    await _update(ctx, guild_id, GuildChange(owner_id=owner_id), None, by_operator=True)
 
 
 async def _update(
-    ctx: CoreContext, guild_id: GuildId, change: GuildChange, icon: str | None
+    ctx: CoreContext,
+    guild_id: GuildId,
+    change: GuildChange,
+    icon: str | None,
+    *,
+    by_operator: bool = False,
 ) -> tuple[Guild, Sequence[Role]]:
     async with ctx.begin() as work:
         granted = await access.locked_guild(work, ctx.user.id, guild_id)
-        granted.require(Permissions.MANAGE_GUILD)
+        if not by_operator:
+            granted.require(Permissions.MANAGE_GUILD)
         changed = await _apply_change(work.cur, granted, change)
         if change.icon is not UNSET:
             changed = replace(changed, icon=icon)
@@ -154,20 +173,67 @@ async def _update(
         if changed.owner_id != granted.guild.owner_id:
             await _require_transferable(work.cur, granted, changed.owner_id)
             work.bump_version(guild_id)
+        if changed.retention_days != granted.guild.retention_days:
+            await retention.reschedule(work.cur, guild_id, changed.retention_days)
         if changed != granted.guild:
-            await guilds.update(work.cur, changed)
-            work.emit(events.guild_updated(changed, guild_roles))
-            before = _audit_payload(granted.guild, guild_roles)
-            after = _audit_payload(changed, guild_roles)
-            await audit_log.record(
-                ctx,
-                work,
-                guild_id,
-                AuditAction.GUILD_UPDATE,
-                guild_id,
-                changes=audit_log.changes(before, after),
-            )
+            await write(ctx, work, granted.guild, changed, guild_roles)
     return changed, guild_roles
+
+
+async def write(
+    ctx: CoreContext, work: UnitOfWork, guild: Guild, changed: Guild, guild_roles: Sequence[Role]
+) -> None:
+    """Write a changed guild, with its event and its entry in the audit log."""
+    await guilds.update(work.cur, changed)
+    work.emit(events.guild_updated(changed, guild_roles))
+    before = _audit_payload(guild, guild_roles)
+    after = _audit_payload(changed, guild_roles)
+    changes = audit_log.changes(before, after)
+    action = AuditAction.GUILD_UPDATE
+    await audit_log.record(ctx, work, guild.id, action, guild.id, changes=changes)
+
+
+async def set_mfa_level(ctx: Context, guild_id: GuildId, level: int) -> None:
+    """Set whether moderation needs a second factor. The owner may, with its own.
+
+    Raises UnknownGuild, MissingAccess, MissingPermissions, MfaRequired, ConfirmationRequired.
+    """
+    await _require_owner(ctx, guild_id)
+    async with ctx.database.cursor() as cur:
+        if not await second_factors.is_enabled(cur, ctx.user.id):
+            raise MfaRequired
+    await confirmation.require(ctx)
+    async with ctx.begin() as work:
+        granted = await access.locked_guild(work, ctx.user.id, guild_id)
+        if granted.guild.owner_id != ctx.user.id:
+            raise MissingPermissions
+        changed = replace(granted.guild, mfa_level=level)
+        if changed != granted.guild:
+            guild_roles = await roles.list_for_guilds(work.cur, [guild_id])
+            await write(ctx, work, granted.guild, changed, guild_roles)
+            work.bump_version(guild_id)  # cached access becomes stale
+
+
+async def delete_confirmed(ctx: Context, guild_id: GuildId, code: str | None) -> None:
+    """Delete a guild; an owner with a second factor has to prove it.
+
+    Raises the errors of `delete`, ConfirmationRequired, InvalidMfaCode.
+    """
+    await _confirm_as_owner(ctx, guild_id, code)
+    await delete(ctx, guild_id)
+
+
+async def _confirm_as_owner(ctx: Context, guild_id: GuildId, code: str | None) -> None:
+    """Require the ownership of a guild, and the second factor of an owner that has one."""
+    await _require_owner(ctx, guild_id)
+    await confirmation.require(ctx, code)
+
+
+async def _require_owner(ctx: Context, guild_id: GuildId) -> None:
+    async with ctx.database.cursor() as cur:
+        granted = await access.guild(cur, ctx.user.id, guild_id)
+    if granted.guild.owner_id != ctx.user.id:
+        raise MissingPermissions
 
 
 async def delete(ctx: CoreContext, guild_id: GuildId) -> None:
@@ -226,7 +292,14 @@ async def _apply_change(cur: Cursor, granted: GuildAccess, change: GuildChange) 
         rules_channel_id=given_or(change.rules_channel_id, guild.rules_channel_id),
         default_message_notifications=level,
         preferred_locale=given_or(change.preferred_locale, guild.preferred_locale),
+        retention_days=given_or(change.retention_days, guild.retention_days),
+        invites_disabled=guild.invites_disabled
+        if change.features is UNSET
+        else INVITES_DISABLED in change.features,
     )
+    if changed.retention_days != guild.retention_days:
+        # The rule deletes in all channels, also where overwrites deny the caller everything.
+        granted.require(Permissions.ADMINISTRATOR)
     for field, before, after in (
         ("system_channel_id", guild.system_channel_id, changed.system_channel_id),
         ("rules_channel_id", guild.rules_channel_id, changed.rules_channel_id),

@@ -7,6 +7,7 @@ import string
 
 from chatd.context.context import Context
 from chatd.context.dependencies import Dependencies
+from chatd.context.unit_of_work import UnitOfWork
 from chatd.core.audit import AuditAction
 from chatd.core.errors import (
     MissingPermissions,
@@ -15,14 +16,15 @@ from chatd.core.errors import (
     UnknownInvite,
     UserBanned,
 )
-from chatd.core.ids import ChannelId, GuildId
-from chatd.core.models import GuildCounts, Invite
+from chatd.core.ids import ChannelId, GuildId, UserId
+from chatd.core.models import Guild, GuildCounts, Invite
 from chatd.core.permissions import Permissions
+from chatd.db.cursor import Cursor
 from chatd.events import invites as events
 from chatd.queries import channels, invites, members, temporary_members
 from chatd.queries.invites import InviteOptions
 from chatd.services.access import access
-from chatd.services.guilds import audit_log
+from chatd.services.guilds import audit_log, incidents
 from chatd.services.guilds.joining import join, require_guild_slot
 from chatd.wire.schemas.invites import NewInvite
 
@@ -105,13 +107,14 @@ async def get(dependencies: Dependencies, code: str) -> tuple[Invite, GuildCount
 async def accept(ctx: Context, code: str) -> Invite:
     """Join the guild of an invite. If the caller is already a member, no use is consumed.
 
-    Raises UnknownInvite, UserBanned, TooManyGuilds.
+    Raises UnknownInvite, UserBanned, InvitesPaused, TooManyGuilds.
     """
     async with ctx.database.cursor() as cur:
         invite = await invites.get(cur, code)
-    if invite is None:
-        raise UnknownInvite
-    guild_id = invite.guild.id
+        if invite is None:
+            raise UnknownInvite
+        guild_id = invite.guild.id
+        await _require_open(cur, invite.guild, ctx.user.id)
     async with ctx.begin() as work:
         if not await work.lock(guild_id):
             raise UnknownInvite
@@ -120,12 +123,28 @@ async def accept(ctx: Context, code: str) -> Invite:
         if await members.get(work.cur, guild_id, ctx.user.id) is not None:
             return invite
         await require_guild_slot(work, ctx.user)
-        if not await invites.consume(work.cur, code):
-            raise UnknownInvite
-        await join(ctx, work, ctx.user, guild_id)
-        if invite.temporary:
-            await temporary_members.insert(work.cur, guild_id, ctx.user.id)
+        paused = await incidents.admit(ctx, work, guild_id)
+        if paused is None:
+            await _join(ctx, work, invite)
+    if paused is not None:
+        raise paused  # after the commit, which keeps what a raid has changed
     return invite
+
+
+async def _require_open(cur: Cursor, guild: Guild, user_id: UserId) -> None:
+    """Raise InvitesPaused before the guild is locked, so that a raid does not delay its members."""
+    paused = incidents.pause_of(guild)
+    if paused is not None and await members.get(cur, guild.id, user_id) is None:
+        raise paused
+
+
+async def _join(ctx: Context, work: UnitOfWork, invite: Invite) -> None:
+    """Consume a use of an invite, and add the caller. Raises UnknownInvite."""
+    if not await invites.consume(work.cur, invite.code):
+        raise UnknownInvite
+    await join(ctx, work, ctx.user, invite.guild.id)
+    if invite.temporary:
+        await temporary_members.insert(work.cur, invite.guild.id, ctx.user.id)
 
 
 async def delete(ctx: Context, code: str) -> Invite:
@@ -147,8 +166,10 @@ async def delete(ctx: Context, code: str) -> Invite:
             Permissions.MANAGE_CHANNELS in granted.permissions
             or Permissions.MANAGE_GUILD in granted.in_guild
         )
-        if not may and invite.inviter.id != ctx.user.id:
-            raise MissingPermissions
+        if invite.inviter.id != ctx.user.id:
+            if not may:
+                raise MissingPermissions
+            granted.require_mfa()
         if not await invites.delete(work.cur, code):
             raise UnknownInvite
         work.emit(events.invite_deleted(invite))

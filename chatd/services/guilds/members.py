@@ -97,7 +97,8 @@ async def update(ctx: Context, guild_id: GuildId, user_id: UserId, change: Membe
             await _save(ctx, work, member, changed)
         if change.roles is not UNSET:
             granted.require(Permissions.MANAGE_ROLES)
-            wanted, own = {RoleId(role_id) for role_id in change.roles}, set(changed.roles)
+            # Clients may name @everyone, whose id is that of the guild: every member has it.
+            wanted, own = set(change.roles) - {RoleId(guild_id)}, set(changed.roles)
             changed = await roles.change_roles(
                 ctx, work, granted, changed, add=wanted - own, remove=own - wanted
             )

@@ -115,7 +115,7 @@ async def _step(dependencies: Dependencies, deletion: PendingDeletion) -> Detail
     done = replace(wanted, after=read_to).details()
     if not ids:
         async with dependencies.database.cursor() as cur:
-            await queries.advance(cur, deletion.id, done)
+            await queries.advance(cur, deletion, done)
         return done
     try:
         await _remove(ctx, deletion, wanted, ids, done)
@@ -143,7 +143,7 @@ async def _remove(
         idle = await members.filter_idle(work.cur, guild_id, ids, days=wanted.days, roles=roles)
         for member in await members.by_ids(work.cur, guild_id, idle):
             await remove_member(work, member)
-        await queries.advance(work.cur, deletion.id, done)
+        await queries.advance(work.cur, deletion, done)
         if idle:
             await audit_log.record(
                 ctx,

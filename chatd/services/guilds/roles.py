@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from chatd.context.context import Context
+from chatd.context.context import Context, CoreContext
 from chatd.context.unit_of_work import UnitOfWork
 from chatd.core.audit import AuditAction
 from chatd.core.errors import (
@@ -226,9 +226,28 @@ async def change_roles(
     added, removed = add - set(member.roles), remove & set(member.roles)
     if not added and not removed:
         return member
-    for role_id in added:
+    return await write_roles(ctx, work, guild_id, user_id, add=added, remove=removed)
+
+
+async def write_roles(
+    ctx: CoreContext,
+    work: UnitOfWork,
+    guild_id: GuildId,
+    user_id: UserId,
+    *,
+    add: set[RoleId],
+    remove: set[RoleId],
+    by_account: bool = True,
+) -> Member:
+    """Write a change of a member's roles, and record it. The guild is locked.
+
+    The caller has checked that the roles exist and may be changed. `by_account` is false if no
+    account made the change. Returns the changed member.
+    """
+    known = {role.id: role for role in await roles.list_for_guilds(work.cur, [guild_id])}
+    for role_id in add:
         await roles.assign(work.cur, guild_id, user_id, role_id)
-    for role_id in removed:
+    for role_id in remove:
         await roles.unassign(work.cur, guild_id, user_id, role_id)
     changed = await _get_member(work.cur, guild_id, user_id)
     work.bump_version(guild_id)
@@ -241,9 +260,10 @@ async def change_roles(
         user_id,
         changes=[
             {"key": key, "new_value": [_partial_payload(known[each]) for each in sorted(which)]}
-            for key, which in (("$add", added), ("$remove", removed))
+            for key, which in (("$add", add), ("$remove", remove))
             if which
         ],
+        by_account=by_account,
     )
     return changed
 

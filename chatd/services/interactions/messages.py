@@ -11,14 +11,26 @@ from dataclasses import replace
 
 from chatd.context.context import Context
 from chatd.core.commands import CommandType
+from chatd.core.components import texts
 from chatd.core.errors import UnknownMessage
 from chatd.core.ids import MessageId, WebhookId
 from chatd.core.interactions import EPHEMERAL, LOADING, Interaction, InteractionOrigin
-from chatd.core.models import Attachment, Member, Message, MessageOrigin, MessageType
+from chatd.core.models import (
+    Attachment,
+    Component,
+    Embed,
+    Member,
+    Message,
+    MessageOrigin,
+    MessageType,
+)
 from chatd.db.cursor import Cursor
 from chatd.events import messages as events
 from chatd.queries import ephemeral_messages, history, members, messages, users
-from chatd.services.access.access import PrivateAccess, SenderAccess
+from chatd.services.access import access
+from chatd.services.access.access import PrivateAccess, SenderAccess, WebhookAccess
+from chatd.services.automod import actions as automod_actions
+from chatd.services.automod import screening
 from chatd.services.interactions.channels import LockedInteraction
 from chatd.services.media.uploads import PendingUploads
 from chatd.services.messages import edit
@@ -37,9 +49,11 @@ async def send(
 ) -> Message:
     """Send the response of the application, or a message that follows it.
 
-    Raises MissingAccess, EmptyMessage, InvalidForm, NotATextChannel.
+    Raises MissingAccess, EmptyMessage, InvalidForm, NotATextChannel, MessageBlocked.
     """
     draft = await build_draft(held.work.cur, held.ctx, held.granted, wanted, files)
+    if not draft.flags & EPHEMERAL:
+        await _screen(held, draft.content, draft.embeds, draft.components, draft.attachments)
     return await _insert(held, draft, is_response=is_response)
 
 
@@ -80,10 +94,12 @@ async def update(
     was_loading = bool(message.flags & LOADING)
     is_ephemeral = bool(message.flags & EPHEMERAL)
     cur, table = held.work.cur, ephemeral_messages.TABLE if is_ephemeral else "attachments"
+    files = edit.files_after(message, change, uploads)
     row = await edit.apply_change(cur, held.granted, message, change, uploads, table=table)
     row = replace(row, flags=row.flags & ~LOADING)
     edited = not was_loading and edit.changes_content(message, change, uploads)
     if not is_ephemeral:
+        await _screen(held, row.content, row.embeds, row.components, files)
         await messages.update(cur, message.channel_id, message.id, row, edited=edited)
         changed = await get(cur, held.ctx, held.interaction, message.id)
         held.work.emit(*await edit.updated_events(cur, held.granted, changed))
@@ -95,6 +111,28 @@ async def update(
     member = await _member(cur, granted, changed)
     held.work.emit(events.ephemeral_updated(changed, user_id, granted.location, member))
     return changed
+
+
+async def _screen(
+    held: LockedInteraction,
+    content: str,
+    embeds: Sequence[Embed],
+    components: Sequence[Component],
+    files: Sequence[Attachment],
+) -> None:
+    """Check a text for all with the rules of the guild, as if the person had written it.
+
+    This is for an application that the guild has not added: a person could write through one of its
+    own. Rules do nothing but block here. Raises MessageBlocked.
+    """
+    if not isinstance(held.granted, WebhookAccess) or held.granted.member is not None:
+        return
+    interaction = held.interaction
+    granted = await access.channel(held.work.cur, interaction.user_id, interaction.channel_id)
+    text = "\n".join([content, *texts(components)])
+    verdict = await screening.screen(held.ctx, granted, text, embeds, files, cur=held.work.cur)
+    if verdict is not None and verdict.blocks:
+        raise automod_actions.blocked(verdict)
 
 
 async def delete(held: LockedInteraction, message: Message) -> None:
@@ -113,7 +151,8 @@ async def _insert(held: LockedInteraction, draft: Draft, *, is_response: bool) -
     ctx, work, interaction = held.ctx, held.work, held.interaction
     origin = replace(interaction.origin, original_response_id=interaction.response_id)
     answered = await _answered_message(work.cur, ctx, interaction)
-    draft = draft._replace(
+    draft = replace(
+        draft,
         type=_type(interaction, answered, is_response=is_response),
         reference=answered,
         origin=MessageOrigin(

@@ -1,1 +1,1 @@
-"""Background tasks: deletion of expired and orphaned rows, and the search index."""
+"""Background tasks: deletion of expired, old and orphaned rows, and the search index."""

@@ -13,6 +13,7 @@ import logging
 from chatd.context.dependencies import Dependencies
 from chatd.core.errors import ServiceUnavailable
 from chatd.queries import crossposts as queries
+from chatd.services.maintenance.wakeup import wait_for_work
 from chatd.services.webhooks import crossposts
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ async def run(dependencies: Dependencies) -> None:
         if found_work:
             await asyncio.sleep((clock() - began) * _IDLE_FACTOR)
         else:
-            await _wait_for_wakeup(dependencies.crossposts_due)
+            await wait_for_work(dependencies.crossposts_due, at_most_s=_INTERVAL_S)
 
 
 async def deliver_next(dependencies: Dependencies) -> bool:
@@ -47,13 +48,3 @@ async def deliver_next(dependencies: Dependencies) -> bool:
         return False
     await crossposts.deliver(dependencies, crosspost)
     return True
-
-
-async def _wait_for_wakeup(due: asyncio.Event) -> None:
-    """Wait until this instance publishes a message, but at most _INTERVAL_S."""
-    try:
-        async with asyncio.timeout(_INTERVAL_S):
-            await due.wait()
-    except TimeoutError:
-        pass
-    due.clear()

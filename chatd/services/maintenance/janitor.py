@@ -13,17 +13,24 @@ from chatd.core.interactions import MODAL_LIFETIME_S
 from chatd.db.cursor import Cursor
 from chatd.db.pool import Database
 from chatd.queries import (
+    account_claims,
     ephemeral_messages,
     files,
     interactions,
     invitations,
     invites,
     logins,
+    mail_tokens,
+    mails,
     members,
     mentions,
     message_inserts,
     messages,
+    oidc_logins,
     reserved_uploads,
+    retention,
+    second_factors,
+    user_exports,
 )
 from chatd.services.messages import recent_mentions
 from chatd.storage.base import Storage, StorageUnavailable, StoredFileMissing
@@ -51,6 +58,7 @@ async def run(database: Database, storage: Storage) -> None:
             await delete_orphaned_messages(database)
             for expired in EXPIRED:
                 await delete_expired(database, expired)
+            await delete_expired(database, retention.begin_due)  # adds pending deletions
             await _delete_pending_files(database, storage)
         except (ServiceUnavailable, StorageUnavailable) as error:
             log.info("janitor postponed: %s", error)
@@ -139,6 +147,7 @@ async def _expired_removed_mentions(cur: Cursor, *, limit: int) -> int:
 EXPIRED: Sequence[Callable[..., Awaitable[int]]] = (
     invites.delete_expired,
     invitations.delete_expired,
+    account_claims.delete_expired,
     logins.delete_expired_tokens,
     logins.delete_expired,
     logins.delete_expired_without_client_token,
@@ -147,6 +156,11 @@ EXPIRED: Sequence[Callable[..., Awaitable[int]]] = (
     _expired_removed_mentions,
     files.discard_old_uploads,
     reserved_uploads.delete_expired,
+    second_factors.delete_expired_tickets,
+    mail_tokens.delete_expired,
+    mails.delete_abandoned,
+    oidc_logins.delete_expired,
+    user_exports.delete_expired,
     members.delete_ended_timeouts,
     _old_interactions,
     _old_ephemeral_messages,

@@ -137,7 +137,7 @@ async def _run_step(dependencies: Dependencies, deletion: PendingDeletion) -> De
     details = await STEPS[deletion.kind](dependencies, deletion)
     if details is None:
         async with dependencies.database.cursor() as cur:
-            await queries.delete(cur, deletion.id)
+            await queries.delete(cur, deletion)
     return details
 
 
@@ -169,7 +169,7 @@ async def _delete_messages(dependencies: Dependencies, deletion: PendingDeletion
         await _delete_batch(dependencies, deletion, wanted.guild_id, batch, done)
     else:
         async with dependencies.database.cursor() as cur:
-            await queries.advance(cur, deletion.id, done)
+            await queries.advance(cur, deletion, done)
     return done
 
 
@@ -187,7 +187,7 @@ async def _delete_batch(
         if not await queries.is_pending(work.cur, deletion):
             return  # the lease has expired, and another instance has taken the deletion
         ids = await messages.delete_many(work.cur, batch.channel_id, batch.message_ids)
-        await queries.advance(work.cur, deletion.id, done)
+        await queries.advance(work.cur, deletion, done)
         if ids and await channels.exists(work.cur, guild_id, batch.channel_id):
             work.emit(*events.messages_deleted(ids, MessageLocation(batch.channel_id, guild_id)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TypeAlias
 
 from chatd.context.context import Context
 from chatd.context.unit_of_work import UnitOfWork
@@ -19,18 +19,21 @@ from chatd.core.models import (
     MessageType,
     User,
 )
+from chatd.core.records import record
 from chatd.events import messages as events
 from chatd.events.event import Event
 from chatd.queries import message_inserts, messages
 from chatd.queries.message_inserts import NewRow
 from chatd.services.messages.mentions import NO_MENTIONS, Mentions
+from chatd.wire import payloads
+
+EncodedMessage: TypeAlias = bytes
+"""The response to the sender of a message, with the nonce, encoded together with its event."""
 
 
-class Draft(NamedTuple):
-    """A message without an id. `member` is None if the author is no member of a guild here.
-
-    A tuple, which is faster to create than a frozen dataclass: each message needs one.
-    """
+@record(frozen=True, slots=True)
+class Draft:
+    """A message without an id. `member` is None if the author is no member of a guild here."""
 
     author: User
     member: Member | None
@@ -54,8 +57,28 @@ class Draft(NamedTuple):
         """The stream that orders the message: that of its guild, or of its private channel."""
         return StreamId(self.location.guild_id or self.location.channel_id)
 
+    @property
+    def _is_text(self) -> bool:
+        """Whether it is only a text: most messages are, so they have a shorter way."""
+        return self.mentions is NO_MENTIONS and not (
+            self.embeds or self.attachments or self.components or self.reference or self.origin
+        )
+
     def row(self, *, version: int = 0, slow_mode_s: int = 0) -> NewRow:
         """Return the row to insert, authorized at a permission version of its stream."""
+        if self._is_text:
+            return NewRow(
+                self.stream_id,
+                version,
+                self.location.channel_id,
+                self.author.id,
+                self.type,
+                self.content,
+                self.flags,
+                self.tts,
+                nonce=str(self.nonce) if self.enforce_nonce else None,
+                slow_mode_s=slow_mode_s,
+            )
         return NewRow(
             stream_id=self.stream_id,
             version=version,
@@ -99,6 +122,41 @@ class Draft(NamedTuple):
             components=tuple(self.components),
             origin=self.origin,
             origin_users=tuple(self.origin_users),
+        )
+
+    def created(self, message_id: MessageId) -> tuple[Message | EncodedMessage, Event]:
+        """Return the message with this id, and its event in a guild.
+
+        The response to most messages and their event are encoded together, since one is the
+        beginning of the other. Not if members are mentioned, which only the event shows, or if
+        there is a reference, since a bot may not see its content.
+        """
+        guild_id, member = self.location.guild_id, self.member
+        if (
+            guild_id is None
+            or member is None
+            or self.origin is not None
+            or self.reference is not None
+            or self.mentions.members
+        ):
+            message = self.message(message_id)
+            [event] = self.created_events(message)
+            return message, event
+        encoded = self._encoded(message_id)
+        event = events.message_created_in_guild(encoded, self.location, guild_id, member)
+        return encoded, event
+
+    def _encoded(self, message_id: MessageId) -> bytes:
+        """Return the encoded message with this id. It has neither origin nor reference."""
+        if not self._is_text:
+            return payloads.encoded_message(self.message(message_id), self.nonce)
+        return payloads.encoded_text(
+            message_id,
+            self.location.channel_id,
+            self.author,
+            self.content,
+            nonce=self.nonce,
+            kind=payloads.TextKind(self.type, self.flags, self.tts),
         )
 
     def created_events(self, message: Message) -> list[Event]:

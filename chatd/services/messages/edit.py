@@ -1,24 +1,21 @@
-"""Editing and deleting messages. New messages are sent in `send`; `history` reads pages."""
+"""Editing messages. They are sent in `send` and deleted in `deletion`; `history` reads pages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from chatd.context.context import Context
-from chatd.core import mentions, snowflake
-from chatd.core.audit import AuditAction
+from chatd.context.unit_of_work import UnitOfWork
+from chatd.core import mentions
 from chatd.core.components import IS_COMPONENTS_V2, texts
 from chatd.core.errors import (
     CannotEditAnothersMessage,
     InvalidForm,
-    MissingPermissions,
+    MessageBlocked,
     SystemMessage,
     TooManyAttachments,
-    TooOldForBulkDelete,
     UnknownMessage,
-    WrongBulkDelete,
 )
 from chatd.core.field_errors import NOT_SUPPORTED
 from chatd.core.ids import AttachmentId, ChannelId, MessageId, UserId
@@ -32,17 +29,20 @@ from chatd.events.event import Event
 from chatd.queries import attachments, history, members, messages
 from chatd.queries.messages import MessageEdit
 from chatd.services.access import access
-from chatd.services.access.access import ChannelAccess, PrivateAccess, SenderAccess
-from chatd.services.guilds import audit_log
+from chatd.services.access.access import (
+    AnyAccess,
+    ChannelAccess,
+    PrivateAccess,
+    SenderAccess,
+)
+from chatd.services.automod import actions as automod_actions
+from chatd.services.automod import screening
+from chatd.services.automod.screening import Verdict
 from chatd.services.media.uploads import MAX_FILES, PendingUploads
 from chatd.services.messages import components, embedded_files
 from chatd.services.messages import mentions as mention_service
-from chatd.services.messages.send import require_text_channel
 from chatd.wire.payloads import SUPPRESS_EMBEDS
 from chatd.wire.schemas.messages import AttachmentInput, MessageChange
-
-# Rule: Discord docs, Message resource, "Bulk Delete Messages".
-_BULK_DELETE_AGE = timedelta(days=14)
 
 
 async def get(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> Message:
@@ -67,33 +67,94 @@ async def update(
 
     The author needs SEND_MESSAGES, as for a new message. Raises UnknownChannel, MissingAccess,
     MissingPermissions, UnknownMessage, CannotEditAnothersMessage, CannotSendToUser, SystemMessage,
-    EmptyMessage, InvalidForm.
+    EmptyMessage, InvalidForm, MessageBlocked.
     """
     async with ctx.begin() as work:
-        granted = await access.locked_channel(work, ctx.user.id, channel_id)
-        message = await get_existing(work.cur, ctx, channel_id, message_id)
-        edited = changes_content(message, change, uploads)
-        if message.author.id != ctx.user.id:
-            if edited:
-                raise CannotEditAnothersMessage
-            # The response contains the content of the message.
-            granted.require(Permissions.MANAGE_MESSAGES | Permissions.READ_MESSAGE_HISTORY)
-        if not message.type.is_user_message:
-            raise SystemMessage
-        if message.author.id == ctx.user.id and (
-            edited or Permissions.MANAGE_MESSAGES not in granted.permissions
-        ):
-            granted.require(Permissions.SEND_MESSAGES)  # members read it like a new message
-        if uploads.stored:  # checked before the upload too, but that may have taken minutes
-            granted.require(Permissions.SEND_MESSAGES | Permissions.ATTACH_FILES)
-        if change.components is not UNSET and change.components:
-            components.require_allowed(ctx.user, granted)
-        edit = await apply_change(work.cur, granted, message, change, uploads)
-        await messages.update(work.cur, channel_id, message_id, edit, edited=edited)
-        changed = await get_existing(work.cur, ctx, channel_id, message_id)
-        work.emit(*await updated_events(work.cur, granted, changed))
+        changed = await _update(ctx, work, channel_id, message_id, change=change, uploads=uploads)
+    if isinstance(changed, MessageBlocked):
+        raise changed  # after the commit of what the rules have done
     notice_crosspost(ctx, changed)
     return changed
+
+
+async def _update(
+    ctx: Context,
+    work: UnitOfWork,
+    channel_id: ChannelId,
+    message_id: MessageId,
+    *,
+    change: MessageChange,
+    uploads: PendingUploads,
+) -> Message | MessageBlocked:
+    """Edit a message, or leave it as it is if a rule of AutoModeration blocks the edit."""
+    granted = await access.locked_channel(work, ctx.user.id, channel_id)
+    message = await get_existing(work.cur, ctx, channel_id, message_id)
+    edited = changes_content(message, change, uploads)
+    if not message.is_by(ctx.user.id):
+        if edited:
+            raise CannotEditAnothersMessage
+        # The response contains the content of the message.
+        granted.require(Permissions.MANAGE_MESSAGES | Permissions.READ_MESSAGE_HISTORY)
+    if not message.type.is_user_message:
+        raise SystemMessage
+    if message.is_by(ctx.user.id) and (
+        edited or Permissions.MANAGE_MESSAGES not in granted.permissions
+    ):
+        granted.require(Permissions.SEND_MESSAGES)  # members read it like a new message
+    if uploads.stored:  # checked before the upload too, but that may have taken minutes
+        granted.require(Permissions.SEND_MESSAGES | Permissions.ATTACH_FILES)
+    if change.components is not UNSET and change.components:
+        components.require_allowed(ctx.user, granted)
+    verdict = None
+    if edited:
+        verdict = await _screen(ctx, work.cur, granted, message, change=change, uploads=uploads)
+    if verdict is not None and isinstance(granted, ChannelAccess) and verdict.blocks:
+        await automod_actions.execute(ctx, work, granted, verdict)
+        return automod_actions.blocked(verdict)
+    edit = await apply_change(work.cur, granted, message, change, uploads)
+    await messages.update(work.cur, channel_id, message_id, edit, edited=edited)
+    changed = await get_existing(work.cur, ctx, channel_id, message_id)
+    work.emit(*await updated_events(work.cur, granted, changed))
+    if verdict is not None and isinstance(granted, ChannelAccess):
+        await automod_actions.execute(ctx, work, granted, verdict, message_id)
+    return changed
+
+
+async def _screen(
+    ctx: Context,
+    cur: Cursor,
+    granted: AnyAccess,
+    message: Message,
+    *,
+    change: MessageChange,
+    uploads: PendingUploads,
+) -> Verdict | None:
+    """Return the rules of AutoModeration that a message of the caller triggers after an edit.
+
+    Raises InvalidForm.
+    """
+    content = message.content if change.content is UNSET else change.content or ""
+    embeds = message.embeds if change.embeds is UNSET else change.embeds or ()
+    files = files_after(message, change, uploads)
+    return await screening.screen(ctx, granted, content, embeds, files, cur=cur)
+
+
+def files_after(
+    message: Message, change: MessageChange, uploads: PendingUploads
+) -> list[Attachment]:
+    """Return the files that a message has after an edit, as it describes them. Raises
+    InvalidForm."""
+    if change.attachments is UNSET:
+        return [*message.attachments, *uploads.in_order_with_metadata(())]
+    listed = change.attachments or ()
+    ids = {each.id for each in listed}
+    kept = {file.id: file for file in message.attachments if file.id in ids}
+    for each in listed:
+        if AttachmentId(each.id) in kept and each.description is not UNSET:
+            file = kept[AttachmentId(each.id)]
+            kept[file.id] = replace(file, description=each.description)
+    added = [each for each in listed if AttachmentId(each.id) not in kept]
+    return [*kept.values(), *uploads.in_order_with_metadata(added)]
 
 
 def notice_crosspost(ctx: Context, message: Message) -> None:
@@ -282,77 +343,6 @@ def _edited_flags(present: int, wanted: int | None) -> int:
         code = "MESSAGE_CANNOT_REMOVE_COMPONENTS_V2_FLAG"
         raise InvalidForm.of("flags", code, "The components v2 flag cannot be removed.")
     return present & ~settable | wanted & settable
-
-
-async def delete(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> None:
-    """Delete a message of the caller, or with MANAGE_MESSAGES any message.
-
-    Raises UnknownChannel, MissingAccess, MissingPermissions, UnknownMessage, SystemMessage.
-    """
-    async with ctx.begin() as work:
-        granted = await access.locked_channel(work, ctx.user.id, channel_id)
-        message = await get_existing(work.cur, ctx, channel_id, message_id)
-        if not message.type.is_deletable:
-            raise SystemMessage
-        if message.author.id != ctx.user.id:
-            granted.require(Permissions.MANAGE_MESSAGES)
-            if not isinstance(granted, ChannelAccess):
-                raise MissingPermissions
-            await audit_log.record(
-                ctx,
-                work,
-                granted.guild.id,
-                AuditAction.MESSAGE_DELETE,
-                message.author.id,
-                options={"channel_id": str(channel_id), "count": "1"},
-            )
-        await messages.delete(work.cur, channel_id, message_id)
-        work.emit(*events.message_deleted(message_id, granted.location))
-    notice_crosspost(ctx, message)
-
-
-async def delete_many(
-    ctx: Context, channel_id: ChannelId, message_ids: Sequence[MessageId]
-) -> None:
-    """Delete 2 to 100 messages of the last two weeks. Needs MANAGE_MESSAGES.
-
-    Ignores messages that do not exist. Raises UnknownChannel, MissingAccess,
-    MissingPermissions, NotInPrivate, WrongBulkDelete, TooOldForBulkDelete.
-    """
-    wanted = set(message_ids)
-    if not 2 <= len(wanted) <= 100:
-        raise WrongBulkDelete
-    if min(wanted) < snowflake.at(datetime.now(UTC) - _BULK_DELETE_AGE):
-        raise TooOldForBulkDelete
-    async with ctx.begin() as work:
-        granted = await access.locked_guild_channel(work, ctx.user.id, channel_id)
-        granted.require(Permissions.MANAGE_MESSAGES)
-        deleted = await messages.delete_many(work.cur, channel_id, sorted(wanted))
-        if not deleted:
-            return
-        work.emit(*events.messages_deleted(deleted, granted.location))
-        await audit_log.record(
-            ctx,
-            work,
-            granted.guild.id,
-            AuditAction.MESSAGE_BULK_DELETE,
-            channel_id,
-            options={"count": str(len(deleted))},
-        )
-
-
-async def start_typing(ctx: Context, channel_id: ChannelId) -> None:
-    """Send TYPING_START for the caller. Needs SEND_MESSAGES.
-
-    Raises UnknownChannel, MissingAccess, MissingPermissions, NotATextChannel.
-    """
-    async with ctx.database.cursor() as cur:
-        granted = await access.channel(cur, ctx.user.id, channel_id)
-    require_text_channel(granted)
-    granted.require(Permissions.SEND_MESSAGES)
-    now_s = int(datetime.now(UTC).timestamp())
-    started = events.typing_started(granted.location, ctx.user.id, granted.member, now_s)
-    await ctx.dependencies.bus.publish(started)
 
 
 async def get_existing(

@@ -52,7 +52,10 @@ async def acknowledge(
         granted.require(Permissions.VIEW_CHANNEL)
         await work.ensure_and_lock(ctx.user.id)
         await access.require_account(work.cur, ctx.user.id)  # a deleted account keeps no rows
-        moved = await read_states.move(work.cur, ctx.user.id, channel_id, message_id, back=back)
+        now = snowflake.at(datetime.now(UTC))
+        moved = await read_states.move(
+            work.cur, ctx.user.id, channel_id, message_id, back=back, now=now
+        )
         if moved is not None:
             work.emit(events.read_state_changed(ctx.user.id, channel_id, moved))
 
@@ -69,7 +72,10 @@ async def acknowledge_all(ctx: Context, positions: Mapping[ChannelId, MessageId]
         await access.require_account(work.cur, ctx.user.id)
         visible = await _visible(work.cur, ctx.user.id, positions)
         moved = await read_states.move_all(
-            work.cur, ctx.user.id, {each: positions[each] for each in sorted(visible)}
+            work.cur,
+            ctx.user.id,
+            {each: positions[each] for each in sorted(visible)},
+            now=snowflake.at(datetime.now(UTC)),
         )
         work.emit(*(events.read_state_changed(ctx.user.id, *each) for each in moved))
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+import orjson
+
 from chatd.context.context import Context
 from chatd.core import mentions, snowflake
 from chatd.core.components import texts
@@ -30,6 +32,8 @@ from chatd.queries import history, message_inserts
 from chatd.services.access import access
 from chatd.services.access.access import ChannelAccess, PrivateAccess, SenderAccess
 from chatd.services.access.access_cache import AccessCache
+from chatd.services.automod import actions as automod_actions
+from chatd.services.automod import screening
 from chatd.services.messages import components, embedded_files
 from chatd.services.messages import mentions as mention_service
 from chatd.services.messages.batch_writer import (
@@ -37,7 +41,7 @@ from chatd.services.messages.batch_writer import (
     RejectedByGuard,
     StaleAuthorization,
 )
-from chatd.services.messages.drafts import Draft, insert_draft
+from chatd.services.messages.drafts import Draft, EncodedMessage, insert_draft
 from chatd.services.messages.mentions import NO_MENTIONS, Mentions
 from chatd.services.messages.private_channels import reopen
 from chatd.wire.schemas.messages import NewMessage, Reference
@@ -59,13 +63,13 @@ class MessageSender:
         channel_id: ChannelId,
         wanted: NewMessage,
         attachments: Sequence[Attachment] = (),
-    ) -> Message:
+    ) -> Message | EncodedMessage:
         """Send a message. Needs SEND_MESSAGES, and READ_MESSAGE_HISTORY to reply.
 
         If the caller has used an enforced nonce in this channel in the last ten minutes, returns
         that earlier message and sends nothing. Raises UnknownChannel, MissingAccess,
         MissingPermissions, NotATextChannel, EmptyMessage, InvalidForm, SlowmodeRateLimited,
-        ServiceUnavailable.
+        MessageBlocked, ServiceUnavailable.
         """
         if wanted.enforced_nonce is not None:
             earlier = await _find_by_nonce(ctx, channel_id, wanted.enforced_nonce)
@@ -78,7 +82,10 @@ class MessageSender:
                 return await _send_privately(ctx, channel_id, wanted, attachments)
             try:
                 draft = await _build_draft(ctx, granted, wanted, attachments)
-                return await self._insert(granted, draft)
+                if granted.automod_revision > 0:
+                    return await self._insert_screened(ctx, granted, draft)
+                slow_mode_s = _slow_mode_s(granted)
+                return await self.insert(draft, version=granted.version, slow_mode_s=slow_mode_s)
             except MissingPermissions:
                 if known is None:
                     raise
@@ -90,6 +97,24 @@ class MessageSender:
                 return await _resolve_rejection(ctx, granted, wanted)
         raise ServiceUnavailable
 
+    async def _insert_screened(
+        self, ctx: Context, granted: ChannelAccess, draft: Draft
+    ) -> Message | EncodedMessage:
+        """Do as `insert` in a guild with rules of AutoModeration. Also raises MessageBlocked."""
+        verdict = await screening.screen(
+            ctx, granted, draft.content, draft.embeds, draft.attachments
+        )
+        if verdict is not None and verdict.blocks:
+            error = await automod_actions.block(ctx, granted, verdict)
+            screening.note_sent(ctx, granted, draft.content, draft.embeds)
+            raise error
+        sent = await self.insert(draft, version=granted.version, slow_mode_s=_slow_mode_s(granted))
+        screening.note_sent(ctx, granted, draft.content, draft.embeds)
+        if verdict is not None:
+            message_id = sent.id if isinstance(sent, Message) else _id_of(sent)
+            await automod_actions.follow_up(ctx, granted, verdict, message_id)
+        return sent
+
     async def require_upload(self, ctx: Context, channel_id: ChannelId) -> None:
         """Reject an upload before its files are read. Needs SEND_MESSAGES and ATTACH_FILES.
 
@@ -99,27 +124,34 @@ class MessageSender:
         require_text_channel(granted)
         granted.require(Permissions.SEND_MESSAGES | Permissions.ATTACH_FILES)
 
-    async def _insert(self, granted: ChannelAccess, draft: Draft) -> Message:
-        slow_mode_s = granted.channel.rate_limit_per_user
-        if Permissions.BYPASS_SLOWMODE in granted.permissions:
-            slow_mode_s = 0
-        return await self.insert(draft, version=granted.version, slow_mode_s=slow_mode_s)
-
-    async def insert(self, draft: Draft, *, version: int, slow_mode_s: int = 0) -> Message:
+    async def insert(
+        self, draft: Draft, *, version: int, slow_mode_s: int = 0
+    ) -> Message | EncodedMessage:
         """Insert a message in a guild, authorized at a permission version of the guild.
 
         Raises StaleAuthorization, RejectedByGuard, ServiceUnavailable.
         """
         row = draft.row(version=version, slow_mode_s=slow_mode_s)
         # The writer calls `created_event` for each id that it tries, and returns the last one.
-        by_id: dict[MessageId, Message] = {}
+        by_id: dict[MessageId, Message | EncodedMessage] = {}
 
         def created_event(message_id: MessageId) -> Event:
-            message = by_id[message_id] = draft.message(message_id)
-            [event] = draft.created_events(message)  # a message in a guild has one event
+            by_id[message_id], event = draft.created(message_id)
             return event
 
         return by_id[await self._writer.insert(row, created_event)]
+
+
+def _id_of(encoded: EncodedMessage) -> MessageId:
+    return MessageId(int(orjson.loads(encoded)["id"]))
+
+
+def _slow_mode_s(granted: ChannelAccess) -> int:
+    """Return how many seconds the member has to wait between two messages; 0 for no wait."""
+    slow_mode_s = granted.channel.rate_limit_per_user
+    if slow_mode_s and Permissions.BYPASS_SLOWMODE in granted.permissions:
+        return 0
+    return slow_mode_s
 
 
 async def _send_privately(

@@ -73,7 +73,7 @@ async def publish(ctx: Context, channel_id: ChannelId, message_id: MessageId) ->
         granted = await access.locked_guild_channel(work, ctx.user.id, channel_id)
         granted.require(Permissions.SEND_MESSAGES | Permissions.READ_MESSAGE_HISTORY)
         message = await edit.get_existing(work.cur, ctx, channel_id, message_id)
-        if message.author.id != ctx.user.id:
+        if not message.is_by(ctx.user.id):
             granted.require(Permissions.MANAGE_MESSAGES)
         if granted.channel.type != ChannelType.ANNOUNCEMENT:
             raise WrongChannelType

@@ -85,9 +85,11 @@ class ChannelWebhook:
                 # Last: a message that is refused leaves no row.
                 url, guild_id = wanted.avatar_url, author.guild_id
                 await webhooks.insert_avatar(cur, author.id, guild_id, name=author.avatar, url=url)
-        return await self.sender.insert(
-            draft._replace(origin=_origin(author)), version=granted.version
+        sent = await self.sender.insert(
+            replace(draft, origin=_origin(author)), version=granted.version
         )
+        assert isinstance(sent, Message)  # only messages of accounts are encoded
+        return sent
 
     def _shown_author(self, webhook: Webhook, wanted: NewWebhookMessage) -> Webhook:
         """Return the webhook with the name and the picture that this message shows.

@@ -3,7 +3,10 @@
  *
  * After a lost connection it resumes: the server repeats what the page has missed. If the server
  * does not know the session any more, it identifies again, and READY replaces the whole state.
+ * After the computer has slept, or when the user returns, it checks that the connection still works.
  */
+
+import {Inflater, isSupported} from "./inflate.js";
 
 const IDENTIFY = 2;
 const RESUME = 6;
@@ -18,6 +21,10 @@ const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 30_000;
 /** A connection that does not say HELLO in this time is given up, in milliseconds. */
 const HELLO_TIMEOUT_MS = 10_000;
+/** A connection that does not answer a heartbeat in this time, after a pause, is given up. */
+const CHECK_TIMEOUT_MS = 5000;
+/** A heartbeat that is later than this says that the computer has slept, in milliseconds. */
+const SLEPT_MS = 20_000;
 
 /**
  * @typedef {"connecting" | "live" | "waiting" | "offline" | "ended"} Status
@@ -46,13 +53,23 @@ export class Gateway {
     this._isAcknowledged = true;
     this._isEnded = false;
     this._retry = 0;
+    this._check = 0;
+    this._interval = 0;
+    this._heartbeatAt = 0;
+    /** Whether messages are compressed: not if the browser cannot read them. */
+    this._isCompressed = isSupported;
+    /** @type {Inflater | null} */
+    this._inflater = null;
     this._ticker = new Worker(ticker, {type: "module"});
     this._ticker.onmessage = () => this._heartbeat();
-    addEventListener("online", () => this.reconnect());
-    addEventListener("offline", () => this._lost());
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden && this._socket === null) this.reconnect();
-    });
+    this._listeners = new AbortController();
+    const {signal} = this._listeners;
+    const returned = () => this._returned();
+    addEventListener("online", returned, {signal});
+    addEventListener("pageshow", returned, {signal});
+    addEventListener("offline", () => this._lost(), {signal});
+    document.addEventListener("resume", returned, {signal});
+    document.addEventListener("visibilitychange", () => document.hidden || returned(), {signal});
   }
 
   /** Connect now instead of after the pause. */
@@ -66,7 +83,10 @@ export class Gateway {
   end() {
     this._isEnded = true;
     clearTimeout(this._retry);
+    clearTimeout(this._check);
+    this._listeners.abort();
     this._ticker.terminate();
+    this._inflater?.close();
     this._socket?.close(1000);
     this._socket = null;
   }
@@ -78,14 +98,30 @@ export class Gateway {
 
   async _connect() {
     this._handlers.onStatus("connecting", 0);
-    const socket = new WebSocket(`${this._url}?v=10&encoding=json`);
+    const compression = this._isCompressed ? "&compress=zlib-stream" : "";
+    const socket = new WebSocket(`${this._url}?v=10&encoding=json${compression}`);
+    socket.binaryType = "arraybuffer";
     this._socket = socket;
-    const giveUp = setTimeout(() => this._lost(socket), HELLO_TIMEOUT_MS);
-    socket.onmessage = (event) => {
+    const receive = (/** @type {any} */ frame) => {
       if (socket !== this._socket) return;
-      const frame = JSON.parse(event.data);
       if (frame.op === HELLO) clearTimeout(giveUp);
       this._receive(frame);
+    };
+    const unreadable = () => {
+      if (socket !== this._socket) return;
+      this._isCompressed = false;
+      this._lost(socket);
+    };
+    const giveUp = setTimeout(() => {
+      if (this._inflater?.hasInput) unreadable();
+      else this._lost(socket);
+    }, HELLO_TIMEOUT_MS);
+    this._inflater?.close();
+    this._inflater = this._isCompressed ? new Inflater(receive, unreadable) : null;
+    const inflater = this._inflater;
+    socket.onmessage = ({data}) => {
+      if (inflater !== null && typeof data !== "string") inflater.push(data);
+      else receive(JSON.parse(data));
     };
     socket.onclose = (event) => {
       clearTimeout(giveUp);
@@ -103,6 +139,8 @@ export class Gateway {
   _receive({op, d, s, t}) {
     if (op === HELLO) {
       this._isAcknowledged = true;
+      this._interval = d.heartbeat_interval;
+      this._heartbeatAt = Date.now();
       this._ticker.postMessage(d.heartbeat_interval);
       this._introduce();
     } else if (op === HEARTBEAT_ACK) {
@@ -152,15 +190,32 @@ export class Gateway {
 
   _heartbeat() {
     if (this._socket === null) return;
-    if (!this._isAcknowledged) return this._lost(); // the connection is dead, and nobody said so
+    const late = Date.now() - this._heartbeatAt - this._interval;
+    this._heartbeatAt = Date.now();
+    if (!this._isAcknowledged) return this._lost(); // the connection is lost without a close
+    if (late > SLEPT_MS) return this._returned();
     this._isAcknowledged = false;
     this.send(1, this._sequence || null);
+  }
+
+  /** The user or the network has returned: connect, or check the connection. */
+  _returned() {
+    if (this._socket === null) return this.reconnect();
+    if (this._socket.readyState !== WebSocket.OPEN || this._interval === 0) return;
+    const socket = this._socket;
+    clearTimeout(this._check);
+    this._isAcknowledged = false;
+    this.send(1, this._sequence || null);
+    this._check = setTimeout(() => this._isAcknowledged || this._lost(socket), CHECK_TIMEOUT_MS);
   }
 
   /** Give up a connection, and connect again after a pause. @param {WebSocket | null} [socket] */
   _lost(socket = this._socket) {
     if (this._isEnded || socket !== this._socket) return;
     this._ticker.postMessage(0);
+    this._interval = 0;
+    clearTimeout(this._check);
+    this._inflater?.close();
     this._socket?.close(4000); // with 1000 the server would end the session
     this._socket = null;
     clearTimeout(this._retry);

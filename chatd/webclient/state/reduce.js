@@ -3,11 +3,12 @@
 import {ACCOUNT} from "./reduce_account.js";
 import {CHANNELS} from "./reduce_channels.js";
 import {GUILDS} from "./reduce_guilds.js";
+import {HISTORY} from "./reduce_history.js";
 import {MEMBER_LISTS} from "./reduce_member_lists.js";
 import {MESSAGES} from "./reduce_messages.js";
 
 /** @type {Record<string, (state: import("./shape.js").State, data: any) => import("./shape.js").State>} */
-const REDUCERS = {...ACCOUNT, ...GUILDS, ...CHANNELS, ...MEMBER_LISTS, ...MESSAGES};
+const REDUCERS = {...ACCOUNT, ...GUILDS, ...CHANNELS, ...MEMBER_LISTS, ...MESSAGES, ...HISTORY};
 
 /**
  * @param {import("./shape.js").State} state

@@ -1,13 +1,15 @@
 /** Events about the user's own account: READY, settings, relationships, presences. */
 
 import {guildOf} from "./reduce_guilds.js";
-import {EMPTY, byId, without} from "./shape.js";
+import {EMPTY, byId, compareIds, without} from "./shape.js";
+import {writable} from "./writable.js";
 
 /** @typedef {import("./shape.js").State} State */
 
 /** @type {Record<string, (state: State, data: any) => State>} */
 export const ACCOUNT = {
   READY: (state, data) => {
+    /** @type {import("./shape.js").Guild[]} */
     const guilds = data.guilds.filter((/** @type {any} */ each) => !each.unavailable).map(guildOf);
     const channels = [
       ...guilds.flatMap((/** @type {any} */ each) => Object.values(each.channels)),
@@ -33,6 +35,9 @@ export const ACCOUNT = {
           .filter((each) => each.last_message_id)
           .map((each) => [each.id, each.last_message_id]),
       ),
+      notices: Object.fromEntries(
+        entries(data.user_guild_settings).map((each) => [each.guild_id ?? "@me", each]),
+      ),
       // What the user has typed and not yet sent outlives the session.
       timelines: Object.fromEntries(
         Object.entries(state.timelines)
@@ -41,6 +46,13 @@ export const ACCOUNT = {
       ),
     };
   },
+
+  USER_GUILD_SETTINGS_UPDATE: (state, data) => ({
+    ...state,
+    notices: {...state.notices, [data.guild_id ?? "@me"]: data},
+  }),
+
+  "logged out": () => EMPTY,
 
   USER_UPDATE: (state, data) => ({...state, me: {...state.me, ...data}}),
 
@@ -65,22 +77,38 @@ export const ACCOUNT = {
     relationships: without(state.relationships, data.id),
   }),
 
-  PRESENCE_UPDATE: (state, data) => ({
-    ...state,
-    presences:
-      data.status === "offline"
-        ? without(state.presences, data.user.id)
-        : {...state.presences, [data.user.id]: data.status},
-  }),
+  PRESENCE_UPDATE: (state, data) => {
+    const presences = writable(state.presences);
+    if (data.status === "offline") delete presences[data.user.id];
+    else presences[data.user.id] = data.status;
+    return {...(data.user.username ? withProfile(state, data.user) : state), presences};
+  },
 
-  MESSAGE_ACK: (state, data) => ({
-    ...state,
-    reads: {
-      ...state.reads,
-      [data.channel_id]: {read: data.message_id, mentions: data.mention_count ?? 0},
-    },
-  }),
+  MESSAGE_ACK: (state, {channel_id: id, message_id: read, mention_count: count}) => {
+    // Of what is read in part the mentions stay until they are counted: none would be wrong.
+    const isPart = state.newest[id] !== undefined && compareIds(read, state.newest[id]) < 0;
+    const mentions = count ?? (isPart ? (state.reads[id]?.mentions ?? 0) : 0);
+    return {...state, reads: {...state.reads, [id]: {read, mentions}}};
+  },
 };
 
 /** @param {any} readState A list, or an object with a version. @returns {any[]} */
 const entries = (readState) => (Array.isArray(readState) ? readState : (readState?.entries ?? []));
+
+/** Show the name and the picture to which a friend has changed. @param {State} state @param {any} user */
+const withProfile = (state, user) => {
+  const friend = state.relationships[user.id];
+  const shown = (/** @type {any} */ each) => (each.id === user.id ? {...each, ...user} : each);
+  return {
+    ...state,
+    relationships: friend
+      ? {...state.relationships, [user.id]: {...friend, user: {...friend.user, ...user}}}
+      : state.relationships,
+    privates: Object.fromEntries(
+      Object.entries(state.privates).map(([id, each]) => [
+        id,
+        {...each, recipients: each.recipients?.map(shown)},
+      ]),
+    ),
+  };
+};

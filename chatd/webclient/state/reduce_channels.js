@@ -8,13 +8,20 @@ import {without} from "./shape.js";
 /** A user types for this long after an event, in milliseconds. Rule: Discord docs, Typing Start. */
 const TYPING_MS = 10_000;
 
+/** A group, which its user can leave; a direct message is only closed. Rule: Discord docs, Channel Types. */
+const GROUP = 3;
+
 /** @type {Record<string, (state: State, data: any) => State>} */
 export const CHANNELS = {
   CHANNEL_CREATE: put,
   CHANNEL_UPDATE: put,
   CHANNEL_DELETE: (state, data) => {
     const left = {...state, timelines: without(state.timelines, data.id)};
-    if (!data.guild_id) return {...left, privates: without(state.privates, data.id)};
+    if (!data.guild_id) {
+      // Like the server, it forgets what was read in a group that the user has left.
+      const reads = data.type === GROUP ? without(state.reads, data.id) : state.reads;
+      return {...left, privates: without(state.privates, data.id), reads};
+    }
     return withGuild(left, data.guild_id, (guild) => ({
       ...guild,
       channels: without(guild.channels, data.id),

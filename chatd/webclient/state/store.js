@@ -8,6 +8,7 @@
 import {signal} from "../vendor/signals.js";
 import {EMPTY} from "./shape.js";
 import {reduce} from "./reduce.js";
+import {together} from "./writable.js";
 
 /** A page that is not painted reduces after this time, in milliseconds. */
 const HIDDEN_MS = 200;
@@ -39,7 +40,21 @@ export function flush() {
   clearTimeout(timer);
   const actions = waiting;
   waiting = [];
-  if (actions.length > 0) state.value = actions.reduce(reduce, state.value);
+  if (actions.length > 0) state.value = together(() => actions.reduce(reduced, state.value));
+}
+
+/**
+ * Return the state after an action. One that cannot be reduced changes nothing: it must not take those
+ * with it that arrived in the same frame.
+ * @param {import("./shape.js").State} present @param {import("./shape.js").Action} action
+ */
+function reduced(present, action) {
+  try {
+    return reduce(present, action);
+  } catch (error) {
+    reportError(error);
+    return present;
+  }
 }
 
 /** How long to wait for the event that a request has caused, in milliseconds. */

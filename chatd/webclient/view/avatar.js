@@ -2,15 +2,30 @@
 
 import {html} from "./html.js";
 
+/** Colours of users without a picture. */
+const COLORS = 6;
+
 /** @param {{user: any, status?: string}} properties */
 export function Avatar({user, status}) {
-  const source = user.avatar
-    ? `/avatars/${user.id}/${user.avatar}.png`
-    : `/embed/avatars/${Number(BigInt(user.id) >> 22n) % 6}.png`;
   return html`<span class="avatar">
-    <img src=${source} alt="" width="40" height="40" loading="lazy" />
+    ${user.avatar
+      ? html`<img
+          src=${`/avatars/${user.id}/${user.avatar}.png`}
+          alt=""
+          width="40"
+          height="40"
+          loading="lazy"
+        />`
+      : html`<${Initial} user=${user} />`}
     ${status && html`<span class="presence" data-status=${status}></span>`}
   </span>`;
+}
+
+/** @param {{user: any}} properties */
+function Initial({user}) {
+  const [first = "?"] = user.global_name || user.username || "";
+  const color = Number((BigInt(user.id) >> 22n) % BigInt(COLORS));
+  return html`<span class="initial" data-color=${color} aria-hidden="true">${first.toLocaleUpperCase()}</span>`;
 }
 
 /** @param {{guild: any}} properties */

@@ -1,15 +1,25 @@
 /** One channel: its title, messages, and the field to write in. */
 
-import {useEffect, useState} from "../vendor/hooks.js";
+import {useEffect, useMemo, useState} from "../vendor/hooks.js";
 import {t} from "../lang/translate.js";
+import {now} from "../state/clock.js";
 import {SEND_MESSAGES} from "../state/permissions.js";
 import {channelOf, guildOfChannel, may, nameOf, titleOf} from "../state/select.js";
-import {Composer} from "./composer.js";
 import {html} from "./html.js";
-import {IconButton} from "./icons.js";
+import {lazy} from "./lazy.js";
 import {MemberList} from "./member_list.js";
-import {Timeline} from "./timeline.js";
+import {ChannelHeader} from "./messages/channel_header.js";
+import {Composer} from "./messages/composer.js";
+import {shown} from "./messages/lightbox_state.js";
+import {Opened} from "./messages/opened.js";
+import {Timeline} from "./messages/timeline.js";
+import {announcement, editing, opened, panel, replying} from "./messages/ui.js";
+import {go, pathOf, route} from "./route.js";
 import {useSelect} from "./use.js";
+
+const Search = lazy(() => import("./messages/search.js"), "Search");
+const Pins = lazy(() => import("./messages/pins.js"), "Pins");
+const Lightbox = lazy(() => import("./messages/lightbox.js"), "Lightbox");
 
 /** Names in "… are typing"; with more of them only their number matters. */
 const MAX_TYPING = 3;
@@ -20,44 +30,61 @@ export function Channel({id}) {
   const title = useSelect((state) => (channel ? titleOf(state, channel) : ""));
   const guild = useSelect((state) => guildOfChannel(state, id)?.id);
   const mayWrite = useSelect((state) => may(state, id, SEND_MESSAGES));
-  const [reply, setReply] = useState(/** @type {any} */ (null));
   const [hasMembers, setMembers] = useState(matchMedia("(min-width: 70rem)").matches);
-  if (channel === undefined) return html`<main class="empty"><p>${t("choose-channel")}</p></main>`;
+  const here = route.value;
+  const target = useMemo(() => ({message: "message" in here ? here.message : null}), [here]);
+  useEffect(() => {
+    const forget = () => {
+      replying.value = null;
+      editing.value = null;
+      opened.value = null;
+      shown.value = null;
+    };
+    return forget;
+  }, [id]);
+  if (channel === undefined) return html`<main id="main" class="empty"><p>${t("choose-channel")}</p></main>`;
   const name = guild ? `#${title}` : title;
-  return html`<main class="channel-view" aria-label=${name}>
-      <header>
-        <h1>${name}</h1>
-        ${channel.topic && html`<p class="topic">${channel.topic}</p>`}
-        ${guild &&
-        html`<${IconButton}
-          icon="members"
-          label=${t("members")}
-          isExpanded=${hasMembers}
-          onClick=${() => setMembers(!hasMembers)}
-        />`}
-      </header>
-      <${Timeline} key=${id} id=${id} name=${name} onReply=${setReply} />
+  const toPresent = () => {
+    if (target.message !== null) go(pathOf(guild ?? null, id), {replace: true});
+  };
+  return html`<main id="main" class="channel-view" aria-label=${name}>
+      <${ChannelHeader}
+        id=${id}
+        name=${name}
+        topic=${channel.topic}
+        guild=${guild}
+        hasMembers=${hasMembers}
+        onMembers=${() => {
+          setMembers(panel.value !== null || !hasMembers);
+          panel.value = null;
+        }}
+      />
+      <${Timeline} key=${id} id=${id} name=${name} guild=${guild} target=${target} onPresent=${toPresent} />
       ${mayWrite
-        ? html`<${Composer} key=${id} id=${id} name=${name} reply=${reply} onReply=${setReply} />`
+        ? html`<${Composer} key=${id} id=${id} name=${name} />`
         : html`<p class="muted">${t("cannot-write")}</p>`}
       <${Typing} id=${id} guild=${guild} />
+      <${Opened} />
+      ${shown.value && html`<${Lightbox} ...${shown.value} />`}
+      <p class="sr-only" role="status">${announcement.value}</p>
     </main>
-    ${guild && hasMembers && html`<${MemberList} key=${guild} guild=${guild} channel=${id} />`}`;
+    ${panel.value === "search" && html`<${Search} key=${id} id=${id} guild=${guild} />`}
+    ${panel.value === "pins" && html`<${Pins} key=${id} id=${id} guild=${guild} />`}
+    ${panel.value === null && guild && hasMembers && html`<${MemberList} key=${guild} guild=${guild} channel=${id} />`}`;
 }
-
 /** @param {{id: string, guild?: string}} properties */
 function Typing({id, guild}) {
   const typing = useSelect((state) => state.typing[id]);
-  const [now, setNow] = useState(Date.now());
+  const [present, setPresent] = useState(now);
   const until = Object.values(typing ?? {});
   useEffect(() => {
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), 1000);
+    setPresent(now());
+    const timer = setInterval(() => setPresent(now()), 1000);
     return () => clearInterval(timer);
   }, [typing]);
-  const present = Object.entries(typing ?? {}).filter(([, each]) => each > now);
+  const active = Object.entries(typing ?? {}).filter(([, each]) => each > present);
   const names = useSelect((state) =>
-    present
+    active
       .map(([user]) => {
         const known =
           (guild && state.guilds[guild]?.members[user]?.user) ??
@@ -68,7 +95,7 @@ function Typing({id, guild}) {
       .filter(Boolean)
       .join(", "),
   );
-  const count = present.length;
+  const count = active.length;
   const text =
     until.length === 0 || count === 0 || names === ""
       ? ""

@@ -14,13 +14,13 @@ const codeIn = (text) => text.trim().split(/[?#]/)[0].split("/").filter(Boolean)
 
 export function NewGuild() {
   const first = useFocus();
-  const create = async ({name}) => {
+  const create = async (/** @type {Record<string, string>} */ {name}) => {
     const guild = await rest.post("/guilds", {name});
     await until((state) => guild.id in state.guilds);
     closeDialog();
     go(pathOf(guild.id));
   };
-  const join = async ({code}) => {
+  const join = async (/** @type {Record<string, string>} */ {code}) => {
     const invite = await rest.post(`/invites/${encodeURIComponent(codeIn(code))}`);
     await until((state) => invite.guild.id in state.guilds);
     closeDialog();

@@ -1,19 +1,22 @@
 /** The guilds of the user, at the left. */
 
 import {t} from "../lang/translate.js";
-import {unread} from "../state/select.js";
+import {isMuted, unread} from "../state/select.js";
 import {GuildIcon} from "./avatar.js";
 import {openDialog} from "./dialog.js";
 import {html} from "./html.js";
 import {Icon} from "./icons.js";
-import {NewGuild} from "./new_guild.js";
+import {lazy} from "./lazy.js";
 import {follow, pathOf, route} from "./route.js";
 import {useSelect} from "./use.js";
+
+const NewGuild = lazy(() => import("./new_guild.js"), "NewGuild");
+
+export const openNewGuild = () => openDialog(t("new-guild"), html`<${NewGuild} />`);
 
 export function Rail() {
   const guilds = useSelect((state) => state.guilds);
   const here = route.value;
-  const create = () => openDialog(t("new-guild"), html`<${NewGuild} />`);
   return html`<nav class="rail" aria-label=${t("guilds")}>
     <${Entry} path=${pathOf(null)} name=${t("home")} isHere=${here.view === "private"} channels=${null}>
       <${Icon} name="mail" />
@@ -25,11 +28,12 @@ export function Rail() {
         name=${guild.name}
         isHere=${here.view === "guild" && here.guild === guild.id}
         channels=${guild.channels}
+        guild=${guild.id}
       >
         <${GuildIcon} guild=${guild} />
       <//>`,
     )}
-    <button type="button" class="entry" aria-label=${t("new-guild")} title=${t("new-guild")} onClick=${create}>
+    <button type="button" class="entry" aria-label=${t("new-guild")} title=${t("new-guild")} onClick=${openNewGuild}>
       <${Icon} name="file" />
     </button>
   </nav>`;
@@ -37,15 +41,16 @@ export function Rail() {
 
 /**
  * @param {{path: string, name: string, isHere: boolean, channels: Record<string, any> | null,
- *   children?: any}} properties `channels` is null for private channels.
+ *   guild?: string, children?: any}} properties `channels` is null for private channels.
  */
-function Entry({path, name, isHere, channels, children}) {
+function Entry({path, name, isHere, channels, guild = "@me", children}) {
   const marks = useSelect((state) => {
     let isUnread = false;
     let mentions = 0;
+    const isQuiet = isMuted(state, guild);
     for (const id of Object.keys(channels ?? state.privates)) {
       const each = unread(state, id);
-      isUnread ||= each.isUnread;
+      isUnread ||= each.isUnread && !isQuiet && !isMuted(state, guild, id);
       mentions += each.mentions;
     }
     return `${isUnread ? 1 : 0}/${mentions}`; // equal texts, so that nothing is rendered in vain

@@ -9,7 +9,7 @@ from chatd.wire.descriptions._always import ALWAYS_EMPTY
 _USER: Final = {
     "id": "The id of the user.",
     "bot": "Whether the account belongs to an application.",
-    "flags": "Flags of the user: 0.",
+    "flags": "Flags of the user: 0; 1 in the own account of an administrator of the server.",
 }
 
 ACCOUNTS: Final[dict[str, dict[str, str]]] = {
@@ -115,8 +115,12 @@ ACCOUNTS: Final[dict[str, dict[str, str]]] = {
         "password": "The current password; required with `email` or `new_password`.",
         "avatar": "The picture as a data URI (`data:image/png;base64,...`); null removes it.",
         "email": "A new email address; requires `password`.",
+        "code": "A code of the second factor. Not required, but a wrong one is refused.",
     },
-    "Confirmation": {"password": "The caller's current password."},
+    "Confirmation": {
+        "password": "The caller's current password.",
+        "code": "A code of the second factor, if the account has one.",
+    },
     "Logout": {
         "refresh_token": "The login that ends; without it, the login of the caller's token."
     },

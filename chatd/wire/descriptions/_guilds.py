@@ -38,6 +38,12 @@ GUILDS: Final[dict[str, dict[str, str]]] = {
         "description": "What the guild is about; null removes it.",
         "icon": "The picture as a data URI (`data:image/png;base64,...`); null removes it.",
         "owner_id": "The member who becomes the owner. Only the owner can change it.",
+        "code": "A code of the second factor, for a new owner.",
+    },
+    "InvitesPaused": {
+        "code": "40006 if invites of the guild are paused.",
+        "message": "The error in words.",
+        "retry_after": "In how many seconds invites work again; absent if that is not known.",
     },
     "Prune": {
         "days": "The number of days for which a member has been offline.",

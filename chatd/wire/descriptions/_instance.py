@@ -50,6 +50,7 @@ INSTANCE: Final[dict[str, dict[str, str]]] = {
         "register_email_required": "Always true.",
         "register_disabled": "Whether an administrator has to create accounts.",
         "register_requireInvite": "Whether a registration needs a code of an administrator.",
+        "register_requireApproval": "Whether an administrator has to approve new accounts.",
         "register_allowNewRegistration": "Whether users can register.",
         "register_allowMultipleAccounts": "Always true.",
         "guild_autoJoin_canLeave": "Always true.",

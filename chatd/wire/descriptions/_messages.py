@@ -48,7 +48,7 @@ MESSAGES: Final[dict[str, dict[str, str]]] = {
     "EmbedField": {"name": "The name of the line.", "value": "The text of the line."},
     "Field": {"name": "The name of the line.", "value": "The text of the line."},
     "RichEmbed": {
-        "type": "Always `rich`.",
+        "type": "`rich`, or `auto_moderation_message` in an alert of AutoModeration.",
         "title": "The title.",
         "description": "The text.",
         "url": "The address that the title links to.",

@@ -103,6 +103,15 @@ USER_SETTINGS: Final[dict[str, dict[str, str]]] = {
     "CustomStatusSetting": _STATUS,
     "GuildFolder": _FOLDER,
     "GuildFolderSetting": _FOLDER,
+    "UserExport": {
+        "id": "The id of the archive.",
+        "state": "`pending` while it is made; `ready`; or `failed`: request it again.",
+        "requested_at": "When it was requested.",
+        "finished_at": "When it was finished, or has failed; null while it is made.",
+        "size": "Of the archive in bytes; null unless it is ready.",
+        "url": "A signed link to download it, without a token; null unless it is ready.",
+        "url_expires_at": "When the link expires. A later request gets another one.",
+    },
     "Note": {
         "note": "The text.",
         "note_user_id": "The user that it is about.",

@@ -11,6 +11,7 @@ from chatd.wire.payloads._applications import (
     partial_integration,
     public_application,
 )
+from chatd.wire.payloads._auto_moderation import automod_action, automod_rule
 from chatd.wire.payloads._channels import (
     channel,
     channel_in_guild,
@@ -37,6 +38,7 @@ from chatd.wire.payloads._guilds import (
     guild_preview,
     guild_state,
     guild_summary,
+    incidents_data,
 )
 from chatd.wire.payloads._interactions import (
     InteractionPlace,
@@ -54,11 +56,13 @@ from chatd.wire.payloads._messages import (
     SUPPRESS_EMBEDS,
     attachment,
     emoji,
+    encoded_message,
     message,
     messages,
     reaction,
     search_results,
 )
+from chatd.wire.payloads._mfa import passkey, recovery_code
 from chatd.wire.payloads._moderation import (
     audit_entry,
     audit_log,
@@ -68,7 +72,10 @@ from chatd.wire.payloads._moderation import (
     invite_with_uses,
 )
 from chatd.wire.payloads._notifications import notifications
+from chatd.wire.payloads._oidc import provider_link
 from chatd.wire.payloads._profiles import profile, profile_metadata
+from chatd.wire.payloads._reports import report
+from chatd.wire.payloads._texts import TextKind, encoded_text
 from chatd.wire.payloads._users import (
     login,
     own_user,
@@ -76,6 +83,7 @@ from chatd.wire.payloads._users import (
     presence,
     relationship,
     user,
+    user_export,
     user_settings,
 )
 from chatd.wire.payloads._webhooks import application_webhook, webhook
@@ -86,6 +94,7 @@ __all__ = [
     "SUPPRESS_EMBEDS",
     "InteractionPlace",
     "Resolved",
+    "TextKind",
     "add_keys",
     "application",
     "application_webhook",
@@ -94,6 +103,8 @@ __all__ = [
     "audit_log",
     "authorization",
     "authorization_preview",
+    "automod_action",
+    "automod_rule",
     "ban",
     "channel",
     "channel_in_guild",
@@ -105,11 +116,14 @@ __all__ = [
     "counts",
     "emoji",
     "encode",
+    "encoded_message",
+    "encoded_text",
     "guild",
     "guild_joined",
     "guild_preview",
     "guild_state",
     "guild_summary",
+    "incidents_data",
     "index_permissions",
     "indexed_application",
     "indexed_command",
@@ -133,21 +147,26 @@ __all__ = [
     "own_user",
     "partial_integration",
     "partial_member",
+    "passkey",
     "ping",
     "preloaded_settings",
     "presence",
     "private_channel",
     "profile",
     "profile_metadata",
+    "provider_link",
     "public_application",
     "reaction",
     "read_state",
+    "recovery_code",
     "relationship",
+    "report",
     "resolved",
     "role",
     "search_results",
     "timestamp",
     "user",
+    "user_export",
     "user_settings",
     "webhook",
 ]

@@ -100,7 +100,7 @@ def authorization_preview(
                 "id": str(guild.id),
                 "name": guild.name,
                 "icon": guild.icon,
-                "mfa_level": 0,
+                "mfa_level": guild.mfa_level,
                 "permissions": str(int(permissions)),
             }
             for guild, permissions in guilds

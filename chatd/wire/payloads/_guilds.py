@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from chatd.core.json import JsonObject
 from chatd.core.models import (
-    GUILD_FEATURES,
     Channel,
     Guild,
     GuildCounts,
@@ -14,7 +13,7 @@ from chatd.core.models import (
     Role,
 )
 from chatd.wire.payloads._channels import channel_to_encode
-from chatd.wire.payloads._encoding import id_or_none, timestamp
+from chatd.wire.payloads._encoding import id_or_none, timestamp, timestamp_or_none
 from chatd.wire.payloads._members import member, role
 
 
@@ -31,8 +30,26 @@ def guild(guild: Guild, roles: Iterable[Role]) -> JsonObject:
         "default_message_notifications": guild.default_message_notifications,
         "preferred_locale": guild.preferred_locale,
         "rules_channel_id": id_or_none(guild.rules_channel_id),
+        "mfa_level": guild.mfa_level,
+        "retention_days": guild.retention_days,
+        "features": guild.features,
+        "incidents_data": incidents_data(guild),
         "roles": [role(each) for each in roles],
         **_GUILD_CONSTANTS,
+    }
+
+
+def incidents_data(guild: Guild) -> JsonObject | None:
+    """The incidents of a guild; None if it never had one."""
+    times = (guild.invites_disabled_until, guild.dms_disabled_until, guild.raid_detected_at)
+    if times == (None, None, None):
+        return None
+    invites, dms, raid = map(timestamp_or_none, times)
+    return {
+        "invites_disabled_until": invites,
+        "dms_disabled_until": dms,
+        "dm_spam_detected_at": None,
+        "raid_detected_at": raid,
     }
 
 
@@ -65,14 +82,11 @@ _GUILD_CONSTANTS: JsonObject = {
     "discovery_splash": None,
     "emojis": [],
     "explicit_content_filter": 0,
-    "features": GUILD_FEATURES,
     "home_header": None,
-    "incidents_data": None,
     "max_members": 500_000,
     "max_presences": None,
     "max_stage_video_channel_users": 0,
     "max_video_channel_users": 0,
-    "mfa_level": 0,
     "nsfw": False,
     "nsfw_level": 0,
     "premium_progress_bar_enabled": False,
@@ -147,5 +161,5 @@ def guild_summary(
         "banner": None,
         "owner": is_owner,
         "permissions": str(permissions),
-        "features": GUILD_FEATURES,
+        "features": guild.features,
     }

@@ -9,7 +9,6 @@ from chatd.core.ids import InteractionId, UserId
 from chatd.core.interactions import Interaction, InteractionType
 from chatd.core.json import JsonObject
 from chatd.core.models import (
-    GUILD_FEATURES,
     Application,
     Attachment,
     BareChannel,
@@ -144,7 +143,7 @@ def interaction(
             "guild": {
                 "id": str(place.guild.id),
                 "locale": place.guild.preferred_locale,
-                "features": GUILD_FEATURES,
+                "features": place.guild.features,
             },
             "channel": partial_channel(place.channel, place.permissions),
             "member": {**member(place.member), "permissions": granted},

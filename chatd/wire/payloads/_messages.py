@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import count
 from typing import Any
+
+from orjson import Fragment
 
 from chatd.core import snowflake
 from chatd.core.components import IS_COMPONENTS_V2, Medium, Path, mapped, with_media
@@ -22,7 +25,7 @@ from chatd.core.models import (
     Reaction,
     User,
 )
-from chatd.wire.payloads._encoding import id_or_none, timestamp
+from chatd.wire.payloads._encoding import encode, id_or_none, timestamp
 from chatd.wire.payloads._users import user
 
 SUPPRESS_EMBEDS = 1 << 2
@@ -100,7 +103,24 @@ def message(message: Message) -> JsonObject:
     return _message(message, author)
 
 
-def _message(message: Message, author: JsonObject) -> JsonObject:
+def encoded_message(message: Message, nonce: str | int | None) -> bytes:
+    """A message of an account with its nonce, as its author receives it, encoded.
+
+    The bytes are those of `message`. The author, which sends many messages, is encoded once.
+    """
+    payload = _message(message, Fragment(encoded_user(message.author)))
+    if nonce is not None:
+        payload["nonce"] = nonce
+    return encode(payload)
+
+
+@lru_cache(1024)
+def encoded_user(author: User) -> bytes:
+    """The author of messages, encoded."""
+    return encode(user(author))
+
+
+def _message(message: Message, author: JsonObject | Fragment) -> JsonObject:
     payload: JsonObject = {
         "id": str(message.id),
         "channel_id": str(message.channel_id),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chatd.core.audit import AuditEntry
+from chatd.core.automod import Rule
 from chatd.core.commands import Command
 from chatd.core.integrations import Integration
 from chatd.core.json import JsonObject
-from chatd.core.models import GUILD_FEATURES, Ban, Invitation, Invite, User
+from chatd.core.models import Ban, Invitation, Invite, User
 from chatd.core.webhooks import Webhook
 from chatd.wire.payloads._applications import partial_integration
+from chatd.wire.payloads._auto_moderation import automod_rule
 from chatd.wire.payloads._commands import command
 from chatd.wire.payloads._encoding import id_or_none, timestamp, timestamp_or_none
 from chatd.wire.payloads._users import user
@@ -30,7 +32,7 @@ def invite(invite: Invite) -> JsonObject:
             "icon": invite.guild.icon,
             "splash": None,
             "banner": None,
-            "features": GUILD_FEATURES,
+            "features": invite.guild.features,
             "verification_level": 0,
             "vanity_url_code": None,
             "nsfw_level": 0,
@@ -100,13 +102,15 @@ def audit_log(
     webhooks: Iterable[Webhook],
     integrations: Iterable[Integration],
     commands: Iterable[Command],
+    *,
+    rules: Iterable[Rule],
 ) -> JsonObject:
     """GuildAuditLogResponse."""
     return {
         "audit_log_entries": [audit_entry(entry) for entry in entries],
         "users": [user(each) for each in users],
         "application_commands": [command(each) for each in commands],
-        "auto_moderation_rules": [],
+        "auto_moderation_rules": [automod_rule(each) for each in rules],
         "guild_scheduled_events": [],
         "integrations": [partial_integration(each) for each in integrations],
         "threads": [],

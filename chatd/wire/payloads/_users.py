@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from chatd.core import snowflake
 from chatd.core.ids import UserId
 from chatd.core.json import JsonObject
-from chatd.core.models import Account, Login, User
+from chatd.core.models import Account, Login, User, UserExport
 from chatd.core.presence import Presence
 from chatd.core.relationships import AccountSettings, FriendSources, Relationship
-from chatd.wire.payloads._encoding import timestamp
+from chatd.wire.payloads._encoding import timestamp, timestamp_or_none
 from chatd.wire.protobuf import legacy
 from chatd.wire.protobuf import settings as protos
+
+_STAFF = 1
+"""The flag of an administrator of the server, in its own account only. Rule: Discord docs, User
+resource, "User Flags": STAFF."""
 
 
 def user(user: User) -> JsonObject:
@@ -45,13 +51,20 @@ def own_user(account: Account) -> JsonObject:
     """The caller's own account (UserPIIResponse)."""
     return {
         **user(account.user),
+        "flags": _STAFF if account.is_administrator else 0,
         "email": account.email,
         "bio": account.bio,
-        "verified": False,  # addresses are not verified yet
-        "mfa_enabled": False,
+        "verified": account.email_verified,
+        "mfa_enabled": account.mfa_enabled,
+        "authenticator_types": _authenticators(account),
         "locale": "en-US",
         "premium_type": 0,
     }
+
+
+def _authenticators(account: Account) -> list[int]:
+    """Rule: the authenticator types of Discord's clients, 1 for passkeys and 2 for codes."""
+    return [1] * account.has_passkey + [2] * account.has_totp
 
 
 def relationship(relationship: Relationship) -> JsonObject:
@@ -113,4 +126,21 @@ def login(login: Login, *, is_own: bool) -> JsonObject:
         "created_at": timestamp(snowflake.created_at(login.id)),
         "client_info": {"os": None, "platform": login.user_agent, "location": None},
         "current": is_own,
+    }
+
+
+def user_export(export: UserExport, *, link: tuple[str, int] | None) -> JsonObject:
+    """An archive of the caller's account. `link` is its URL, and its expiry in Unix seconds."""
+    state = "pending" if export.is_pending else "failed" if export.size is None else "ready"
+    url, expires = link or (None, None)
+    return {
+        "id": str(export.id),
+        "state": state,
+        "requested_at": timestamp(export.requested_at),
+        "finished_at": timestamp_or_none(export.finished_at),
+        "size": export.size,
+        "url": url,
+        "url_expires_at": None
+        if expires is None
+        else timestamp(datetime.fromtimestamp(expires, UTC)),
     }

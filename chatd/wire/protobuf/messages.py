@@ -127,11 +127,15 @@ class Message(Kind):
 
         It contains the defaults of absent fields that cannot be null. Raises MalformedMessage.
         """
-        return self.decode_fields(read_fields(value, Budget(len(value))))
+        return self.decode_fields(read_fields(value, Budget(len(value))) if value else [])
 
     def decode_fields(self, fields: list[Field]) -> JsonObject:
         """Return the JSON of a message with these fields."""
-        found: JsonObject = {**self._defaults, **{name: kind.empty() for name, kind in self._lists}}
+        found: JsonObject = dict(self._defaults)
+        for name, of_several in self._lists:
+            found[name] = of_several.empty()
+        if not fields:
+            return found
         parts: dict[str, tuple[Kind, list[bytes]]] = {}  # several parts of a message are merged
         for number, wire_type, each in fields:
             name, kind = self._by_number.get(number, ("", None))

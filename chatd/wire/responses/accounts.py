@@ -45,6 +45,7 @@ OWN_USER = extended_schema(
         "bio": STRING,
         "verified": BOOL,
         "mfa_enabled": BOOL,
+        "authenticator_types": array_of(one_of(1, 2)),
         "locale": STRING,
         "premium_type": INT,
     },
@@ -104,6 +105,11 @@ LOGIN_RESULT = object_schema(
         "expires_in": {**COUNT, "description": "Seconds."},
         "user": OWN_USER,
     },
+)
+VERIFIED_ADDRESS = object_schema(
+    "VerifiedAddress",
+    "An account whose email address was verified.",
+    {"user_id": ID, "token": NULL},
 )
 NEW_LOGIN = extended_schema(
     LOGIN_RESULT,

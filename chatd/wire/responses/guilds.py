@@ -25,7 +25,9 @@ from chatd.wire.json_schema import (
 )
 from chatd.wire.responses.accounts import USER
 from chatd.wire.responses.applications import PARTIAL_INTEGRATION
+from chatd.wire.responses.auto_moderation import AUTOMOD_RULE
 from chatd.wire.responses.commands import COMMAND
+from chatd.wire.responses.server import ERROR
 from chatd.wire.responses.webhooks import WEBHOOK
 
 PRUNED = object_schema(
@@ -119,6 +121,23 @@ READ_STATE = object_schema(
     {"id": ID, "last_message_id": ID, "unread_count": COUNT, "mention_count": COUNT},
 )
 ACKNOWLEDGED = object_schema("Acknowledged", "The channel is marked as read.", {"token": NULL})
+INCIDENTS = object_schema(
+    "IncidentsData",
+    "What is paused in a guild, and what was detected.",
+    {
+        "invites_disabled_until": nullable(DATETIME),
+        "dms_disabled_until": nullable(DATETIME),
+        "dm_spam_detected_at": NULL,
+        "raid_detected_at": nullable(DATETIME),
+    },
+)
+INVITES_PAUSED = extended_schema(
+    ERROR,
+    "InvitesPaused",
+    "The caller cannot join. While invites are paused for a time, `retry_after` is present.",
+    {},
+    {"retry_after": COUNT},
+)
 _COUNTS = {"approximate_member_count": COUNT, "approximate_presence_count": COUNT}
 GUILD = object_schema(
     "Guild",
@@ -141,7 +160,7 @@ GUILD = object_schema(
         "explicit_content_filter": INT,
         "features": array_of(STRING),
         "home_header": NULL,
-        "incidents_data": NULL,
+        "incidents_data": nullable(INCIDENTS),
         "max_members": INT,
         "max_presences": NULL,
         "max_stage_video_channel_users": INT,
@@ -155,6 +174,7 @@ GUILD = object_schema(
         "premium_tier": INT,
         "public_updates_channel_id": NULL,
         "region": STRING,
+        "retention_days": nullable(INT),
         "rules_channel_id": nullable(ID),
         "safety_alerts_channel_id": NULL,
         "splash": NULL,
@@ -286,7 +306,7 @@ AUDIT_LOG = object_schema(
         "audit_log_entries": array_of(AUDIT_ENTRY),
         "users": array_of(USER),
         "application_commands": array_of(COMMAND),
-        "auto_moderation_rules": EMPTY,
+        "auto_moderation_rules": array_of(AUTOMOD_RULE),
         "guild_scheduled_events": EMPTY,
         "integrations": array_of(PARTIAL_INTEGRATION),
         "threads": EMPTY,

@@ -101,6 +101,7 @@ INSTANCE_CONFIG = object_schema(
         "register_email_required": BOOL,
         "register_disabled": BOOL,
         "register_requireInvite": BOOL,
+        "register_requireApproval": BOOL,
         "register_allowNewRegistration": BOOL,
         "register_allowMultipleAccounts": BOOL,
         "guild_autoJoin_canLeave": BOOL,

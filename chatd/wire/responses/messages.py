@@ -68,7 +68,7 @@ _MEDIA = object_schema(
 EMBED = object_schema(
     "RichEmbed",
     "A box below the text of a message.",
-    {"type": one_of("rich")},
+    {"type": one_of("rich", "auto_moderation_message")},
     {
         "title": STRING,
         "description": STRING,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chatd.wire.json_schema import (
     BOOL,
     COUNT,
@@ -43,6 +45,8 @@ ERROR = object_schema(
     {"code": INT, "message": STRING},
     {"errors": {"type": "object"}},
 )
+ERROR_OR_PAGE = replace(ERROR, has_page=True)
+"""An error, which browsers get as a page."""
 RATE_LIMITED = object_schema(
     "RateLimited",
     "Too many requests: retry after `retry_after` seconds. Slow mode has the code 20016.",

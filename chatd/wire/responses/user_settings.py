@@ -135,6 +135,19 @@ NOTE = object_schema(
     "What the caller has noted about a user.",
     {"note": STRING, "note_user_id": ID, "user_id": ID},
 )
+USER_EXPORT = object_schema(
+    "UserExport",
+    "An archive with everything that the server stores about the caller.",
+    {
+        "id": ID,
+        "state": one_of("pending", "ready", "failed"),
+        "requested_at": DATETIME,
+        "finished_at": nullable(DATETIME),
+        "size": nullable(COUNT),
+        "url": nullable(STRING),
+        "url_expires_at": nullable(DATETIME),
+    },
+)
 NOTES = ResponseSchema({"type": "object", "additionalProperties": STRING}, "Notes")
 NOTIFICATIONS = object_schema(
     "Notifications",

@@ -9,7 +9,7 @@ from marshmallow import ValidationError, post_load, validate
 
 from chatd.core import passwords
 from chatd.core.unset import UNSET, Maybe
-from chatd.wire.base_schema import Schema
+from chatd.wire.base_schema import NULL_IS_ABSENT, Schema
 from chatd.wire.fields import MAX_DATA_URI, Int, List
 from chatd.wire.text_fields import Name, Text, Username
 from chatd.wire.unsupported import Unsupported, WithoutEffect
@@ -60,9 +60,10 @@ class EndedLogins:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """The password of the caller, as confirmation."""
+    """The password of the caller, as confirmation, and a code of its second factor."""
 
     password: str | None = field(default=None, repr=False)
+    code: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class ProfileChange:
     new_password: Maybe[str] = UNSET
     password: str | None = field(default=None, repr=False)
     """The current password, which a new email address or password requires."""
+    code: str | None = field(default=None, repr=False)
+    """A code of the second factor. It is not required, but a wrong one is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,22 @@ _EMAIL = validate.Email(
     error=FieldError("EMAIL_TYPE_INVALID_EMAIL", "Not a well formed email address.")
 )
 _ADDRESS = [length(3, 254), _EMAIL]
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text can be the address of an account."""
+    try:
+        for each in _ADDRESS:
+            each(text)
+    except ValidationError:
+        return False
+    return True
+
+
 _PASSWORD = [length(passwords.MIN_LENGTH, passwords.MAX_LENGTH), require_good_password]
+NEW_PASSWORD = _PASSWORD
+"""Validators of a password that a person chooses."""
+
 _TOKEN = length(1, 512)
 _NO_PUSH = "the server sends no push notifications"
 
@@ -137,7 +155,7 @@ class NewAccountSchema(Schema[NewAccount]):
     phone_token = Unsupported("phone numbers")
     date_of_birth = WithoutEffect("the server does not ask for it")
     consent = WithoutEffect("the server has no terms of its own")
-    promotional_email_opt_in = WithoutEffect("the server sends no email")
+    promotional_email_opt_in = WithoutEffect("the server sends no promotions")
     guild_template_code = WithoutEffect("it only says where the client came from")
     gift_code_sku_id = WithoutEffect("it only says where the client came from")
     fingerprint = WithoutEffect("the server has no experiments")
@@ -197,6 +215,7 @@ class EndedLoginsSchema(Schema[EndedLogins]):
 class ConfirmationSchema(Schema[Confirmation]):
     into = Confirmation
     password = Text(allow_none=True, validate=at_most(128))
+    code = Text(validate=length(1, 64), **NULL_IS_ABSENT)
 
 
 class ProfileChangeSchema(Schema[ProfileChange]):
@@ -209,3 +228,4 @@ class ProfileChangeSchema(Schema[ProfileChange]):
     email = Text(trimmed=True, validate=_ADDRESS)
     new_password = Text(validate=_PASSWORD)
     password = Text(allow_none=True, validate=at_most(128))
+    code = Text(validate=at_most(64), **NULL_IS_ABSENT)

@@ -137,7 +137,7 @@ class _ApplicationSchema(Schema[T]):
     max_participants = Unsupported("activities")
     redirect_uris = Unsupported("OAuth2 redirects")
     role_connections_verification_url = Unsupported("role connections")
-    team_id = Unsupported("teams")
+    team_id = Unsupported("teams", "Personal")  # what Fermi calls no team
     type = Unsupported("types of applications")
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from marshmallow import validate
 
+from chatd.core.field_errors import NOT_SUPPORTED
 from chatd.core.ids import ChannelId, RoleId, UserId
-from chatd.core.models import GUILD_FEATURES
+from chatd.core.models import GUILD_FEATURES, INVITES_DISABLED
 from chatd.core.unset import UNSET, Maybe
 from chatd.wire.base_schema import NULL_IS_ABSENT, Schema, T
-from chatd.wire.fields import MAX_DATA_URI, BoolOrWord, IdList, Int, Snowflake
+from chatd.wire.fields import MAX_DATA_URI, BoolOrWord, IdList, Int, List, Snowflake, Timestamp
 from chatd.wire.text_fields import Name, Text
 from chatd.wire.unsupported import Unsupported, WithoutEffect
 from chatd.wire.validators import FieldError, at_most, choice, length, within
@@ -45,6 +47,14 @@ class Prune:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentActions:
+    """Until when invites, and direct messages between members, are paused. None ends it."""
+
+    invites_disabled_until: Maybe[datetime | None] = UNSET
+    dms_disabled_until: Maybe[datetime | None] = UNSET
+
+
+@dataclass(frozen=True, slots=True)
 class GuildChange:
     name: Maybe[str] = UNSET
     description: Maybe[str | None] = UNSET
@@ -55,6 +65,10 @@ class GuildChange:
     default_message_notifications: Maybe[int] = UNSET
     preferred_locale: Maybe[str] = UNSET
     owner_id: Maybe[UserId] = UNSET
+    retention_days: Maybe[int | None] = UNSET
+    features: Maybe[Sequence[str]] = UNSET
+    code: str | None = field(default=None, repr=False)
+    """A code of the second factor, for a new owner."""
 
 
 _GUILD_NAME = length(2, 100)
@@ -63,6 +77,9 @@ _LOCALE = validate.OneOf(
     error=FieldError("BASE_TYPE_CHOICES", "Must be one of the locales of Discord's clients."),
 )
 
+
+_MAX_RETENTION_DAYS = 3650
+"""Ten years; a guild that keeps its messages for longer needs no rule."""
 
 _KNOWN_SYSTEM_CHANNEL_FLAGS = 63  # rule: Discord docs, Guild, "System Channel Flags"
 
@@ -85,7 +102,6 @@ class _GuildSchema(Schema[T]):
     banner = Unsupported("banners")
     discovery_splash = Unsupported("discovery of guilds")
     explicit_content_filter = Unsupported("scanning files")
-    features = Unsupported("features of guilds", list(GUILD_FEATURES))
     home_header = Unsupported("banners")
     premium_progress_bar_enabled = Unsupported("boosts")
     public_updates_channel_id = Unsupported("notices to moderators")
@@ -97,9 +113,17 @@ class _GuildSchema(Schema[T]):
 
 class NewGuildSchema(_GuildSchema[NewGuild]):
     into = NewGuild
+    features = Unsupported("features of a new guild", list(GUILD_FEATURES))
     name = Name(required=True, validate=_GUILD_NAME)
     description = Text(allow_none=True, validate=length(0, 300))
     icon = Text(allow_none=True, validate=at_most(MAX_DATA_URI))
+
+
+_CHANGEABLE = (*GUILD_FEATURES, INVITES_DISABLED)
+_FEATURE = validate.OneOf(
+    _CHANGEABLE,
+    error=FieldError(NOT_SUPPORTED, f"Must be one of {', '.join(_CHANGEABLE)}."),
+)
 
 
 class GuildChangeSchema(_GuildSchema[GuildChange]):
@@ -110,9 +134,18 @@ class GuildChangeSchema(_GuildSchema[GuildChange]):
     system_channel_id = Snowflake(allow_none=True)
     system_channel_flags = _SystemChannelFlags(validate=within(0, 2**31 - 1), **NULL_IS_ABSENT)
     owner_id = Snowflake()
+    code = Text(validate=length(1, 64), **NULL_IS_ABSENT)
     rules_channel_id = Snowflake(allow_none=True)
     default_message_notifications = Int(validate=choice(0, 1), **NULL_IS_ABSENT)
     preferred_locale = Text(validate=_LOCALE, **NULL_IS_ABSENT)
+    features = List(Text(validate=_FEATURE), validate=length(0, 100), **NULL_IS_ABSENT)
+    retention_days = Int(allow_none=True, validate=within(1, _MAX_RETENTION_DAYS))
+
+
+class IncidentActionsSchema(Schema[IncidentActions]):
+    into = IncidentActions
+    invites_disabled_until = Timestamp(allow_none=True)
+    dms_disabled_until = Timestamp(allow_none=True)
 
 
 class WidgetChangeSchema(Schema[WidgetChange]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import marshmallow as ma
 from marshmallow import ValidationError, validate
@@ -15,9 +15,19 @@ from chatd.core.ids import ChannelId, GuildId, MessageId
 from chatd.core.interactions import EPHEMERAL
 from chatd.core.mentions import MAX_MENTIONS, AllowedMentions
 from chatd.core.models import Component, Embed
+from chatd.core.records import record
 from chatd.core.unset import UNSET, Maybe
 from chatd.wire.base_schema import NULL_IS_ABSENT, Schema
-from chatd.wire.fields import Bool, BoolOrWord, Int, List, Nested, Nonce, Snowflake
+from chatd.wire.fields import (
+    NONCE_MAX_LENGTH,
+    Bool,
+    BoolOrWord,
+    Int,
+    List,
+    Nested,
+    Nonce,
+    Snowflake,
+)
 from chatd.wire.payloads import SUPPRESS_EMBEDS
 from chatd.wire.schemas.components import layout_errors, message_components
 from chatd.wire.schemas.embeds import MAX_EMBEDS, EmbedSchema, within_limits
@@ -45,7 +55,7 @@ class AttachmentInput:
     """The name of a file that was uploaded before the message."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NewMessage:
     content: str = ""
     tts: bool = False
@@ -186,6 +196,36 @@ class NewMessageSchema(Schema[NewMessage]):
         if message.components or message.flags & IS_COMPONENTS_V2:
             _require_layout(message)
         return message
+
+
+_PLAIN_FIELDS = frozenset({"content", "nonce", "tts", "flags"})
+
+
+def read_plain(data: Any) -> NewMessage | None:
+    """Return a message that is only a text, with what libraries send beside it; None for others.
+
+    Most messages are of this kind. The result is that of `NewMessageSchema`, whose machinery costs
+    ten times as much. What the schema would refuse or convert is left to it, by returning None.
+    """
+    if type(data) is not dict or not data.keys() <= _PLAIN_FIELDS:
+        return None
+    content, nonce = data.get("content"), data.get("nonce", "")
+    if (
+        data.get("tts", False) is False
+        and _is_text(content, MESSAGE_MAX_LENGTH)
+        and _is_text(nonce, NONCE_MAX_LENGTH)
+        and _is_zero(data.get("flags", 0))
+    ):
+        return NewMessage(content.strip(), nonce=nonce if "nonce" in data else None)
+    return None
+
+
+def _is_text(value: Any, max_length: int) -> TypeGuard[str]:
+    return type(value) is str and len(value) <= max_length and "\0" not in value
+
+
+def _is_zero(value: Any) -> bool:
+    return type(value) is int and value == 0
 
 
 def _require_layout(message: NewMessage) -> None:

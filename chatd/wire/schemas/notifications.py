@@ -57,7 +57,12 @@ class BulkNotificationsChange:
 class EndTime(Timestamp):
     """The end of a mute: ISO 8601, or milliseconds since 1970, as some clients send; 0 is none."""
 
-    json: ClassVar[JsonObject] = {"type": ["string", "integer"]}
+    json: ClassVar[JsonObject] = {
+        "type": ["string", "integer"],
+        "format": "date-time",
+        "minimum": 0,
+        "maximum": _MAX_TIME_MS,
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if (ms := whole(value)) is not None and 0 <= ms <= _MAX_TIME_MS:

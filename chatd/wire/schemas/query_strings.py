@@ -267,7 +267,7 @@ class DirectoryPage:
 
 class DirectoryPageSchema(Schema[DirectoryPage]):
     into = DirectoryPage
-    limit = Digits(validate=within(0, 48))
+    limit = Digits(validate=within(0, 50))
     offset = Digits(validate=within(0, 999_999_999))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatd.core.ids import ChannelId
+from chatd.core.records import record
 from chatd.core.unset import UNSET, Maybe
 from chatd.wire.base_schema import Schema
 from chatd.wire.fields import MAX_DATA_URI, Snowflake
@@ -78,7 +79,7 @@ class ServiceQuerySchema(Schema[ServiceQuery]):
     thread_id = UnsupportedParameter("threads")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NewWebhookMessage(NewMessage):
     """A message of a webhook, which can show another name and picture than the webhook has."""
 

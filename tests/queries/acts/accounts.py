@@ -104,6 +104,11 @@ ACTS = [
         users={"id": USER},
     ),
     act(
+        users.set_language,
+        lambda cur: users.set_language(cur, USER, "de"),
+        users={"id": USER},
+    ),
+    act(
         users.update_profile,
         lambda cur: users.update_profile(
             cur,

@@ -6,14 +6,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from chatd.core.ids import (
+    AutoModRuleId,
     ChannelId,
     GuildId,
     UserId,
 )
 from chatd.db.cursor import Cursor
 from chatd.queries import (
+    auto_moderation,
     bans,
     channels,
+    guild_joins,
     guilds,
     invites,
     members,
@@ -29,6 +32,20 @@ from tests.queries.acts.act import (
     USER,
     act,
 )
+
+RULE = AutoModRuleId(101)
+
+
+async def _changed_rule(cur: Cursor) -> None:
+    rule = await auto_moderation.get(cur, GUILD, RULE)
+    assert rule is not None
+    await auto_moderation.update(cur, replace(rule, name="changed"))
+
+
+async def _changed_rule_of_another_guild(cur: Cursor) -> None:
+    rule = await auto_moderation.get(cur, GUILD, RULE)
+    assert rule is not None
+    await auto_moderation.update(cur, replace(rule, name="changed", guild_id=GuildId(200)))
 
 
 async def _changed_channel(cur: Cursor) -> None:
@@ -115,12 +132,33 @@ ACTS = [
         guilds.delete,
         lambda cur: guilds.delete(cur, GUILD),
         guilds={"id": GUILD},
+        guild_retentions={"guild_id": GUILD},
+        guild_joins={"guild_id": GUILD},
         guild_integrations={"guild_id": GUILD},
         roles={"guild_id": GUILD},
         channels={"guild_id": GUILD},
         overwrites={"guild_id": GUILD},
         invites={"guild_id": GUILD},
         webhooks={"guild_id": GUILD},
+        auto_moderation_rules={"guild_id": GUILD},
+    ),
+    act(auto_moderation.update, _changed_rule, auto_moderation_rules={"id": RULE}),
+    act(auto_moderation.update, _changed_rule_of_another_guild),
+    act(
+        auto_moderation.delete,
+        lambda cur: auto_moderation.delete(cur, GUILD, RULE),
+        auto_moderation_rules={"id": RULE},
+    ),
+    act(auto_moderation.delete, lambda cur: auto_moderation.delete(cur, GuildId(200), RULE)),
+    act(
+        auto_moderation.raise_revision,
+        lambda cur: auto_moderation.raise_revision(cur, GUILD),
+        guilds={"id": GUILD},
+    ),
+    act(
+        guild_joins.reset,
+        lambda cur: guild_joins.reset(cur, GUILD),
+        guild_joins={"guild_id": GUILD},
     ),
     act(invites.consume, lambda cur: invites.consume(cur, "first"), invites={"code": "first"}),
     act(invites.consume, lambda cur: invites.consume(cur, "used up")),

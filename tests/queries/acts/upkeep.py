@@ -9,6 +9,7 @@ from chatd.core.ids import (
     UploadId,
 )
 from chatd.queries import (
+    backups,
     files,
     pending_deletions,
     reserved_uploads,
@@ -73,6 +74,9 @@ SWEPT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("reactions", {**FIRST, "until": "2000-01-01T00:00:00Z"}, {}),
 ]
 """Kinds of pending deletions, their details, and the rows that they delete."""
+
+
+PENDING = PendingDeletion(-4, "bans", {})
 
 
 def _swept(kind: str, details: dict[str, Any], touches: dict[str, Any]) -> Act:
@@ -143,7 +147,7 @@ ACTS = [
     ),
     act(
         pending_deletions.advance,
-        lambda cur: pending_deletions.advance(cur, -4, {}),
+        lambda cur: pending_deletions.advance(cur, PENDING, {"guild_id": 9}),
         pending_deletions={"id": -4},
     ),
     act(
@@ -153,7 +157,7 @@ ACTS = [
     ),
     act(
         pending_deletions.delete,
-        lambda cur: pending_deletions.delete(cur, -4),
+        lambda cur: pending_deletions.delete(cur, PENDING),
         pending_deletions={"id": -4},
     ),
     *(_swept(kind, details, touches) for kind, details, touches in SWEPT),
@@ -169,4 +173,5 @@ ACTS = [
         workers={"id": 1},
     ),
     act(workers.release, lambda cur: workers.release(cur, 1, "other", last_ms=5)),
+    act(backups.end_leases, backups.end_leases, workers={}),
 ]

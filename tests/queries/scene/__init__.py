@@ -11,10 +11,10 @@ from itertools import chain
 import psycopg2
 from psycopg2 import sql
 
-from tests.queries.scene import accounts, applications, guilds, messages, upkeep
+from tests.queries.scene import accounts, applications, guilds, imports, messages, upkeep
 from tests.queries.scene.values import Row
 
-_SUBJECTS = (accounts, guilds, applications, messages, upkeep)
+_SUBJECTS = (accounts, guilds, applications, messages, upkeep, imports)
 """In an order that foreign keys permit."""
 
 

@@ -65,6 +65,26 @@ def rows() -> Iterable[tuple[str, Sequence[Row]]]:
             for row in rows_of(guild_id=GUILDS, user_id=(3, 4))
         ],
     )
+    yield (
+        "auto_moderation_rules",
+        [
+            {
+                "id": guild + n,
+                "guild_id": guild,
+                "creator_id": 1,
+                "name": "rule",
+                "event_type": 1,
+                "trigger_type": 1,
+                "trigger_metadata": "{}",
+                "actions": "[]",
+                "enabled": True,
+                "exempt_roles": "{}",
+                "exempt_channels": "{}",
+            }
+            for guild in GUILDS
+            for n in (1, 2)
+        ],
+    )
     yield "audit_logs", rows_of(guild_id=GUILDS, id=(1, 2), action_type=1)
     yield (
         "overwrites",

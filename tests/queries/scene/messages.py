@@ -128,7 +128,7 @@ def rows() -> Iterable[tuple[str, Sequence[Row]]]:
         "search_segments",
         [
             {"stream_id": stream, "segment": n, "first_id": 1, "last_id": 2}
-            for stream in (100, *_DELETED_STREAMS)
+            for stream in (100, 200, *_DELETED_STREAMS)
             for n in (0, 1)
         ],
     )
@@ -140,9 +140,9 @@ def rows() -> Iterable[tuple[str, Sequence[Row]]]:
                 "segment": n,
                 "position": 0,
                 "channel_id": 110,
-                "message_id": 1001,
+                "message_id": 9 if stream == 200 else 1001,  # there is no message 9
             }
-            for stream in (100, *_DELETED_STREAMS)
+            for stream in (100, 200, *_DELETED_STREAMS)
             for n in (0, 1)
         ],
     )
@@ -150,7 +150,7 @@ def rows() -> Iterable[tuple[str, Sequence[Row]]]:
         "search_postings",
         [
             {"stream_id": stream, "segment": n, "key": "tex", "positions": [0]}
-            for stream in (100, *_DELETED_STREAMS)
+            for stream in (100, 200, *_DELETED_STREAMS)
             for n in (0, 1)
         ],
     )

@@ -1,0 +1,1 @@
+"""AutoModeration: comparing texts with the rules of a guild, in bounded time and memory."""

@@ -1,0 +1,1 @@
+"""Mails: their texts, their form, and sending them to an SMTP server."""

@@ -1,0 +1,1 @@
+"""Safety of the whole server: reports, and the decisions of its administrators about them."""

@@ -1,0 +1,90 @@
+"""What tests of the web client do in a browser: open it, log in, register, write."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Locator, Page, Route
+
+from tests.helpers.browser import browsing
+from tests.world import PASSWORD, Person, World
+
+_SIZE = {"width": 1280, "height": 800}
+
+
+@asynccontextmanager
+async def page_of(url: str, problems: list[str], **context: Any) -> AsyncIterator[Page]:
+    """Open the client as a new user with an English browser.
+
+    `context` changes the browser's profile: its `viewport`, `color_scheme` and so on.
+    """
+    settings = {"viewport": _SIZE, "locale": "en-US", "service_workers": "block", **context}
+    async with browsing(url, problems=problems, **settings) as page:
+        yield page
+
+
+@asynccontextmanager
+async def client_of(
+    person: Person, address: str, problems: list[str], **context: Any
+) -> AsyncIterator[Page]:
+    """Open the client at an address and log a person in."""
+    async with page_of(address, problems, **context) as page:
+        await log_in(page, person.email)
+        await page.locator(".app").wait_for()
+        yield page
+
+
+async def log_in(page: Page, email: str) -> None:
+    await page.get_by_label("E-mail address").fill(email)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+
+
+async def register(page: Page, name: str) -> None:
+    await page.get_by_role("button", name="You have no account yet?").click()
+    await page.get_by_label("Username").fill(name)
+    await page.get_by_label("E-mail address").fill(f"{name}@example.org")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Create an account").click()
+
+
+async def write(page: Page, text: str) -> None:
+    await page.get_by_role("textbox", name="Write a message").fill(text)
+    await page.keyboard.press("Enter")
+
+
+async def send(world: World, channel: str, text: str, by: str = "alice") -> Any:
+    """Send a message over the REST API. Return it."""
+    return await world.rest(by).post(f"/channels/{channel}/messages", {"content": text})
+
+
+def message(page: Page, text: str) -> Locator:
+    """Return the message with this text in it."""
+    return page.locator(".message").filter(has=page.get_by_text(text, exact=True))
+
+
+@asynccontextmanager
+async def refusing(
+    page: Page, method: str, status: int, problems: list[str], answer: Any = None
+) -> AsyncIterator[None]:
+    """Answer requests with this method as a server that refuses them, with an answer of its own."""
+    texts = {403: "Missing Permissions", 429: "You are being rate limited.", 500: "Error"}
+
+    async def refuse(route: Route) -> None:
+        if route.request.method == method:
+            body = answer or {"message": texts[status], "code": 0, "retry_after": 60}
+            await route.fulfill(status=status, json=body)
+        else:
+            await route.fallback()
+
+    await page.route("**/api/v10/**", refuse)
+    yield
+    await page.unroute("**/api/v10/**", refuse)
+    problems[:] = [each for each in problems if f"status of {status}" not in each]
+
+
+def dialog(page: Page, name: str) -> Locator:
+    """Return the dialog of this name."""
+    return page.get_by_role("dialog", name=name, exact=True)

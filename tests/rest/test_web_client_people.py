@@ -1,0 +1,117 @@
+"""People in the web client: friends, groups and invites, and the client on a phone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.conftest import Server
+from tests.helpers.browser import needs_chromium
+from tests.helpers.web_client import client_of, dialog
+from tests.world import World
+
+pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
+
+HOSTILE = "<img src=x onerror=alert(1)> <script>alert(2)</script> **b**"
+
+
+async def test_people_befriend_group_and_invite_each_other(
+    web: Server, web_world: World, problems: list[str]
+) -> None:
+    alice, bob, carol = await web_world.friends("alice", "bob", "carol")
+    dave = await web_world.person("dave")
+    guild = await web_world.guild(owner="dave")
+    await dave.rest.patch(f"/guilds/{guild.id}", {"name": "Harbour", "description": HOSTILE})
+    await dave.rest.put(f"/users/@me/relationships/{alice.id}", {})
+    async with client_of(alice, f"{web.url}/app", problems) as page:
+        field = page.get_by_label("Add a friend by username")
+        for username, answer in (
+            ("is_not_here", "There is no user with this name. Check how it is written."),
+            (bob.name, "You are friends already."),
+        ):
+            await field.fill(username)
+            await page.get_by_role("button", name="Send", exact=True).click()
+            await expect(page.get_by_text(answer)).to_be_visible()
+
+        requests = page.get_by_role("region", name="Requests")
+        await requests.get_by_role("button", name="Accept").click()
+        friends = page.get_by_role("region", name="Friends — ")
+        await expect(friends.get_by_role("listitem")).to_have_count(3)
+        await friends.get_by_role("button", name=f"Actions for {dave.name}").click()
+        await page.get_by_role("menuitem", name="Block").click()
+        await dialog(page, "Block").get_by_role("button", name="Block").click()
+        blocked = page.get_by_role("region", name="Blocked")
+        await blocked.get_by_role("button", name="Unblock").click()
+        await expect(blocked).to_have_count(0)
+        for name in ("Robert", None):
+            await bob.rest.patch("/users/@me", {"global_name": name})
+            actions = friends.get_by_role("button", name=f"Actions for {name or bob.name}")
+            await expect(actions).to_be_visible()
+
+        await page.get_by_role("button", name="Create a group").click()
+        for each in (bob, carol):
+            await page.get_by_role("checkbox", name=each.name).check()
+        await dialog(page, "Create a group").get_by_role("button", name="Create").click()
+        await page.get_by_role("link", name=bob.name).click(button="right")
+        await page.get_by_role("menuitem", name="Group settings").click()
+        group = dialog(page, "Group settings")
+        await group.get_by_label("Name of the group").fill("Trio")
+        await group.get_by_role("button", name="Save").click()
+        await expect(page.get_by_role("link", name="Trio")).to_be_visible()
+        await group.get_by_role("button", name="Remove").first.click()
+        await expect(group.get_by_role("button", name="Remove")).to_have_count(1)
+        await group.get_by_role("button", name="Add", exact=True).click()
+        await expect(group.get_by_role("button", name="Remove")).to_have_count(2)
+        await page.keyboard.press("Escape")
+        await page.get_by_role("link", name="Trio").click(button="right")
+        await page.get_by_role("menuitem", name="Leave group").click()
+        await dialog(page, "Leave group").get_by_role("button", name="Leave group").click()
+        await expect(page.get_by_role("link", name="Trio")).to_have_count(0)
+
+        # What an invite says before joining, and why it cannot be used.
+        code = await guild.invite(max_age=0)
+        await page.goto(f"{web.url}/invite/{code}")
+        await expect(page.get_by_text("You are invited to Harbour")).to_be_visible()
+        await expect(page.get_by_text(HOSTILE)).to_be_visible()
+        await expect(page.get_by_text("1 member")).to_be_visible()
+        await expect(page.get_by_text("Never expires")).to_be_visible()
+        await dave.rest.put(f"/guilds/{guild.id}/bans/{alice.id}", {})
+        await page.get_by_role("button", name="Join").click()
+        await expect(page.get_by_text("You are banned from this server.")).to_be_visible()
+        await dave.rest.delete(f"/guilds/{guild.id}/bans/{alice.id}")
+        await page.get_by_role("button", name="Join").click()
+        await expect(page.get_by_role("heading", name="Harbour")).to_be_visible()
+        await page.goto(f"{web.url}/invite/{code}")
+        await expect(page.get_by_text("You are a member already.")).to_be_visible()
+        await page.get_by_role("button", name="Open").click()
+        await expect(page.get_by_role("heading", name="Harbour")).to_be_visible()
+        await dave.rest.delete(f"/invites/{code}")
+        await page.goto(f"{web.url}/invite/{code}")
+        await expect(page.get_by_text("This invite is not valid any more.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Join")).to_have_count(0)
+    problems[:] = [each for each in problems if not re.search("40[034]", each)]
+
+
+async def test_narrow_page_reaches_channels_members_and_friends(
+    web: Server, web_world: World, problems: list[str]
+) -> None:
+    guild = await web_world.guild(owner="alice", members=["bob"])
+    bob = await web_world.person("bob")
+    size = {"width": 360, "height": 740}
+    async with client_of(guild.owner, f"{web.url}/app/{guild.id}", problems, viewport=size) as page:
+        await page.get_by_role("link", name="general").click()
+        await page.get_by_role("link", name="Back to the list").click()
+        await page.get_by_role("link", name="general").click()
+        await page.get_by_role("button", name="Members").click()
+        members = page.get_by_role("complementary", name="Members")
+        await expect(members.get_by_role("button", name=bob.name)).to_be_visible()
+        await page.get_by_role("button", name="Members").click()
+        await page.get_by_role("link", name="alice's guild").click()
+        await expect(page.get_by_role("link", name="general")).to_be_visible()
+        await page.get_by_role("link", name="Direct messages").click()
+        await expect(page.get_by_label("Add a friend by username")).to_be_visible()
+        await expect(page.get_by_role("link", name="Friends", exact=True)).to_be_visible()
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        assert width <= size["width"]
