@@ -37,6 +37,7 @@ from tests.world import Answer, World, world_on
 
 
 def on_disk(server: Server) -> set[Path]:
+    """List the files of this server. Its janitor may delete those of other tests at any moment."""
     return {path for path in Path(server.config.files_dir).rglob("*") if path.is_file()}
 
 
@@ -68,7 +69,7 @@ async def test_image_of_a_rejected_request_is_deleted(world: World, server: Serv
     assert (await alice.rest.call("PATCH", mine, anonymous)).status in (400, 403, 404)
     system = {"icon": picture_uri, "system_channel_id": "1"}
     assert (await alice.rest.call("PATCH", mine, system)).status >= 400
-    assert on_disk(server) == before
+    assert on_disk(server) <= before
 
 
 async def test_icon_of_a_guild_above_the_limit_is_deleted(
@@ -81,7 +82,7 @@ async def test_icon_of_a_guild_above_the_limit_is_deleted(
         "POST", "/guilds", {"name": "more", "icon": data_uri(image_bytes())}
     )
     assert answer.code == 30001
-    assert on_disk(server) == before
+    assert on_disk(server) <= before
 
 
 async def test_files_of_a_rejected_message_are_deleted(world: World, server: Server) -> None:
@@ -100,7 +101,7 @@ async def test_files_of_a_rejected_message_are_deleted(world: World, server: Ser
         await send_form(bob.rest, path, message_form({}, ("a", bytes(11 * 2**20))))
     ).status == 413
     await refused(await send_form(bob.rest, f"{path}/1", message_form({}, file), "PATCH"), 404)
-    assert on_disk(server) == before
+    assert on_disk(server) <= before
     sent = (await send_form(bob.rest, path, message_form({}, file))).json
     alice = await world.person("alice")
     edited = f"{path}/{sent['id']}"

@@ -73,6 +73,7 @@ async def sql(server: Server, statement: str) -> Any:
 
 
 def stored_files(server: Server) -> set[Path]:
+    """List the files of this server. Its janitor may delete those of other tests at any moment."""
     return set((server.config.files_dir / "attachments").iterdir())
 
 
@@ -258,7 +259,7 @@ async def test_deleted_upload_has_no_file(world: World, server: Server) -> None:
     assert pending_uploads(server) == pending + 1
     await bob.rest.delete(f"/attachments/{reserved['upload_filename'].replace('/', '%2F')}")
     assert pending_uploads(server) == pending
-    assert stored_files(server) == before
+    assert stored_files(server) <= before
     assert (await bob.rest.call("POST", path, message(reserved["upload_filename"]))).status == 400
 
 
