@@ -9,8 +9,11 @@ import click
 from chatd.cli.command import as_json, confirm, confirmed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chatd.context.dependencies import CoreDependencies
     from chatd.core.reports import Report
+    from chatd.db.cursor import Cursor
 
 _COLUMNS = ("id", "type", "subject", "category", "reporter", "state", "similar", "created")
 _OUTCOMES = (
@@ -113,9 +116,8 @@ def resolve(
     from chatd.wire.schemas.reports import ReportDecisionSchema
 
     if outcome in ("message_deleted", "user_disabled", "guild_deleted"):
-        found = dependencies.run_read(lambda cur: decisions.existing(cur, report_id))
-        subject = found.subject
-        confirm(f"Resolve the report of {subject.kind} {subject.id}: {outcome}?", yes=yes)
+        subject = dependencies.run_read(lambda cur: _described(cur, report_id))
+        confirm(f"Resolve the report of {subject}: {outcome}?", yes=yes)
 
     async def work(deps: CoreDependencies) -> Report:
         decision = ReportDecisionSchema().read(
@@ -125,6 +127,23 @@ def resolve(
 
     resolved = dependencies.run_write(work)
     output.done(f"Resolved: {outcome}.", _details(resolved, json=True), json=json)
+
+
+async def _described(cur: Cursor, report_id: int) -> str:
+    """Say what a report is about, and whose it is, before the operator acts on it."""
+    from chatd.queries import administration
+    from chatd.services.safety import decisions
+
+    subject = (await decisions.existing(cur, report_id)).subject
+    text = f"{subject.kind} {subject.id}"
+    if subject.user_id is None:
+        return text
+    account = await administration.get_account(cur, user_id=subject.user_id)
+    if account is None:
+        return text
+    joint = ", " if subject.kind == "user" else " by "
+    by = f"{text}{joint}{account.username}"
+    return f"{by}, an administrator of the server" if account.is_administrator else by
 
 
 def _summary(found: Report) -> dict[str, Any]:
@@ -144,17 +163,30 @@ def _summary(found: Report) -> dict[str, Any]:
 
 
 def _details(found: Report, *, json: bool) -> dict[str, Any]:
-    """Return a report; for people, with the evidence as lines."""
+    """Return a report; for people, with a line for each part of its evidence."""
     from chatd.wire import payloads
 
     details: dict[str, Any] = payloads.report(found)
     if json:
         return details
+    if found.resolution is not None and found.resolution.resolver_id is None:
+        details["resolver"] = "the operator"
     evidence = details.pop("evidence")
-    lines = {
-        f"{name}.{key}": str(value)
-        for name, part in evidence.items()
-        for key, value in (part.items() if isinstance(part, dict) else [("", part)])
-        if value not in (None, "", [], False)
-    }
-    return {**details, **lines}
+    return {**details, **dict(_lines("", evidence))}
+
+
+def _lines(name: str, value: object) -> Iterator[tuple[str, str]]:
+    """Yield the names and values within a JSON value, like message.author.username.
+
+    What is empty is left out.
+    """
+    if isinstance(value, dict):
+        parts = [(str(key), each) for key, each in value.items()]
+    elif isinstance(value, list):
+        parts = [(str(number), each) for number, each in enumerate(value, 1)]
+    else:
+        if value not in (None, "", False):
+            yield name, str(value)
+        return
+    for key, each in parts:
+        yield from _lines(f"{name}.{key}" if name else key, each)
