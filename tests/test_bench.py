@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
 from chatd.gateway.protocol.frames import BINARY, TEXT, frame
-from tests.bench import against, products, profiler, report
+from tests.bench import against, capacity, products, profiler, report
 from tests.bench.__main__ import measure
 from tests.bench.adapters import Adapter, Chatd, Scene, Size
 from tests.bench.environment import Stage
 from tests.bench.http import Answer, Connection, request
 from tests.bench.measuring import Figures, Lap
 from tests.bench.meters import Cores
+from tests.bench.open_loop import Window
 from tests.bench.plans import TINY
 from tests.bench.report import Progress
 from tests.bench.sockets import Socket
@@ -52,6 +53,45 @@ async def test_the_workloads_run(
     assert all(row.rate and row.p50_s and row.p99_s for row in measured)
     assert len(report.table(rows).splitlines()) == len(rows) + 1
     assert len(report.as_json(rows)) == len(rows)
+
+
+async def test_capacity_is_searched(tmp_path: Path, postgres: Postgres, valkey: Valkey) -> None:
+    stage = Stage(tmp_path, Cores(None, None), postgres, valkey)
+    try:
+        rows = await measure(stage, Chatd(), ["capacity"], TINY, Progress(2))
+    finally:
+        stage.close()
+    [result, *steps] = rows
+    assert [row.more["people"] for row in steps] == [8, 12], [row.notes for row in steps]
+    assert all(row.more["failures"] == 0 for row in steps), [row.notes for row in steps]
+    assert all(row.rate and row.p50_s and row.p99_s and row.bytes_each for row in rows)
+    assert result.more["people"] == 12
+    assert result.met is False  # the goal is higher
+
+
+@pytest.mark.parametrize(
+    ("limit", "tried"),
+    [
+        (1000, [200, 400, 800, 1600, 1200, 1000, 1100]),
+        (100, [200, 100]),
+        (9999, [200, 400, 800, 1600, 3000]),
+    ],
+)
+async def test_search_doubles_and_then_halves(limit: int, tried: list[int]) -> None:
+    async def measure_step(people: int) -> capacity.Step:
+        broken = ["late"] if people > limit else []
+        return capacity.Step(people, Window(), Lap(), 0, 0.0, broken)
+
+    search = capacity.Search(first=200, resolution=100)
+    steps = await capacity.find(measure_step, search, 3000)
+    assert [step.people for step in steps] == tried
+
+
+async def test_missing_receipts_count_as_late() -> None:
+    window = Window(receipts_s=[0.1], awaited=3, pending=1)
+    await window.end(timeout_s=0.0)
+    assert window.receipts_s == [0.1, 0.0, 0.0]
+    assert window.failures == {"receipt missing": 2, "request without response": 1}
 
 
 @pytest.mark.soak

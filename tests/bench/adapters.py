@@ -202,7 +202,7 @@ class Chatd(Adapter):
     uses_stage_servers = True
 
     def __init__(self) -> None:
-        self._secret = secrets.token_hex(32)
+        self.secret = secrets.token_hex(32)
         self._database = f"chatd_{secrets.token_hex(4)}"
         self.program = ["-m", "tests.bench.large_limits", "chatd", "serve"]
         """The arguments of Python."""
@@ -222,7 +222,7 @@ class Chatd(Adapter):
         environment = {
             "DATABASE_URL": url,
             "REDIS_URL": stage.valkey.url,
-            "JWT_SECRET": self._secret,
+            "JWT_SECRET": self.secret,
             "API_PORT": str(port),
             "GATEWAY_PORT": str(port),
             "WORKER_ID": str(number),
@@ -256,7 +256,7 @@ class Chatd(Adapter):
             guilds=size.guilds,
             messages=size.messages,
         )
-        tokens = AccessTokens(self._secret, lifetime_s=86_400)
+        tokens = AccessTokens(self.secret, lifetime_s=86_400)
         return Scene(
             [
                 Place(str(guild.channel_id), [tokens.issue(*member) for member in guild.members])
@@ -274,7 +274,7 @@ class Chatd(Adapter):
         guild_id, members = await asyncio.to_thread(
             seeding.talk, self.database_url(stage), texts, messages
         )
-        tokens = AccessTokens(self._secret, lifetime_s=86_400)
+        tokens = AccessTokens(self.secret, lifetime_s=86_400)
         return Talk(str(guild_id), str(members[1][0]), tokens.issue(*members[0]))
 
 

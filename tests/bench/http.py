@@ -67,6 +67,11 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self.close()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether neither side has closed the connection."""
+        return self._transport is not None and not self._transport.is_closing()
+
     def close(self) -> None:
         """Close the connection."""
         if self._transport is not None:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.bench import automod, connect, create, fan_out, growth, history, search
+from tests.bench import automod, capacity, connect, create, fan_out, growth, history, search
 from tests.bench.adapters import Size
+from tests.bench.capacity import Search
 from tests.bench.fan_out import Effort
 from tests.bench.measuring import Subject
 from tests.bench.report import Row
@@ -29,6 +30,8 @@ class Plan:
     small: Size
     """The smallest size of `growth`."""
     factors: tuple[int, ...]
+    people: Search
+    """How `capacity` searches."""
 
     @property
     def files(self) -> int:
@@ -36,7 +39,8 @@ class Plan:
 
         The generator has connections to the server and to the bare program at the same time.
         """
-        return max(2 * max(self.sessions), 3 * self.packed, self.idle, 2 * self.resumes) + 500
+        sessions = max(2 * max(self.sessions), 3 * self.packed, self.idle, 2 * self.resumes)
+        return max(sessions, self.people.most) + capacity.OTHER_FILES
 
 
 FULL = Plan(
@@ -51,6 +55,7 @@ FULL = Plan(
     resumes=5000,
     small=Size(messages=100_000),
     factors=(3, 10),
+    people=Search(),
 )
 QUICK = Plan(
     Size(messages=100_000),
@@ -64,6 +69,9 @@ QUICK = Plan(
     resumes=300,
     small=Size(members=100, channels=2, guilds=10, messages=10_000),
     factors=(10,),
+    people=Search(
+        first=500, most=4000, resolution=500, warm_s=4.0, window_s=10.0, bound_s=150.0, history=60
+    ),
 )
 TINY = Plan(
     Size(members=4, channels=1, guilds=2, messages=200),
@@ -77,6 +85,18 @@ TINY = Plan(
     resumes=4,
     small=Size(members=2, channels=1, guilds=1, messages=100),
     factors=(2,),
+    people=Search(
+        first=8,
+        most=12,
+        resolution=4,
+        warm_s=0.05,
+        window_s=0.5,
+        history=2,
+        faster=200.0,
+        timeout_s=120.0,
+        receipt_s=120.0,
+        request_s=120.0,
+    ),
 )
 """Shows only that the workloads run."""
 
@@ -158,6 +178,10 @@ async def _search(subject: Subject, plan: Plan) -> list[Row]:
     )
 
 
+async def _capacity(subject: Subject, plan: Plan) -> list[Row]:
+    return await capacity.rows(subject, plan.people)
+
+
 WORKLOADS: dict[str, Workload] = {
     "create": _create,
     "automod": _automod,
@@ -169,6 +193,7 @@ WORKLOADS: dict[str, Workload] = {
     "resume": _resume,
     "search": _search,
     "growth": _growth,
+    "capacity": _capacity,
 }
-SLOW = ("search", "growth")
+SLOW = ("search", "growth", "capacity")
 """Workloads that --quick leaves out unless they are named."""

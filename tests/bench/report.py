@@ -43,6 +43,8 @@ class Row:
     target: str = ""
     met: bool | None = None
     notes: list[str] = field(default_factory=list)
+    more: dict[str, float] = field(default_factory=dict)
+    """Further figures of a workload, which only the JSON has."""
 
 
 def row(server: str, what: str, own: Figures) -> Row:

@@ -70,10 +70,14 @@ class Socket(asyncio.BufferedProtocol):
         self.counter: FrameCounter | None = None
         self.frames = 0
         self.bytes = 0
+        self._reads_on_demand = False
+        self._is_paused = False
 
-    async def open(self, port: int) -> None:
-        """Connect to a server on this machine. Raises ConnectionError."""
-        await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", port)
+    async def open(self, port: int, source: str = "127.0.0.1") -> None:
+        """Connect to a server on this machine, from a loopback address. Raises ConnectionError."""
+        await asyncio.get_running_loop().create_connection(
+            lambda: self, "127.0.0.1", port, local_addr=(source, 0)
+        )
         async with asyncio.timeout(_TIMEOUT_S):
             await self.opened
 
@@ -90,6 +94,25 @@ class Socket(asyncio.BufferedProtocol):
         """Count frames from now on, without reading them."""
         self.on_payload = None
         self._decoder = None
+
+    def read_on_demand(self) -> None:
+        """Read only after each `read_once` from now on; the kernel buffers what arrives.
+
+        A read costs the generator as much for many frames as for one.
+        """
+        self._reads_on_demand = True
+        self._pause()
+
+    def read_once(self) -> None:
+        """Read what has arrived, or else what arrives next."""
+        if self._is_paused and self._transport is not None:
+            self._is_paused = False
+            self._transport.resume_reading()
+
+    def _pause(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._is_paused = True
+            self._transport.pause_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -127,6 +150,8 @@ class Socket(asyncio.BufferedProtocol):
         self._take(data)
         if self.counter is not None:
             self.counter.add(self.frames - before)
+        if self._reads_on_demand:
+            self._pause()
 
     def _take(self, data: bytes | memoryview) -> None:
         """Count the frames in the data, and read those that are wanted.
@@ -192,11 +217,14 @@ class Session:
         socket.on_payload = self._payload
         socket.on_lost = self._lost
 
-    async def identify(self, token: str, *, intents: int) -> None:
-        """Identify, wait for READY and all guilds in it, and acknowledge them by a heartbeat."""
+    async def identify(self, token: str, **wanted: int) -> None:
+        """Identify, wait for READY and all guilds in it, and acknowledge them by a heartbeat.
+
+        `wanted` are the intents of a bot, or the capabilities of a person's client.
+        """
         self.token = token
         properties = {"os": "bench", "browser": "bench", "device": "bench"}
-        data = {"token": token, "properties": properties, "intents": intents}
+        data = {"token": token, "properties": properties, **wanted}
         await self._ask({"op": 2, "d": data}, "READY")
         self.socket.send(orjson.dumps({"op": 1, "d": self.seq}))
 
