@@ -31,6 +31,7 @@ export function Channel({id}) {
   const guild = useSelect((state) => guildOfChannel(state, id)?.id);
   const mayWrite = useSelect((state) => may(state, id, SEND_MESSAGES));
   const [hasMembers, setMembers] = useState(matchMedia("(min-width: 70rem)").matches);
+  const closeMembers = useMemo(() => () => setMembers(false), []);
   const here = route.value;
   const target = useMemo(() => ({message: "message" in here ? here.message : null}), [here]);
   useEffect(() => {
@@ -70,7 +71,7 @@ export function Channel({id}) {
     </main>
     ${panel.value === "search" && html`<${Search} key=${id} id=${id} guild=${guild} />`}
     ${panel.value === "pins" && html`<${Pins} key=${id} id=${id} guild=${guild} />`}
-    ${panel.value === null && guild && hasMembers && html`<${MemberList} key=${guild} guild=${guild} channel=${id} />`}`;
+    ${panel.value === null && guild && hasMembers && html`<${MemberList} key=${guild} guild=${guild} channel=${id} onClose=${closeMembers} />`}`;
 }
 /** @param {{id: string, guild?: string}} properties */
 function Typing({id, guild}) {

@@ -19,8 +19,8 @@ const ITEM_PX = 44;
 /** Items rendered before and after those in view. */
 const AROUND = 5;
 
-/** @param {{guild: string, channel: string}} properties */
-export function MemberList({guild, channel}) {
+/** @param {{guild: string, channel: string, onClose: () => void}} properties */
+export function MemberList({guild, channel, onClose}) {
   const list = useSelect((state) => state.lists[guild]);
   const roles = useSelect((state) => state.guilds[guild]?.roles ?? {});
   const view = useRef(/** @type {any} */ (null));
@@ -42,6 +42,8 @@ export function MemberList({guild, channel}) {
     const wanted = [...new Set([0, chunk, lastChunk])];
     watchMembers(guild, channel, wanted.map((each) => [each * CHUNK, each * CHUNK + CHUNK - 1]));
   }, [guild, channel, chunk, lastChunk, status]);
+
+  useEffect(() => closeWhenCovering(onClose), [onClose]);
 
   const items = list?.items ?? [];
   const groups = new Map((list?.groups ?? []).map((each) => [each.id, each.count]));
@@ -87,6 +89,31 @@ export function MemberList({guild, channel}) {
       </ul>
     </div>
   </aside>`;
+}
+
+/**
+ * Where the list covers the messages, close it with Escape, or when the user goes on with them.
+ * Returns a function that stops that.
+ * @param {() => void} onClose
+ */
+function closeWhenCovering(onClose) {
+  const isCovering = () => matchMedia("(width < 48rem)").matches;
+  const onPress = (/** @type {Event} */ event) => {
+    const target = /** @type {Element} */ (event.target);
+    // The button that opens the list is in the header, and closes it by itself.
+    if (isCovering() && target.closest("#main") && !target.closest("header")) onClose();
+  };
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Escape" && !event.defaultPrevented && isCovering()) onClose();
+  };
+  document.addEventListener("pointerdown", onPress);
+  document.addEventListener("focusin", onPress);
+  document.addEventListener("keydown", onKeyDown);
+  return () => {
+    document.removeEventListener("pointerdown", onPress);
+    document.removeEventListener("focusin", onPress);
+    document.removeEventListener("keydown", onKeyDown);
+  };
 }
 
 /** @param {{guild: string, member: any, at: number, isReachable: boolean, onFocus: () => void}} properties */
