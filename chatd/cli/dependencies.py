@@ -61,7 +61,7 @@ def run_write(work: Callable[[CoreDependencies], Awaitable[T]], *, requires_bus:
             bus = Bus(config.redis_url, worker_id=worker_id)
             if requires_bus:
                 await stack.enter_async_context(bus.publish_only())
-            return await work(_dependencies(database, bus, snowflakes))
+            return await work(_dependencies(config, database, bus, snowflakes))
         raise AssertionError  # nothing above suppresses what is raised in it
 
     return _run(acting)
@@ -81,7 +81,7 @@ def run_transfer(
             bus = Bus(config.redis_url, worker_id=worker_id)
             if requires_bus:
                 await stack.enter_async_context(bus.publish_only())
-            return await work(_dependencies(database, bus, snowflakes), config)
+            return await work(_dependencies(config, database, bus, snowflakes), config)
         raise AssertionError  # nothing above suppresses what is raised in it
 
     return _run(acting)
@@ -188,13 +188,16 @@ async def _worker(stack: AsyncExitStack, database: Database) -> tuple[SnowflakeG
     raise WorkerIdTaken(f"all {WORKERS} WORKER_IDs are in use; a command needs one")
 
 
-def _dependencies(database: Database, bus: Bus, snowflakes: SnowflakeGenerator) -> CoreDependencies:
+def _dependencies(
+    config: Config, database: Database, bus: Bus, snowflakes: SnowflakeGenerator
+) -> CoreDependencies:
     return CoreDependencies(
         database=database,
         bus=bus,
         snowflakes=snowflakes,
         passwords=PasswordHasher(),
         lock_queues=LockQueues(database.size),
+        sends_mail=bool(config.smtp.host),
     )
 
 

@@ -51,6 +51,11 @@ class CoreDependencies:
     snowflakes: SnowflakeGenerator
     passwords: PasswordHasher
     lock_queues: LockQueues
+    sends_mail: bool
+    """Whether the settings name an SMTP server."""
+    mails_due: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when this process adds a mail to the mail queue; wakes the task of a server that sends
+    it. The mails of a command wait for the next poll."""
     tasks: ShieldedTasks = field(default_factory=ShieldedTasks)
 
     def begin(self) -> UnitOfWork:
@@ -83,8 +88,6 @@ class Dependencies(CoreDependencies):
     refresh_token_lifetime_s: int
     registration: str
     """The registration policy: "open", "approval", "invitation" or "closed"."""
-    sends_mail: bool
-    """Whether the settings name an SMTP server."""
     raid_limits: RaidLimits
     """How many accounts can join a guild in a short time."""
     require_mfa: str
@@ -103,8 +106,6 @@ class Dependencies(CoreDependencies):
     crossposts_due: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when this instance has changed what channels that follow others must receive; wakes the
     task that delivers it."""
-    mails_due: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when this instance adds a mail to the mail queue; wakes the task that sends it."""
     exports_due: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a user has asked this instance for an archive of its account; wakes the task that
     makes it."""

@@ -27,6 +27,8 @@ class MailKind(StrEnum):
     """Notice of a new address, to the former one, with a link that undoes it."""
     PROVIDER_LINKED = "provider_linked"
     """Notice of a new way to log in, at a provider, with a link that undoes it."""
+    APPROVED = "approved"
+    """Notice that an account which waited can log in."""
     UNDONE = "undone"
     """Notice that a change was undone."""
 

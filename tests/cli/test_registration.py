@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from chatd.web.keys import DEPENDENCIES
 from tests.cli.conftest import Chatd
 from tests.conftest import ServeMore
+from tests.helpers.mail import SENDER, mail_server
 from tests.world import PASSWORD, world_on
 
 
@@ -24,6 +26,23 @@ async def test_operator_approves_and_refuses(serve_more: ServeMore, chatd: Chatd
         assert not {"wait.er", "wait.ress"} & {row[1] for row in rows}
         line = await chatd.refused("registration", "approve", "wait.er")
         assert line == "chatd: This account does not wait for approval"
+
+
+async def test_operator_sends_a_mail_by_approving(serve_more: ServeMore, chatd: Chatd) -> None:
+    async with (
+        mail_server() as mails,
+        serve_more(worker_id=1, registration="approval", smtp=mails.settings) as server,
+        world_on(server.url, server.gateway_url) as there,
+    ):
+        address = "mail.ed@example.org"
+        body = {"username": "mail.ed", "email": address, "password": PASSWORD}
+        await there.anonymous.call("POST", "/auth/register", body)
+        settings = {"SMTP_HOST": "127.0.0.1", "SMTP_FROM": SENDER, "PUBLIC_URL": server.url}
+        sending = Chatd(chatd.folder, {**chatd.environment, **settings})
+        await sending.well("registration", "approve", "mail.ed")
+        server.runner.app[DEPENDENCIES].mails_due.set()  # instead of its next poll
+        notice = await mails.next(address, 2)
+        assert notice["Subject"] == "Your account on chatd.test was approved"
 
 
 async def test_blocks_are_listed_and_removed(chatd: Chatd) -> None:

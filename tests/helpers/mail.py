@@ -102,8 +102,10 @@ async def mail_server(server: MailServer | None = None) -> AsyncIterator[MailSer
         server.protocol, "127.0.0.1", 0, ssl=server.encryption if server.starts_encrypted else None
     )
     server.port = listening.sockets[0].getsockname()[1]
-    yield server
-    listening.close()
+    try:
+        yield server
+    finally:
+        listening.close()
 
 
 def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:

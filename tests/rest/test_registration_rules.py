@@ -16,7 +16,8 @@ from chatd.services.safety import registration_rules
 from chatd.web.keys import DEPENDENCIES
 from tests.conftest import ServeMore, Server
 from tests.helpers.accounts import administrator
-from tests.world import PASSWORD, Answer, Person, World, like, world_on
+from tests.helpers.mail import body, mail_server
+from tests.world import PASSWORD, Answer, Person, Rest, World, like, world_on
 
 QUEUE = "/administration/registrations"
 
@@ -70,6 +71,33 @@ async def test_account_waits_until_it_is_approved(
         for decision in ("approve", "refuse"):
             again = await admin.rest.call("POST", f"{QUEUE}/{user_id}/{decision}")
             assert again.status == 404
+
+
+async def test_approved_person_gets_a_mail(
+    world: World, server: Server, serve_more: ServeMore
+) -> None:
+    admin = await administrator(server, world, "admin")
+    async with (
+        mail_server() as mails,
+        serve_more(worker_id=1, registration="approval", smtp=mails.settings) as sending,
+        world_on(sending.url, sending.gateway_url) as there,
+    ):
+        dependencies = sending.runner.app[DEPENDENCIES]
+        rest = Rest(there.http, there.url, admin.token)
+        for way in ("approve", "enable"):
+            name = f"{way[0]}m.{admin.name[-8:]}"
+            await register(there, name)
+            user_id = await waiting(admin, name)
+            if way == "approve":
+                await rest.post(f"{QUEUE}/{user_id}/approve")
+            else:
+                await administration.enable(dependencies, UserId(int(user_id)))
+            verification, notice = [
+                await mails.next(f"{name}@example.org", count) for count in (1, 2)
+            ]
+            assert verification["Subject"].startswith("Verify your email address")
+            assert notice["Subject"] == "Your account on chatd.test was approved"
+            assert f"Hello \u2068{name}\u2069," in body(notice)
 
 
 async def test_refused_account_is_deleted(

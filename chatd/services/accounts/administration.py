@@ -29,7 +29,7 @@ from chatd.queries.administration import AccountSummary, GuildSummary
 from chatd.services.accounts import applications as application_service
 from chatd.services.accounts import deletion
 from chatd.services.accounts.credentials import hash_new
-from chatd.services.accounts.mail import verification
+from chatd.services.accounts.mail import notices, verification
 from chatd.services.accounts.revocation import revoke_all
 from chatd.services.guilds import guilds
 
@@ -81,13 +81,16 @@ async def disable(dependencies: CoreDependencies, user_id: UserId) -> None:
 async def enable(dependencies: CoreDependencies, user_id: UserId) -> None:
     """Enable a disabled account. Its logins stay ended. Raises UnknownUser.
 
-    If it waits for approval, it is approved: refusing it later would delete it.
+    If it waits for approval, it is approved, with the mail about it: refusing it later would
+    delete it.
     """
     async with dependencies.begin() as work:
         await work.ensure_and_lock(user_id)
         if not await administration.set_disabled(work.cur, user_id, False):
             raise UnknownUser
-        await registrations.delete(work.cur, user_id)
+        if await registrations.is_waiting(work.cur, user_id):
+            await registrations.delete(work.cur, user_id)
+            await notices.approved(dependencies, work, user_id)
 
 
 async def set_password(dependencies: CoreDependencies, user_id: UserId, password: str) -> None:

@@ -12,6 +12,7 @@ from chatd.core.registration import WaitingAccount
 from chatd.db.cursor import Cursor
 from chatd.queries import administration, registrations
 from chatd.services.accounts import administrators, deletion
+from chatd.services.accounts.mail import notices
 from chatd.wire.schemas.administration import RegistrationPage
 
 log = logging.getLogger(__name__)
@@ -41,12 +42,16 @@ async def refuse_by_caller(ctx: Context, user_id: UserId) -> None:
 
 
 async def approve(dependencies: CoreDependencies, user_id: UserId) -> None:
-    """Enable a waiting account: its owner can log in. Raises UnknownRegistration."""
+    """Enable a waiting account: its owner can log in, and gets a mail about it.
+
+    Raises UnknownRegistration.
+    """
     async with dependencies.begin() as work:
         await work.ensure_and_lock(user_id)
         await _require_waiting(work.cur, user_id)
         await registrations.delete(work.cur, user_id)
         await administration.set_disabled(work.cur, user_id, False)
+        await notices.approved(dependencies, work, user_id)
 
 
 async def refuse(dependencies: CoreDependencies, user_id: UserId) -> None:

@@ -6,7 +6,7 @@ import hashlib
 from typing import Final
 
 from chatd.auth.mail_tokens import InvalidMailToken, new_id
-from chatd.context.dependencies import Dependencies
+from chatd.context.dependencies import CoreDependencies, Dependencies
 from chatd.context.unit_of_work import UnitOfWork
 from chatd.core.errors import InvalidForm, MailDisabled
 from chatd.core.ids import LoginId, MailId, UserId
@@ -57,7 +57,7 @@ async def _hit(dependencies: Dependencies, limit: Limit, key: str) -> None:
 
 
 async def add(
-    dependencies: Dependencies,
+    dependencies: CoreDependencies,
     work: UnitOfWork,
     kind: MailKind,
     user_id: UserId,

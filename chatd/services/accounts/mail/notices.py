@@ -1,9 +1,9 @@
-"""Notices to the owner of an account: of a new login, a new password, a new address, and a link
-with an account at a provider.
+"""Notices to the owner of an account: of a new login, a new password, a new address, a link with
+an account at a provider, and an approval.
 
-They go to verified addresses only: another address may belong to a stranger, who could undo the
-change. A link that undoes a change stays valid when there are further changes. Otherwise a thief
-could make two.
+All but the last go to verified addresses only: another address may belong to a stranger, who could
+undo the change. A link that undoes a change stays valid when there are further changes. Otherwise a
+thief could make two.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from chatd.context.dependencies import Dependencies
+from chatd.context.dependencies import CoreDependencies, Dependencies
 from chatd.context.unit_of_work import UnitOfWork
 from chatd.core import snowflake
 from chatd.core.ids import LoginId, UserId
@@ -65,6 +65,17 @@ async def provider_linked(
         await _add_undoable(dependencies, work, MailKind.PROVIDER_LINKED, account, detail=label)
 
 
+async def approved(dependencies: CoreDependencies, work: UnitOfWork, user_id: UserId) -> None:
+    """Add the notice that an account which waited can log in.
+
+    It goes to an address that is not verified, too: the owner waits for it, and an administrator
+    sends it once.
+    """
+    account = await users.account(work.cur, user_id)
+    if dependencies.sends_mail and account is not None and account.email is not None:
+        await _add(dependencies, work, MailKind.APPROVED, account)
+
+
 async def undone(
     dependencies: Dependencies, work: UnitOfWork, before: Account, restored: Account
 ) -> None:
@@ -92,7 +103,7 @@ async def _add_undoable(
 
 
 async def _add(
-    dependencies: Dependencies,
+    dependencies: CoreDependencies,
     work: UnitOfWork,
     kind: MailKind,
     account: Account,
