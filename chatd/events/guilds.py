@@ -19,6 +19,16 @@ JOINED = frozenset({GUILD_JOINED, "GUILD_CREATE"})
 """Earlier versions publish the whole GUILD_CREATE, which has the fields of GUILD_JOINED."""
 
 
+HISTORY_IMPORTED = "HISTORY_IMPORTED"
+"""Internal: messages were added to a guild without events, so its last messages are others. It
+is for no user, because an earlier version would send it to its clients."""
+
+
+def history_imported(guild_id: GuildId) -> Event:
+    """HISTORY_IMPORTED."""
+    return Event(HISTORY_IMPORTED, StreamId(guild_id), to_user(UserId(0)), payloads.encode({}))
+
+
 def guild_joined(user_id: UserId, guild_id: GuildId, state: JsonObject) -> Event:
     """GUILD_JOINED, to one user. `state` is the result of `payloads.guild_joined`."""
     body = payloads.encode(state)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chatd.core.ids import ChannelId, GuildId
+from chatd.core.ids import ChannelId, GuildId, MessageId
 from chatd.core.models import BareChannel, Channel, ChannelType
 from chatd.core.overwrites import Overwrite, OverwriteType, StoredOverwrites
 from chatd.db.cursor import Cursor, PreparedStatement, many, one
@@ -331,6 +331,21 @@ async def overwrites_for_member(
     """
     await cur.run(_OVERWRITES_FOR_MEMBER, {"guild_ids": list(guild_ids), "targets": list(targets)})
     return await many(cur, make_member_overwrites)
+
+
+async def last_messages(
+    cur: Cursor, channel_ids: Iterable[ChannelId]
+) -> dict[ChannelId, MessageId | None]:
+    """Return the last message of each channel; None for one without messages."""
+    await cur.execute(
+        """
+        SELECT channel_id, (SELECT max(messages.id) FROM messages
+                             WHERE messages.channel_id = wanted.channel_id)
+          FROM unnest(%(ids)s::bigint[]) AS wanted (channel_id)
+        """,
+        {"ids": list(channel_ids)},
+    )
+    return {row[0]: row[1] for row in await cur.fetchall()}
 
 
 async def age_restricted_ids(cur: Cursor, guild_id: GuildId) -> list[ChannelId]:

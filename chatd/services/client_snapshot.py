@@ -40,6 +40,7 @@ async def read(
     private = [each.id for each in ready.private_channels if each.last_message_id is not None]
     own = next((each for each in chosen if each.guild_id is None), None)
     suppressed = suppressed_mentions(chosen)
+    guilds = ready.guilds.loaded.values()
     return ClientSnapshot(
         logins.hash_of(login_id),
         await user_settings.get(cur, user_id),
@@ -48,11 +49,11 @@ async def read(
         await read_states.for_ready(
             cur,
             user_id,
-            {**dict.fromkeys(private, 0), **_read_by_joining(ready.guilds)},
+            {**dict.fromkeys(private, 0), **_read_by_joining(guilds)},
             private=_unmuted(private, own),
-            roles=[role_id for guild in ready.guilds for role_id in guild.own.roles],
-            without_everyone=_channels_in(ready.guilds, suppressed.everyone),
-            without_roles=_channels_in(ready.guilds, suppressed.roles),
+            roles=[role_id for guild in guilds for role_id in guild.own.roles],
+            without_everyone=_channels_in(guilds, suppressed.everyone),
+            without_roles=_channels_in(guilds, suppressed.roles),
         ),
     )
 

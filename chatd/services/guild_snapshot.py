@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from chatd.core import permissions
-from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
+from chatd.core.ids import ChannelId, GuildId, MessageId, RoleId, UserId
 from chatd.core.json import JsonObject
 from chatd.core.models import Channel, Guild, Member, Role
 from chatd.core.overwrites import Overwrite
@@ -102,18 +102,62 @@ class GuildSnapshot(GuildOutline):
         return Permissions.VIEW_CHANNEL in in_channel
 
 
-async def list_for_user(
-    cur: Cursor, user_id: UserId, *, large_threshold: int, only: Iterable[GuildId] | None = None
-) -> list[GuildSnapshot]:
-    """Return snapshots of all guilds of a user, or of `only` these.
+@dataclass(frozen=True, slots=True)
+class OwnMembership:
+    """A user's membership in a guild, after the guild's event number `seq`."""
 
-    `cur` must read from one database snapshot, or the guilds must be locked. A guild of more than
-    `large_threshold` members contains only the user's own member.
+    guild_id: GuildId
+    seq: int
+    own: Member
+
+
+@dataclass(frozen=True, slots=True)
+class KnownGuilds:
+    """Guilds that an instance has in memory, and keeps current by their events."""
+
+    ids: Collection[GuildId] = frozenset()
+    stale: Collection[ChannelId] = ()
+    """Channels in them whose last message it does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserGuilds:
+    """The guilds of a user, read from one snapshot of the database."""
+
+    memberships: Sequence[OwnMembership]
+    """In the order of their ids."""
+    loaded: Mapping[GuildId, GuildSnapshot]
+    """Those of these guilds that the instance does not know, in the same order."""
+    last_messages: Mapping[ChannelId, MessageId | None] = field(default_factory=dict)
+    """The last messages of the stale channels."""
+
+
+async def read_for_user(
+    cur: Cursor,
+    user_id: UserId,
+    *,
+    large_threshold: int,
+    known: KnownGuilds,
+    is_wanted: Callable[[GuildId], bool],
+) -> UserGuilds:
+    """Return the guilds of a user that are wanted.
+
+    `cur` must read from one database snapshot. A guild of more than `large_threshold` members is
+    loaded with only the user's own member.
     """
-    own = {member.guild_id: member for member in await members.list_for_user(cur, user_id)}
-    if only is not None:
-        own = {guild_id: own[guild_id] for guild_id in only if guild_id in own}
-    return await _load(cur, own, large_threshold)
+    own = {
+        member.guild_id: member
+        for member in await members.list_for_user(cur, user_id)
+        if is_wanted(member.guild_id)
+    }
+    positions = await streams.positions(cur, own) if own else {}
+    unknown = {guild_id: each for guild_id, each in own.items() if guild_id not in known.ids}
+    loaded = await _load(cur, unknown, large_threshold)
+    return UserGuilds(
+        [OwnMembership(each, positions[each], own[each]) for each in sorted(own)],
+        {each.guild.id: each for each in loaded},
+        await channels.last_messages(cur, known.stale) if known.stale else {},
+    )
 
 
 async def get(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from chatd.core.errors import Unauthorized
@@ -20,7 +20,7 @@ from chatd.queries import (
     users,
 )
 from chatd.services import guild_snapshot
-from chatd.services.guild_snapshot import GuildSnapshot
+from chatd.services.guild_snapshot import KnownGuilds, UserGuilds
 
 _FEW_GUILDS = 3
 """Up to this number, guilds are sent with READY regardless of their size. It saves small accounts a
@@ -49,7 +49,7 @@ class ReadySnapshot:
     """Empty for a bot."""
     guild_ids: Sequence[GuildId]
     """All guilds of the shard."""
-    guilds: Sequence[GuildSnapshot]
+    guilds: UserGuilds
     """The guilds that were requested of these."""
 
 
@@ -69,21 +69,32 @@ async def read_identity(cur: Cursor, login_id: LoginId, user_id: UserId) -> Iden
 
 
 async def guild_sizes(
-    cur: Cursor, user_id: UserId, *, is_in_shard: Callable[[GuildId], bool]
+    cur: Cursor,
+    user_id: UserId,
+    *,
+    is_in_shard: Callable[[GuildId], bool],
+    known_size: Callable[[GuildId], int | None],
 ) -> dict[GuildId, int]:
     """Return the guilds of a user, with what they cost to read (see `guild_snapshot.parts`).
 
-    The costs are 0 if the user has only a few guilds.
+    `known_size` returns the size of a guild that is in memory, or None. The costs are 0 if the user
+    has only a few guilds.
     """
     ids = [each for each in await guilds.ids_for_user(cur, user_id) if is_in_shard(each)]
-    return dict.fromkeys(ids, 0) if len(ids) <= _FEW_GUILDS else await guilds.sizes(cur, ids)
+    if len(ids) <= _FEW_GUILDS:
+        return dict.fromkeys(ids, 0)
+    sizes = {each: size for each in ids if (size := known_size(each)) is not None}
+    if unknown := [each for each in ids if each not in sizes]:
+        sizes |= await guilds.sizes(cur, unknown)
+    return sizes
 
 
 async def read(
     cur: Cursor,
     identity: Identity,
     *,
-    only: Sequence[GuildId] | None,
+    only: Collection[GuildId] | None,
+    known: KnownGuilds,
     large_threshold: int,
     is_in_shard: Callable[[GuildId], bool],
     with_private_channels: bool,
@@ -91,17 +102,21 @@ async def read(
     """Read the state of an account. `cur` reads from one snapshot of the database.
 
     The guilds are `only` these, or all of the shard. A guild of more than `large_threshold` members
-    comes with the user's own member alone.
+    is loaded with the user's own member alone.
     """
     account = identity.account
     user_id, is_bot = account.user.id, account.user.bot
     positions = await streams.positions(cur, [user_id])
-    found = await guild_snapshot.list_for_user(
-        cur, user_id, large_threshold=large_threshold, only=only
+    found = await guild_snapshot.read_for_user(
+        cur,
+        user_id,
+        large_threshold=large_threshold,
+        known=known,
+        is_wanted=is_in_shard if only is None else only.__contains__,
     )
-    ids = [each.guild.id for each in found]
+    ids = [each.guild_id for each in found.memberships]
     if only is not None:
-        ids = await guilds.ids_for_user(cur, user_id)
+        ids = [each for each in await guilds.ids_for_user(cur, user_id) if is_in_shard(each)]
     private: Sequence[PrivateChannel] = ()
     if with_private_channels and not is_bot:
         private = await private_channels.list_open_for_user(cur, user_id)
@@ -114,6 +129,6 @@ async def read(
         user_seq=positions.get(user_id, 0),
         private_channels=private,
         relationships=related,
-        guild_ids=[each for each in ids if is_in_shard(each)],
-        guilds=[each for each in found if is_in_shard(each.guild.id)],
+        guild_ids=ids,
+        guilds=found,
     )

@@ -17,6 +17,7 @@ from chatd.core.ids import GuildId
 from chatd.db.bulk import BulkConnection
 from chatd.db.cursor import Cursor
 from chatd.db.maintenance import maintenance_cursor
+from chatd.events import guilds as events
 from chatd.queries import imports
 from chatd.queries.imports import Import
 from chatd.queries.statistics import COMMAND
@@ -68,8 +69,14 @@ class Session:
             bulk.close()
 
     async def index(self, job: Import) -> None:
-        """Add the messages of an import to the search index, if they are not in it."""
+        """Add the messages of an import to the search index, if they are not in it.
+
+        First it notifies the instances, which keep the last messages of channels in memory.
+        """
         if await imports.needs_index(self.cur, job.id):
+            async with self.deps.begin() as work:
+                if await work.lock(job.guild_id):
+                    work.emit(events.history_imported(job.guild_id))
             self.progress.begin("indexing for the search", None)
             await index_guild(self.config.database_url, job)
 

@@ -102,6 +102,25 @@ async def test_import_has_everything_of_an_export(world: World, importer: Import
     assert await texts(owner.rest, guild, content="weaves") == ["The engine weaves algebra"]
 
 
+async def test_new_session_receives_the_id_of_the_last_imported_message(
+    world: World, importer: Importer
+) -> None:
+    ada, general = importer.user(1, "ada"), importer.channel(1)
+    general.add(ada, "first")
+    general.write(importer.folder)
+    await importer.run(await world.person("owner"))
+    await world.online("owner")
+    last = general.add(ada, "second")
+    general.write(importer.folder)
+    await importer.run()
+    client = await world.socket()
+    token = (await world.person("owner")).token
+    await client.send(2, {"token": token, "properties": {}, "intents": 1})
+    created = await client.next("GUILD_CREATE")
+    [shown] = [each for each in created.d["channels"] if each["name"] == "general"]
+    assert shown["last_message_id"] == last["id"]
+
+
 async def test_second_run_changes_nothing(world: World, importer: Importer) -> None:
     ada, bob = importer.user(1, "ada"), importer.user(2, "bob")
     general = importer.channel(1)

@@ -21,10 +21,10 @@ from chatd.core.json import JsonObject
 from chatd.core.permissions import TIMED_OUT, Permissions
 from chatd.events.event import AudienceKind, Event, to_channel
 from chatd.events.guilds import JOINED
-from chatd.events.messages import MESSAGE_CREATE
 from chatd.gateway.fanout.channel_overwrites import ChannelSet
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.feed import Feed
+from chatd.gateway.fanout.guild_payloads import RECORDED
 from chatd.gateway.fanout.visibility import Visibility
 from chatd.gateway.session.session import Session
 from chatd.wire import payloads
@@ -207,8 +207,8 @@ class GuildFeed(Feed):
 
     def _deliver(self, event: Event) -> None:
         if event.name not in _STATE_EVENTS:
-            if event.name == MESSAGE_CREATE:
-                self.visibility.payloads.record_last_message(event)
+            if event.name in RECORDED:
+                self.visibility.payloads.record(event)
             self._dispatch(event, self._audience(event))
             return
         if event.name in _DELIVER_THEN_APPLY:

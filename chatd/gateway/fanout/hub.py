@@ -12,6 +12,7 @@ from chatd.core.json import JsonObject
 from chatd.core.presence import Presence, Status
 from chatd.core.presence_table import PresenceTable
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
+from chatd.gateway.fanout.encoded_guild import MemberBudget
 from chatd.gateway.fanout.feed import Feed, FeedListener, UserFeed
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.sessions_elsewhere import SessionsElsewhere
@@ -42,6 +43,7 @@ class Hub:
     ) -> None:
         self._resume_window_s = resume_window_s
         self.replay_budget = replay_budget
+        self.member_budget = MemberBudget()
         self._sessions_per_user = sessions_per_user
         self._presence_table = presence_table
         self._delivery_queue = delivery_queue

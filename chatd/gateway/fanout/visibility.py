@@ -245,7 +245,7 @@ class Visibility:
     def visible_payloads(self, user_id: UserId) -> list[orjson.Fragment]:
         """Return the channels that a user may see, as GUILD_CREATE lists them."""
         visible = self._channels.ids_in(self.visible_channels(user_id))
-        return self.payloads.in_guild_create(visible)
+        return [orjson.Fragment(each) for each in self.payloads.in_guild_create(visible)]
 
     def apply(self, event: Event) -> bool:
         """Apply an event to the state; return whether it changes what a member may do.
@@ -253,6 +253,7 @@ class Visibility:
         A new channel does not count, because no earlier event depends on it.
         """
         changed = True
+        self.payloads.record(event)
         match event.name:
             case joined if joined in JOINED:
                 self._member_joined(event)

@@ -62,7 +62,7 @@ class ClientReady:
         """Render the relationships and the guilds in time slices: both can take long."""
         show = client_ready.relationship if self.client.dedupes else payloads.relationship
         self._relationships = await relationships.rendered(self._snapshot.relationships, show)
-        self._guilds = await encode_guilds(self._snapshot.guilds, self._guild)
+        self._guilds = await encode_guilds(self._snapshot.guilds.loaded.values(), self._guild)
 
     def _guild(self, guild: GuildSnapshot) -> JsonObject:
         visible = guild.visible
@@ -109,7 +109,7 @@ class ClientReady:
             snapshot.relationships, snapshot.private_channels, session.user_id
         )
         body["merged_members"] = [
-            [client_ready.merged_member(each.own)] for each in snapshot.guilds
+            [client_ready.merged_member(each.own)] for each in snapshot.guilds.memberships
         ]
         if not self.client.awaits_supplement:
             body["merged_presences"] = self._merged_presences()

@@ -20,7 +20,12 @@ from chatd.gateway.lifecycle.startup_listener import (
 )
 from chatd.gateway.session.session import Session
 from chatd.services import guild_snapshot
-from chatd.services.guild_snapshot import GuildSnapshot
+from chatd.services.guild_snapshot import (
+    GuildSnapshot,
+    KnownGuilds,
+    OwnMembership,
+    UserGuilds,
+)
 from chatd.wire import payloads
 from chatd.wire.payloads import client_ready
 
@@ -52,40 +57,52 @@ class LateGuilds(BufferingListener):
         try:
             found, bodies = await self._consistent_snapshots()
             # The code from here to the end does not await, so the feeds do not change.
+            positions: dict[StreamId, int] = {}
             for guild_id in self._guild_ids:
                 feed = self._hub.guild_feed(guild_id)
                 if feed in session.feeds:
                     continue  # the user left the guild and joined it again
                 if guild_id in found:
-                    self._send_guild_create(found[guild_id], bodies[guild_id])
+                    self._send("GUILD_CREATE", bodies[guild_id], Intents.GUILDS)
                     own = found[guild_id].own
                     feed.add_member_session(session, own.roles, own.timeout_end)
+                    positions[feed.stream] = self._position(found[guild_id], feed)
                 else:
                     body = payloads.encode({"id": str(guild_id)})
                     self._send("GUILD_DELETE", body, Intents.GUILDS)
-            positions = {StreamId(each): guild.seq for each, guild in found.items()}
             self._buffered = [each for each in self._buffered if each[0].stream in positions]
             self._replay_buffered(positions)
         finally:
             self._hub.remove_startup(session.user_id, self, self._feeds)
 
+    def _position(self, found: OwnMembership, feed: GuildFeed) -> int:
+        """Return the position in a feed that a GUILD_CREATE is of."""
+        is_client = self._session.user_client is not None
+        return found.seq if is_client or feed.position is None else feed.position
+
     async def _consistent_snapshots(
         self,
-    ) -> tuple[dict[GuildId, GuildSnapshot], dict[GuildId, bytes]]:
+    ) -> tuple[dict[GuildId, OwnMembership], Mapping[GuildId, bytes]]:
         """Read the guilds of this part so that the buffered events continue them.
 
-        Returns them and their encoded payloads. Raises ServiceUnavailable, DatabaseUnavailable.
+        Returns the memberships and the GUILD_CREATE of each. Raises ServiceUnavailable,
+        DatabaseUnavailable.
         """
         for _ in range(ATTEMPTS):
             wanted = [each for each in self._guild_ids if not self._session.follows(each)]
             feeds = {guild_id: self._hub.guild_feed(guild_id) for guild_id in wanted}
             self._listen(feeds.values())
-            read = await self._read(wanted)
-            bodies = await encode_guilds(read, self._render)
-            await self._start_feeds(feeds, read)
-            positions = {feeds[guild.guild.id]: guild.seq for guild in read}
-            if await _catch_up(positions) and self._is_consistent(positions):
-                return {each.guild.id: each for each in read}, bodies
+            guilds = await self._read(wanted, self._known(feeds, self._large_threshold))
+            rendered, encoded = await self._render(guilds), await self._encode(guilds)
+            await self._start_feeds(feeds, guilds.loaded.values())
+            positions = {feeds[each.guild_id]: each.seq for each in guilds.memberships}
+            if not await _catch_up(positions) or not self._is_consistent(positions):
+                continue
+            bodies = rendered
+            if self._session.user_client is None:
+                bodies = self._guild_creates(feeds, guilds, encoded, self._large_threshold)
+            if bodies is not None:
+                return {each.guild_id: each for each in guilds.memberships}, bodies
         raise ServiceUnavailable
 
     def _is_consistent(self, positions: Mapping[GuildFeed, int]) -> bool:
@@ -93,24 +110,36 @@ class LateGuilds(BufferingListener):
         is_continued = all(self._is_continued(*each) for each in positions.items())
         return is_continued and not self._is_stale
 
-    async def _read(self, guild_ids: Sequence[GuildId]) -> list[GuildSnapshot]:
+    async def _read(self, guild_ids: Sequence[GuildId], known: KnownGuilds) -> UserGuilds:
         """Read those of these guilds that the user is a member of, in one snapshot."""
         transaction = await self._database.begin(snapshot=True)
         try:
-            return await guild_snapshot.list_for_user(
+            return await guild_snapshot.read_for_user(
                 transaction.cur,
                 self._session.user_id,
                 large_threshold=self._large_threshold,
-                only=guild_ids,
+                known=known,
+                is_wanted=guild_ids.__contains__,
             )
         finally:
             await transaction.rollback()
 
-    def _render(self, guild: GuildSnapshot) -> JsonObject:
+    async def _render(self, guilds: UserGuilds) -> dict[GuildId, bytes] | None:
+        """Return the GUILD_CREATE of each guild, for the client of a person; None for others."""
         client = self._session.user_client
-        return (
-            guild.state() if client is None else client_ready.guild_created(guild.state(), client)
-        )
+        if client is None:
+            return None
+        presences = self._session.wants(Intents.GUILD_PRESENCES)
+
+        def render(guild: GuildSnapshot) -> JsonObject:
+            shown = self._hub.presences_of_users(each.user.id for each in guild.members)
+            return {
+                **client_ready.guild_created(guild.state(), client),
+                "unavailable": False,
+                "presences": shown if presences else [],
+            }
+
+        return await encode_guilds(guilds.loaded.values(), render)
 
 
 async def _catch_up(positions: Mapping[GuildFeed, int]) -> bool:

@@ -9,13 +9,14 @@ guild, it reads the snapshot again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from chatd.core.errors import ServiceUnavailable
 from chatd.core.ids import GuildId, StreamId
-from chatd.core.intents import NO_INTENT
+from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.json import JsonObject
+from chatd.gateway.fanout.encoded_guild import EncodedGuild
 from chatd.gateway.fanout.feed import Feed
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.lifecycle import client_ready
@@ -24,14 +25,13 @@ from chatd.gateway.lifecycle.startup_listener import (
     ATTEMPTS,
     CATCH_UP_S,
     BufferingListener,
-    encode_guilds,
 )
 from chatd.gateway.protocol.commands import Identify
 from chatd.gateway.session import bot_filter
 from chatd.gateway.session.session import SessionSink
 from chatd.services import client_snapshot, guild_snapshot, ready_snapshot
 from chatd.services.accounts import relationships
-from chatd.services.guild_snapshot import GuildSnapshot
+from chatd.services.guild_snapshot import KnownGuilds
 from chatd.services.ready_snapshot import ReadySnapshot
 from chatd.wire import payloads
 
@@ -48,8 +48,8 @@ class _Snapshot:
     client_ready: ClientReady | None
     """READY with its guilds inside, for clients of people. For others, the rest is used."""
     relationships: Sequence[JsonObject] = ()
-    bodies: Mapping[GuildId, bytes] = field(default_factory=dict)
-    """The encoded guilds that are sent with READY."""
+    encoded: Mapping[GuildId, EncodedGuild] = field(default_factory=dict)
+    """The guilds that were loaded, encoded to be kept by their feeds."""
 
 
 class SessionStartup(BufferingListener):
@@ -68,46 +68,58 @@ class SessionStartup(BufferingListener):
         session = self._session
         self._hub.add_startup(session.user_id, self)
         try:
-            snapshot = await self._consistent_snapshot(identify.large_threshold)
+            snapshot, bodies = await self._consistent_snapshot(identify.large_threshold)
             # The code from here to the end does not await, so the feeds do not change.
             session.sink = sink
             session.has_all_guilds = not self.later
             if snapshot.client_ready is None:
                 self._send_ready(snapshot, identify, gateway_url)
+                for body in bodies.values():
+                    self._send("GUILD_CREATE", body, Intents.GUILDS)
             else:
                 if not identify.knows_status:
                     status = snapshot.client_ready.stored_status
                     session.set_presence(replace(session.presence, status=status))
                 self._send_client_ready(snapshot.client_ready, gateway_url)
             self._hub.add(session)
-            self._subscribe(snapshot.ready)
-            positions = {StreamId(each.guild.id): each.seq for each in snapshot.ready.guilds}
-            positions[StreamId(session.user_id)] = snapshot.ready.user_seq
+            positions = {StreamId(session.user_id): snapshot.ready.user_seq}
+            positions |= self._subscribe(snapshot.ready, bodies)
             self._replay_buffered(positions)
         finally:
             self._hub.remove_startup(session.user_id, self, self._feeds)
 
-    async def _consistent_snapshot(self, large_threshold: int) -> _Snapshot:
+    async def _consistent_snapshot(
+        self, large_threshold: int
+    ) -> tuple[_Snapshot, Mapping[GuildId, bytes]]:
         """Read a snapshot that the buffered events continue.
 
-        Raises Unauthorized, DisallowedIntents, ServiceUnavailable, DatabaseUnavailable.
+        Returns it with the GUILD_CREATE of each guild, for READY without guilds. Raises
+        Unauthorized, DisallowedIntents, ServiceUnavailable, DatabaseUnavailable.
         """
-        sizes = await self._sizes()
+        sizes = await self._sizes(large_threshold)
         for _ in range(ATTEMPTS):
             first, *self.later = guild_snapshot.parts(sizes, first_size=self._first_size)
             user_feed: Feed = self._hub.user_feed(self._session.user_id)
             feeds = {guild_id: self._hub.guild_feed(guild_id) for guild_id in first}
             self._listen((user_feed, *feeds.values()))
-            snapshot = await self._read(first if self.later else None, large_threshold)
+            known = self._known(feeds, large_threshold)
+            snapshot = await self._read(first if self.later else None, known, large_threshold)
             if set(snapshot.ready.guild_ids) != sizes.keys():
-                sizes = await self._sizes()
+                sizes = await self._sizes(large_threshold)
                 continue
             await self._wait_for_feeds(user_feed, feeds, snapshot.ready)
             is_consistent = all(
-                self._is_continued(feeds[each.guild.id], each.seq) for each in snapshot.ready.guilds
+                self._is_continued(feeds[each.guild_id], each.seq)
+                for each in snapshot.ready.guilds.memberships
             ) and self._is_continued(user_feed, snapshot.ready.user_seq)
-            if is_consistent and not self._is_stale:
-                return snapshot
+            if not is_consistent or self._is_stale:
+                continue
+            if snapshot.client_ready is not None:
+                return snapshot, {}
+            guilds, encoded = snapshot.ready.guilds, snapshot.encoded
+            bodies = self._guild_creates(feeds, guilds, encoded, large_threshold)
+            if bodies is not None:
+                return snapshot, bodies
         raise ServiceUnavailable
 
     @property
@@ -116,13 +128,18 @@ class SessionStartup(BufferingListener):
         is_client = self._session.user_client is not None
         return client_ready.MAX_SIZE if is_client else guild_snapshot.MAX_PART_SIZE
 
-    async def _sizes(self) -> dict[GuildId, int]:
+    async def _sizes(self, large_threshold: int) -> dict[GuildId, int]:
         async with self._database.cursor() as cur:
             return await ready_snapshot.guild_sizes(
-                cur, self._session.user_id, is_in_shard=self._session.shard_includes
+                cur,
+                self._session.user_id,
+                is_in_shard=self._session.shard_includes,
+                known_size=lambda guild_id: self._known_size(guild_id, large_threshold),
             )
 
-    async def _read(self, only: Sequence[GuildId] | None, large_threshold: int) -> _Snapshot:
+    async def _read(
+        self, only: Sequence[GuildId] | None, known: KnownGuilds, large_threshold: int
+    ) -> _Snapshot:
         """Read and encode a snapshot, with `only` these guilds or all of the shard.
 
         Raises Unauthorized, DisallowedIntents, ServiceUnavailable, DatabaseUnavailable.
@@ -141,6 +158,7 @@ class SessionStartup(BufferingListener):
                 cur,
                 identity,
                 only=only,
+                known=known,
                 large_threshold=large_threshold,
                 is_in_shard=session.shard_includes,
                 with_private_channels=session.shard_includes_dms,
@@ -163,7 +181,7 @@ class SessionStartup(BufferingListener):
             ready,
             None,
             relationships=await relationships.rendered(ready.relationships),
-            bodies=await encode_guilds(ready.guilds, GuildSnapshot.state),
+            encoded=await self._encode(ready.guilds),
         )
 
     async def _wait_for_feeds(
@@ -172,12 +190,12 @@ class SessionStartup(BufferingListener):
         """Start the feeds that are new, and wait until the others have the snapshot's events."""
         if not user_feed.is_started:
             user_feed.start(ready.user_seq, asyncio.get_running_loop().time())
-        await self._start_feeds(feeds, ready.guilds)
+        await self._start_feeds(feeds, ready.guilds.loaded.values())
         try:
             async with asyncio.timeout(CATCH_UP_S):
                 await user_feed.wait_for(ready.user_seq)
-                for each in ready.guilds:
-                    await feeds[each.guild.id].wait_for(each.seq)
+                for each in ready.guilds.memberships:
+                    await feeds[each.guild_id].wait_for(each.seq)
         except TimeoutError:
             self._is_stale = True  # if events are lost, the gap monitor invalidates the feed
 
@@ -202,8 +220,6 @@ class SessionStartup(BufferingListener):
             "_trace": [],
         }
         self._send("READY", payloads.encode(body), NO_INTENT)
-        for guild in ready.guilds:
-            self._send_guild_create(guild, snapshot.bodies[guild.guild.id])
 
     def _send_client_ready(self, rendered: ClientReady, gateway_url: str) -> None:
         self._send("READY", rendered.ready(gateway_url), NO_INTENT)
@@ -215,9 +231,16 @@ class SessionStartup(BufferingListener):
             return {}
         return {"relationships": snapshot.relationships}
 
-    def _subscribe(self, ready: ReadySnapshot) -> None:
-        """Let the session follow its feeds."""
+    def _subscribe(self, ready: ReadySnapshot, sent: Container[GuildId]) -> dict[StreamId, int]:
+        """Let the session follow its feeds. Returns the position at which each guild was sent.
+
+        `sent` are the guilds with a GUILD_CREATE: it is of the present position of the feed.
+        """
         self._hub.user_feed(self._session.user_id).attach(self._session)
-        for guild in ready.guilds:
-            feed = self._hub.guild_feed(guild.guild.id)
-            feed.add_member_session(self._session, guild.own.roles, guild.own.timeout_end)
+        positions = {}
+        for each in ready.guilds.memberships:
+            feed = self._hub.guild_feed(each.guild_id)
+            feed.add_member_session(self._session, each.own.roles, each.own.timeout_end)
+            position = feed.position if each.guild_id in sent else None
+            positions[feed.stream] = each.seq if position is None else position
+        return positions

@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.intents import Intents
 from chatd.core.json import JsonObject
+from chatd.core.models import Member
 from chatd.db.pool import Database
 from chatd.events.event import Event, to_user
 from chatd.events.users import revoked_login
+from chatd.gateway.fanout.encoded_guild import EncodedGuild
 from chatd.gateway.fanout.feed import Feed
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.time_slicing import build_visibility, run_in_slices
 from chatd.gateway.session.session import Session
-from chatd.services.guild_snapshot import GuildSnapshot
+from chatd.services.guild_snapshot import GuildSnapshot, KnownGuilds, OwnMembership, UserGuilds
 from chatd.wire import payloads
 
 ATTEMPTS = 20
@@ -96,14 +98,119 @@ class BufferingListener:
         """Return whether the hub still has this feed: it may have been invalidated."""
         return self._hub.feed(feed.stream) is feed
 
-    def _send_guild_create(self, guild: GuildSnapshot, body: bytes) -> None:
-        """Send GUILD_CREATE, with presences if the session has the intent."""
-        session = self._session
-        shown: list[JsonObject] = []
-        if session.wants(Intents.GUILD_PRESENCES):
-            shown = self._hub.presences_of_users(each.user.id for each in guild.members)
-        body = payloads.add_keys(body, {"unavailable": False, "presences": shown})
-        self._send("GUILD_CREATE", body, Intents.GUILDS)
+    def _known(self, feeds: Mapping[GuildId, GuildFeed], large_threshold: int) -> KnownGuilds:
+        """Return those of these guilds that their feeds have in memory.
+
+        For the client of a person, all guilds are read.
+        """
+        if self._session.user_client is not None:
+            return KnownGuilds()
+        known = [
+            (guild_id, feed.visibility.payloads.stale)
+            for guild_id, feed in feeds.items()
+            if _can_list(feed, large_threshold)
+        ]
+        ids = {guild_id for guild_id, _ in known}
+        return KnownGuilds(ids, [channel_id for _, stale in known for channel_id in stale])
+
+    def _known_size(self, guild_id: GuildId, large_threshold: int) -> int | None:
+        """Return the size of a guild for `guild_snapshot.parts`, if its feed has it in memory."""
+        feed = self._hub.feed(StreamId(guild_id))
+        is_known = isinstance(feed, GuildFeed) and _can_list(feed, large_threshold)
+        if not is_known or self._session.user_client is not None:
+            return None
+        assert isinstance(feed, GuildFeed)
+        return feed.visibility.payloads.size
+
+    async def _encode(self, guilds: UserGuilds) -> dict[GuildId, EncodedGuild]:
+        """Encode the guilds that were loaded, in time slices; none for the client of a person."""
+        encoded: dict[GuildId, EncodedGuild] = {}
+
+        def encoding() -> Iterator[None]:
+            for guild_id, loaded in guilds.loaded.items():
+                encoded[guild_id] = EncodedGuild(
+                    loaded.guild, loaded.members, loaded.member_count, self._hub.member_budget
+                )
+                yield
+
+        if self._session.user_client is None:
+            await run_in_slices(encoding())
+        return encoded
+
+    def _guild_creates(
+        self,
+        feeds: Mapping[GuildId, GuildFeed],
+        guilds: UserGuilds,
+        encoded: Mapping[GuildId, EncodedGuild],
+        large_threshold: int,
+    ) -> dict[GuildId, bytes] | None:
+        """Return the body of each GUILD_CREATE, at the present position of the guild's feed.
+
+        First it completes the feeds by what was read. Returns None when a feed does not have what
+        the payload needs, so the guilds must be read again.
+        """
+        bodies = {}
+        for each in guilds.memberships:
+            feed = feeds[each.guild_id]
+            if not feed.is_started:
+                return None
+            self._complete(feed, each, guilds, encoded.get(each.guild_id))
+            body = self._guild_create(feed, each.own, large_threshold)
+            if body is None:
+                return None
+            bodies[each.guild_id] = body
+        for new in encoded.values():
+            new.keep_within_budget()
+        return bodies
+
+    def _complete(
+        self,
+        feed: GuildFeed,
+        membership: OwnMembership,
+        guilds: UserGuilds,
+        encoded: EncodedGuild | None,
+    ) -> None:
+        """Complete what a feed has in memory by what was read at the position of a membership."""
+        known = feed.visibility.payloads
+        loaded = guilds.loaded.get(membership.guild_id)
+        if loaded is not None:
+            last_messages = {each.id: each.last_message_id for each in loaded.channels}
+        elif known.stale:
+            read = guilds.last_messages
+            last_messages = {each: read[each] for each in known.stale & read.keys()}
+        else:
+            return
+        later = [event for of, event in self._buffered if of is feed and event.seq > membership.seq]
+        known.complete(encoded, last_messages, later)
+
+    def _guild_create(self, feed: GuildFeed, own: Member, large_threshold: int) -> bytes | None:
+        """Join the body of GUILD_CREATE for the member `own`; None if the feed lacks a part.
+
+        It has presences if the session has the intent.
+        """
+        visibility = feed.visibility
+        guild = visibility.payloads.encoded
+        if guild is None or not guild.can_list(large_threshold):
+            return None
+        members = guild.listed(large_threshold)
+        if not members:
+            members = {own.user.id: payloads.encode(payloads.member(own))}
+        elif own.user.id not in members:
+            return None  # the user has left the guild
+        presences = b"[]"
+        if self._session.wants(Intents.GUILD_PRESENCES):
+            presences = payloads.encode(self._hub.presences_of_users(members))
+        visible = visibility.visible_with(own.user.id, own.roles)
+        return payloads.joined_guild_state(
+            guild.settings,
+            visibility.payloads.joined_roles(),
+            b",".join(visibility.payloads.in_guild_create(visibility.channels_in(visible))),
+            b",".join(members.values()),
+            member_count=guild.member_count,
+            joined_at=own.joined_at,
+            large=guild.member_count > len(members),
+            presences=presences,
+        )
 
     def _send(self, name: str, body: bytes, intent: Intents) -> None:
         user_id = self._session.user_id
@@ -120,6 +227,14 @@ class BufferingListener:
             elif revoked_login(event) == self._session.login_id:
                 self._hub.revoke(self._session)
                 return  # later events must not reach this login
+
+
+def _can_list(feed: GuildFeed, large_threshold: int) -> bool:
+    """Return whether a feed has all that a GUILD_CREATE needs, except for the own member."""
+    if not feed.is_started:
+        return False
+    encoded = feed.visibility.payloads.encoded
+    return encoded is not None and encoded.can_list(large_threshold)
 
 
 async def encode_guilds(

@@ -36,9 +36,11 @@ from chatd.wire.payloads._guilds import (
     guild,
     guild_joined,
     guild_preview,
+    guild_settings,
     guild_state,
     guild_summary,
     incidents_data,
+    joined_guild_state,
 )
 from chatd.wire.payloads._interactions import (
     InteractionPlace,
@@ -121,6 +123,7 @@ __all__ = [
     "guild",
     "guild_joined",
     "guild_preview",
+    "guild_settings",
     "guild_state",
     "guild_summary",
     "incidents_data",
@@ -135,6 +138,7 @@ __all__ = [
     "invite",
     "invite_with_uses",
     "join_arrays",
+    "joined_guild_state",
     "localized_command",
     "login",
     "member",

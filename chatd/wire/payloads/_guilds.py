@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from chatd.core.json import JsonObject
 from chatd.core.models import (
@@ -13,7 +14,7 @@ from chatd.core.models import (
     Role,
 )
 from chatd.wire.payloads._channels import channel_to_encode
-from chatd.wire.payloads._encoding import id_or_none, timestamp, timestamp_or_none
+from chatd.wire.payloads._encoding import encode, id_or_none, timestamp, timestamp_or_none
 from chatd.wire.payloads._members import member, role
 
 
@@ -132,6 +133,48 @@ def guild_state(
         "guild_scheduled_events": [],
         "soundboard_sounds": [],
     }
+
+
+_ROLES = "roles"
+
+_AFTER_CHANNELS = (
+    b'],"threads":[],"voice_states":[],"stage_instances":[],"guild_scheduled_events":[],'
+    b'"soundboard_sounds":[],"unavailable":false,"presences":'
+)
+
+
+def guild_settings(guild: JsonObject) -> bytes:
+    """Return the keys of an encoded guild but its roles, for `joined_guild_state`.
+
+    `guild` is a GuildResponse, with or without roles.
+    """
+    return encode({key: each for key, each in guild.items() if key != _ROLES})[1:-1]
+
+
+def joined_guild_state(
+    settings: bytes,
+    roles: bytes,
+    channels: bytes,
+    members: bytes,
+    *,
+    member_count: int,
+    joined_at: datetime,
+    large: bool,
+    presences: bytes,
+) -> bytes:
+    """Join the body of GUILD_CREATE from encoded parts, for a guild that became available.
+
+    It is `guild_state` with `unavailable` and `presences`. Roles, channels and members are the
+    elements of arrays, `presences` is an array.
+    """
+    start = b'{%b,"joined_at":"%b","large":%b,"member_count":%d,"roles":[' % (
+        settings,
+        timestamp(joined_at).encode(),
+        b"true" if large else b"false",
+        member_count,
+    )
+    between = b'],"members":[', members, b'],"channels":[', channels
+    return b"".join((start, roles, *between, _AFTER_CHANNELS, presences, b"}"))
 
 
 def guild_joined(
