@@ -56,6 +56,7 @@ from chatd.rest.middleware import (
     request_metrics,
 )
 from chatd.rest.request import MAX_IMAGE_BODY
+from chatd.rest.response_heads import RESPONSE_HEADS, ResponseHeads
 from chatd.rest.routing import PREFIXES
 from chatd.runtime import gauges
 from chatd.runtime.worker_lease import InstanceRegistration, worker_id_lease
@@ -152,6 +153,8 @@ def create_app(config: Config) -> web.Application:
     app.on_shutdown.append(_hand_off_sessions)
     app[DRAINER] = ConnectionDrainer(timeout_s=config.shutdown_timeout_s / 4)
     app.on_response_prepare.append(app[DRAINER].mark_response)
+    app[RESPONSE_HEADS] = ResponseHeads(app[DRAINER], are_complete=not config.cors_origins)
+    app.on_response_prepare.append(app[RESPONSE_HEADS].complete)
     app[HAS_WEB_CLIENT] = config.web_client
     app[PUBLIC_URL] = config.public_url
     app[WORKER_ID] = config.worker_id

@@ -20,6 +20,14 @@ RESET = istr("X-RateLimit-Reset")
 RESET_AFTER = istr("X-RateLimit-Reset-After")
 BUCKET = istr("X-RateLimit-Bucket")
 
+_LINES = (
+    b"X-RateLimit-Limit: %d\r\n"
+    b"X-RateLimit-Remaining: %d\r\n"
+    b"X-RateLimit-Reset: %.3f\r\n"
+    b"X-RateLimit-Reset-After: %.3f\r\n"
+    b"X-RateLimit-Bucket: %b\r\n"
+)
+
 
 def bucket_id(name: str) -> str:
     """Return the id of a bucket for clients, which combine it with the channel or guild."""
@@ -36,6 +44,18 @@ def for_decision(decision: Decision, bucket: str) -> dict[str, str]:
         RESET_AFTER: f"{left_s:.3f}",
         BUCKET: bucket,
     }
+
+
+def encoded(decision: Decision, bucket: str) -> bytes:
+    """Return the lines of `for_decision` in the head of a response."""
+    left_s = max(decision.ends - time.monotonic(), 0) + _ROUND_UP_S
+    return _LINES % (
+        decision.limit.requests,
+        decision.remaining,
+        time.time() + left_s,
+        left_s,
+        bucket.encode(),
+    )
 
 
 def rate_limited(decision: Decision, bucket: str) -> RateLimited:

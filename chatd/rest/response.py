@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import cached_property
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from aiohttp import hdrs, web
+from aiohttp.abc import AbstractStreamWriter
+from multidict import CIMultiDict
 
+from chatd.rest.response_heads import JSON, RESPONSE_HEADS
+from chatd.web.http_server import LARGE_RESPONSE_BYTES
 from chatd.wire.payloads import encode, join_arrays
 
 _BATCH = 50
@@ -16,8 +22,57 @@ _BATCH = 50
 T = TypeVar("T")
 
 
+class JsonResponse(web.Response):
+    """A response of JSON that is already encoded.
+
+    Unless something has added headers, its head is not made by aiohttp, and is written together
+    with the body. The client receives the same bytes.
+    """
+
+    def __init__(self, body: bytes, *, status: int) -> None:
+        # aiohttp's own constructor is not called: it takes longer than encoding a message.
+        self._state = {}
+        self._status = status
+        self._body = self._encoded = body
+
+    @cached_property
+    def _headers(self) -> CIMultiDict[str]:  # type: ignore[override]
+        """The headers, for what adds some and for aiohttp. Made when they are first used."""
+        return CIMultiDict({hdrs.CONTENT_TYPE: JSON})
+
+    @cached_property
+    def _reason(self) -> str:  # type: ignore[override]
+        return HTTPStatus(self._status).phrase
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Write the response, or only its head if aiohttp has to make it."""
+        head = self._short_head(request)
+        if head is None:
+            return await super().prepare(request)
+        await request.writer.write(head + self._encoded)
+        if request.protocol.writing_paused:
+            await request.writer.drain()
+        self._keep_alive = self._eof_sent = True
+        self._body_length = len(head) + len(self._encoded)
+        return None
+
+    def _short_head(self, request: web.BaseRequest) -> bytes | None:
+        is_usual = (
+            not self.prepared
+            and "_headers" not in self.__dict__
+            and self._keep_alive is None
+            and self._cookies is None
+            and not self._compression
+            and not self._chunked
+        )
+        size = len(self._encoded)
+        if not is_usual or size > LARGE_RESPONSE_BYTES or not isinstance(request, web.Request):
+            return None
+        return request.app[RESPONSE_HEADS].encoded(request, self._status, size)
+
+
 def json_response(payload: Any, *, status: int = 200) -> web.Response:
-    """Return a JSON response. Its media type has no charset: libraries compare the whole header."""
+    """Return a JSON response."""
     return encoded_json_response(encode(payload), status=status)
 
 
@@ -45,7 +100,7 @@ async def sliced_json_array_response(
 
 def encoded_json_response(body: bytes, *, status: int = 200) -> web.Response:
     """Return a response of JSON that is already encoded."""
-    return web.Response(body=body, status=status, headers={hdrs.CONTENT_TYPE: "application/json"})
+    return JsonResponse(body, status=status)
 
 
 def no_content() -> web.Response:

@@ -37,7 +37,8 @@ class ConnectionDrainer:
     def __init__(self, *, timeout_s: float) -> None:
         self._keepalive_grace_s = min(_KEEPALIVE_GRACE_S, timeout_s * 0.75)
         self._first_request_grace_s = min(_FIRST_REQUEST_GRACE_S, timeout_s * 0.25)
-        self._is_draining = False
+        self.is_draining = False
+        """Whether each response closes its connection."""
         self._websockets: set[web.RequestHandler] = set()
 
     async def mark_response(self, request: web.Request, response: web.StreamResponse) -> None:
@@ -46,7 +47,7 @@ class ConnectionDrainer:
             connection = request.protocol
             self._websockets.add(connection)
             request.task.add_done_callback(lambda _: self._websockets.discard(connection))
-        elif self._is_draining:
+        elif self.is_draining:
             response.force_close()
             response.headers[hdrs.CONNECTION] = "close"
 
@@ -55,7 +56,7 @@ class ConnectionDrainer:
 
         WebSockets stay open.
         """
-        self._is_draining = True
+        self.is_draining = True
         server, sites = runner.server, list(runner.sites)
         if server is None or not sites:
             return

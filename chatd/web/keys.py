@@ -11,6 +11,7 @@ from chatd.context.context import Context
 from chatd.context.dependencies import Dependencies
 from chatd.core.addresses import Networks
 from chatd.observability.metrics import Metrics
+from chatd.ratelimit.window import Decision
 from chatd.services.accounts.authentication import Authenticator
 from chatd.services.interactions.webhook import InteractionWebhook
 from chatd.services.media.uploads import UploadBounds
@@ -41,3 +42,6 @@ INTERACTION_WEBHOOK = web.RequestKey("INTERACTION_WEBHOOK", InteractionWebhook)
 """What the token in the path authorizes."""
 
 CONTEXT = web.RequestKey("CONTEXT", Context)
+
+RATE_LIMIT: web.RequestKey[tuple[Decision, str]] = web.RequestKey("RATE_LIMIT")
+"""The decision of the rate limit of the route, and the id of its bucket, for the response."""

@@ -8,7 +8,6 @@ import secrets
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from multidict import istr
 
 from chatd.core.errors import ApiError
 from chatd.observability import logs
@@ -19,22 +18,19 @@ log = logging.getLogger(__name__)
 # The prefix of request ids, random for each process: ids stay unique over restarts and instances.
 _PREFIX = secrets.token_hex(4)
 _numbers = itertools.count(1)
-_REQUEST_ID = istr("X-Request-Id")
 
 
 @web.middleware
 async def render_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id, render API errors, and log internal errors with the id.
-
-    The client gets the id in X-Request-Id, so that a report can be found in the log.
-    """
+    """Give the request an id, render API errors, and log internal errors with the id."""
     request_id = f"{_PREFIX}{next(_numbers):08x}"
     logs.REQUEST_ID.set(request_id)
     try:
         response = await handler(request)
     except ApiError as refused:
         response = json_response(refused.body(), status=refused.status)
-        response.headers.update(refused.headers())
+        if added := refused.headers():
+            response.headers.update(added)
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -47,6 +43,4 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except Exception:
         log.exception("request %s failed: %s", request_id, request.method)
         response = json_response({"code": 0, "message": "500: Internal Server Error"}, status=500)
-    if not response.prepared:
-        response.headers[_REQUEST_ID] = request_id
     return response

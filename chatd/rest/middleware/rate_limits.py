@@ -18,11 +18,11 @@ from aiohttp.typedefs import Handler
 from chatd.core.errors import Unauthorized, UnknownInteraction
 from chatd.core.ids import parse_id
 from chatd.ratelimit import headers
-from chatd.ratelimit.window import Decision, Limit
+from chatd.ratelimit.window import Limit
 from chatd.rest.middleware import api_errors, concurrency
 from chatd.rest.routing import Route
 from chatd.web.client_address import client_network
-from chatd.web.keys import CONTEXT, DEPENDENCIES
+from chatd.web.keys import CONTEXT, DEPENDENCIES, RATE_LIMIT
 
 GLOBAL = Limit(50, 1.0)
 """All requests of an account, or of an address without a login. Rule: Discord's global limit."""
@@ -53,7 +53,6 @@ class _Bucket:
 
 
 _BUCKETS: web.AppKey[dict[Handler, _Bucket]] = web.AppKey("_BUCKETS")
-_DECISION_KEY: web.RequestKey[tuple[Decision, str]] = web.RequestKey("_DECISION_KEY")
 
 
 def apply_to(app: web.Application, table: Iterable[Route]) -> None:
@@ -67,7 +66,6 @@ def apply_to(app: web.Application, table: Iterable[Route]) -> None:
     app.middlewares.insert(errors + 1, _check_invalid_tokens)
     app.middlewares.append(_check_route_limit)
     app.middlewares.append(concurrency.middleware(_TOKENS))
-    app.on_response_prepare.append(_set_headers)
 
 
 @web.middleware
@@ -91,7 +89,7 @@ async def _check_route_limit(request: web.Request, handler: Handler) -> web.Stre
     if not decision.granted:
         raise headers.rate_limited(decision, bucket.id)
     if bucket.limit.announced:
-        request[_DECISION_KEY] = decision, bucket.id
+        request[RATE_LIMIT] = decision, bucket.id
     return await handler(request)
 
 
@@ -110,14 +108,6 @@ async def _check_invalid_tokens(request: web.Request, handler: Handler) -> web.S
         if not decision.granted:
             raise headers.rate_limited(decision, headers.bucket_id(INVALID_TOKENS.bucket)) from None
         raise
-
-
-async def _set_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add the X-RateLimit headers of the route, unless another limit has already set its own."""
-    decision = request.get(_DECISION_KEY)
-    if decision is not None and headers.LIMIT not in response.headers:
-        for name, value in headers.for_decision(*decision).items():
-            response.headers[name] = value
 
 
 def _bucket(route: Route, limit: Limit) -> _Bucket:

@@ -1,0 +1,128 @@
+"""The short way of a JSON response to its client: the bytes are those that aiohttp would send."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatd.core.errors import UnknownGuild
+from chatd.ratelimit import headers
+from chatd.ratelimit.window import Decision, Limit
+from chatd.rest.response import encoded_json_response, json_response
+from chatd.rest.response_heads import ResponseHeads
+from tests.conftest import ServeMore, Server
+from tests.world import TIMEOUT_S, world_on
+
+VARYING = re.compile(
+    rb"(?m)^(Date|X-Request-Id|X-RateLimit-(?:Remaining|Reset|Reset-After)): [^\r]+"
+)
+
+
+async def whole_response(server: Server, request: bytes) -> bytes:
+    """Return head and body of the response, without what differs between any two responses."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request)
+    async with asyncio.timeout(TIMEOUT_S):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"Content-Length: (\d+)", head)
+        is_head = request.startswith(b"HEAD")
+        body = await reader.readexactly(0 if is_head or length is None else int(length[1]))
+    writer.close()
+    return VARYING.sub(rb"\1: *", head) + body
+
+
+def requests_of(token: str) -> dict[str, bytes]:
+    login = f"Authorization: Bearer {token}\r\n"
+
+    def of(line: str, fields: str = login, body: str = "") -> bytes:
+        return f"{line}\r\nHost: x\r\n{fields}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+    return {
+        "200": of("GET /users/@me HTTP/1.1"),
+        "200 without a login": of("GET /gateway HTTP/1.1", ""),
+        "201": of(
+            "POST /guilds HTTP/1.1", f"{login}Content-Type: application/json\r\n", '{"name": "g"}'
+        ),
+        "204": of("DELETE /users/@me/notes/1 HTTP/1.1"),
+        "400": of("GET /guilds/x HTTP/1.1"),
+        "401": of("GET /users/@me HTTP/1.1", ""),
+        "404": of("GET /guilds/1 HTTP/1.1"),
+        "404 of no route": of("GET /nope HTTP/1.1"),
+        "405": of("PUT /users/@me HTTP/1.1"),
+        "415 or 400": of("POST /guilds HTTP/1.1", f"{login}Content-Type: text/plain\r\n", "x"),
+        "HEAD": of("HEAD /users/@me HTTP/1.1"),
+        "version 1.0": of("GET /users/@me HTTP/1.0"),
+        "version 1.0, kept alive": of(
+            "GET /users/@me HTTP/1.0", f"{login}Connection: keep-alive\r\n"
+        ),
+        "close": of("GET /users/@me HTTP/1.1", f"{login}Connection: close\r\n"),
+        "origin": of("GET /users/@me HTTP/1.1", f"{login}Origin: https://chat.example.org\r\n"),
+    }
+
+
+@pytest.mark.parametrize("rate_limits", [True, False])
+@pytest.mark.parametrize("origins", [(), ("https://chat.example.org",)])
+async def test_response_cannot_be_told_from_that_of_aiohttp(
+    serve_more: ServeMore,
+    monkeypatch: pytest.MonkeyPatch,
+    rate_limits: bool,
+    origins: tuple[str, ...],
+) -> None:
+    short_heads = 0
+    encoded = ResponseHeads.encoded
+
+    def counted(*arguments: object) -> bytes | None:
+        nonlocal short_heads
+        head = encoded(*arguments)  # type: ignore[arg-type]
+        short_heads += head is not None
+        return head
+
+    async with (
+        serve_more(worker_id=21, rate_limits=rate_limits, cors_origins=origins) as server,
+        world_on(server.url, server.gateway_url) as world,
+    ):
+        alice = await world.person("alice")
+        assert alice.rest.token is not None
+        for title, request in requests_of(alice.rest.token).items():
+            monkeypatch.setattr(ResponseHeads, "encoded", counted)
+            short = await whole_response(server, request)
+            monkeypatch.setattr(ResponseHeads, "encoded", lambda *_: None)
+            long = await whole_response(server, request)
+            ids = re.compile(rb"\d{17,}")
+            assert ids.sub(b"*", short) == ids.sub(b"*", long), title
+    assert bool(short_heads) == (not origins)
+
+
+async def test_added_header_is_sent(serve_more: ServeMore) -> None:
+    response = json_response(UnknownGuild().body(), status=404)
+    response.headers["X-Added"] = "1"
+    assert dict(response.headers) == {"Content-Type": "application/json", "X-Added": "1"}
+    assert (response.status, response.reason, response.body_length) == (404, "Not Found", 0)
+    assert encoded_json_response(b"{}").headers == {"Content-Type": "application/json"}
+
+
+@given(
+    requests=st.integers(1, 10**6),
+    remaining=st.integers(0, 10**6),
+    ends=st.floats(-1e6, 1e9),
+    bucket=st.text("0123456789abcdef", min_size=1),
+)
+def test_encoded_rate_limit_is_that_of_the_headers(
+    requests: int, remaining: int, ends: float, bucket: str
+) -> None:
+    decision = Decision(True, Limit(requests, 1.0), remaining, ends)
+    lines = headers.encoded(decision, bucket).decode().removesuffix("\r\n").split("\r\n")
+    encoded = dict(line.split(": ") for line in lines)
+    expected = headers.for_decision(decision, bucket)
+    assert list(encoded) == list(expected)
+    for name, value in expected.items():
+        if name in (headers.RESET, headers.RESET_AFTER):  # of a moment later
+            assert float(encoded[name]) == pytest.approx(float(value), abs=60)
+            assert len(encoded[name].partition(".")[2]) == 3
+        else:
+            assert encoded[name] == value
