@@ -88,8 +88,7 @@ async def enable(dependencies: CoreDependencies, user_id: UserId) -> None:
         await work.ensure_and_lock(user_id)
         if not await administration.set_disabled(work.cur, user_id, False):
             raise UnknownUser
-        if await registrations.is_waiting(work.cur, user_id):
-            await registrations.delete(work.cur, user_id)
+        if await registrations.delete(work.cur, user_id):
             await notices.approved(dependencies, work, user_id)
 
 
