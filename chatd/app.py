@@ -47,14 +47,7 @@ from chatd.observability.loop_monitor import monitor_event_loop
 from chatd.observability.metrics import Metrics
 from chatd.ratelimit.limiter import RateLimits
 from chatd.rest import home, table, web_client
-from chatd.rest.middleware import (
-    api_errors,
-    authentication,
-    body_limits,
-    cors,
-    rate_limits,
-    request_metrics,
-)
+from chatd.rest.middleware import admission, api_errors, cors
 from chatd.rest.request import MAX_IMAGE_BODY
 from chatd.rest.response_heads import RESPONSE_HEADS, ResponseHeads
 from chatd.rest.routing import PREFIXES
@@ -113,15 +106,7 @@ class StartError(Exception):
 def create_app(config: Config) -> web.Application:
     """Build the application with all its components, which start and stop with it."""
     components = _Components(config)
-    app = web.Application(
-        client_max_size=MAX_IMAGE_BODY,
-        middlewares=[
-            request_metrics.count_request,
-            api_errors.render_errors,
-            body_limits.check_body_headers,
-            authentication.authenticate_caller,
-        ],
-    )
+    app = web.Application(client_max_size=MAX_IMAGE_BODY)
     app[DEPENDENCIES] = components.dependencies
     app[AUTHENTICATOR] = components.authenticator
     app[METRICS] = components.metrics
@@ -159,10 +144,14 @@ def create_app(config: Config) -> web.Application:
     app[PUBLIC_URL] = config.public_url
     app[WORKER_ID] = config.worker_id
     _add_routes(app)
+    app.middlewares.append(api_errors.answer)
     if (answer_preflight := cors.allow(app, config.cors_origins)) is not None:
-        app.middlewares.insert(2, answer_preflight)  # its errors are rendered, and need no token
-    if config.rate_limits:
-        rate_limits.apply_to(app, table.table())
+        app.middlewares.append(answer_preflight)  # its errors are rendered, and it needs no token
+    app.middlewares.append(
+        admission.admit_within(components.dependencies.rate_limits, table.table())
+        if config.rate_limits
+        else admission.admit
+    )
     return app
 
 

@@ -9,6 +9,8 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chatd.core.ids import UserId
 from chatd.core.rate_limit_errors import TooManyConcurrentRequests
@@ -82,6 +84,78 @@ async def test_requests_in_progress_of_an_account_are_bounded() -> None:
     gate.set()
     await asyncio.gather(other, *tasks[MAX_CONCURRENCY + 10 :])
     assert begun == MAX_CONCURRENCY + 1 + MAX_QUEUED - 10
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["ask", "end", "cancel", "end, cancel"]), st.integers(0, 9)))
+)
+def test_slots_are_given_in_the_order_of_the_requests(steps: list[tuple[str, int]]) -> None:
+    """As by a semaphore, whatever ends or is cancelled in between."""
+
+    async def follow() -> None:
+        limiter = ConcurrencyLimiter(concurrency=2)
+        running, waiting = list[asyncio.Task[None]](), list[asyncio.Task[None]]()
+        ends = dict[asyncio.Task[None], asyncio.Event]()
+        begun = list[asyncio.Task[None]]()
+
+        async def request(end: asyncio.Event) -> None:
+            account = limiter.acquire_now(ALICE) or await limiter.acquire(ALICE)
+            try:
+                task = asyncio.current_task()
+                assert task is not None
+                begun.append(task)
+                await end.wait()
+            finally:
+                limiter.release(account)
+
+        expected = list[asyncio.Task[None]]()
+
+        def start_next() -> None:
+            while waiting and len(running) < 2:
+                running.append(waiting.pop(0))
+                expected.append(running[-1])
+
+        for kind, number in steps:
+            if kind == "ask":
+                end = asyncio.Event()
+                task = asyncio.create_task(request(end))
+                ends[task] = end
+                waiting.append(task)
+                start_next()
+            if kind.startswith("end") and running:
+                task = running.pop(number % len(running))
+                ends[task].set()
+                await asyncio.sleep(0)  # the task runs; it gives its slot at this moment
+                start_next()
+            if kind.endswith("cancel") and running + waiting:
+                task = (running + waiting)[number % len(running + waiting)]
+                task.cancel()
+                for group in (running, waiting):
+                    if task in group:
+                        group.remove(task)
+                if task in expected and task not in begun:
+                    expected.remove(task)  # cancelled before it could begin
+                await asyncio.wait({task})
+                start_next()
+            if kind != "end":
+                await settled()
+        await settled()
+        assert begun == expected
+        for task in running + waiting:
+            task.cancel()
+        await asyncio.gather(*running, *waiting, return_exceptions=True)
+        account = await limiter.acquire(ALICE)  # all slots are free again
+        assert limiter.acquire_now(ALICE) is account
+        assert limiter.acquire_now(ALICE) is None
+        assert account.requests == 2
+
+    asyncio.run(follow())
+
+
+async def settled() -> None:
+    """Let all tasks run until they wait."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 async def test_expensive_requests_run_one_at_a_time_with_pauses() -> None:

@@ -1,16 +1,18 @@
-"""Request ids, and rendering of errors as JSON."""
+"""Request ids, rendering of errors as JSON, and counting what was answered."""
 
 from __future__ import annotations
 
 import itertools
 import logging
 import secrets
+import time
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chatd.core.errors import ApiError
 from chatd.observability import logs
+from chatd.rest.middleware import request_metrics
 from chatd.rest.response import json_response
 
 log = logging.getLogger(__name__)
@@ -21,26 +23,44 @@ _numbers = itertools.count(1)
 
 
 @web.middleware
-async def render_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id, render API errors, and log internal errors with the id."""
-    request_id = f"{_PREFIX}{next(_numbers):08x}"
-    logs.REQUEST_ID.set(request_id)
+async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, render errors, and count the request."""
+    began = time.monotonic()
+    logs.REQUEST_ID.set(f"{_PREFIX}{next(_numbers):08x}")
+    status = request_metrics.CLIENT_CLOSED_REQUEST
     try:
-        response = await handler(request)
-    except ApiError as refused:
-        response = json_response(refused.body(), status=refused.status)
-        if added := refused.headers():
+        try:
+            response = await handler(request)
+        except Exception as error:
+            response = _rendered(request, error)
+        status = response.status
+    except web.HTTPException as redirect:
+        status = redirect.status
+        raise
+    finally:
+        request_metrics.observe(request, status, began)
+    return response
+
+
+def _rendered(request: web.Request, error: Exception) -> web.StreamResponse:
+    """Return the response for an error; an internal error is logged with the id of the request.
+
+    Raises redirects, and the error of a client that has disconnected.
+    """
+    if isinstance(error, ApiError):
+        response = json_response(error.body(), status=error.status)
+        if added := error.headers():
             response.headers.update(added)
-    except web.HTTPException as error:
+    elif isinstance(error, web.HTTPException):
         if error.status < 400:
-            raise
-        response = json_response({"code": 0, "message": f"{error.status}: {error.reason}"})
-        response.set_status(error.status)
+            raise error
+        body = {"code": 0, "message": f"{error.status}: {error.reason}"}
+        response = json_response(body, status=error.status)
         if allow := error.headers.get("Allow"):
             response.headers["Allow"] = allow
-    except ConnectionResetError:
-        raise  # the client has disconnected, so a response would go nowhere
-    except Exception:
-        log.exception("request %s failed: %s", request_id, request.method)
+    elif isinstance(error, ConnectionResetError):
+        raise error  # a response would go nowhere
+    else:
+        log.error("request %s failed: %s", logs.REQUEST_ID.get(), request.method, exc_info=error)
         response = json_response({"code": 0, "message": "500: Internal Server Error"}, status=500)
     return response

@@ -1,17 +1,15 @@
-"""ApiError of bodies by their headers, before anything waits for them."""
+"""Refusals of bodies by their headers, before anything waits for them."""
 
 from __future__ import annotations
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
 
 from chatd.core.errors import RequestTooLarge, UnsupportedEncoding
 from chatd.rest.request import MAX_BODY, is_form
 from chatd.web.keys import BODY_LIMITS
 
 
-@web.middleware
-async def check_body_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+def check_body_headers(request: web.Request) -> None:
     """Refuse a body that is announced as too large or as compressed.
 
     Raises RequestTooLarge, UnsupportedEncoding.
@@ -24,4 +22,3 @@ async def check_body_headers(request: web.Request, handler: Handler) -> web.Stre
     encodings = request.headers.getall(hdrs.CONTENT_ENCODING, ())
     if encodings and any(each.lower() not in ("", "identity") for each in encodings):
         raise UnsupportedEncoding
-    return await handler(request)

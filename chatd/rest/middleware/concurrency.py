@@ -12,20 +12,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
+from chatd.context.context import Context
 from chatd.core.ids import UserId
 from chatd.core.rate_limit_errors import TooManyConcurrentRequests
 from chatd.rest.request import is_form
 from chatd.web.client_address import client_network
 from chatd.web.http_server import LARGE_RESPONSE_BYTES, on_response_written, size_of
-from chatd.web.keys import CONTEXT
 
 T = TypeVar("T")
 
@@ -62,25 +63,25 @@ class Timed(Generic[T]):
         self._on_end = on_end
 
     def __await__(self) -> Generator[Any, Any, T]:
-        raised: BaseException | None = None
+        clock, work = time.perf_counter, self._work
+        spent_s, began = 0.0, clock()
         try:
+            waits_for = work.send(None)
             while True:
-                began = time.perf_counter()
-                try:
-                    waits_for = (
-                        self._work.send(None) if raised is None else self._work.throw(raised)
-                    )
-                except StopIteration as ended:
-                    value: T = ended.value
-                    return value
-                finally:
-                    self.spent_s += time.perf_counter() - began
+                spent_s += clock() - began
                 try:
                     yield waits_for
-                    raised = None
                 except BaseException as error:  # also a cancellation: the coroutine must handle it
-                    raised = error
+                    began = clock()
+                    waits_for = work.throw(error)
+                else:
+                    began = clock()
+                    waits_for = work.send(None)
+        except StopIteration as ended:
+            value: T = ended.value
+            return value
         finally:
+            self.spent_s = spent_s + clock() - began
             if self._on_end is not None:
                 self._on_end(self.spent_s)
 
@@ -88,11 +89,43 @@ class Timed(Generic[T]):
 class _Account:
     """The requests of one account: all that are admitted, and when its pauses end."""
 
+    __slots__ = ("_free_slots", "_waiters", "paused_until", "requests", "serial")
+
     def __init__(self, concurrency: int) -> None:
         self.requests = 0
-        self.slots = asyncio.Semaphore(concurrency)
         self.serial = asyncio.Lock()
         self.paused_until = 0.0
+        self._free_slots = concurrency
+        self._waiters: deque[asyncio.Future[None]] = deque()
+
+    def take_slot(self) -> bool:
+        """Take a free slot. Return False if there is none."""
+        if self._free_slots == 0:
+            return False
+        self._free_slots -= 1
+        return True
+
+    async def wait_for_slot(self) -> None:
+        """Wait until a slot is given by `give_slot`, in the order of the calls."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled():  # the slot was given at the moment of the cancellation
+                self.give_slot()
+            elif waiter in self._waiters:
+                self._waiters.remove(waiter)
+            raise
+
+    def give_slot(self) -> None:
+        """Give a slot to the first request that waits for one; otherwise it becomes free."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self._free_slots += 1
 
 
 class ConcurrencyLimiter:
@@ -122,14 +155,23 @@ class ConcurrencyLimiter:
     def __len__(self) -> int:
         return len(self._accounts)
 
+    def acquire_now(self, caller: UserId | str) -> _Account | None:
+        """Take a slot of an account that has requests or pauses; None if none is free at once."""
+        account = self._accounts.get(caller)
+        if account is None or not account.take_slot():
+            return None
+        account.requests += 1
+        return account
+
     async def acquire(self, caller: UserId | str) -> _Account:
         """Wait for one of the slots of this account. Raises TooManyConcurrentRequests."""
         account = self._admit(caller)
-        try:
-            await account.slots.acquire()
-        except BaseException:
-            account.requests -= 1
-            raise
+        if not account.take_slot():
+            try:
+                await account.wait_for_slot()
+            except BaseException:
+                account.requests -= 1
+                raise
         return account
 
     @asynccontextmanager
@@ -149,7 +191,7 @@ class ConcurrencyLimiter:
     def release(self, account: _Account) -> None:
         """Release the slot."""
         account.requests -= 1
-        account.slots.release()
+        account.give_slot()
 
     def run(self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]) -> Awaitable[T]:
         """Run the work, after the pause that earlier requests of the account have caused."""
@@ -195,43 +237,49 @@ class ConcurrencyLimiter:
                 del self._accounts[caller]
 
 
-def middleware(token_names: Sequence[str]) -> Middleware:
-    """Return the middleware. The gateway has limits of its own.
+class Turns:
+    """The limiters of all requests: of accounts, and of addresses with tokens in their paths.
 
-    `token_names` are the parameters of paths that contain tokens.
+    `token_names` are the parameters of paths that contain tokens. The gateway has limits of its
+    own.
     """
-    accounts = ConcurrencyLimiter()
-    addresses = ConcurrencyLimiter(
-        concurrency=_MAX_WITH_TOKENS,
-        queued=_MAX_QUEUED_WITH_TOKENS,
-        pause_factor=_PAUSE_FACTOR_WITH_TOKENS,
-    )
 
-    @web.middleware
-    async def limit_concurrency(request: web.Request, handler: Handler) -> web.StreamResponse:
+    def __init__(self, token_names: Sequence[str]) -> None:
+        self._token_names = token_names
+        self._accounts = ConcurrencyLimiter()
+        self._addresses = ConcurrencyLimiter(
+            concurrency=_MAX_WITH_TOKENS,
+            queued=_MAX_QUEUED_WITH_TOKENS,
+            pause_factor=_PAUSE_FACTOR_WITH_TOKENS,
+        )
+
+    async def run(
+        self, request: web.Request, context: Context | None, handler: Handler
+    ) -> web.StreamResponse:
+        """Call the handler when it is the turn of the request.
+
+        Raises TooManyConcurrentRequests, ConnectionResetError.
+        """
         caller: UserId | str
-        if (context := request.get(CONTEXT)) is not None:
-            limiter, caller = accounts, context.user.id
-        elif any(name in request.match_info for name in token_names):
-            limiter, caller = addresses, client_network(request)
+        if context is not None:
+            limiter, caller = self._accounts, context.user.id
+        elif any(name in request.match_info for name in self._token_names):
+            limiter, caller = self._addresses, client_network(request)
         else:
             return await handler(request)
         if is_form(request):  # it may contain files, and so take minutes
             async with limiter.counted(caller) as account:
                 return await limiter.timed(account, partial(_call, handler, request))
-        account = await limiter.acquire(caller)
-        release = partial(limiter.release, account)
+        account = limiter.acquire_now(caller) or await limiter.acquire(caller)
         is_held = False  # a large response holds its slot until it is delivered
         try:
             response = await limiter.run(account, partial(_call, handler, request))
             if size_of(response) > LARGE_RESPONSE_BYTES:
-                is_held = on_response_written(request, release)
+                is_held = on_response_written(request, partial(limiter.release, account))
             return response
         finally:
             if not is_held:
-                release()
-
-    return limit_concurrency
+                limiter.release(account)
 
 
 def _call(handler: Handler, request: web.Request) -> Coroutine[Any, Any, web.StreamResponse]:

@@ -13,16 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
-from chatd.core.errors import Unauthorized, UnknownInteraction
+from chatd.context.context import Context
 from chatd.core.ids import parse_id
 from chatd.ratelimit import headers
+from chatd.ratelimit.limiter import RateLimits
 from chatd.ratelimit.window import Limit
-from chatd.rest.middleware import api_errors, concurrency
 from chatd.rest.routing import Route
 from chatd.web.client_address import client_network
-from chatd.web.keys import CONTEXT, DEPENDENCIES, RATE_LIMIT
+from chatd.web.keys import RATE_LIMIT
 
 GLOBAL = Limit(50, 1.0)
 """All requests of an account, or of an address without a login. Rule: Discord's global limit."""
@@ -36,7 +35,7 @@ INVALID_TOKENS = Limit(10_000, 600.0, "invalid tokens")
 
 # The path parameters that keep windows apart. Rule: Discord docs, "top-level dependencies".
 _MAJOR = ("channel_id", "guild_id", "webhook_id")
-_TOKENS = ("interaction_token", "webhook_token")
+TOKENS = ("interaction_token", "webhook_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,67 +51,48 @@ class _Bucket:
     """The limit over all such routes, and the name of its windows."""
 
 
-_BUCKETS: web.AppKey[dict[Handler, _Bucket]] = web.AppKey("_BUCKETS")
+class RouteLimits:
+    """The limits of all routes of a table that have one."""
 
+    def __init__(self, limits: RateLimits, table: Iterable[Route]) -> None:
+        self._limits = limits
+        limited = [(route, route.limit) for route in table if route.limit is not None]
+        self._buckets = {route.handler: _bucket(route, limit) for route, limit in limited}
 
-def apply_to(app: web.Application, table: Iterable[Route]) -> None:
-    """Limit every route of the table that has a limit.
+    async def check(self, request: web.Request, context: Context | None) -> None:
+        """Count a request. Raises RateLimited."""
+        match, limits = request.match_info, self._limits
+        bucket = self._buckets.get(match.handler)
+        if bucket is None:
+            return
+        caller = client_network(request) if context is None else context.user.id
+        limit, key = bucket.overall
+        key = f"{key}:{caller}"
+        decision = limits.hit(limit, key) or await limits.hit_shared(limit, key)
+        if not decision.granted:
+            raise headers.rate_limited_globally(decision)
+        who = (bucket.token and _token(match, bucket)) or caller
+        key = f"{bucket.id}:{_id(match.get(bucket.major))}:{who}"
+        decision = limits.hit(bucket.limit, key) or await limits.hit_shared(bucket.limit, key)
+        if not decision.granted:
+            raise headers.rate_limited(decision, bucket.id)
+        if bucket.limit.announced:
+            request[RATE_LIMIT] = decision, bucket.id
 
-    Call this after the middleware that authenticates callers is there.
-    """
-    limited = [(route, route.limit) for route in table if route.limit is not None]
-    app[_BUCKETS] = {route.handler: _bucket(route, limit) for route, limit in limited}
-    errors = app.middlewares.index(api_errors.render_errors)
-    app.middlewares.insert(errors + 1, _check_invalid_tokens)
-    app.middlewares.append(_check_route_limit)
-    app.middlewares.append(concurrency.middleware(_TOKENS))
+    async def count_invalid_token(self, request: web.Request) -> None:
+        """Slow down an address that keeps sending invalid tokens; valid ones still work from there.
 
-
-@web.middleware
-async def _check_route_limit(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Raises RateLimited."""
-    match, app = request.match_info, request.app
-    bucket = app[_BUCKETS].get(match.handler)
-    if bucket is None:
-        return await handler(request)
-    context = request.get(CONTEXT)
-    caller = client_network(request) if context is None else context.user.id
-    limits = app[DEPENDENCIES].rate_limits
-    limit, key = bucket.overall
-    key = f"{key}:{caller}"
-    decision = limits.hit(limit, key) or await limits.hit_shared(limit, key)
-    if not decision.granted:
-        raise headers.rate_limited_globally(decision)
-    who = (bucket.token and _token(match, bucket)) or caller
-    key = f"{bucket.id}:{_id(match.get(bucket.major))}:{who}"
-    decision = limits.hit(bucket.limit, key) or await limits.hit_shared(bucket.limit, key)
-    if not decision.granted:
-        raise headers.rate_limited(decision, bucket.id)
-    if bucket.limit.announced:
-        request[RATE_LIMIT] = decision, bucket.id
-    return await handler(request)
-
-
-@web.middleware
-async def _check_invalid_tokens(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Slow down an address that keeps sending invalid tokens; valid tokens still work from there.
-
-    Raises RateLimited.
-    """
-    try:
-        return await handler(request)
-    except (Unauthorized, UnknownInteraction):
-        limits = request.app[DEPENDENCIES].rate_limits
+        Raises RateLimited.
+        """
         key = f"invalid:{client_network(request)}"
-        decision = await limits.hit_shared(INVALID_TOKENS, key)
+        decision = await self._limits.hit_shared(INVALID_TOKENS, key)
         if not decision.granted:
             raise headers.rate_limited(decision, headers.bucket_id(INVALID_TOKENS.bucket)) from None
-        raise
 
 
 def _bucket(route: Route, limit: Limit) -> _Bucket:
     major = next((name for name in _MAJOR if f"{{{name}}}" in route.path), "")
-    token = next((name for name in _TOKENS if f"{{{name}}}" in route.path), "")
+    token = next((name for name in TOKENS if f"{{{name}}}" in route.path), "")
     bucket_id = headers.bucket_id(limit.bucket or f"{route.method} {route.path}")
     overall = (GLOBAL_WITH_TOKENS, "tokens") if token else (GLOBAL, "global")
     return _Bucket(limit, bucket_id, major, token, overall)

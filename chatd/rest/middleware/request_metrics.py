@@ -7,7 +7,6 @@ import time
 from functools import cache
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from chatd.rest.routing import PREFIXES
 from chatd.web.keys import METRICS
@@ -15,31 +14,20 @@ from chatd.web.keys import METRICS
 log = logging.getLogger(__name__)
 
 _SWITCHING_PROTOCOLS = 101
-_CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that disconnects before the response
+CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that disconnects before the response
 
 
-@web.middleware
-async def count_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+def observe(request: web.Request, status: int, began: float) -> None:
     """Count a request under the template of its path, which is the same under every prefix.
 
     Requests that match no route are counted together, so that clients cannot create metrics by
     inventing paths or methods. A WebSocket is counted without its duration: that is the lifetime
-    of the connection, not a response time.
+    of the connection, not a response time. `began` is a time of the monotonic clock.
     """
-    began = time.monotonic()
-    status = _CLIENT_CLOSED_REQUEST
-    try:
-        response = await handler(request)
-        status = response.status
-    except web.HTTPException as redirect:
-        status = redirect.status
-        raise
-    finally:
-        method, route = _template(request)
-        took_s = None if status == _SWITCHING_PROTOCOLS else time.monotonic() - began
-        request.app[METRICS].observe_request(method, route, status, took_s)
+    method, route = _template(request)
+    took_s = None if status == _SWITCHING_PROTOCOLS else time.monotonic() - began
+    request.app[METRICS].observe_request(method, route, status, took_s)
     log.debug("%s %s: %d", method, route, status)
-    return response
 
 
 def _template(request: web.Request) -> tuple[str, str]:
