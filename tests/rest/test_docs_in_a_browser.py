@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 import pytest
 from playwright.async_api import Page
 
@@ -9,6 +11,9 @@ from tests.conftest import Server
 from tests.helpers.browser import DESKTOP, browsing, needs_chromium
 
 pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
+
+ColorScheme = Literal["light", "dark"]
+SCHEMES: Final[tuple[ColorScheme, ...]] = ("light", "dark")
 
 
 async def shown(page: Page) -> list[str]:
@@ -61,50 +66,61 @@ async def test_examples_contain_the_address_of_the_page(
         assert (await first.inner_text()).startswith(f"API={server.url}/api/v10\n")
 
 
+LAID_OUT_WIDTH = """(html) => {
+    const articles = [...document.querySelectorAll("article")];
+    for (const each of articles) each.style.contentVisibility = "visible";
+    const width = html.scrollWidth;
+    for (const each of articles) each.style.contentVisibility = "";
+    return width;
+}"""
+"""The width of the page with all articles, also those that are far from the view."""
+
+
 @pytest.mark.parametrize(
-    ("width", "scheme", "script"),
+    ("script", "views"),
     [
-        (320, "light", True),
-        (320, "dark", False),
-        (768, "dark", True),
-        (1280, "light", False),
-        (1280, "dark", True),
+        (True, [(320, "light"), (768, "dark"), (1280, "dark")]),
+        (False, [(320, "dark"), (1280, "light")]),
     ],
+    ids=["script", "no script"],
 )
 async def test_page_fits_every_width(
-    server: Server, problems: list[str], width: int, scheme: str, script: bool
+    server: Server, problems: list[str], script: bool, views: list[tuple[int, ColorScheme]]
 ) -> None:
-    async with browsing(
-        f"{server.url}/docs",
-        problems=problems,
-        viewport={"width": width, "height": 800},
-        color_scheme=scheme,
-        java_script_enabled=script,
-    ) as page:
-        assert await page.locator("html").evaluate("html => html.scrollWidth") <= width
-        menu = page.get_by_role("link", name="Contents", exact=True)
-        if width < 1024:
-            assert await shown(page) == []
-            await menu.click()
-        else:
-            assert not await menu.is_visible()
-        assert "Logging in" in await shown(page)
-        await page.locator("#contents summary").first.click()
-        await page.get_by_role("link", name="POST Create an account and log in").click()
-        assert page.url.endswith("#auth.register")
-        assert await page.locator("[id='auth.register']").is_visible()
-        if width < 1024:
-            assert await shown(page) == []
+    url = f"{server.url}/docs"
+    async with browsing(url, problems=problems, java_script_enabled=script) as page:
+        for width, scheme in views:
+            await page.emulate_media(color_scheme=scheme)
+            await page.set_viewport_size({"width": width, "height": 800})
+            await page.goto(url)
+            await contents_lead_to_operations(page, width)
+            assert await page.locator("html").evaluate(LAID_OUT_WIDTH) <= width
+
+
+async def contents_lead_to_operations(page: Page, width: int) -> None:
+    """Check how the contents open, lead to an operation, and close where they cover the page."""
+    menu = page.get_by_role("link", name="Contents", exact=True)
+    if width < 1024:
+        assert await shown(page) == []
+        await menu.click()
+    else:
+        assert not await menu.is_visible()
+    assert "Logging in" in await shown(page)
+    await page.locator("#contents summary").first.click()
+    await page.get_by_role("link", name="POST Create an account and log in").click()
+    assert page.url.endswith("#auth.register")
+    assert await page.locator("[id='auth.register']").is_visible()
+    if width < 1024:
+        assert await shown(page) == []
 
 
 async def test_color_contrast_is_sufficient_in_light_and_dark(
     server: Server, problems: list[str]
 ) -> None:
     """WCAG 2.2, "Contrast (Minimum)": 4.5 to 1, for every color of text on its background."""
-    for scheme in ("light", "dark"):
-        async with browsing(
-            f"{server.url}/docs", problems=problems, color_scheme=scheme, viewport=DESKTOP
-        ) as page:
+    async with browsing(f"{server.url}/docs", problems=problems, viewport=DESKTOP) as page:
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme)
             worst = await page.evaluate(CONTRAST)
             assert worst["ratio"] >= 4.5, (scheme, worst)
 
@@ -117,9 +133,14 @@ CONTRAST = """() => {
     });
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
+  const known = new Map();
   const behind = (each) => {
-    const color = getComputedStyle(each).backgroundColor;
-    return color === "rgba(0, 0, 0, 0)" && each.parentElement ? behind(each.parentElement) : color;
+    if (!known.has(each)) {
+      const color = getComputedStyle(each).backgroundColor;
+      const isClear = color === "rgba(0, 0, 0, 0)" && each.parentElement;
+      known.set(each, isClear ? behind(each.parentElement) : color);
+    }
+    return known.get(each);
   };
   let worst = { ratio: 99 };
   for (const each of document.querySelectorAll("body *")) {
