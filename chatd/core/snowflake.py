@@ -30,13 +30,13 @@ def created_at(snowflake: int) -> datetime:
 
 def created_at_text(snowflake: int) -> str:
     """Return the creation time in ISO 8601 with microseconds and offset, as messages have it."""
-    seconds, ms = divmod((snowflake >> _TIME_SHIFT) + EPOCH_MS, 1000)
-    return f"{_second(seconds)}.{ms:03d}000+00:00"
+    minutes, ms = divmod((snowflake >> _TIME_SHIFT) + EPOCH_MS, 60_000)
+    return f"{_minute(minutes)}:{ms // 1000:02d}.{ms % 1000:03d}000+00:00"
 
 
 @lru_cache(4096)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _minute(minutes: int) -> str:
+    return datetime.fromtimestamp(60 * minutes, UTC).strftime("%Y-%m-%dT%H:%M")
 
 
 def at(moment: datetime) -> int:

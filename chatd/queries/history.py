@@ -18,6 +18,7 @@ from chatd.core.models import (
     MessageOrigin,
     MessageType,
     Reaction,
+    StoredText,
     User,
 )
 from chatd.db.cursor import Cursor, PreparedStatement, Row
@@ -47,6 +48,10 @@ JOINS = """
 """A message of a webhook has no row in `users`."""
 _HAS_REACTIONS, _ID, _CHANNEL_ID, _REFERENCE_ID, _MENTIONS, _ATTACHMENT_COUNT = 0, 2, 3, 9, 12, 15
 _COMPONENTS, _ORIGIN = 16, 17
+_FROM_EDITED_AT, _AUTHOR = 8, 18
+_TEXT_ONLY = (None, None, False, None, None, None, False, 0, None, None)
+"""The columns from `edited_at` up to the author, of a message that is only a text."""
+
 _PARSED_AT_ONCE = 2**20
 """Characters of components that are parsed without a pause, which takes 5 ms. A page can have
 ten times as many."""
@@ -266,6 +271,40 @@ async def page(
     With a `version`, return none unless it is the present permission version of the channel's
     guild.
     """
+    return await of_rows(cur, viewer, await _rows_of_page(cur, location, part, version))
+
+
+async def shown_page(
+    cur: Cursor,
+    viewer: Viewer,
+    location: MessageLocation,
+    part: HistoryRange,
+    *,
+    version: int | None = None,
+) -> list[Message | StoredText]:
+    """Return the same as `page`; most messages are only a text, and are returned as such."""
+    rows = await _rows_of_page(cur, location, part, version)
+    texts = [_text(row) for row in rows]
+    if None not in texts:
+        return [*filter(None, texts)]
+    others = [row for row, text in zip(rows, texts, strict=True) if text is None]
+    read = iter(await of_rows(cur, viewer, others))
+    return [next(read) if text is None else text for text in texts]
+
+
+def _text(row: Row) -> StoredText | None:
+    """Return the message of a row of COLUMNS if it is only a text."""
+    author = User._make(row[_AUTHOR:])
+    is_text = row[_FROM_EDITED_AT:_AUTHOR] == _TEXT_ONLY and not row[_HAS_REACTIONS]
+    if not is_text or author.id is None:
+        return None
+    _, _, message_id, channel_id, kind, content, flags, tts, *_ = row
+    return StoredText(message_id, channel_id, content, (kind, flags, tts), author)
+
+
+async def _rows_of_page(
+    cur: Cursor, location: MessageLocation, part: HistoryRange, version: int | None
+) -> list[Row]:
     parameters = {
         "channel_id": location.channel_id,
         "bound": part.before if part.after is None else part.after,
@@ -274,4 +313,4 @@ async def page(
         "limit": part.limit,
     }
     await cur.run(_BEFORE if part.after is None else _AFTER, parameters)
-    return await read(cur, viewer)
+    return await cur.fetchall()

@@ -41,7 +41,7 @@ async def page(request: web.Request, query: query_strings.MessagePage) -> web.Re
         after=query.after,
         around=query.around,
     )
-    return json_response(await message_payloads.messages(request, found))
+    return encoded_json_response(await message_payloads.page(request, found))
 
 
 @routes.post(

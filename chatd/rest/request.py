@@ -352,6 +352,9 @@ def read_query(request: web.Request, schema: type[Schema[T]]) -> T:
     """
     loader: Schema[T] = _instance(schema)
     given = request.query
+    plain = loader.read_plain({**given})
+    if plain is not None:
+        return plain
     repeated = loader.lists & given.keys()
     return loader.read({**given, **{name: given.getall(name) for name in repeated}})
 

@@ -61,6 +61,41 @@ async def test_history_pages_before_after_and_around(world: World) -> None:
     assert await page(f"before={ids[0]}") == []
 
 
+async def test_page_has_the_bytes_of_each_message(world: World) -> None:
+    guild = await world.guild(owner="alice", members=["bob"], quiet=False)
+    alice, bob = await world.people("alice", "bob")
+    path = f"/channels/{guild.general.id}/messages"
+    first = await alice.rest.post(path, {"content": 'text \u2028 "\\" \U0001f600\n'})
+    reference = {"message_reference": {"message_id": first["id"]}}
+    for person, body in (
+        (bob, {"content": "hi", "tts": True}),
+        (bob, {"content": "reply", **reference}),
+        (alice, {"content": f"<@{bob.id}> @everyone"}),
+        (alice, {"embeds": [{"title": "embed"}]}),
+        (alice, {"content": "silent", "flags": 1 << 12}),
+        (alice, {"content": "edited"}),
+        (alice, {"content": "pinned"}),
+        (alice, {"content": "reacted to"}),
+        (alice, {"content": "last"}),
+    ):
+        made = await person.rest.post(path, body)
+        if body.get("content") == "edited":
+            await person.rest.patch(f"{path}/{made['id']}", {"content": "changed"})
+        if body.get("content") == "pinned":
+            await person.rest.put(f"/channels/{guild.general.id}/pins/{made['id']}")
+        if body.get("content") == "reacted to":
+            await person.rest.put(f"{path}/{made['id']}/reactions/%F0%9F%91%8D/@me")
+    hook = await alice.rest.post(f"/channels/{guild.general.id}/webhooks", {"name": "hook"})
+    await world.anonymous.post(
+        f"/webhooks/{hook['id']}/{hook['token']}?wait=true", {"content": "by a webhook"}
+    )
+    for rest in (alice.rest, bob.rest):
+        listed = await rest.call("GET", path)
+        assert len(listed.json) >= 12
+        alone = [(await rest.call("GET", f"{path}/{each['id']}")).raw for each in listed.json]
+        assert listed.raw == b"[%b]" % b",".join(alone)
+
+
 async def test_reply_contains_the_referenced_message(world: World) -> None:
     guild = await world.guild(owner="alice", members=["bob"])
     path = f"/channels/{guild.general.id}/messages"

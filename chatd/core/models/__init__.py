@@ -41,6 +41,7 @@ from chatd.core.models._messages import (
     Reaction,
     ReadState,
     StoredFile,
+    StoredText,
 )
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "ReadState",
     "Role",
     "StoredFile",
+    "StoredText",
     "User",
     "UserExport",
 ]

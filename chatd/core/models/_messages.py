@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from chatd.core.ids import (
     AttachmentId,
@@ -170,6 +170,17 @@ class StoredFile:
     filename: str
     content_type: str
     size: int
+
+
+class StoredText(NamedTuple):
+    """A stored message of an account that is only a text: all other fields of Message are empty."""
+
+    id: MessageId
+    channel_id: ChannelId
+    content: str
+    kind: tuple[int, int, bool]
+    """Its type, flags and `tts`."""
+    author: User
 
 
 @record(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chatd.context.context import Context
 from chatd.core.ids import ChannelId
-from chatd.core.models import Message
+from chatd.core.models import Message, StoredText
 from chatd.core.permissions import Permissions
 from chatd.queries import history
 from chatd.queries.history import HistoryRange
@@ -30,11 +32,11 @@ class MessageReader:
         before: int | None,
         after: int | None,
         around: int | None,
-    ) -> list[Message]:
+    ) -> Sequence[Message | StoredText]:
         """Return messages of a channel, newest first. At most one of the three cursors is given.
 
-        Returns no messages without READ_MESSAGE_HISTORY. Raises UnknownChannel, MissingAccess,
-        NotATextChannel.
+        For a bot, which may read less of them, none is a StoredText. Returns no messages without
+        READ_MESSAGE_HISTORY. Raises UnknownChannel, MissingAccess, NotATextChannel.
         """
         if around is not None:
             granted = await self._access_cache.load(ctx, channel_id)
@@ -58,11 +60,12 @@ class MessageReader:
 
 async def _read_at_version(
     ctx: Context, granted: AnyAccess, part: HistoryRange, *, version: int | None = None
-) -> list[Message]:
+) -> Sequence[Message | StoredText]:
     """Return a page; an empty one if `version` is not the guild's current permission version."""
     require_text_channel(granted)
     if Permissions.READ_MESSAGE_HISTORY not in granted.permissions:
         return []
     location = granted.location
     async with ctx.database.cursor() as cur:
-        return await history.page(cur, ctx.viewer, location, part, version=version)
+        read = history.page if ctx.user.bot else history.shown_page
+        return await read(cur, ctx.viewer, location, part, version=version)

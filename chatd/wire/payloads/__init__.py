@@ -77,7 +77,7 @@ from chatd.wire.payloads._notifications import notifications
 from chatd.wire.payloads._oidc import provider_link
 from chatd.wire.payloads._profiles import profile, profile_metadata
 from chatd.wire.payloads._reports import report
-from chatd.wire.payloads._texts import TextKind, encoded_text
+from chatd.wire.payloads._texts import TextKind, encoded_stored_text, encoded_text
 from chatd.wire.payloads._users import (
     login,
     own_user,
@@ -119,6 +119,7 @@ __all__ = [
     "emoji",
     "encode",
     "encoded_message",
+    "encoded_stored_text",
     "encoded_text",
     "guild",
     "guild_joined",

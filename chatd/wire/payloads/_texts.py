@@ -9,7 +9,7 @@ import orjson
 
 from chatd.core import snowflake
 from chatd.core.ids import ChannelId, MessageId, UserId
-from chatd.core.models import Message, MessageType, User
+from chatd.core.models import Message, MessageType, StoredText, User
 from chatd.wire.payloads._encoding import encode
 from chatd.wire.payloads._messages import encoded_user, message
 
@@ -47,6 +47,27 @@ def encoded_text(
         _encoded_end(kind),
         b"" if nonce is None else b',"nonce":%b' % orjson.dumps(nonce),
     )
+
+
+def encoded_stored_text(text: StoredText) -> bytes:
+    """A stored message that is only a text, encoded.
+
+    The bytes are those of `message`, which takes ten times as long with encoding.
+    """
+    message_id, channel_id, content, kind, author = text
+    return b'{"id":"%d","channel_id":"%d","author":%b,"content":%b,"timestamp":"%b",%b}' % (
+        message_id,
+        channel_id,
+        encoded_user(author),
+        orjson.dumps(content),
+        snowflake.created_at_text(message_id).encode(),
+        _encoded_end_of(*kind),
+    )
+
+
+@lru_cache(64)
+def _encoded_end_of(kind: int, flags: int, tts: bool) -> bytes:
+    return _encoded_end(TextKind(MessageType(kind), flags, tts))
 
 
 @lru_cache(64)

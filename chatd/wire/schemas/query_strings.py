@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import marshmallow as ma
 from marshmallow import ValidationError
@@ -18,6 +19,12 @@ from chatd.wire.text_fields import Text
 from chatd.wire.unsupported import UnsupportedParameter
 from chatd.wire.validators import FieldError, at_most, choice, length, within
 
+_DEFAULT_LIMIT = 50
+_MAX_LIMIT = 100
+"""Messages of a page."""
+
+_PLAIN_DIGITS = len(str(MAX_ID)) + 1
+
 NEWEST = MAX_ID
 """Above every id."""
 
@@ -26,7 +33,7 @@ NEWEST = MAX_ID
 class MessagePage:
     """A page of messages: the newest, or relative to one cursor."""
 
-    limit: int = 50
+    limit: int = _DEFAULT_LIMIT
     before: int | None = None
     after: int | None = None
     around: int | None = None
@@ -109,12 +116,31 @@ class WithCounts:
     with_counts: bool = False
 
 
+_CURSORS = frozenset({"before", "after", "around"})
+
+
+def _plain_number(text: str) -> int | None:
+    """Return a number without leading zeros that is no larger than any id; None for all else."""
+    if len(text) < _PLAIN_DIGITS and text.isdecimal() and str(number := int(text)) == text:
+        return number if number <= MAX_ID else None
+    return None
+
+
 class MessagePageSchema(Schema[MessagePage]):
     into = MessagePage
-    limit = Digits(validate=within(1, 100))
+    limit = Digits(validate=within(1, _MAX_LIMIT))
     before = Id()
     after = Id()
     around = Id()
+
+    def read_plain(self, data: Mapping[str, Any]) -> MessagePage | None:
+        """Load a limit and at most one cursor; None for everything else."""
+        values = {name: _plain_number(text) for name, text in data.items()}
+        limit = values.pop("limit", _DEFAULT_LIMIT)
+        is_plain = len(values) <= 1 and values.keys() <= _CURSORS and None not in values.values()
+        if not is_plain or limit is None or not 1 <= limit <= _MAX_LIMIT:
+            return None
+        return MessagePage(limit, **values)
 
     @ma.validates_schema
     def _one_cursor(self, data: dict[str, object], **_: object) -> None:
