@@ -57,6 +57,7 @@ PROCESS_MODULES = {
     "test_install",
     "test_journey",
     "test_packaging",
+    "test_parallel",
     "test_real_faults",
     "test_restricted",
     "test_units",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import socket
@@ -19,7 +20,6 @@ S = TypeVar("S", Postgres, Valkey)
 
 _FIRST_PORT = 10_000
 _PORTS = 20_000
-_numbers = itertools.count(os.getpid() * 7919)  # far from those of the next process
 
 
 class TcpPostgres(Postgres):
@@ -78,6 +78,12 @@ def _running(server: S) -> Iterator[S]:
         server.close()
 
 
+@functools.cache
+def _numbers(process_id: int) -> Iterator[int]:
+    """Count from a number that is far from that of the next process."""
+    return itertools.count(process_id * 7919)
+
+
 def free_port() -> int:
     """Return a TCP port of the loopback address that no socket listens on at this moment."""
     return free_ports(1)[0]
@@ -91,7 +97,7 @@ def free_ports(count: int) -> list[int]:
     """
     found: list[int] = []
     while len(found) < count:
-        port = _FIRST_PORT + next(_numbers) % _PORTS
+        port = _FIRST_PORT + next(_numbers(os.getpid())) % _PORTS
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
             probe.bind(("127.0.0.1", port))
