@@ -21,6 +21,7 @@ from multidict import CIMultiDictProxy
 from chatd.core.errors import ApiError, HeadersTooLarge, RequestTimeout
 from chatd.core.ids import UserId
 from chatd.web.connection_limits import ConnectionLimiter
+from chatd.web.route_cache import RouteCache
 from chatd.wire.payloads import encode
 
 LARGE_RESPONSE_BYTES = 2**16
@@ -37,7 +38,7 @@ _MIN_BYTES_PER_S = 2**14
 
 def size_of(response: web.StreamResponse) -> int:
     """Return how many bytes of a response are in memory at once."""
-    body = response.body if isinstance(response, web.Response) else None
+    body = getattr(response, "body", None)  # faster than asking for the class of the response
     return len(body) if isinstance(body, bytes | bytearray) else 0
 
 
@@ -285,7 +286,9 @@ class HttpRunner(web.AppRunner):
         self._limiter = limiter
 
     async def _make_server(self) -> web.Server:
-        return HttpServer(await super()._make_server(), self._limiter)
+        server = await super()._make_server()
+        server.request_handler = RouteCache(self.app, server.request_handler).handle
+        return HttpServer(server, self._limiter)
 
 
 def _response(error: ApiError) -> bytes:
