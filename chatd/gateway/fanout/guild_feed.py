@@ -18,13 +18,16 @@ from chatd.core.capabilities import UserClient
 from chatd.core.ids import ChannelId, GuildId, RoleId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.json import JsonObject
-from chatd.core.permissions import TIMED_OUT, Permissions
+from chatd.core.permissions import Permissions
 from chatd.events.event import AudienceKind, Event, to_channel
 from chatd.events.guilds import JOINED
+from chatd.gateway.fanout import sight
+from chatd.gateway.fanout.audience_cache import AudienceCache, excludes_timed_out
 from chatd.gateway.fanout.channel_overwrites import ChannelSet
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.feed import Feed
 from chatd.gateway.fanout.guild_payloads import RECORDED
+from chatd.gateway.fanout.sight import SightChange
 from chatd.gateway.fanout.visibility import Visibility
 from chatd.gateway.session.session import Session
 from chatd.wire import payloads
@@ -50,19 +53,11 @@ _STATE_EVENTS = frozenset(
 )
 """Events that may change which members have sessions here, or what they may see."""
 
-_VISIBILITY_EVENTS = frozenset(
-    {
-        "CHANNEL_UPDATE",
-        "GUILD_MEMBER_UPDATE",
-        "GUILD_ROLE_DELETE",
-        "GUILD_ROLE_UPDATE",
-        "GUILD_UPDATE",
-    }
-)
-"""Events that can show an existing channel to a member, or hide it from a member."""
+_MEMBERSHIP = JOINED | {"GUILD_DELETE"}
+"""Events that attach or detach sessions. They change nothing for the others."""
 
-_LOST_IN_TIMEOUT = ~int(TIMED_OUT)
-"""The permissions that a member loses while it is timed out."""
+_VIEWERS = (AudienceKind.CHANNEL, Permissions.VIEW_CHANNEL)
+"""The audience of most events, by its kind and the permissions that are needed."""
 
 _Form: TypeAlias = tuple[bool, bool, UserClient | None]
 """What decides the form of a GUILD_CREATE: see `_send_guild_create`."""
@@ -103,8 +98,8 @@ class GuildFeed(Feed):
         """The oldest GUILD_JOINED that was passed to `begin_start`."""
         self._pending_starts = 0
         """Calls of `begin_start` whose `end_start` has not been called."""
-        self._viewers: dict[tuple[int, Permissions], list[Session]] = {}
-        """Cached audiences by channel or guild and needed permissions, without timeouts."""
+        self._audiences = AudienceCache()
+        """Audiences regardless of timeouts, which end without an event."""
         self.without_typing: set[Session] = set()
         """Sessions that have ended their subscription to TYPING_START."""
 
@@ -170,27 +165,30 @@ class GuildFeed(Feed):
         `timeout_end` is when the member's timeout ends or ended, in seconds since 1970; 0 without
         one.
         """
+        if self.visibility.roles_of(session.user_id) != roles:
+            self._note_changed(session.user_id)
         self.visibility.add_member(session.user_id, roles, timeout_end)
         self.attach(session)
 
     def attach(self, session: Session) -> None:
         """Deliver events to a session from now on."""
+        if session not in self._sessions.get(session.user_id, ()):
+            self._audiences.note(session, is_new=True)
         super().attach(session)
-        self._viewers.clear()
         self._local_sessions.mark_presence_dirty(session.user_id)
 
     def detach(self, session: Session) -> None:
         """Stop delivering events to a session."""
         super().detach(session)
         self.without_typing.discard(session)
-        self._viewers.clear()
+        self._audiences.clear()  # a reference would keep the session's replay buffer alive
         self._local_sessions.mark_presence_dirty(session.user_id)
         if session.user_id not in self._sessions and self._visibility is not None:
             self._visibility.remove_member(session.user_id)
 
     def may_see(self, user_id: UserId, event: Event) -> bool:
         """Return whether this user may receive an event, by the present state of the feed."""
-        if _excludes_timed_out(event) and self.visibility.is_timed_out(user_id):
+        if excludes_timed_out(event) and self.visibility.is_timed_out(user_id):
             return False
         return self._has_permissions(user_id, event)
 
@@ -215,20 +213,21 @@ class GuildFeed(Feed):
             super()._deliver(event)
             self._apply(event)
             return
-        before = self._visible_channels_by_user() if event.name in _VISIBILITY_EVENTS else {}
+        before = sight.before_event(self.visibility, event)
         self._apply(event)
         if event.name in JOINED:
             self._send_guild_create(event)
             return
+        changes = sight.changes(self.visibility, before)
         if event.name == "CHANNEL_UPDATE":
             # Members that see the channel only before or only after the event get CHANNEL_DELETE
             # or CHANNEL_CREATE instead.
-            self._dispatch(event, self._still_seeing(ChannelId(event.audience.id), before))
+            self._dispatch(event, self._still_seeing(event, changes))
         else:
             super()._deliver(event)
         if event.name == "GUILD_MEMBER_UPDATE":
             self._notify_self(event)
-        self._send_visibility_changes(before)
+        self._send_visibility_changes(changes)
 
     def _notify_self(self, event: Event) -> None:
         """Send a member its own GUILD_MEMBER_UPDATE, even without the intent GUILD_MEMBERS.
@@ -272,35 +271,24 @@ class GuildFeed(Feed):
             body = payloads.encode(shown)
             self._dispatch(replace(event, name="GUILD_CREATE", body=body), sessions)
 
-    def _visible_channels_by_user(self) -> dict[UserId, ChannelSet]:
-        """Return what each member with sessions here may see."""
-        visible_channels = self.visibility.visible_channels
-        return {user_id: visible_channels(user_id) for user_id in self._sessions}
+    def _still_seeing(self, event: Event, changes: Iterable[SightChange]) -> Collection[Session]:
+        """Return the sessions that could see the channel of an event before, and still can."""
+        bit = self.visibility.bit(ChannelId(event.audience.id))
+        gained = {user_id for each in changes if each.gained & bit for user_id in each.users}
+        audience = self._audience(event)
+        return [each for each in audience if each.user_id not in gained] if gained else audience
 
-    def _still_seeing(
-        self, channel_id: ChannelId, before: dict[UserId, ChannelSet]
-    ) -> Collection[Session]:
-        """Return the sessions that could see a channel before, and still can."""
-        bit, after = self.visibility.bit(channel_id), self._visible_channels_by_user()
-        return [
-            session
-            for user_id, sessions in self._sessions.items()
-            if before.get(user_id, 0) & after[user_id] & bit
-            for session in sessions
-        ]
-
-    def _send_visibility_changes(self, before: dict[UserId, ChannelSet]) -> None:
+    def _send_visibility_changes(self, changes: Iterable[SightChange]) -> None:
         """Send CHANNEL_CREATE or CHANNEL_DELETE for channels that members gained or lost.
 
         A member gains a channel when it can see it now and could not before. Most members gain and
         lose the same channels. So the feed encodes each event once for all of these members.
         """
         groups: dict[tuple[ChannelSet, ChannelSet], list[Session]] = {}
-        for user_id, seen_before in before.items():
-            seen = self.visibility.visible_channels(user_id)
-            if seen != seen_before:
-                key = seen_before & ~seen, seen & ~seen_before
-                groups.setdefault(key, []).extend(self._sessions[user_id])
+        for each in changes:
+            sessions = groups.setdefault((each.lost, each.gained), [])
+            for user_id in each.users:
+                sessions += self._sessions.get(user_id, ())
         sent: dict[tuple[str, ChannelId], Event] = {}
         for (lost, gained), sessions in groups.items():
             for name, channels in (("CHANNEL_DELETE", lost), ("CHANNEL_CREATE", gained)):
@@ -317,12 +305,17 @@ class GuildFeed(Feed):
     def _apply(self, event: Event) -> None:
         """Apply an event to visibility, and attach or detach the sessions that it affects."""
         assert self._visibility is not None
-        if self._visibility.apply(event):
+        is_changed = self._visibility.apply(event)
+        if is_changed:
             self.visibility_seq = event.seq
-        self._viewers.clear()
         if event.name == "GUILD_MEMBER_UPDATE":
+            if is_changed:
+                self._note_changed(_member_in(event))
             self._restart_startups(event)
-        elif event.name in JOINED:
+        elif event.name not in _MEMBERSHIP and (is_changed or event.name == "CHANNEL_CREATE"):
+            self._audiences.clear()
+        if event.name in JOINED:
+            self._note_changed(UserId(event.audience.id))
             for session in self._local_sessions.sessions_of(UserId(event.audience.id)):
                 if session.shard_includes(GuildId(self.stream)):
                     self.attach(session)
@@ -343,23 +336,29 @@ class GuildFeed(Feed):
     def _remove_members(self, event: Event) -> None:
         """Detach the sessions of a member that has left, or all when the guild is deleted."""
         is_guild_deleted = event.audience.kind is AudienceKind.GUILD
-        for session in self.sessions:
-            if is_guild_deleted or session.user_id == event.audience.id:
-                self.detach(session)
+        leaving = self._sessions.get(UserId(event.audience.id), ())
+        for session in self.sessions if is_guild_deleted else tuple(leaving):
+            self.detach(session)
+
+    def _note_changed(self, user_id: UserId) -> None:
+        """Have audiences reconsider the sessions of a member."""
+        for session in self._sessions.get(user_id, ()):
+            self._audiences.note(session, is_new=False)
 
     def _audience(self, event: Event) -> Collection[Session]:
         audience = event.audience
         if audience.kind is AudienceKind.USER:
             return super()._audience(event)
-        key = (audience.id, audience.needed)
-        viewers = self._viewers.get(key)
-        if viewers is None:
-            viewers = self._viewers[key] = self._find_viewers(event)
+        viewers = self._audiences.get(
+            (audience.id, audience.needed),
+            lambda: self._find_viewers(event),
+            lambda session: self._includes(session, event),
+        )
         if event.name == "TYPING_START" and self.without_typing:
             return [session for session in viewers if session not in self.without_typing]
         if event.name == "PRESENCE_UPDATE":
             return self._without_own_clients(event, viewers)
-        if _excludes_timed_out(event):
+        if excludes_timed_out(event):
             # A timeout ends without an event, so the cached audience cannot consider it.
             is_timed_out = self.visibility.is_timed_out
             return [session for session in viewers if not is_timed_out(session.user_id)]
@@ -367,12 +366,19 @@ class GuildFeed(Feed):
 
     def _find_viewers(self, event: Event) -> list[Session]:
         """Return the sessions of the members with the permissions that an event needs."""
-        return [
-            session
-            for user_id, sessions in self._sessions.items()
-            if self._has_permissions(user_id, event)
-            for session in sessions
-        ]
+        audience = event.audience
+        if (audience.kind, audience.needed) == _VIEWERS:
+            users: Iterable[UserId] = sight.viewers(self.visibility, ChannelId(audience.id))
+        else:
+            users = [each for each in self._sessions if self._has_permissions(each, event)]
+        of_user = self._sessions.get
+        return [session for user_id in users for session in of_user(user_id, ())]
+
+    def _includes(self, session: Session, event: Event) -> bool:
+        """Return whether a session follows this feed and belongs to the audience of an event."""
+        user_id = session.user_id
+        is_here = session in self._sessions.get(user_id, ())
+        return is_here and self._has_permissions(user_id, event)
 
     def _without_own_clients(
         self, event: Event, viewers: Collection[Session]
@@ -385,12 +391,6 @@ class GuildFeed(Feed):
         if not any(each.user_client for each in self._sessions.get(user_id, ())):
             return viewers
         return [each for each in viewers if each.user_id != user_id or each.user_client is None]
-
-
-def _excludes_timed_out(event: Event) -> bool:
-    """Return whether an event needs a permission that timed out members do not have."""
-    audience = event.audience
-    return audience.kind is not AudienceKind.USER and bool(int(audience.needed) & _LOST_IN_TIMEOUT)
 
 
 def _member_in(event: Event) -> UserId:

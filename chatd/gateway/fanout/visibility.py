@@ -21,6 +21,7 @@ from chatd.events.event import AudienceKind, Event
 from chatd.events.guilds import JOINED
 from chatd.gateway.fanout.channel_overwrites import ChannelOverwrites, ChannelSet, OverwriteChange
 from chatd.gateway.fanout.guild_payloads import GuildPayloads
+from chatd.gateway.fanout.local_members import LocalMembers, Roles
 from chatd.services.guild_snapshot import GuildOutline
 from chatd.wire import payloads
 
@@ -43,14 +44,12 @@ class Visibility:
     def __init__(self, guild_id: GuildId, owner_id: UserId) -> None:
         self.payloads = GuildPayloads(guild_id)
         """The encoded channels and roles."""
+        self.owner_id = owner_id
+        self.members = LocalMembers()
         self._guild_id = guild_id
-        self._owner_id = owner_id
         self._roles: dict[RoleId, int] = {}
         """The permissions of each role."""
         self._channels = ChannelOverwrites()
-        self._members: dict[UserId, tuple[RoleId, ...]] = {}
-        self._timeouts: dict[UserId, float] = {}
-        """When the timeouts of local members end, in seconds since 1970."""
         self._invalidate_cache()
 
     @classmethod
@@ -80,12 +79,8 @@ class Visibility:
             self._role_changed(role)
         for channel in state["channels"]:
             self._channel_changed(ChannelId(int(channel["id"])), channel)
-        self._members = {
-            UserId(user_id): tuple(RoleId(role) for role in roles)
-            for user_id, roles in state["members"]
-        }
         # The state of the version before this one has no timeouts.
-        self._timeouts = {UserId(user_id): end for user_id, end in state.get("timeouts", ())}
+        self.members.restore(state["members"], state.get("timeouts", ()))
         return self
 
     def state(self) -> JsonObject:
@@ -95,12 +90,11 @@ class Visibility:
         """
         return {
             "guild_id": self._guild_id,
-            "owner_id": self._owner_id,
+            "owner_id": self.owner_id,
             "roles": [[role, bits] for role, bits in self._roles.items()],
             "shown_roles": self.payloads.roles(),
             "channels": self.payloads.all_channels(),
-            "members": [[user_id, roles] for user_id, roles in self._members.items()],
-            "timeouts": [[user_id, end] for user_id, end in self._timeouts.items()],
+            **self.members.state(),
         }
 
     def rewind(self, state: JsonObject, since: Iterable[Event]) -> None:
@@ -109,7 +103,7 @@ class Visibility:
         How a channel was before it changed is unknown, so a changed channel keeps its present form.
         All members see it if the joining user could see it then. Otherwise only the owner sees it.
         """
-        self._owner_id = UserId(int(state["owner_id"]))
+        self.owner_id = UserId(int(state["owner_id"]))
         for role in state["roles"]:
             self._roles[RoleId(int(role["id"]))] = int(role["permissions"])
         seen = {ChannelId(int(each["id"])) for each in state["channels"]}
@@ -126,47 +120,39 @@ class Visibility:
                 self._set_overwrites(channel_id, [everyone])
         self._invalidate_cache()
 
-    def add_member(self, user_id: UserId, roles: tuple[RoleId, ...], timeout_end: float) -> None:
+    def add_member(self, user_id: UserId, roles: Roles, timeout_end: float) -> None:
         """Add a local member, or change its roles and timeout.
 
         `timeout_end` is when its timeout ends or ended, in seconds since 1970; 0 without one.
         """
-        if timeout_end:
-            self._timeouts[user_id] = timeout_end
-        else:
-            self._timeouts.pop(user_id, None)
-        if self._members.get(user_id) != roles:
-            self._members[user_id] = roles
+        if self.members.set(user_id, roles, timeout_end):
             self._visible.pop(user_id, None)
 
     def retain_only(self, user_id: UserId) -> None:
         """Remove all members but this one."""
-        roles, timeout_end = self._members.get(user_id), self._timeouts.get(user_id)
-        self._members = {} if roles is None else {user_id: roles}
-        self._timeouts = {} if timeout_end is None else {user_id: timeout_end}
+        self.members.retain_only(user_id)
 
-    def roles_of(self, user_id: UserId) -> tuple[RoleId, ...] | None:
+    def roles_of(self, user_id: UserId) -> Roles | None:
         """Return the roles of a local member; None when the user is no member."""
-        return self._members.get(user_id)
+        return self.members.roles.get(user_id)
 
     def timeout_end_of(self, user_id: UserId) -> float:
         """Return when the timeout of a local member ends, in seconds since 1970, or 0."""
-        return self._timeouts.get(user_id, 0.0)
+        return self.members.timeout_end_of(user_id)
 
     def is_timed_out(self, user_id: UserId) -> bool:
         """Return whether a local member is timed out now.
 
         Such a member keeps only `permissions.TIMED_OUT`. Administrators are never timed out.
         """
-        if self._timeouts.get(user_id, 0.0) <= _clock():
+        if self.members.timeout_end_of(user_id) <= _clock():
             return False
-        own_roles = self._members.get(user_id, ())
+        own_roles = self.members.roles.get(user_id, ())
         return not self._guild_permissions(user_id, own_roles) & _ADMINISTRATOR
 
     def remove_member(self, user_id: UserId) -> None:
         """Remove a user that has left the guild, or has no session here any more."""
-        self._members.pop(user_id, None)
-        self._timeouts.pop(user_id, None)
+        self.members.remove(user_id)
         self._visible.pop(user_id, None)
 
     def has_permission(self, user_id: UserId, channel_id: ChannelId, needed: Permissions) -> bool:
@@ -180,7 +166,7 @@ class Visibility:
 
     def has_guild_permission(self, user_id: UserId, needed: Permissions) -> bool:
         """Return whether a user has all of `needed` in the guild, regardless of its timeout."""
-        own_roles = self._members.get(user_id)
+        own_roles = self.members.roles.get(user_id)
         return own_roles is not None and not needed & ~self._guild_permissions(user_id, own_roles)
 
     def visible_channels(self, user_id: UserId) -> ChannelSet:
@@ -191,27 +177,29 @@ class Visibility:
         return visible
 
     def _compute_visible(self, user_id: UserId) -> ChannelSet:
-        own_roles = self._members.get(user_id)
+        own_roles = self.members.roles.get(user_id)
         return 0 if own_roles is None else self.visible_with(user_id, own_roles)
 
-    def visible_with(self, user_id: UserId, own_roles: tuple[RoleId, ...]) -> ChannelSet:
+    def visible_with(self, user_id: UserId, own_roles: Roles) -> ChannelSet:
         """Return the channels that a member with these roles may see, whether local or not."""
-        if user_id == self._owner_id:
+        if user_id == self.owner_id:
             return self._channels.all
-        visible = self._visible_by_roles.get(own_roles)
-        if visible is None:
-            visible = self._visible_by_roles[own_roles] = self._compute_visible_by(own_roles)
+        visible = self.visible_by(own_roles)
         if self._guild_permissions(user_id, own_roles) & _ADMINISTRATOR:
             return visible
         denied = self._channels.denied[OverwriteType.MEMBER]
         allowed = self._channels.allowed[OverwriteType.MEMBER]
         return visible & ~denied.get(user_id, 0) | allowed.get(user_id, 0)
 
-    def _compute_visible_by(self, own_roles: tuple[RoleId, ...]) -> ChannelSet:
-        """Return what a member with these roles sees, without overwrites of its own.
+    def visible_by(self, own_roles: Roles) -> ChannelSet:
+        """Return what a member with these roles sees, without overwrites of its own."""
+        visible = self._visible_by_roles.get(own_roles)
+        if visible is None:
+            visible = self._visible_by_roles[own_roles] = self._compute_visible_by(own_roles)
+        return visible
 
-        The order is that of `permissions.in_channel`.
-        """
+    def _compute_visible_by(self, own_roles: Roles) -> ChannelSet:
+        """Compute `visible_by`. The order is that of `permissions.in_channel`."""
         granted = self._guild_permissions(None, own_roles)
         if granted & _ADMINISTRATOR:
             return self._channels.all
@@ -228,6 +216,13 @@ class Visibility:
     def overwrites_of(self, channel_id: ChannelId) -> list[Overwrite]:
         """Return the overwrites of a channel; none for an unknown channel."""
         return list(self._channels.of(channel_id).values()) if self.bit(channel_id) else []
+
+    def exceptions(self) -> set[UserId]:
+        """Return the local members that may see other channels than others with their roles."""
+        members = self.members.roles.keys()
+        channels, kind = self._channels, OverwriteType.MEMBER
+        found: set[int] = {self.owner_id, *channels.denied[kind], *channels.allowed[kind]}
+        return {UserId(each) for each in found if each in members}
 
     @property
     def is_open(self) -> bool:
@@ -258,7 +253,7 @@ class Visibility:
             case joined if joined in JOINED:
                 self._member_joined(event)
             case "GUILD_DELETE" if event.audience.kind is AudienceKind.USER:
-                changed = UserId(event.audience.id) in self._members
+                changed = UserId(event.audience.id) in self.members.roles
                 self.remove_member(UserId(event.audience.id))
             case "GUILD_UPDATE":
                 changed = self._owner_changed(UserId(int(orjson.loads(event.body)["owner_id"])))
@@ -280,10 +275,10 @@ class Visibility:
 
     def _invalidate_cache(self) -> None:
         self._visible: dict[UserId, ChannelSet] = {}
-        self._visible_by_roles: dict[tuple[RoleId, ...], ChannelSet] = {}
+        self._visible_by_roles: dict[Roles, ChannelSet] = {}
 
     def _guild_permissions(self, user_id: UserId | None, own_roles: Iterable[RoleId]) -> int:
-        if user_id == self._owner_id:
+        if user_id == self.owner_id:
             return int(permissions.ALL)
         granted = self._roles.get(RoleId(self._guild_id), 0)
         for role_id in own_roles:
@@ -291,7 +286,7 @@ class Visibility:
         return int(permissions.ALL) if granted & _ADMINISTRATOR else granted
 
     def _channel_permissions(self, user_id: UserId, channel_id: ChannelId) -> Permissions:
-        own_roles = self._members.get(user_id)
+        own_roles = self.members.roles.get(user_id)
         if own_roles is None or channel_id not in self._channels:
             return NONE
         overwrites = self._channels.of(channel_id)
@@ -311,19 +306,19 @@ class Visibility:
                 self.add_member(user_id, _role_ids(member), _timeout_end_of(member))
 
     def _owner_changed(self, owner_id: UserId) -> bool:
-        if owner_id == self._owner_id:
+        if owner_id == self.owner_id:
             return False
-        for each in (self._owner_id, owner_id):
+        for each in (self.owner_id, owner_id):
             self._visible.pop(each, None)
-        self._owner_id = owner_id
+        self.owner_id = owner_id
         return True
 
     def _member_changed(self, member: JsonObject) -> bool:
         user_id, roles = UserId(int(member["user"]["id"])), _role_ids(member)
         timeout_end = _timeout_end_of(member)
-        if user_id not in self._members:
+        if user_id not in self.members.roles:
             return False
-        if self._members[user_id] == roles and self.timeout_end_of(user_id) == timeout_end:
+        if self.roles_of(user_id) == roles and self.timeout_end_of(user_id) == timeout_end:
             return False
         self.add_member(user_id, roles, timeout_end)
         return True
@@ -340,10 +335,9 @@ class Visibility:
     def _role_deleted(self, role_id: RoleId) -> None:
         self._roles.pop(role_id, None)
         self.payloads.remove_role(role_id)
-        for user_id, roles in self._members.items():
-            if role_id in roles:
-                self._members[user_id] = tuple(role for role in roles if role != role_id)
-                self._visible.pop(user_id, None)
+        for user_id in self.members.with_role(role_id):
+            roles = tuple(role for role in self.members.roles[user_id] if role != role_id)
+            self.add_member(user_id, roles, self.timeout_end_of(user_id))
 
     def _add_channel(self, channel: Channel) -> None:
         payload = payloads.encode(payloads.channel_to_encode(channel))
@@ -386,7 +380,7 @@ def _overwrite(payload: JsonObject) -> Overwrite:
     )
 
 
-def _role_ids(member: JsonObject) -> tuple[RoleId, ...]:
+def _role_ids(member: JsonObject) -> Roles:
     return tuple(RoleId(int(role_id)) for role_id in member["roles"])
 
 

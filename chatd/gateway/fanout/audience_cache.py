@@ -1,0 +1,86 @@
+"""A cache of the audiences of a guild: the sessions that receive the events of a channel.
+
+Between two messages sessions begin, and members get other roles. An audience is not searched among
+all sessions of the guild then: it is changed by these. After a session has ended it is searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from chatd.core.permissions import TIMED_OUT, Permissions
+from chatd.events.event import AudienceKind, Event
+from chatd.gateway.session.session import Session
+
+_MAX_CHANGES = 1000
+"""Changes between two uses of an audience. After more, it is searched again."""
+
+Key: TypeAlias = tuple[int, Permissions]
+"""A channel or guild, and the permissions that an event needs."""
+
+
+_LOST_IN_TIMEOUT = ~int(TIMED_OUT)
+"""The permissions that a member loses while it is timed out."""
+
+
+class _Entry:
+    __slots__ = ("position", "sessions")
+
+    def __init__(self, sessions: list[Session], position: int) -> None:
+        self.sessions = sessions
+        """Never changed, only replaced: a delivery queue may hold it."""
+        self.position = position
+        """The changes that it contains."""
+
+
+class AudienceCache:
+    """The audiences that were used since the permissions of the guild changed."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Key, _Entry] = {}
+        self._changes: list[tuple[Session, bool]] = []
+        """Sessions that may belong to other audiences than before, and whether audiences may
+        contain them. The order is that of the changes."""
+
+    def clear(self) -> None:
+        """Drop all audiences."""
+        self._entries.clear()
+        self._changes.clear()
+
+    def note(self, session: Session, *, is_new: bool) -> None:
+        """Note that a session has begun, or may see something else than before.
+
+        `is_new` means that no audience contains it.
+        """
+        if len(self._changes) >= _MAX_CHANGES:
+            self.clear()
+        if self._entries:
+            self._changes.append((session, is_new))
+
+    def get(
+        self,
+        key: Key,
+        search: Callable[[], list[Session]],
+        includes: Callable[[Session], bool],
+    ) -> list[Session]:
+        """Return an audience: as it is, updated by what `includes` returns, or searched."""
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = _Entry(search(), len(self._changes))
+        elif entry.position < len(self._changes):
+            changed = dict(self._changes[entry.position :])
+            kept = entry.sessions
+            if not all(is_new for _, is_new in self._changes[entry.position :]):
+                kept = [each for each in kept if each not in changed]
+            added = [each for each in changed if includes(each)]
+            if added or len(kept) < len(entry.sessions):
+                entry.sessions = [*kept, *added]
+            entry.position = len(self._changes)
+        return entry.sessions
+
+
+def excludes_timed_out(event: Event) -> bool:
+    """Return whether an event needs a permission that timed out members do not have."""
+    audience = event.audience
+    return audience.kind is not AudienceKind.USER and bool(int(audience.needed) & _LOST_IN_TIMEOUT)

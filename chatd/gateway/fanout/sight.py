@@ -1,0 +1,104 @@
+"""Sight: what the local members of a guild may see before an event, and what changes by it.
+
+Members with the same roles mostly see the same channels. So an event that can affect all members
+costs as much as there are groups of members with the same roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+import orjson
+
+from chatd.core.ids import ChannelId, RoleId, UserId
+from chatd.core.json import JsonObject
+from chatd.events.event import Event
+from chatd.gateway.fanout.channel_overwrites import ChannelSet
+from chatd.gateway.fanout.local_members import Roles
+from chatd.gateway.fanout.visibility import Visibility
+
+
+class Sight(NamedTuple):
+    """The channels that members may see, as far as one event can change them."""
+
+    of_members: Mapping[UserId, ChannelSet]
+    """Of members for which their roles do not decide alone, or that are affected as single ones."""
+    of_groups: Mapping[Roles, ChannelSet]
+    """Of all others, by their roles. Empty if the event affects single members only."""
+
+
+NOTHING = Sight({}, {})
+"""The sight before an event that changes none."""
+
+
+class SightChange(NamedTuple):
+    """Members that could see other channels before than after."""
+
+    users: Collection[UserId]
+    before: ChannelSet
+    after: ChannelSet
+
+    @property
+    def lost(self) -> ChannelSet:
+        """The channels that they cannot see any more."""
+        return self.before & ~self.after
+
+    @property
+    def gained(self) -> ChannelSet:
+        """The channels that they could not see before."""
+        return self.after & ~self.before
+
+
+def viewers(visibility: Visibility, channel_id: ChannelId) -> list[UserId]:
+    """Return the local members that may see a channel."""
+    bit, exceptions = visibility.bit(channel_id), visibility.exceptions()
+    found = [user_id for user_id in exceptions if visibility.visible_channels(user_id) & bit]
+    for roles, users in visibility.members.groups.items():
+        if visibility.visible_by(roles) & bit:
+            found += users if users.isdisjoint(exceptions) else users - exceptions
+    return found
+
+
+def before_event(visibility: Visibility, event: Event) -> Sight:
+    """Return what local members may see, as far as an event is going to change it."""
+    groups: dict[Roles, ChannelSet] = {}
+    affected: Iterable[UserId]
+    match event.name:
+        case "GUILD_MEMBER_UPDATE":
+            affected = [_id_in(orjson.loads(event.body)["user"])]
+        case "GUILD_UPDATE":
+            affected = [visibility.owner_id, UserId(int(orjson.loads(event.body)["owner_id"]))]
+        case "GUILD_ROLE_DELETE":
+            role_id = RoleId(int(orjson.loads(event.body)["role_id"]))
+            affected = visibility.members.with_role(role_id)
+        case "CHANNEL_UPDATE" | "GUILD_ROLE_UPDATE":
+            affected = visibility.exceptions()
+            groups = {each: visibility.visible_by(each) for each in visibility.members.groups}
+        case _:
+            return NOTHING
+    members = visibility.members.roles
+    return Sight(
+        {each: visibility.visible_channels(each) for each in affected if each in members}, groups
+    )
+
+
+def changes(visibility: Visibility, before: Sight) -> list[SightChange]:
+    """Return what has changed since `before`."""
+    single = dict(before.of_members)
+    if before.of_groups:
+        for user_id in visibility.exceptions() - single.keys():
+            single[user_id] = before.of_groups[visibility.members.roles[user_id]]
+    found = [
+        SightChange([user_id], seen, visibility.visible_channels(user_id))
+        for user_id, seen in single.items()
+    ]
+    for roles, seen in before.of_groups.items():
+        if (now := visibility.visible_by(roles)) != seen:
+            users = visibility.members.groups[roles] - single.keys()
+            found.append(SightChange(users, seen, now))
+    return [each for each in found if each.before != each.after]
+
+
+def _id_in(user: JsonObject) -> UserId:
+    return UserId(int(user["id"]))
