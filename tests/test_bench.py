@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
 from chatd.gateway.protocol.frames import BINARY, TEXT, frame
-from tests.bench import against, capacity, products, profiler, report
+from tests.bench import against, capacity, curves, products, profiler, report
 from tests.bench.__main__ import measure
 from tests.bench.adapters import Adapter, Chatd, Scene, Size
 from tests.bench.environment import Stage
@@ -92,6 +92,20 @@ async def test_missing_receipts_count_as_late() -> None:
     await window.end(timeout_s=0.0)
     assert window.receipts_s == [0.1, 0.0, 0.0]
     assert window.failures == {"receipt missing": 2, "request without response": 1}
+
+
+async def test_curves_are_measured() -> None:
+    rows = await asyncio.to_thread(curves.rows, "chatd", TINY.members)
+    assert len(rows) == len(curves.SCENES) * len(TINY.members)
+    assert all(row.rate and row.more["turn_s"] for row in rows)
+    assert [row.more["size"] for row in rows if "exponent" in row.more] == [40] * len(curves.SCENES)
+
+
+def test_exponent_of_a_curve() -> None:
+    points = [
+        curves.Point(size, unit_s, 0.0) for size, unit_s in ((10, 1.0), (20, 9.0), (40, 16.0))
+    ]
+    assert curves.exponent(points) == pytest.approx(2.0)
 
 
 @pytest.mark.soak

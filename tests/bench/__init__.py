@@ -9,6 +9,7 @@ server and the bare program are measured in turns, so that both see the same loa
     http, sockets     clients of both protocols      meters     CPU, memory, cores
     environment       the servers, as processes      measuring  laps and their figures
     create, fan_out (audience), history, connect, growth        the workloads
+    curves (crowded_guild, holds)   how the work in one guild grows, a part of `growth`
     capacity (population, people, open_loop)                    how many people a core serves
     plans      how much of them is measured          profiler, profiled, sampled
                                                                 where the CPU time goes

@@ -1,11 +1,12 @@
-"""How costs grow: with several times as much of everything, and with a second instance."""
+"""How costs grow: with the members of a guild, more of everything, and a second instance."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from tests.bench import connect, create, fan_out, history, measuring, report
+from tests.bench import connect, create, curves, fan_out, history, measuring, report
 from tests.bench.adapters import Size
 from tests.bench.fan_out import Effort
 from tests.bench.measuring import Figures, Subject
@@ -17,13 +18,17 @@ async def rows(
     small: Size,
     factors: Sequence[int],
     *,
+    members: Sequence[int],
     rounds: int,
     seconds: float,
     effort: Effort,
     listeners: int,
     connects: int,
 ) -> list[Row]:
-    """Return rows that are compared with the smallest size. Each size has a server of its own."""
+    """Return the curves, and rows that are compared with the smallest size.
+
+    `members` are the sizes of the curves. Each size of the others has a server of its own.
+    """
     measure = partial(
         _figures,
         rounds=rounds,
@@ -33,8 +38,8 @@ async def rows(
         connects=connects,
     )
     first: Mapping[str, Figures] = {}
-    made: list[Row] = []
     name, stage = subject.adapter.name, subject.stage
+    made = await asyncio.to_thread(curves.rows, name, members)
     for factor in (1, *factors):
         adapter = type(subject.adapter)()
         grown = Subject(adapter, stage, [await measuring.start(adapter, stage)])

@@ -30,6 +30,8 @@ class Plan:
     small: Size
     """The smallest size of `growth`."""
     factors: tuple[int, ...]
+    members: tuple[int, ...]
+    """The sizes of the guild in the curves of `growth`."""
     people: Search
     """How `capacity` searches."""
 
@@ -55,6 +57,7 @@ FULL = Plan(
     resumes=5000,
     small=Size(messages=100_000),
     factors=(3, 10),
+    members=(3125, 12_500, 50_000),
     people=Search(),
 )
 QUICK = Plan(
@@ -69,6 +72,7 @@ QUICK = Plan(
     resumes=300,
     small=Size(members=100, channels=2, guilds=10, messages=10_000),
     factors=(10,),
+    members=(500, 1000, 2000),
     people=Search(
         first=500, most=4000, resolution=500, warm_s=4.0, window_s=10.0, bound_s=150.0, history=60
     ),
@@ -85,6 +89,7 @@ TINY = Plan(
     resumes=4,
     small=Size(members=2, channels=1, guilds=1, messages=100),
     factors=(2,),
+    members=(20, 40),
     people=Search(
         first=8,
         most=12,
@@ -164,6 +169,7 @@ async def _growth(subject: Subject, plan: Plan) -> list[Row]:
         subject,
         plan.small,
         plan.factors,
+        members=plan.members,
         rounds=plan.rounds,
         seconds=plan.seconds,
         effort=plan.fan_out,

@@ -14,12 +14,10 @@ import os
 import tempfile
 import threading
 import time
-from asyncio import events
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 
@@ -30,6 +28,7 @@ from chatd.embedded.valkey import running_valkey
 from chatd.server import listening
 from tests import world as worlds
 from tests.bench.environment import free_port
+from tests.bench.holds import Holds
 from tests.helpers import large_guilds
 from tests.world import Client, Guild, Person, World, world_on
 
@@ -59,30 +58,6 @@ _BANS = """
     SELECT %(guild_id)s, %(guild_id)s + 100000 + n, repeat('r', 512)
       FROM generate_series(1, 1000) AS n
 """
-
-
-class Holds:
-    """The longest callback of the server's loop."""
-
-    def __init__(self) -> None:
-        self.longest_s = 0.0
-        self._thread: int | None = None
-
-    def follow_this_thread(self) -> None:
-        """Measure the loop of the thread that calls this."""
-        self._thread = threading.get_ident()
-        run, measured = events.Handle._run, self
-
-        def timed(handle: Any) -> None:
-            if threading.get_ident() != measured._thread:
-                return run(handle)
-            began = time.thread_time()
-            try:
-                return run(handle)
-            finally:
-                measured.longest_s = max(measured.longest_s, time.thread_time() - began)
-
-        events.Handle._run = timed  # type: ignore[assignment, method-assign]
 
 
 @dataclass(frozen=True)
@@ -344,10 +319,13 @@ async def _served(config: Config, holds: Holds) -> AsyncIterator[tuple[str, str]
     stop: list[Callable[[], object]] = []
 
     async def serve() -> None:
-        holds.follow_this_thread()
         end = asyncio.Event()
         loop = asyncio.get_running_loop()
         stop.append(lambda: loop.call_soon_threadsafe(end.set))
+        with holds.following_this_thread():
+            await serve_until(end)
+
+    async def serve_until(end: asyncio.Event) -> None:
         async with listening(config) as runner:
             found.append(runner.addresses[0][:2])
             ready.call_soon_threadsafe(started.set)

@@ -106,16 +106,20 @@ class PresenceReporter:
         heartbeat_at = 0.0
         while True:
             await asyncio.sleep(_INTERVAL_S)
-            await self._report_changes()
-            await self._session_lists.update()
-            if self._sync_requested or self._needs_sync:
-                await self._report_everything()
-            await self.flush()
+            await self.update()
             now = self._clock()
             if now >= heartbeat_at:
                 heartbeat_at = now + _HEARTBEAT_S
                 await self._publish(InstanceReport(self._name, {}))
                 await self._expire_instances(now)
+
+    async def update(self) -> None:
+        """Report what has changed here, and send what all instances have reported."""
+        await self._report_changes()
+        await self._session_lists.update()
+        if self._sync_requested or self._needs_sync:
+            await self._report_everything()
+        await self.flush()
 
     def on_reconnect(self) -> None:
         """Request full reports, because reports may have been lost."""
