@@ -293,6 +293,7 @@ class _Components:
             member_lists=gateway.member_lists,
             friend_presences=gateway.friend_presences,
         )
+        history = gateway.suspended_sessions.history
         dispatcher = Dispatcher(
             gateway.hub,
             self._database,
@@ -300,13 +301,14 @@ class _Components:
             delivery_queue=self._delivery_queue,
             presence_reporter=presence_reporter,
             friend_presences=gateway.friend_presences,
-            event_history=gateway.suspended_sessions.history,
+            event_history=history,
         )
         async with (
             gateway.suspended_sessions.store.running(),
             asyncio.TaskGroup() as tasks,
             self._bus.subscribe() as subscription,
         ):
+            subscription.select(gateway.hub.followed, history.keep)
             delivering = tasks.create_task(dispatcher.run(subscription), name="dispatcher")
             report = presence_reporter.run
             reporting = tasks.create_task(retried("presence", report), name="presence")

@@ -20,10 +20,12 @@ from redis import asyncio as aioredis
 
 from chatd.bus import codec
 from chatd.bus.codec import Mark
+from chatd.bus.interest import FOR_EVERYONE, LABELS, labels_of, pack_labels
 from chatd.bus.publish_queue import STREAM_MAX_ENTRIES, PublishQueue, StreamTrimmer
 from chatd.bus.redis_client import REDIS_FAULTS, cancel_and_wait, close, connect
 from chatd.bus.stream_reader import MIN_INTERVAL_S, StreamReader
 from chatd.bus.subscription import EventBatch, Subscription
+from chatd.bus.wakeups import Wakeups
 from chatd.core.retry import retried
 from chatd.core.text import first_line
 from chatd.events.event import Event
@@ -57,6 +59,10 @@ timeout."""
 _RETRY_S = 0.5
 """Time between two attempts to append an entry."""
 
+_ANNOUNCE_S = 0.05
+"""Seconds from a newly followed stream to its announcement, so that the clients of a reconnect
+cause few entries. Events of the stream are read at most 0.25 s late until then."""
+
 _FLUSH_TIMEOUT_S = 2.0
 """How long a shutdown or a command waits until Redis has all events."""
 
@@ -72,7 +78,11 @@ class Bus:
         self._redis_url = redis_url
         self._own_key = stream_key(worker_id)
         others = [stream_key(other) for other in range(WORKERS) if other != worker_id]
-        self._reader = StreamReader(self._client, self._own_key, others, history_s=history_s)
+        self._wakeups = Wakeups(worker_id, on_change=self._announce_soon)
+        self._reader = StreamReader(
+            self._client, self._own_key, others, wakeups=self._wakeups, history_s=history_s
+        )
+        self._must_announce = False
         self._subscription: Subscription | None = None
         self._queue = PublishQueue()
         self._pending = asyncio.Event()
@@ -127,6 +137,7 @@ class Bus:
     async def subscribe(self) -> AsyncIterator[Subscription]:
         """Receive the events of all instances, and publish, while the context is open."""
         subscription = self._subscription = Subscription()
+        subscription.on_new_bit = self._announce_soon
         async with asyncio.TaskGroup() as tasks:
             read = partial(self._reader.run, subscription)
             reading = tasks.create_task(retried("bus reader", read), name="bus reader")
@@ -179,41 +190,55 @@ class Bus:
                     await self._pending.wait()
                     await self._linger()
                 batch = self._queue.batch()
-                if not batch:
+                if not batch and not self._must_announce:
                     self._pending.clear()
                     self._flushed.set()
                     continue
-                packed = codec.pack(batch)
-                entry_id = await self._append(client, packed)
+                labels = labels_of(batch) if batch else [FOR_EVERYONE]
+                fields = self._fields(batch, labels)
+                entry_id = await self._append(client, fields, self._wakeups.bells(labels))
                 self._queue.discard_sent(batch)
                 if entry_id is not None:
-                    trimmer.add(entry_id, len(packed))
+                    trimmer.add(entry_id, sum(map(len, fields.values())))
                 trim_to = trimmer.trim() or trim_to
                 if trim_to is not None and await self._trim(client, trim_to):
                     trim_to = None
         finally:
             await close(client)
 
-    async def _append(self, client: aioredis.Redis, packed: bytes) -> str | None:
-        """Append an entry, and retry until Redis has it. Return its id.
+    def _fields(self, batch: Sequence[Event], labels: Sequence[int]) -> dict[Any, Any]:
+        """Return the fields of the next entry, with these events."""
+        self._number += 1
+        self._must_announce = False
+        followed = None if self._subscription is None else self._subscription.followed
+        return {
+            codec.FIELD: codec.pack(batch),
+            codec.MARK: Mark(self._run_id, self._number).packed(),
+            LABELS: pack_labels(labels),
+            **self._wakeups.fields(followed),
+        }
+
+    def _announce_soon(self) -> None:
+        """Tell the other instances which streams this one follows, if it is sparing."""
+        if not self._must_announce and self._wakeups.is_sparing:
+            self._must_announce = True
+            asyncio.get_running_loop().call_later(_ANNOUNCE_S, self._pending.set)
+
+    async def _append(
+        self, client: aioredis.Redis, fields: dict[Any, Any], bells: Sequence[str]
+    ) -> str | None:
+        """Append an entry, ring bells, and retry until Redis has the entry. Return its id.
 
         An attempt without an answer may have appended the entry. Readers recognize a second copy by
         its mark. An entry that a responsive Redis refuses is discarded after `_DISCARD_AFTER_S`,
         since later entries wait for it; then this returns None, and readers detect the gap.
         """
-        self._number += 1
-        fields: dict[Any, Any] = {
-            codec.FIELD: packed,
-            codec.MARK: Mark(self._run_id, self._number).packed(),
-        }
         clock = asyncio.get_running_loop().time
         timeout_s, refused_since = _SOCKET_TIMEOUT_S, None
         while True:
             try:
                 async with asyncio.timeout(timeout_s):
-                    entry_id: Any = await client.xadd(
-                        self._own_key, fields, maxlen=STREAM_MAX_ENTRIES, approximate=True
-                    )
+                    entry_id = await self._append_once(client, fields, bells)
             except REDIS_FAULTS as error:
                 if self._can_write:
                     log.error("cannot publish events to other instances: %s", first_line(error))
@@ -222,7 +247,7 @@ class Bus:
                 if not self._can_write:
                     log.info("publishing to other instances restored")
                 self._can_write = True
-                return str(entry_id.decode())
+                return entry_id
             await asyncio.sleep(_RETRY_S)
             if not await _is_responsive(client):
                 timeout_s, refused_since = _SOCKET_TIMEOUT_S, None
@@ -230,8 +255,22 @@ class Bus:
             timeout_s = min(2 * timeout_s, _MAX_SEND_TIMEOUT_S)
             refused_since = refused_since or clock()
             if clock() - refused_since > _DISCARD_AFTER_S:
-                log.error("discarded an entry of %d bytes that Redis refuses", len(packed))
+                size = len(fields[codec.FIELD])
+                log.error("discarded an entry of %d bytes that Redis refuses", size)
                 return None
+
+    async def _append_once(
+        self, client: aioredis.Redis, fields: dict[Any, Any], bells: Sequence[str]
+    ) -> str:
+        """Append an entry, and then ring bells, whose failure does not matter. Return its id."""
+        pipeline = client.pipeline(transaction=False)
+        pipeline.xadd(self._own_key, fields, maxlen=STREAM_MAX_ENTRIES, approximate=True)
+        for bell in bells:
+            pipeline.xadd(bell, {b"by": self._own_key}, maxlen=1, approximate=False)
+        entry_id, *_ = await pipeline.execute(raise_on_error=False)
+        if isinstance(entry_id, Exception):
+            raise entry_id
+        return str(entry_id.decode())
 
     async def _trim(self, client: aioredis.Redis, oldest: str) -> bool:
         """Delete the entries before `oldest` from the stream. Return whether that succeeded."""

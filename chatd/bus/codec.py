@@ -5,10 +5,10 @@ An entry of many events costs Redis and its client about as much time as an entr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from struct import Struct
 
+from chatd.core.records import record
 from chatd.events.event import Event
 
 FIELD = b"events"
@@ -21,7 +21,7 @@ first answer was lost, has the same mark both times. Versions of chatd without m
 _SIZES = Struct("!II")  # bytes of the head and of the body, which follow
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Mark:
     """The identity of an entry: a random id of the process that wrote it, and a number."""
 
@@ -50,7 +50,24 @@ def pack(events: Sequence[Event]) -> bytes:
 
 def unpack(packed: bytes) -> list[Event]:
     """Decode the events of a value that `pack` returned. Raises ValueError for other values."""
-    events, at = [], 0
+    return [Event.read(packed[a:b], packed[b:c]) for a, b, c in _offsets(packed)]
+
+
+def unpack_selected(packed: bytes, selected: Iterable[bool]) -> list[Event]:
+    """Decode some events of a value that `pack` returned. Raises ValueError for other values.
+
+    `selected` tells of each event whether it is wanted.
+    """
+    return [
+        Event.read(packed[a:b], packed[b:c])
+        for (a, b, c), is_wanted in zip(_offsets(packed), selected, strict=True)
+        if is_wanted
+    ]
+
+
+def _offsets(packed: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield where the head and the body of each event begin, and where the body ends."""
+    at = 0
     while at < len(packed):
         middle = at + _SIZES.size
         if middle > len(packed):
@@ -60,5 +77,4 @@ def unpack(packed: bytes) -> list[Event]:
         at = body + body_size
         if at > len(packed):
             raise ValueError("truncated within an event")
-        events.append(Event.read(packed[middle:body], packed[body:at]))
-    return events
+        yield middle, body, at

@@ -17,8 +17,10 @@ from redis import asyncio as aioredis
 
 from chatd.bus import codec
 from chatd.bus.codec import Mark
+from chatd.bus.interest import read_labels
 from chatd.bus.redis_client import REDIS_FAULTS, close
 from chatd.bus.subscription import Backfill, EventBatch, LinkRestored, Subscription
+from chatd.bus.wakeups import Wakeups
 from chatd.core.text import first_line
 from chatd.events.event import Event
 
@@ -53,8 +55,11 @@ class StreamReader:
         own_key: str,
         others: Sequence[str],
         *,
+        wakeups: Wakeups,
         history_s: float,
     ) -> None:
+        self._wakeups = wakeups
+        self._bell_position = "0-0"
         self._connect = connect
         self._own_key = own_key
         self._others = others
@@ -66,7 +71,10 @@ class StreamReader:
         """The mark of the last consumed entry, by stream."""
         # Times of time.monotonic, like those in `_last_entry_at`.
         self._next_idle_poll = 0.0
+        self._next_full_read = 0.0
         self._read_at = 0.0
+        self._read_bytes = 0
+        """The bytes of events in the last read."""
         self.connected = False
         """Whether the last read from Redis succeeded."""
         self.lag_s = 0.0
@@ -95,14 +103,17 @@ class StreamReader:
                     await asyncio.sleep(_RETRY_S)
                     continue
                 if not found:
+                    self._wakeups.count(0, 0)
                     self.lag_s = 0.0
                     continue
                 if processed is not None:
                     await processed  # backpressure: at most one batch waits in memory
-                processed = asyncio.get_running_loop().create_future()
-                arrived = self._consume(found)
-                subscription.put(EventBatch(arrived, processed))
-                count = _next_count(count, arrived)
+                    processed = None
+                arrived = self._consume(found, subscription)
+                if arrived:
+                    processed = asyncio.get_running_loop().create_future()
+                    subscription.put(EventBatch(arrived, processed))
+                count = _next_count(count, self._read_bytes)
         finally:
             self.connected = False
             await close(client)
@@ -119,7 +130,35 @@ class StreamReader:
         if not active:
             await asyncio.sleep(_IDLE_POLL_S)
             return None
+        waited = {key: at for key, at in active.items() if not self._wakeups.rings(key)}
+        if len(waited) < len(active):
+            return await self._poll_sparingly(client, count, active, waited)
         return await client.xread(active, count=count, block=int(_IDLE_POLL_S * 1000))
+
+    async def _poll_sparingly(
+        self, client: aioredis.Redis, count: int, active: dict[Any, Any], waited: dict[Any, Any]
+    ) -> list[Any]:
+        """Wait for the streams in `waited` and for the bell; read all active streams when it rings.
+
+        Also read them `_IDLE_POLL_S` after the last time.
+        """
+        bell = self._wakeups.bell
+        sources = {**waited, bell: self._bell_position}
+        answer: Any = await client.xread(sources, count=count, block=int(_IDLE_POLL_S * 1000))
+        found = [each for each in answer or () if each[0] != bell.encode()]
+        has_rung = len(found) < len(answer or ())
+        if has_rung:
+            [self._bell_position] = [
+                entries[-1][0].decode() for name, entries in answer if name == bell.encode()
+            ]
+        now = time.monotonic()
+        if has_rung or now >= self._next_full_read:
+            others: dict[Any, Any] = {key: at for key, at in active.items() if key not in waited}
+            rest: Any = await client.xread(others, count=count)
+            found += rest or ()
+            is_complete = all(len(entries) < count for _, entries in rest or ())
+            self._next_full_read = now + _IDLE_POLL_S if is_complete else now
+        return found
 
     def _active_streams(self) -> dict[str, str]:
         """Return the positions of the streams with an entry within `ACTIVE_WINDOW_S`."""
@@ -135,16 +174,28 @@ class StreamReader:
         found: Any = await client.xread(idle, count=1) if idle else ()
         self._last_entry_at |= {key.decode(): time.monotonic() for key, _ in found or ()}
 
-    def _consume(self, found: Any) -> list[Event]:
-        """Return the events of an answer, in order, and advance the positions past them."""
+    def _consume(self, found: Any, subscription: Subscription) -> list[Event]:
+        """Return the needed events of an answer, in order, and advance the positions past them."""
         self._read_at = time.monotonic()
+        self._read_bytes = 0
         arrived: list[Event] = []
+        entries = needed = 0
         for name, new in found:
             key, last = name.decode(), new[-1][0].decode()
             self._positions[key] = last
             self._last_entry_at[key] = time.monotonic()
-            self.lag_s = max(0.0, time.time() - _parse_entry_id(last)[0] / 1000)
-            arrived += _unpack_entries([each for each in new if self._is_new(key, each[1])])
+            self._wakeups.on_entry(key, new[-1][1])
+            before = len(arrived)
+            for entry_id, fields in new:
+                if self._is_new(key, fields):
+                    events = _needed_events(entry_id, fields, subscription)
+                    arrived += events
+                    needed += bool(events)
+                    entries += bool(fields.get(codec.FIELD))
+                    self._read_bytes += len(fields.get(codec.FIELD, b""))
+            if len(arrived) > before:  # others may have waited here for a sparing instance
+                self.lag_s = max(0.0, time.time() - _parse_entry_id(last)[0] / 1000)
+        self._wakeups.count(entries, needed)
         return arrived
 
     def _is_new(self, key: str, fields: dict[bytes, bytes]) -> bool:
@@ -160,6 +211,7 @@ class StreamReader:
     async def _seek(self, client: aioredis.Redis, subscription: Subscription) -> None:
         """Determine the positions to read from. The first time, also read the recent past."""
         self._positions = await self._resume_positions(client)
+        self._bell_position = "0-0"  # an emptied Redis may assign lower ids again
         self._next_idle_poll = 0.0
         if self._needs_backfill:
             await self._backfill(client, subscription)
@@ -205,15 +257,38 @@ class StreamReader:
         self.connected = False
 
 
-def _next_count(count: int, arrived: Sequence[Event]) -> int:
-    """Return how many entries of each stream the read after these events may ask for."""
-    size = sum(len(event.body) for event in arrived)
+def _next_count(count: int, size: int) -> int:
+    """Return how many entries of each stream the read after one of this size may ask for."""
     return max(1, count // 2) if size > _MAX_READ_BYTES else min(_MAX_ENTRIES, count * 2)
 
 
 def _parse_entry_id(entry_id: str) -> tuple[int, int]:
     milliseconds, _, sequence = entry_id.partition("-")
     return int(milliseconds), int(sequence)
+
+
+def _needed_events(
+    entry_id: bytes, fields: dict[bytes, bytes], subscription: Subscription
+) -> list[Event]:
+    """Decode the events of an entry that the consumer needs. It keeps an entry with others."""
+    labels = read_labels(fields)
+    followed, keep = subscription.followed, subscription.keep
+    if labels is None or followed is None or keep is None:
+        return _unpack_entries([(entry_id, fields)])
+    packed = fields.get(codec.FIELD)
+    if not packed:
+        return []  # only an announcement: see `wakeups`
+    if followed.needs_none(labels):
+        keep(packed)
+        return []
+    selected = followed.select(labels)
+    if not all(selected):
+        keep(packed)
+    try:
+        return codec.unpack_selected(packed, selected)
+    except ValueError:
+        log.warning("skipped an entry without valid events: %s", entry_id.decode())
+        return []
 
 
 def _unpack_entries(found: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[Event]:

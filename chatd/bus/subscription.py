@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from chatd.bus.interest import FollowedStreams
 from chatd.core.records import record
 from chatd.events.event import Event
 
@@ -60,12 +61,24 @@ class Subscription:
 
     def __init__(self) -> None:
         self.dispatch_at_once: DispatchAtOnce | None = None
+        self.followed: FollowedStreams | None = None
+        """The streams whose events the consumer needs; None when it needs all events."""
+        self.keep: Callable[[bytes], None] | None = None
+        """Receives each entry of which the consumer does not get all events, as `codec` packs it.
+        It is called before the consumer gets the other events of the entry."""
+        self.on_new_bit: Callable[[], None] | None = None
+        """Called when the consumer follows a stream that others must be told of."""
         self._is_idle = False
         self._caused: list[Delivery] | None = None
         """What handlers append while `dispatch_at_once` runs; None at other times."""
         self._slice_end = 0.0  # by the event loop's clock
         self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
         self._is_open = True
+
+    def select(self, followed: FollowedStreams, keep: Callable[[bytes], None]) -> None:
+        """Deliver only events of these streams, and those for everyone; keep the other entries."""
+        self.followed, self.keep = followed, keep
+        followed.on_new_bit = self.on_new_bit
 
     def put(self, delivery: Delivery) -> None:
         """Append a delivery. After `close` it is acknowledged at once, without being processed."""

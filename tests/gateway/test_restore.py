@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from chatd.bus import codec
 from chatd.core.ids import ChannelId, GuildId, LoginId, RoleId, StreamId, UserId
 from chatd.core.intents import ALL_INTENTS, Intents
 from chatd.core.models import Channel, ChannelType, Guild, Role
@@ -73,7 +74,8 @@ def message(seq: int, where: ChannelId, text: str) -> Event:
 class Instance:
     """An instance to which Bob's client connects after the one with its session has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, follows: bool) -> None:
+        self._follows = follows
         replay_budget = ReplayBudget(2**20)
         self.history = EventHistory(retention_s=60.0)
         self.history.backfilled.set()
@@ -93,7 +95,10 @@ class Instance:
     async def restore(self, *missed: Event, staff_is_hidden: bool = False) -> Session:
         """Restore the session. `missed` are the events since the handoff, in Postgres' order."""
         for event in missed:
-            self.history.add(event)
+            if self._follows:
+                self.history.add(event)
+            else:
+                self.history.keep(codec.pack([event]))
         saved = visibility(staff_is_hidden=staff_is_hidden)
         suspended = SuspendedSession(
             SessionState("s", BOB, LoginId(1), ALL_INTENTS),
@@ -105,10 +110,13 @@ class Instance:
         return await restore_session(suspended, self.hub, self.history, positions)
 
 
-@pytest.fixture(params=["alone", "beside others"])
+@pytest.fixture(params=["alone", "alone without the streams", "beside others"])
 def instance(request: pytest.FixtureRequest) -> Instance:
-    """An instance without a feed of the guild, or with one that is ahead of the session."""
-    made = Instance()
+    """An instance without a feed of the guild, or with one that is ahead of the session.
+
+    Without the streams, it has not decoded the events that the session missed.
+    """
+    made = Instance(follows=request.param != "alone without the streams")
     if request.param == "beside others":
         made.follow_guild(AT_HANDOFF + 3, staff_is_hidden=True)
     return made
@@ -181,5 +189,5 @@ async def test_ended_login_or_changed_membership_prevents_the_restore(
 
 async def test_logout_of_another_login_does_not_matter() -> None:
     event = user_events.login_revoked(BOB, LoginId(2)).numbered(11)
-    instance = Instance()
+    instance = Instance(follows=True)
     assert await instance.restore(event) is instance.hub.session("s")

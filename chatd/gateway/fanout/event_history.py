@@ -1,14 +1,25 @@
-"""The event history: recent events of all instances, for sessions restored from a handoff."""
+"""The event history: recent events of all instances, for sessions restored from a handoff.
+
+Most events are never needed here. So an entry of the bus with events of streams that this instance
+does not follow is kept as it is, and decoded when a session needs it.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from chatd.bus import codec
 from chatd.core.ids import StreamId
 from chatd.events.event import Event
+from chatd.gateway.fanout.time_slicing import run_in_slices
+
+log = logging.getLogger(__name__)
 
 MAX_BYTES = 64 * 2**20
 """The maximum of bytes that are kept. A client whose session needs an older event has to identify
@@ -34,30 +45,60 @@ class EventHistory:
         self._retention_s = retention_s
         self._all: deque[tuple[float, Event]] = deque()
         self._by_stream: dict[StreamId, _StreamHistory] = {}
+        self._entries: deque[tuple[float, bytes]] = deque()
+        """The entries that were kept and not decoded yet, with their times."""
         self._bytes = 0
         self._progress: asyncio.Event | None = None  # created when a caller first waits
         self.backfilled = asyncio.Event()
         """Set when the events from before this instance started have been read."""
 
+    def keep(self, packed: bytes) -> None:
+        """Keep the events of an entry, as `codec` packs it."""
+        now = time.monotonic()
+        self._entries.append((now, packed))
+        self._bytes += len(packed) + _OVERHEAD
+        self._drop(now)
+        if self._progress is not None:
+            self._progress.set()
+
     def add(self, event: Event) -> None:
         """Keep an event, and drop events that are too old or exceed `MAX_BYTES`."""
+        now = time.monotonic()
+        self._add(event, now)
+        self._drop(now)
+
+    def _add(self, event: Event, now: float) -> None:
         if not event.seq:
             return
         of_stream = self._by_stream.setdefault(event.stream, _StreamHistory())
         if event.seq in of_stream.events:
             return
-        now = time.monotonic()
         self._all.append((now, event))
         of_stream.events[event.seq] = event
         of_stream.newest = max(of_stream.newest, event.seq)
         self._bytes += len(event.body) + _OVERHEAD
         if self._progress is not None:
             self._progress.set()
-        while self._all and (self._all[0][0] < now - self._retention_s or self._bytes > MAX_BYTES):
-            self._drop_oldest()
+
+    def _drop(self, now: float) -> None:
+        """Drop what is too old or exceeds `MAX_BYTES`."""
+        expired = now - self._retention_s
+        while (oldest := self._oldest()) < expired or self._bytes > MAX_BYTES:
+            if oldest == math.inf:
+                return
+            if self._entries and self._entries[0][0] == oldest:
+                self._bytes -= len(self._entries.popleft()[1]) + _OVERHEAD
+            else:
+                self._drop_oldest_event()
+
+    def _oldest(self) -> float:
+        """Return the time of the oldest event or entry; infinity without any."""
+        event = self._all[0][0] if self._all else math.inf
+        return min(event, self._entries[0][0]) if self._entries else event
 
     def after(self, stream: StreamId, seq: int) -> list[Event]:
         """Return the kept events of a stream with a number above `seq`, in order."""
+        self._decode_stream(stream)
         found = self._by_stream.get(stream)
         if found is None:
             return []
@@ -72,11 +113,39 @@ class EventHistory:
         It may wait forever, so the caller sets a timeout: events may have been dropped, or be on an
         instance that cannot reach Redis.
         """
-        while not self._has_all(stream, seq, up_to):
+        while True:
             if self._progress is None:
                 self._progress = asyncio.Event()
             self._progress.clear()
+            await run_in_slices(self._decode_all())
+            if self._has_all(stream, seq, up_to):
+                return
             await self._progress.wait()
+
+    def _decode_all(self) -> Iterator[None]:
+        """Decode all entries, in steps."""
+        while self._entries:
+            self._decode(*self._entries.popleft())
+            yield
+
+    def _decode_stream(self, stream: StreamId) -> None:
+        """Decode the entries with events of a stream."""
+        part = b",%d," % stream  # of the head of each such event
+        with_stream = [each for each in self._entries if part in each[1]]
+        if with_stream:
+            self._entries = deque(each for each in self._entries if part not in each[1])
+        for at, packed in with_stream:
+            self._decode(at, packed)
+
+    def _decode(self, at: float, packed: bytes) -> None:
+        self._bytes -= len(packed) + _OVERHEAD
+        try:
+            events = codec.unpack(packed)
+        except ValueError:
+            log.warning("dropped an entry without valid events")
+            return
+        for event in events:
+            self._add(event, at)
 
     def _has_all(self, stream: StreamId, seq: int, up_to: int) -> bool:
         if up_to <= seq:
@@ -86,7 +155,7 @@ class EventHistory:
             return False
         return all(number in found.events for number in range(seq + 1, up_to + 1))
 
-    def _drop_oldest(self) -> None:
+    def _drop_oldest_event(self) -> None:
         _, event = self._all.popleft()
         self._bytes -= len(event.body) + _OVERHEAD
         of_stream = self._by_stream[event.stream]

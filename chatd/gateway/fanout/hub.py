@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Iterable
 
+from chatd.bus.interest import FollowedStreams
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
 from chatd.core.json import JsonObject
 from chatd.core.presence import Presence, Status
@@ -68,6 +69,8 @@ class Hub:
         """Sessions without a connection, in the order in which they lost it."""
         self._startups: dict[UserId, set[FeedListener]] = {}
         self._feeds: dict[StreamId, Feed] = {}
+        self.followed = FollowedStreams()
+        """The streams of `_feeds`."""
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -208,7 +211,8 @@ class Hub:
         self._sessions.clear()
         self._detached.clear()
         self._by_user.clear()
-        self._feeds.clear()
+        for stream in list(self._feeds):
+            self._drop_feed(stream)
         return sessions
 
     def attach(self, session: Session, sink: SessionSink) -> None:
@@ -284,7 +288,7 @@ class Hub:
         feed = self._feeds.get(stream)
         if feed is None:
             feed = GuildFeed(stream, self, self._delivery_queue, self._feeds_with_gaps)
-            self._feeds[stream] = feed
+            self._add_feed(feed)
         assert isinstance(feed, GuildFeed)
         return feed
 
@@ -301,14 +305,22 @@ class Hub:
         feed = self._feeds.get(stream)
         if feed is None:
             feed = UserFeed(stream, self._delivery_queue, self._feeds_with_gaps)
-            self._feeds[stream] = feed
+            self._add_feed(feed)
         assert isinstance(feed, UserFeed)
         return feed
+
+    def _add_feed(self, feed: Feed) -> None:
+        self._feeds[feed.stream] = feed
+        self.followed.add(feed.stream)
+
+    def _drop_feed(self, stream: StreamId) -> None:
+        self._feeds.pop(stream, None)
+        self.followed.discard(stream)
 
     def drop_if_unused(self, feed: Feed) -> None:
         """Drop a feed that has neither sessions nor listeners."""
         if feed.is_unused and self._feeds.get(feed.stream) is feed:
-            del self._feeds[feed.stream]
+            self._drop_feed(feed.stream)
 
     def gaps(self) -> dict[Feed, float]:
         """Return the feeds with a gap, and since when they have it, by the event loop's clock."""
@@ -331,7 +343,7 @@ class Hub:
 
     def invalidate_feed(self, feed: Feed) -> None:
         """Drop a feed whose events are lost, and invalidate the sessions that follow it."""
-        self._feeds.pop(feed.stream, None)
+        self._drop_feed(feed.stream)
         feed.invalidate_snapshots()
         for session in feed.sessions:
             self.invalidate(session)
