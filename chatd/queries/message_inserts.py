@@ -45,6 +45,17 @@ class NewRow:
     """Seconds between two messages of the author in the channel; 0 without slow mode."""
 
     @property
+    def is_text(self) -> bool:
+        """Whether it has neither a reference, mentions nor embeds."""
+        return not (
+            self.reference_id
+            or self.embeds
+            or self.mentions
+            or self.mention_roles
+            or self.mention_everyone
+        )
+
+    @property
     def owns_files(self) -> bool:
         """Whether its files are stored for it; the copy of a message shows those of the other."""
         return self.origin is None or self.origin.source is None
@@ -135,6 +146,9 @@ async def insert_many(
         guarded = guarded or row.nonce is not None or row.slow_mode_s > 0
         attached = attached or bool(row.attachments)
         detailed = detailed or bool(row.components) or row.origin is not None
+    if len(rows) == 1 and not (guarded or attached or detailed) and rows[0].is_text:
+        await cur.run(_insert_text(wait), _text_parameters(ids[0], rows[0]))
+        return await many(cur, InsertResult)
     statement = _insert(wait, guarded, attached, detailed)
     wanted = [_as_json(*each) for each in zip(ids, rows, strict=True)]
     if detailed:
@@ -193,6 +207,62 @@ def _insert(wait: bool, guarded: bool, attached: bool, detailed: bool) -> Prepar
       ORDER BY wanted.id
         """
     return PreparedStatement(sql, rows="json", **({"files": "jsonb"} if attached else {}))
+
+
+@cache
+def _insert_text(wait: bool) -> PreparedStatement:
+    """Return the statement of `insert_many` for a single text without anything else.
+
+    Most messages of a server that is not busy are inserted alone. This takes Postgres little more
+    than half of the time of the general statement.
+    """
+    sql = f"""
+        WITH stream AS (
+            SELECT seq, version, last_message_id FROM streams
+             WHERE id = %(stream_id)s
+               FOR NO KEY UPDATE {"" if wait else "SKIP LOCKED"}
+        ), moved AS (
+            UPDATE streams SET seq = stream.seq + 1, last_message_id = %(id)s
+              FROM stream
+             WHERE streams.id = %(stream_id)s
+               AND stream.version = %(version)s AND stream.last_message_id < %(id)s
+            RETURNING streams.seq
+        ), inserted AS (
+            INSERT INTO messages (channel_id, id, author_id, type, content, flags, tts,
+                                  mention_everyone, attachment_count)
+            SELECT %(channel_id)s, %(id)s, %(author_id)s, %(type)s, %(content)s, %(flags)s,
+                   %(tts)s, false, 0
+              FROM moved
+        )
+        SELECT %(id)s, (SELECT seq FROM moved), stream.version, coalesce(last_message_id, 0)
+          FROM (VALUES (true)) AS always LEFT JOIN stream ON true
+        """
+    return PreparedStatement(
+        sql,
+        id="bigint",
+        stream_id="bigint",
+        version="bigint",
+        channel_id="bigint",
+        author_id="bigint",
+        type="smallint",
+        content="text",
+        flags="integer",
+        tts="boolean",
+    )
+
+
+def _text_parameters(message_id: MessageId, row: NewRow) -> dict[str, object]:
+    return {
+        "id": message_id,
+        "stream_id": row.stream_id,
+        "version": row.version,
+        "channel_id": row.channel_id,
+        "author_id": row.author_id,
+        "type": int(row.type),
+        "content": row.content,
+        "flags": row.flags,
+        "tts": row.tts,
+    }
 
 
 def _as_json(message_id: MessageId, row: NewRow) -> dict[str, object]:

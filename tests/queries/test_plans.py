@@ -52,6 +52,7 @@ def _statements() -> Iterator[tuple[str, PreparedStatement]]:
     for every_part in (False, True):
         parts = (every_part,) * 3
         yield f"message_inserts._insert({every_part})", message_inserts._insert(True, *parts)
+    yield "message_inserts._insert_text", message_inserts._insert_text(True)
 
 
 STATEMENTS = dict(_statements())

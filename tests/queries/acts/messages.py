@@ -130,6 +130,11 @@ ACTS = [
         uploads={"id": 1},
     ),
     act(
+        message_inserts._insert_text,
+        lambda cur: message_inserts.insert_many(cur, [MessageId(2001)], [_row(CHANNEL)], wait=True),
+        streams={"id": GUILD},
+    ),
+    act(
         message_inserts.insert_in_transaction,
         lambda cur: message_inserts.insert_in_transaction(
             cur, MessageId(2001), _row(CHANNEL, file_with_id(1))
