@@ -7,7 +7,7 @@ are recognized, and a missing event is detected: by the number of the next one, 
 with Postgres.
 
 `bus` publishes events, from the `publish_queue`. `stream_reader` reads the events of the other
-instances. `interest` tells which events an instance needs, and `wakeups` when it reads. A
+instances. `interest` decides which events an instance needs, and `wakeups` when it reads. A
 `subscription` is the queue of received events. A `reorder_buffer` restores the order of one stream.
 `codec` encodes entries of Redis streams.
 """

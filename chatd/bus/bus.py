@@ -219,7 +219,7 @@ class Bus:
         }
 
     def _announce_soon(self) -> None:
-        """Tell the other instances which streams this one follows, if it is sparing."""
+        """Announce to the other instances which streams this one follows, if it is sparing."""
         if not self._must_announce and self._wakeups.is_sparing:
             self._must_announce = True
             asyncio.get_running_loop().call_later(_ANNOUNCE_S, self._pending.set)

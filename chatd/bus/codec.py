@@ -56,7 +56,7 @@ def unpack(packed: bytes) -> list[Event]:
 def unpack_selected(packed: bytes, selected: Iterable[bool]) -> list[Event]:
     """Decode some events of a value that `pack` returned. Raises ValueError for other values.
 
-    `selected` tells of each event whether it is wanted.
+    `selected` has for each event whether it is wanted.
     """
     return [
         Event.read(packed[a:b], packed[b:c])

@@ -37,8 +37,8 @@ QUIET = frozenset(
 """The events that only feeds use. The dispatcher passes all others to its caches and reporters."""
 
 _BITS = 4096
-"""The size of a bitmap of streams. It fits in half a kilobyte, and an instance with a bit set in
-half of it follows so many streams that it needs most entries anyway."""
+"""The size of a bitmap of streams: half a kilobyte. An instance that has set most of the bits
+follows thousands of streams, and needs most entries anyway."""
 
 _MULTIPLIER = 0x9E37_79B9_7F4A_7C15  # 2**64 divided by the golden ratio: it spreads ids evenly
 _WORD = 2**64 - 1

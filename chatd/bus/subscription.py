@@ -64,10 +64,10 @@ class Subscription:
         self.followed: FollowedStreams | None = None
         """The streams whose events the consumer needs; None when it needs all events."""
         self.keep: Callable[[bytes], None] | None = None
-        """Receives each entry of which the consumer does not get all events, as `codec` packs it.
+        """Receives each entry with events that the consumer does not get, as `codec` packs it.
         It is called before the consumer gets the other events of the entry."""
         self.on_new_bit: Callable[[], None] | None = None
-        """Called when the consumer follows a stream that others must be told of."""
+        """Called when the consumer follows a stream that other instances must know."""
         self._is_idle = False
         self._caused: list[Delivery] | None = None
         """What handlers append while `dispatch_at_once` runs; None at other times."""

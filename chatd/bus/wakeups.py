@@ -7,8 +7,8 @@ streams that it follows as a bitmap. An instance that appends an entry rings the
 sparing instances that need it.
 
 Nothing is lost if a bell does not ring: the entry is read up to 0.25 s later. An instance waits for
-entries of those that do not ring its bell, as versions without bells do. An entry says whose
-bells its instance rings.
+entries of those that do not ring its bell, as versions without bells do. An entry names
+the instances whose bells are rung for it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _PRESENT_S = 10.0
 
 
 class Wakeups:
-    """Who rings the bell of this instance, and whose bells it rings."""
+    """The instances that ring the bell of this one, and those whose bells this one rings."""
 
     def __init__(self, worker_id: int, on_change: Callable[[], None]) -> None:
         """`on_change` is called when the instance becomes sparing, or stops to be."""
