@@ -20,6 +20,7 @@ from tests.helpers.browser import running_browser
 from tests.helpers.clock import Clock
 from tests.helpers.commands import Commands
 from tests.helpers.mfa import CodeClock
+from tests.helpers.servers import free_ports
 from tests.helpers.shared_stages import SharedStages
 from tests.rest.searching import Index, alone
 from tests.world import World, world_on
@@ -34,10 +35,18 @@ async def browser() -> AsyncIterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def web_port() -> int:
+    """The port of all servers of `web`: the browser has their files, after those of the first."""
+    [port] = free_ports(1)
+    return port
+
+
 @pytest.fixture(scope="module")
-async def web(config: Config) -> AsyncIterator[Server]:
+async def web(config: Config, web_port: int) -> AsyncIterator[Server]:
     """A server that serves the web client, for all tests of a module."""
-    async with serving(replace(config, worker_id=9, web_client=True)) as server:
+    settings = replace(config, worker_id=9, web_client=True)
+    async with serving(replace(settings, api_port=web_port, gateway_port=web_port)) as server:
         yield server
 
 

@@ -22,7 +22,7 @@ from tree_sitter import Language, Parser
 from chatd.config import Config
 from chatd.rest.web_client import without_comment_lines
 from tests.conftest import Server, repository, serving
-from tests.helpers.browser import needs_chromium
+from tests.helpers.browser import devtools, needs_chromium
 from tests.helpers.web_client import log_in, page_of
 from tests.world import World
 
@@ -95,7 +95,7 @@ async def test_first_load_is_small(web: Server, web_world: World, problems: list
     guild = await web_world.guild(owner="alice")
     sizes: list[int] = []
     async with page_of(f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
-        network = await page.context.new_cdp_session(page)
+        network = await devtools(page)
         network.on("Network.dataReceived", lambda each: sizes.append(each["encodedDataLength"]))
         await network.send("Network.enable")
         await network.send("Network.setCacheDisabled", {"cacheDisabled": True})

@@ -92,10 +92,9 @@ async def test_ended_login_is_renewed_without_losing_what_was_typed(
     guild = await web_world.guild(owner="alice", members=["bob"])
     bob = await web_world.person("bob")
     address = f"{web.url}/app/{guild.id}/{guild.general.id}"
-    async with page_of(address, problems) as page:
+    script = REFUSED_STORAGE + CLOCK_OFF_BY_A_DAY
+    async with page_of(address, problems, script=script) as page:
         # Neither storage that is full nor a wrong clock prevents anything.
-        await page.context.add_init_script(REFUSED_STORAGE + CLOCK_OFF_BY_A_DAY)
-        await page.reload()
         await log_in(page, bob.email)
         await expect(page.get_by_text("This browser does not store your login.")).to_be_visible()
         field = page.get_by_role("textbox", name="Write a message")

@@ -61,9 +61,8 @@ async def test_notifications_go_with_what_they_are_about(
     other = await guild.channel("other")
     gone = await guild.channel("gone")
     path = f"/channels/{other.id}/messages"
-    async with client_of(bob, f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
-        await page.context.add_init_script(f"({_NOTIFICATIONS})()")
-        await page.reload()
+    address = f"{web.url}/app/{guild.id}/{guild.general.id}"
+    async with client_of(bob, address, problems, script=f"({_NOTIFICATIONS})()") as page:
         await expect(page.get_by_text("No messages yet.")).to_be_visible()
         sent = {}
         for text in ("deleted", "first", "second"):

@@ -36,9 +36,7 @@ async def test_wrong_clock_changes_nothing(
     await alice.rest.patch(general, {"rate_limit_per_user": 5})
     address = f"{web.url}/app/{guild.id}/{guild.general.id}"
     for shift in (-_HOUR_MS, _HOUR_MS):
-        async with page_of(address, problems) as page:
-            await page.context.add_init_script(_SHIFT.format(ms=shift))
-            await page.reload()
+        async with page_of(address, problems, script=_SHIFT.format(ms=shift)) as page:
             await log_in(page, bob.email)
             await write(page, f"shifted by {shift}")
             await expect(message(page, f"shifted by {shift}")).to_be_visible()
@@ -58,9 +56,7 @@ async def test_wrong_clock_changes_nothing(
         f"/guilds/{guild.id}/members/{bob.id}",
         {"communication_disabled_until": until.isoformat()},
     )
-    async with page_of(address, problems) as page:
-        await page.context.add_init_script(_SHIFT.format(ms=_HOUR_MS))
-        await page.reload()
+    async with page_of(address, problems, script=_SHIFT.format(ms=_HOUR_MS)) as page:
         await log_in(page, bob.email)
         await expect(page.get_by_text("You cannot write here")).to_be_visible()
 

@@ -11,7 +11,7 @@ from playwright.async_api import Page, WebSocket, expect
 from chatd.config import Config
 from chatd.gateway.handler import GATEWAY
 from tests.conftest import Server, serving
-from tests.helpers.browser import needs_chromium
+from tests.helpers.browser import listen, needs_chromium
 from tests.helpers.servers import free_ports
 from tests.helpers.web_client import log_in, page_of, send
 from tests.world import TIMEOUT_S, World, world_on
@@ -33,7 +33,7 @@ async def open_channel(page: Page, world: World, address: str) -> list[str]:
     def opened(socket: WebSocket) -> None:
         sockets.append(socket.url)
 
-    page.on("websocket", opened)
+    listen(page, "websocket", opened)
     bob = await world.person("bob")
     await log_in(page, bob.email)
     await send(world, address.rpartition("/")[2], "first")
@@ -46,15 +46,11 @@ async def test_connection_is_compressed_where_the_browser_can_read_it(
 ) -> None:
     guild = await web_world.guild(owner="alice", members=["bob"])
     address = f"{web.url}/app/{guild.id}/{guild.general.id}"
-    for script, compressed in (("", [True]), (WITHOUT_DECOMPRESSION, [False])):
-        async with page_of(address, problems) as page:
-            await page.context.add_init_script(script)
-            await page.reload()
+    for script, compressed in ((None, [True]), (WITHOUT_DECOMPRESSION, [False])):
+        async with page_of(address, problems, script=script) as page:
             sockets = await open_channel(page, web_world, address)
             assert ["compress=zlib-stream" in each for each in sockets] == compressed
-    async with page_of(address, problems) as page:
-        await page.context.add_init_script(BROKEN_DECOMPRESSION)
-        await page.reload()
+    async with page_of(address, problems, script=BROKEN_DECOMPRESSION) as page:
         sockets = await open_channel(page, web_world, address)
         assert ["compress=zlib-stream" in each for each in sockets] == [True, False]
 

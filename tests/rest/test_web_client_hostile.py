@@ -12,7 +12,7 @@ from playwright.async_api import Page, Route, ViewportSize, expect
 
 from tests.conftest import Server
 from tests.helpers.accounts import administrator
-from tests.helpers.browser import needs_chromium
+from tests.helpers.browser import listen, needs_chromium
 from tests.helpers.hostile_scene import FORM, MARKUP, HostileScene
 from tests.helpers.web_client import client_of, message, send, write
 from tests.world import World
@@ -187,7 +187,7 @@ async def test_hostile_texts_are_shown_as_texts_everywhere(
     await scene.build()
     address = f"{web.url}/app/{guild.id}/{guild.general.id}"
     async with client_of(ada, address, problems, viewport=WIDE) as page:
-        page.on("dialog", lambda each: problems.append(each.message))
+        listen(page, "dialog", lambda each: problems.append(each.message))
         walk = HostileWalk(page)
         await visit_channel(walk, scene)
         await visit_guild_settings(walk, scene)

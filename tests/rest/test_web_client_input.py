@@ -12,7 +12,7 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from tests.conftest import Server
 from tests.helpers.attachments import png_bytes
-from tests.helpers.browser import needs_chromium
+from tests.helpers.browser import devtools, needs_chromium
 from tests.helpers.web_client import client_of, message, refusing, send, write
 from tests.world import World
 
@@ -233,7 +233,7 @@ async def drop(page: Page, target: Locator, *paths: Path) -> None:
     box = await target.bounding_box()
     assert box is not None
     data = {"items": [], "files": [str(each) for each in paths], "dragOperationsMask": 1}
-    session = await page.context.new_cdp_session(page)
+    session = await devtools(page)
     for kind in ("dragEnter", "dragOver", "drop"):
         where = {"x": box["x"] + 9, "y": box["y"] + 9}
         await session.send("Input.dispatchDragEvent", {"type": kind, "data": data, **where})

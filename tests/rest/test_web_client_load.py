@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import CDPSession, Page, expect
 
 from tests.conftest import Server
-from tests.helpers.browser import needs_chromium
+from tests.helpers.browser import devtools, needs_chromium
 from tests.helpers.long_channel import fill
 from tests.helpers.web_client import client_of, message, send
 from tests.world import Guild, World
@@ -120,7 +120,7 @@ async def test_page_stays_small_under_load(
     author = {"id": guild.owner.id, "username": "alice", "avatar": None, "discriminator": "0"}
     async with client_of(bob, f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
         await expect(message(page, "the newest")).to_be_visible()
-        cdp = await page.context.new_cdp_session(page)
+        cdp = await devtools(page)
         await page.evaluate(_WATCH)
 
         async with asyncio.timeout(60):

@@ -18,7 +18,7 @@ from chatd.auth.passkeys import PasskeyVerifier
 from chatd.config import Config
 from chatd.web.keys import DEPENDENCIES
 from tests.conftest import Server, serving
-from tests.helpers.browser import needs_chromium
+from tests.helpers.browser import devtools, needs_chromium
 from tests.helpers.mfa import CodeClock, enable_totp
 from tests.helpers.web_client import client_of, dialog, log_in, page_of
 from tests.world import PASSWORD, Person, World, world_on
@@ -175,7 +175,7 @@ async def on_localhost(config: Config) -> AsyncIterator[tuple[Server, World]]:
 
 
 async def add_authenticator(page: Page) -> Any:
-    session = await page.context.new_cdp_session(page)
+    session = await devtools(page)
     await session.send("WebAuthn.enable")
     await session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
     return session
@@ -227,9 +227,9 @@ async def test_passkeys_are_not_offered_where_the_browser_has_none(
 ) -> None:
     ada = await web_world.person("ada")
     with refusals(problems, 400):
-        async with page_of(web.url, problems) as page:
-            await page.add_init_script("delete window.PublicKeyCredential")
-            await page.goto(f"{web.url}/app/settings/security")
+        address = f"{web.url}/app/settings/security"
+        script = "delete window.PublicKeyCredential"
+        async with page_of(address, problems, script=script) as page:
             await log_in(page, ada.email)
             await expect(page.get_by_text("This browser cannot use passkeys here.")).to_be_visible()
 

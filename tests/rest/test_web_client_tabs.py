@@ -40,7 +40,7 @@ async def test_one_tab_refreshes_the_login_also_without_locks(
             sent.append(request.url)
 
     async with client_of(bob, f"{web.url}/app/@me", problems) as page:
-        await page.context.add_init_script(_WITHOUT_LOCKS)
+        await page.context.add_init_script(_WITHOUT_LOCKS)  # of all tabs
         await page.reload()
         tabs: list[Page] = [page, await page.context.new_page(), await page.context.new_page()]
         for tab in tabs:

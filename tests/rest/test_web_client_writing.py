@@ -6,7 +6,7 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import FilePayload, Page, Route, expect
+from playwright.async_api import FilePayload, Route, expect
 
 from chatd.core.permissions import Permissions
 from tests.conftest import Server
@@ -207,8 +207,7 @@ async def test_unread_marks_follow_other_devices_and_notify(
     }
     await bob.rest.patch(f"/users/@me/guilds/{guild.id}/settings", {"channel_overrides": overrides})
     address = f"{web.url}/app/{guild.id}/{guild.general.id}"
-    async with client_of(bob, address, problems) as page:
-        await record_notifications(page)
+    async with client_of(bob, address, problems, script=RECORDER) as page:
         await expect(message(page, "hello")).to_be_visible()
         await page.get_by_role("button", name="Settings").click()
         await page.get_by_role("link", name="Notifications").click()
@@ -276,16 +275,12 @@ IN_STATE = """async (wanted) => {
 """Whether the state of the page has a value at a path."""
 
 
-async def record_notifications(page: Page) -> None:
-    """Keep the notifications that the page shows: browsers without a desktop have none."""
-    await page.context.add_init_script(
-        """
-            window.shown = [];
-            window.Notification = class {
-                static permission = 'granted';
-                constructor(title, options) { window.shown.push({title, ...options}); }
-                close() {}
-            };
-        """
-    )
-    await page.reload()
+RECORDER = """
+    window.shown = [];
+    window.Notification = class {
+        static permission = 'granted';
+        constructor(title, options) { window.shown.push({title, ...options}); }
+        close() {}
+    };
+"""
+"""Keeps the notifications that the page shows: browsers without a desktop have none."""
