@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import orjson
 
@@ -67,28 +68,28 @@ class InstanceReport:
     asks: bool = False
 
 
-def reported(report: InstanceReport) -> list[Event]:
-    """PRESENCE_REPORT, in several parts if it is large.
+def reported(report: InstanceReport) -> Iterator[Event]:
+    """PRESENCE_REPORT, in several parts if it is large; each is encoded when it is needed.
 
     Parts do not replace earlier reports. A final PRESENCE_ROLL does.
     """
-    parts = list(_parts(report.users))
-    if len(parts) <= 1:
-        return [_reported(report)]
-    found = [
-        _reported(InstanceReport(report.instance, part, asks=report.asks and not number))
-        for number, part in enumerate(parts)
-    ]
+    parts = _parts(report.users)
+    first, second = next(parts, None), next(parts, None)
+    if first is None or second is None:
+        yield _reported(report)
+        return
+    yield _reported(InstanceReport(report.instance, first, asks=report.asks))
+    for part in chain([second], parts):
+        yield _reported(InstanceReport(report.instance, part))
     if report.replaces:
         body = payloads.encode([report.instance, list(report.users)])
-        found.append(Event(PRESENCE_ROLL, StreamId(_NO_USER), to_user(_NO_USER), body))
-    return found
+        yield Event(PRESENCE_ROLL, StreamId(_NO_USER), to_user(_NO_USER), body)
 
 
 def read_roll(event: Event) -> tuple[str, set[UserId]]:
     """Return the instance and the users of a PRESENCE_ROLL."""
     instance, users = orjson.loads(event.body)
-    return instance, {UserId(each) for each in users}
+    return instance, set(users)
 
 
 def _parts(

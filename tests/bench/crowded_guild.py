@@ -85,9 +85,10 @@ class CrowdedGuild:
         self._turn = 0
         self._seq = 0
         self._guests: list[Session] = []
+        self._counters = Counters()
         table = PresenceTable()
         self._replay_budget = ReplayBudget(2**30)
-        queue = DeliveryQueue(FlushScheduler(max_bytes=0), Counters(), self._replay_budget)
+        queue = DeliveryQueue(FlushScheduler(max_bytes=0), self._counters, self._replay_budget)
         self._queue = queue
         self._hub = Hub(
             resume_window_s=120,
@@ -115,7 +116,7 @@ class CrowdedGuild:
             cast(Bus, bus),
             presence_table=table,
             delivery_queue=queue,
-            counters=Counters(),
+            counters=self._counters,
             member_lists=MemberLists(
                 self._hub, _NO_DATABASE, presence_table=table, delivery_queue=queue
             ),

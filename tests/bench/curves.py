@@ -42,6 +42,8 @@ class Scene:
     channels: int = 10
     """Channels of the guild; 0 for as many as a tenth of its members."""
     roles: int = 50
+    prepare: Callable[[CrowdedGuild], None] | None = None
+    """Called before each measurement."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,7 @@ class Point:
 
 
 async def _storm_of_presences(guild: CrowdedGuild) -> int:
-    """All members change their presence within one interval of the reporter."""
-    guild.change_presences()
+    """All members have changed their presence within one interval of the reporter."""
     await guild.report_presences()
     return guild.size
 
@@ -111,7 +112,7 @@ async def _lists_updated(guild: CrowdedGuild) -> int:
 
 
 SCENES = (
-    Scene("presence storm, a user", _storm_of_presences),
+    Scene("presence storm, a user", _storm_of_presences, prepare=CrowdedGuild.change_presences),
     Scene("typing storm, a delivery", _storm_of_typing),
     Scene("arrival and message to 10", _arrivals),
     Scene("departure and message to 10", _departures),
@@ -137,6 +138,8 @@ async def _point(scene: Scene, size: int) -> Point:
     gc.disable()
     with holds.following_this_thread():
         for _ in range(_ROUNDS):
+            if scene.prepare is not None:
+                scene.prepare(guild)
             await asyncio.sleep(0)
             holds.longest_s = 0.0
             began = time.thread_time()

@@ -72,7 +72,7 @@ QUICK = Plan(
     resumes=300,
     small=Size(members=100, channels=2, guilds=10, messages=10_000),
     factors=(10,),
-    members=(500, 1000, 2000),
+    members=(1250, 2500, 5000),
     people=Search(
         first=500, most=4000, resolution=500, warm_s=4.0, window_s=10.0, bound_s=150.0, history=60
     ),

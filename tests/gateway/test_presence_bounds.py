@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import Any
 
@@ -16,6 +17,7 @@ from chatd.core.presence_table import PresenceTable
 from chatd.events import presence as events
 from chatd.events.presence import InstanceReport
 from chatd.gateway.fanout import presence_reporter as module
+from chatd.gateway.fanout import time_slicing
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.flush_scheduler import FlushScheduler
 from chatd.gateway.fanout.guild_feed import GuildFeed
@@ -139,6 +141,25 @@ async def test_flush_sends_only_the_newest_presence(monkeypatch: pytest.MonkeyPa
     shown = dict(town.sinks[0].shown)
     assert Counter(shown.values()) == {"idle": 5, "online": 14, "offline": 1}
     assert len(town.sinks[0].shown) == len(MEMBERS)
+
+
+async def test_presences_of_many_users_take_several_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_slicing, "_SLICE_S", 0.0)  # so that each step is a slice
+    town = Town()
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    for user_id in MEMBERS:
+        town.hub.mark_presence_dirty(user_id)
+    counting = asyncio.create_task(count())
+    await town.reporter.update()
+    counting.cancel()
+    assert turns >= 2 * len(MEMBERS)  # the presences and the lists of sessions
 
 
 async def test_large_guild_gets_no_presence_updates(monkeypatch: pytest.MonkeyPatch) -> None:

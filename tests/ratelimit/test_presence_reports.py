@@ -33,7 +33,7 @@ def test_long_report_is_split_into_equivalent_parts() -> None:
     table.apply("there", {gone: REPORT})
     table.apply("elsewhere", {elsewhere: REPORT, gone: REPORT})
     whole = InstanceReport("there", dict.fromkeys(USERS, REPORT), replaces=True, asks=True)
-    found = events.reported(whole)
+    found = list(events.reported(whole))
     assert len(found) > 10
     assert max(len(event.body) for event in found) < 2**16
     assert [events.read_report(event).asks for event in found[:-1]].count(True) == 1
@@ -41,7 +41,7 @@ def test_long_report_is_split_into_equivalent_parts() -> None:
     take(table, found)
     for guild_id in GUILDS:
         assert table._online.get(guild_id, set()) == {*USERS, elsewhere, gone}
-    take(table, events.reported(InstanceReport("elsewhere", {gone: None})))
+    take(table, list(events.reported(InstanceReport("elsewhere", {gone: None}))))
     # The roll has removed its stale report of the instance "there".
     assert table.get(gone).status == Status.OFFLINE
 

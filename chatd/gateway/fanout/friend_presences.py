@@ -112,15 +112,8 @@ class FriendPresences:
 
     async def update(self) -> None:
         """Read the friends of new people, and send what is pending. Raises DatabaseUnavailable."""
-        wanted = []
-        for user_id in self._hub.take_client_changes():
-            has_client = any(each.user_client for each in self._hub.sessions_of(user_id))
-            if not has_client:
-                self._forget(user_id)
-            elif user_id in self._friends:
-                self._send_to_new_sessions(user_id)
-            else:
-                wanted.append(user_id)
+        wanted: list[UserId] = []
+        await run_in_slices(self._sorting_out(wanted))
         self._forget_old_changes()
         for start in range(0, len(wanted), _BATCH):
             try:
@@ -129,6 +122,18 @@ class FriendPresences:
                 self._hub.mark_client_changes(wanted[start:])
                 raise
         await run_in_slices(self._sending())
+
+    def _sorting_out(self, wanted: list[UserId]) -> Iterator[None]:
+        """Collect the people whose friends must be read; yields after each person."""
+        for user_id in self._hub.take_client_changes():
+            has_client = any(each.user_client for each in self._hub.sessions_of(user_id))
+            if not has_client:
+                self._forget(user_id)
+            elif user_id in self._friends:
+                self._send_to_new_sessions(user_id)
+            else:
+                wanted.append(user_id)
+            yield
 
     async def _read(self, people: Iterable[UserId]) -> None:
         self._reading = {each: [] for each in people}

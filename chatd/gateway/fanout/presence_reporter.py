@@ -36,6 +36,7 @@ from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.member_lists import MemberLists
 from chatd.gateway.fanout.session_lists import SessionLists
+from chatd.gateway.fanout.time_slicing import run_in_slices
 from chatd.gateway.session.session import Session
 from chatd.observability.metrics import Counters
 
@@ -92,6 +93,7 @@ class PresenceReporter:
         self._reported: dict[UserId, PresenceReport] = {}
         """What this instance reported last of each of its users."""
         self._may_report_at: dict[UserId, float] = {}
+        """When each recently reported user may be reported again, in ascending order."""
         self._last_report_at: dict[str, float] = {}
         """When each instance reported last."""
         self._pending: dict[tuple[GuildId, UserId], None] = {}
@@ -147,7 +149,17 @@ class PresenceReporter:
     async def _report_changes(self) -> None:
         now = self._clock()
         changed: dict[UserId, PresenceReport | None] = {}
+        await run_in_slices(self._computing(now, changed))
+        self._drop_expired_intervals(now)
+        if changed:
+            await self._publish(InstanceReport(self._name, changed))
+
+    def _computing(
+        self, now: float, changed: dict[UserId, PresenceReport | None]
+    ) -> Iterator[None]:
+        """Compute what to report of the users that were marked; yields after each."""
         for user_id in self._hub.take_presence_dirty():
+            yield
             if now < self._may_report_at.get(user_id, 0.0):
                 self._hub.mark_presence_dirty(user_id)
                 continue
@@ -155,14 +167,12 @@ class PresenceReporter:
             if report == self._reported.get(user_id):
                 continue
             changed[user_id] = report
+            self._may_report_at.pop(user_id, None)  # the order is that of the times
             self._may_report_at[user_id] = now + _MIN_INTERVAL_S
             if report is None:
                 self._reported.pop(user_id, None)
             else:
                 self._reported[user_id] = report
-        self._drop_expired_intervals(now)
-        if changed:
-            await self._publish(InstanceReport(self._name, changed))
 
     async def _report_everything(self) -> None:
         asks, self._sync_requested, self._needs_sync = self._needs_sync, False, False
@@ -183,9 +193,11 @@ class PresenceReporter:
         return PresenceReport(presence, frozenset(_guild_ids(connected)))
 
     def _drop_expired_intervals(self, now: float) -> None:
-        for user_id, until in list(self._may_report_at.items()):
-            if until <= now:
-                del self._may_report_at[user_id]
+        while self._may_report_at:
+            user_id, until = next(iter(self._may_report_at.items()))
+            if until > now:
+                break
+            del self._may_report_at[user_id]
 
     async def _expire_instances(self, now: float) -> None:
         """Remove the users of instances that are considered down from the table."""
@@ -226,7 +238,9 @@ class PresenceReporter:
             feed.push(event, self._clock())
 
     async def _publish(self, report: InstanceReport) -> None:
-        await self._bus.publish(events.reported(report))
+        for event in events.reported(report):
+            await self._bus.publish([event])  # the bus may dispatch it at once
+            await asyncio.sleep(0)
 
 
 def _is_in_grace(session: Session, now: float) -> bool:

@@ -6,7 +6,7 @@ Discord calls it SESSIONS_REPLACE. A list has the connected sessions of all inst
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from chatd.bus.bus import Bus
 from chatd.core.ids import UserId
@@ -16,6 +16,7 @@ from chatd.events import presence as presence_events
 from chatd.events import users as events
 from chatd.events.event import Event
 from chatd.gateway.fanout.hub import Hub
+from chatd.gateway.fanout.time_slicing import run_in_slices
 from chatd.gateway.session.session import Session
 from chatd.wire import payloads
 from chatd.wire.payloads import client_ready
@@ -65,6 +66,11 @@ class SessionLists:
     async def update(self) -> None:
         """Send and publish the lists that have changed since the last call."""
         changed: dict[UserId, Sequence[ListedSession]] = {}
+        await run_in_slices(self._comparing(changed))
+        await self._publish(changed)
+
+    def _comparing(self, changed: dict[UserId, Sequence[ListedSession]]) -> Iterator[None]:
+        """Send the lists that have changed, and collect them; yields after each."""
         for user_id in self._hub.take_session_lists_dirty():
             sessions = self._hub.sessions_of(user_id)
             connected = [each for each in sessions if each.sink is not None and not each.is_bot]
@@ -74,8 +80,7 @@ class SessionLists:
                 self._note(user_id, own)
             if any(each.user_client is not None for each in connected):
                 self._send(user_id, connected)
-                await asyncio.sleep(0)
-        await self._publish(changed)
+            yield
 
     async def report_everything(self) -> None:
         """Publish the sessions of all local people."""
