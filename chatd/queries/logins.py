@@ -197,12 +197,12 @@ _CALLER = f"""
 """
 
 
+_FIND_CALLER = PreparedStatement(_CALLER, login_id="bigint", user_id="bigint")
+
+
 async def find_caller(cur: Cursor, login_id: LoginId, user_id: UserId) -> Caller | None:
     """Return the caller that uses a login; None if it is revoked or the account disabled."""
-    await cur.execute(
-        _CALLER,
-        {"login_id": login_id, "user_id": user_id},
-    )
+    await cur.run(_FIND_CALLER, {"login_id": login_id, "user_id": user_id})
     return await one(cur, lambda *row: Caller(users.split_row(row)[0], login_id))
 
 

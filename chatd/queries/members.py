@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from chatd.core.ids import GuildId, RoleId, UserId
-from chatd.core.models import Member, MutualGuild
+from chatd.core.models import Member, MutualGuild, User
 from chatd.db.cursor import Cursor, PreparedStatement, Row, many, one
 from chatd.queries import users
 
@@ -301,6 +301,33 @@ async def list_for_user(cur: Cursor, user_id: UserId) -> list[Member]:
     """Return all memberships of a user."""
     await cur.run(_FOR_USER, {"user_id": user_id})
     return await many(cur, _make)
+
+
+_WITH_POSITIONS = PreparedStatement(
+    """
+    SELECT streams.seq, guild_members.guild_id, guild_members.nick, guild_members.joined_at,
+           guild_members.communication_disabled_until,
+           ARRAY (SELECT role_id FROM member_roles
+                   WHERE member_roles.guild_id = guild_members.guild_id
+                     AND member_roles.user_id = guild_members.user_id
+                     AND EXISTS (SELECT FROM roles WHERE roles.id = role_id)
+                ORDER BY role_id)
+      FROM guild_members JOIN streams ON streams.id = guild_members.guild_id
+     WHERE guild_members.user_id = %(user_id)s
+       AND EXISTS (SELECT FROM guilds WHERE guilds.id = guild_members.guild_id)
+  ORDER BY guild_members.guild_id
+    """,
+    user_id="bigint",
+)
+
+
+async def list_with_positions(cur: Cursor, user: User) -> list[tuple[Member, int]]:
+    """Return all memberships of a user in the order of guilds, with the positions of the guilds."""
+    await cur.run(_WITH_POSITIONS, {"user_id": user.id})
+    return [
+        (Member(guild_id, user, nick, joined_at, disabled_until, tuple(roles)), seq)
+        for seq, guild_id, nick, joined_at, disabled_until, roles in await cur.fetchall()
+    ]
 
 
 async def list_mutual_guilds(cur: Cursor, viewer_id: UserId, user_id: UserId) -> list[MutualGuild]:

@@ -10,11 +10,12 @@ from typing import Protocol, TypeVar
 from chatd.core import permissions
 from chatd.core.ids import ChannelId, GuildId, MessageId, RoleId, UserId
 from chatd.core.json import JsonObject
-from chatd.core.models import Channel, Guild, Member, Role
+from chatd.core.models import Channel, Guild, Member, Role, User
 from chatd.core.overwrites import Overwrite
 from chatd.core.permissions import Permissions
+from chatd.core.records import record
 from chatd.db.cursor import Cursor
-from chatd.queries import channels, guilds, members, roles, streams
+from chatd.queries import channels, guilds, members, roles, streams, users
 from chatd.queries.channels import MemberOverwrites
 from chatd.wire import payloads
 
@@ -102,7 +103,7 @@ class GuildSnapshot(GuildOutline):
         return Permissions.VIEW_CHANNEL in in_channel
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class OwnMembership:
     """A user's membership in a guild, after the guild's event number `seq`."""
 
@@ -134,7 +135,7 @@ class UserGuilds:
 
 async def read_for_user(
     cur: Cursor,
-    user_id: UserId,
+    user: User,
     *,
     large_threshold: int,
     known: KnownGuilds,
@@ -145,18 +146,32 @@ async def read_for_user(
     `cur` must read from one database snapshot. A guild of more than `large_threshold` members is
     loaded with only the user's own member.
     """
-    own = {
-        member.guild_id: member
-        for member in await members.list_for_user(cur, user_id)
-        if is_wanted(member.guild_id)
-    }
-    positions = await streams.positions(cur, own) if own else {}
-    unknown = {guild_id: each for guild_id, each in own.items() if guild_id not in known.ids}
+    memberships = [
+        OwnMembership(own.guild_id, seq, own)
+        for own, seq in await members.list_with_positions(cur, user)
+        if is_wanted(own.guild_id)
+    ]
+    unknown = [each for each in memberships if each.guild_id not in known.ids]
     loaded = await _load(cur, unknown, large_threshold)
     return UserGuilds(
-        [OwnMembership(each, positions[each], own[each]) for each in sorted(own)],
+        memberships,
         {each.guild.id: each for each in loaded},
         await channels.last_messages(cur, known.stale) if known.stale else {},
+    )
+
+
+async def read_for_user_id(
+    cur: Cursor,
+    user_id: UserId,
+    *,
+    large_threshold: int,
+    known: KnownGuilds,
+    is_wanted: Callable[[GuildId], bool],
+) -> UserGuilds:
+    """Return the same as `read_for_user`; it also reads the user."""
+    [user] = await users.by_ids(cur, [user_id])
+    return await read_for_user(
+        cur, user, large_threshold=large_threshold, known=known, is_wanted=is_wanted
     )
 
 
@@ -167,7 +182,9 @@ async def get(
     own = await members.get(cur, guild_id, user_id)
     if own is None:
         return None
-    found = await _load(cur, {guild_id: own}, large_threshold)
+    positions = await streams.positions(cur, [guild_id])
+    membership = OwnMembership(guild_id, positions[guild_id], own)
+    found = await _load(cur, [membership], large_threshold)
     return found[0] if found else None
 
 
@@ -186,10 +203,12 @@ async def outline(cur: Cursor, guild_id: GuildId) -> GuildOutline | None:
 
 
 async def _load(
-    cur: Cursor, own: dict[GuildId, Member], large_threshold: int
+    cur: Cursor, memberships: Collection[OwnMembership], large_threshold: int
 ) -> list[GuildSnapshot]:
+    own = {each.guild_id: each.own for each in memberships}
     if not own:
         return []
+    positions = {each.guild_id: each.seq for each in memberships}
     counts = await members.counts(cur, own)
     small = [guild_id for guild_id in own if counts.get(guild_id, 0) <= large_threshold]
     listed = _by_guild(await members.list_for_guilds(cur, small, limit=large_threshold))
@@ -197,7 +216,6 @@ async def _load(
     found = await channels.list_for_member(cur, own, _targets(own))
     own_overwrites = {channel.id: overwrites for channel, overwrites in found}
     guild_channels = _by_guild(channel for channel, _ in found)
-    positions = await streams.positions(cur, own)
     return [
         GuildSnapshot(
             guild=guild,

@@ -109,7 +109,7 @@ async def read(
     positions = await streams.positions(cur, [user_id])
     found = await guild_snapshot.read_for_user(
         cur,
-        user_id,
+        account.user,
         large_threshold=large_threshold,
         known=known,
         is_wanted=is_in_shard if only is None else only.__contains__,

@@ -17,6 +17,7 @@ from chatd.core.ids import (
 )
 from chatd.core.models._accounts import Application, User
 from chatd.core.overwrites import Overwrite
+from chatd.core.records import record
 
 
 class ChannelType(IntEnum):
@@ -127,7 +128,7 @@ class Role:
         return self.bot_id is not None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Member:
     """A user in a guild. `roles` does not contain @everyone."""
 

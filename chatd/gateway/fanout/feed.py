@@ -117,7 +117,10 @@ class Feed:
 
     def remove_listener(self, listener: FeedListener) -> None:
         """Pass no more events to a listener."""
-        self._listeners = tuple(each for each in self._listeners if each is not listener)
+        if self._listeners == (listener,):  # mostly
+            self._listeners = ()
+        elif self._listeners:
+            self._listeners = tuple(each for each in self._listeners if each is not listener)
 
     def invalidate_snapshots(self) -> None:
         """Have all listeners read their snapshots again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import orjson
 
@@ -11,6 +11,7 @@ from chatd.core.json import JsonObject
 from chatd.events.event import AudienceKind, Event
 from chatd.events.guilds import HISTORY_IMPORTED
 from chatd.events.messages import MESSAGE_CREATE
+from chatd.gateway.fanout.channel_overwrites import ChannelSet
 from chatd.gateway.fanout.encoded_guild import MAX_LISTED, EncodedGuild
 from chatd.wire import payloads
 
@@ -21,6 +22,10 @@ _MESSAGES_DELETED = frozenset({"MESSAGE_DELETE", "MESSAGE_DELETE_BULK"})
 
 _BYTES_OF_CHANNEL = 300
 """The payload of a channel without overwrites has about this number of bytes."""
+
+_MAX_JOINED = 8192
+"""Bytes up to which joined channels are kept. Joining more takes long enough that finding them
+costs little beside it."""
 
 RECORDED = frozenset(
     {
@@ -55,6 +60,10 @@ class GuildPayloads:
         """The payload of each channel, without `guild_id`, as GUILD_CREATE has it."""
         self._sort_keys: dict[ChannelId, tuple[int, int]] = {}
         """The position of each channel, and its id: the order in which clients list them."""
+        self._joined_channels: tuple[ChannelSet, bytes] | None = None
+        """The channels that a member saw, and their payloads as the elements of an array. Most
+        members of a guild see the same channels."""
+        self._size: int | None = None
         self._last_messages: dict[ChannelId, Event | MessageId | None] = {}
         """The last message, or its MESSAGE_CREATE, of channels whose payload has another
         `last_message_id`.
@@ -65,10 +74,12 @@ class GuildPayloads:
     @property
     def size(self) -> int:
         """The size by the measure of `guild_snapshot.parts`. Overwrites count more than there."""
-        roles = sum(len(body) for _, body in self._roles.values())
-        encoded = (roles + sum(map(len, self._channels.values()))) // _BYTES_OF_CHANNEL
+        if self._size is None:
+            roles = sum(len(body) for _, body in self._roles.values())
+            channels = sum(map(len, self._channels.values()))
+            self._size = 1 + (roles + channels) // _BYTES_OF_CHANNEL
         members = 0 if self.encoded is None else min(self.encoded.member_count, MAX_LISTED)
-        return 1 + encoded + members
+        return self._size + members
 
     def record(self, event: Event) -> None:
         """Apply an event that changes what GUILD_CREATE has of a guild."""
@@ -107,12 +118,12 @@ class GuildPayloads:
     def set_role(self, role_id: RoleId, role: JsonObject) -> None:
         """Add or replace a role."""
         self._roles[role_id] = (role["position"], payloads.encode(role))
-        self._joined_roles = None
+        self._joined_roles = self._size = None
 
     def remove_role(self, role_id: RoleId) -> None:
         """Remove a role, if it is there."""
         self._roles.pop(role_id, None)
-        self._joined_roles = None
+        self._joined_roles = self._size = None
 
     def roles(self) -> list[orjson.Fragment]:
         """Return the payloads of all roles, in the order in which clients list them."""
@@ -154,10 +165,23 @@ class GuildPayloads:
             for each in sorted(channel_ids, key=self._sort_keys.__getitem__)
         ]
 
+    def joined_channels(self, visible: ChannelSet, ids: Callable[[], list[ChannelId]]) -> bytes:
+        """Return the payloads of the visible channels as the elements of an array.
+
+        `ids` returns the ids of these channels.
+        """
+        if self._joined_channels is not None and self._joined_channels[0] == visible:
+            return self._joined_channels[1]
+        joined = b",".join(self.in_guild_create(ids()))
+        if len(joined) <= _MAX_JOINED:
+            self._joined_channels = visible, joined
+        return joined
+
     def _record_last_message(self, event: Event) -> None:
         """Note the newest message of a channel, for members that see the channel later."""
         if (channel_id := ChannelId(event.audience.id)) in self._channels:
             self._last_messages[channel_id] = event
+            self._joined_channels = None
             if self.stale:
                 self.stale.discard(channel_id)
 
@@ -181,6 +205,7 @@ class GuildPayloads:
     def _forget_last_message(self, channel_id: ChannelId) -> None:
         self._last_messages.pop(channel_id, None)
         self.stale.discard(channel_id)
+        self._joined_channels = self._size = None
 
     def _without_guild_id(self, channel_id: ChannelId) -> bytes:
         if channel_id in self._last_messages:

@@ -37,7 +37,7 @@ from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.member_lists import MemberLists
 from chatd.gateway.fanout.session_lists import SessionLists
 from chatd.gateway.fanout.time_slicing import run_in_slices
-from chatd.gateway.session.session import Session
+from chatd.gateway.session.session import FollowedFeed, Session
 from chatd.observability.metrics import Counters
 
 MAX_BROADCAST_MEMBERS = 1000
@@ -255,7 +255,8 @@ def _on_device(session: Session) -> Presence:
 
 
 def _guild_ids(sessions: Iterable[Session]) -> Iterable[GuildId]:
-    for session in sessions:
-        for feed in session.feeds:
-            if isinstance(feed, GuildFeed):
-                yield GuildId(feed.stream)
+    followed: set[FollowedFeed] = set()
+    followed.update(*[session.feeds for session in sessions])  # mostly the same feeds
+    for feed in followed:
+        if isinstance(feed, GuildFeed):
+            yield GuildId(feed.stream)

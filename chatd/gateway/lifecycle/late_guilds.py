@@ -114,7 +114,7 @@ class LateGuilds(BufferingListener):
         """Read those of these guilds that the user is a member of, in one snapshot."""
         transaction = await self._database.begin(snapshot=True)
         try:
-            return await guild_snapshot.read_for_user(
+            return await guild_snapshot.read_for_user_id(
                 transaction.cur,
                 self._session.user_id,
                 large_threshold=self._large_threshold,

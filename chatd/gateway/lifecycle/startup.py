@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from chatd.core.errors import ServiceUnavailable
 from chatd.core.ids import GuildId, StreamId
-from chatd.core.intents import NO_INTENT, Intents
+from chatd.core.intents import NO_INTENT
 from chatd.core.json import JsonObject
 from chatd.gateway.fanout.encoded_guild import EncodedGuild
 from chatd.gateway.fanout.feed import Feed
@@ -74,8 +74,7 @@ class SessionStartup(BufferingListener):
             session.has_all_guilds = not self.later
             if snapshot.client_ready is None:
                 self._send_ready(snapshot, identify, gateway_url)
-                for body in bodies.values():
-                    self._send("GUILD_CREATE", body, Intents.GUILDS)
+                self._send_guild_creates(bodies.values())
             else:
                 if not identify.knows_status:
                     status = snapshot.client_ready.stored_status
@@ -195,7 +194,8 @@ class SessionStartup(BufferingListener):
             async with asyncio.timeout(CATCH_UP_S):
                 await user_feed.wait_for(ready.user_seq)
                 for each in ready.guilds.memberships:
-                    await feeds[each.guild_id].wait_for(each.seq)
+                    if (feeds[each.guild_id].position or 0) < each.seq:
+                        await feeds[each.guild_id].wait_for(each.seq)
         except TimeoutError:
             self._is_stale = True  # if events are lost, the gap monitor invalidates the feed
 

@@ -150,12 +150,15 @@ class BufferingListener:
         the payload needs, so the guilds must be read again.
         """
         bodies = {}
+        shows_presences = self._session.wants(Intents.GUILD_PRESENCES)
         for each in guilds.memberships:
             feed = feeds[each.guild_id]
             if not feed.is_started:
                 return None
             self._complete(feed, each, guilds, encoded.get(each.guild_id))
-            body = self._guild_create(feed, each.own, large_threshold)
+            body = self._guild_create(
+                feed, each.own, large_threshold, shows_presences=shows_presences
+            )
             if body is None:
                 return None
             bodies[each.guild_id] = body
@@ -183,33 +186,41 @@ class BufferingListener:
         later = [event for of, event in self._buffered if of is feed and event.seq > membership.seq]
         known.complete(encoded, last_messages, later)
 
-    def _guild_create(self, feed: GuildFeed, own: Member, large_threshold: int) -> bytes | None:
-        """Join the body of GUILD_CREATE for the member `own`; None if the feed lacks a part.
-
-        It has presences if the session has the intent.
-        """
+    def _guild_create(
+        self, feed: GuildFeed, own: Member, large_threshold: int, *, shows_presences: bool
+    ) -> bytes | None:
+        """Join the body of GUILD_CREATE for the member `own`; None if the feed lacks a part."""
         visibility = feed.visibility
-        guild = visibility.payloads.encoded
+        known = visibility.payloads
+        guild, user_id = known.encoded, own.user.id
         if guild is None or not guild.can_list(large_threshold):
             return None
         members = guild.listed(large_threshold)
         if not members:
-            members = {own.user.id: payloads.encode(payloads.member(own))}
-        elif own.user.id not in members:
+            members = {user_id: payloads.encode(payloads.member(own))}
+        elif user_id not in members:
             return None  # the user has left the guild
         presences = b"[]"
-        if self._session.wants(Intents.GUILD_PRESENCES):
+        if shows_presences:
             presences = payloads.encode(self._hub.presences_of_users(members))
-        visible = visibility.visible_with(own.user.id, own.roles)
+        visible = visibility.visible_with(user_id, own.roles)
         return payloads.joined_guild_state(
             guild.settings,
-            visibility.payloads.joined_roles(),
-            b",".join(visibility.payloads.in_guild_create(visibility.channels_in(visible))),
+            known.joined_roles(),
+            known.joined_channels(visible, lambda: visibility.channels_in(visible)),
             b",".join(members.values()),
             member_count=guild.member_count,
-            joined_at=own.joined_at,
+            own=members[user_id],
             large=guild.member_count > len(members),
             presences=presences,
+        )
+
+    def _send_guild_creates(self, bodies: Iterable[bytes]) -> None:
+        """Send a GUILD_CREATE with each of these bodies."""
+        user_id = self._session.user_id
+        stream, audience = StreamId(user_id), to_user(user_id)
+        self._session.send_events(
+            [Event("GUILD_CREATE", stream, audience, body, Intents.GUILDS) for body in bodies]
         )
 
     def _send(self, name: str, body: bytes, intent: Intents) -> None:

@@ -281,7 +281,13 @@ class Session:
 
     def send_event(self, event: Event) -> None:
         """Send an event to this session only."""
-        batch = Batch([Dispatch(event, self._replay_budget)])
+        self.send_events((event,))
+
+    def send_events(self, events: Iterable[Event]) -> None:
+        """Send events to this session only, in one write."""
+        batch = Batch([Dispatch(event, self._replay_budget) for event in events])
+        if not batch.dispatches:
+            return
         self.dispatch(batch)
         batch.release_frames()
 

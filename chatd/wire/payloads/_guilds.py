@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from chatd.core.json import JsonObject
 from chatd.core.models import (
@@ -136,6 +135,7 @@ def guild_state(
 
 
 _ROLES = "roles"
+_JOINED_AT = b'"joined_at":"'
 
 _AFTER_CHANNELS = (
     b'],"threads":[],"voice_states":[],"stage_instances":[],"guild_scheduled_events":[],'
@@ -158,18 +158,19 @@ def joined_guild_state(
     members: bytes,
     *,
     member_count: int,
-    joined_at: datetime,
+    own: bytes,
     large: bool,
     presences: bytes,
 ) -> bytes:
     """Join the body of GUILD_CREATE from encoded parts, for a guild that became available.
 
     It is `guild_state` with `unavailable` and `presences`. Roles, channels and members are the
-    elements of arrays, `presences` is an array.
+    elements of arrays, `presences` is an array. `own` is the own member, encoded.
     """
+    joined_at = own.index(_JOINED_AT) + len(_JOINED_AT)  # in a name, it has backslashes
     start = b'{%b,"joined_at":"%b","large":%b,"member_count":%d,"roles":[' % (
         settings,
-        timestamp(joined_at).encode(),
+        own[joined_at : own.index(b'"', joined_at)],
         b"true" if large else b"false",
         member_count,
     )
