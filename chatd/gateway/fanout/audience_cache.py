@@ -38,13 +38,16 @@ class AudienceCache:
     """The audiences that were used since the permissions of the guild changed."""
 
     def __init__(self) -> None:
+        self.revision = 0
+        """Increases when a session has ended, or may see something else than before."""
         self._entries: dict[Key, _Entry] = {}
         self._changes: list[tuple[Session, bool]] = []
         """Sessions that may belong to other audiences than before, and whether audiences may
         contain them. The order is that of the changes."""
 
     def clear(self) -> None:
-        """Drop all audiences."""
+        """Drop all audiences, because any session may have ended or may see something else."""
+        self.revision += 1
         self._entries.clear()
         self._changes.clear()
 
@@ -55,6 +58,8 @@ class AudienceCache:
         """
         if len(self._changes) >= _MAX_CHANGES:
             self.clear()
+        if not is_new:
+            self.revision += 1
         if self._entries:
             self._changes.append((session, is_new))
 

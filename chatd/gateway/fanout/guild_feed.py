@@ -98,7 +98,7 @@ class GuildFeed(Feed):
         """The oldest GUILD_JOINED that was passed to `begin_start`."""
         self._pending_starts = 0
         """Calls of `begin_start` whose `end_start` has not been called."""
-        self._audiences = AudienceCache()
+        self.audiences = AudienceCache()
         """Audiences regardless of timeouts, which end without an event."""
         self.without_typing: set[Session] = set()
         """Sessions that have ended their subscription to TYPING_START."""
@@ -173,7 +173,7 @@ class GuildFeed(Feed):
     def attach(self, session: Session) -> None:
         """Deliver events to a session from now on."""
         if session not in self._sessions.get(session.user_id, ()):
-            self._audiences.note(session, is_new=True)
+            self.audiences.note(session, is_new=True)
         super().attach(session)
         self._local_sessions.mark_presence_dirty(session.user_id)
 
@@ -181,7 +181,7 @@ class GuildFeed(Feed):
         """Stop delivering events to a session."""
         super().detach(session)
         self.without_typing.discard(session)
-        self._audiences.clear()  # a reference would keep the session's replay buffer alive
+        self.audiences.clear()  # a reference would keep the session's replay buffer alive
         self._local_sessions.mark_presence_dirty(session.user_id)
         if session.user_id not in self._sessions and self._visibility is not None:
             self._visibility.remove_member(session.user_id)
@@ -313,7 +313,7 @@ class GuildFeed(Feed):
                 self._note_changed(_member_in(event))
             self._restart_startups(event)
         elif event.name not in _MEMBERSHIP and (is_changed or event.name == "CHANNEL_CREATE"):
-            self._audiences.clear()
+            self.audiences.clear()
         if event.name in JOINED:
             self._note_changed(UserId(event.audience.id))
             for session in self._local_sessions.sessions_of(UserId(event.audience.id)):
@@ -343,13 +343,13 @@ class GuildFeed(Feed):
     def _note_changed(self, user_id: UserId) -> None:
         """Have audiences reconsider the sessions of a member."""
         for session in self._sessions.get(user_id, ()):
-            self._audiences.note(session, is_new=False)
+            self.audiences.note(session, is_new=False)
 
     def _audience(self, event: Event) -> Collection[Session]:
         audience = event.audience
         if audience.kind is AudienceKind.USER:
             return super()._audience(event)
-        viewers = self._audiences.get(
+        viewers = self.audiences.get(
             (audience.id, audience.needed),
             lambda: self._find_viewers(event),
             lambda session: self._includes(session, event),

@@ -7,7 +7,6 @@ other tasks may run between any two updates of clients.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -22,7 +21,7 @@ from chatd.core.presence_table import PresenceTable
 from chatd.db.pool import Database
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.listed_members import ListedMembers
-from chatd.gateway.fanout.time_slicing import run_in_slices
+from chatd.gateway.fanout.time_slicing import TimeSlices, run_in_slices
 from chatd.gateway.session.session import Session
 
 _MAX_OPS = 25
@@ -50,6 +49,27 @@ class _LiveList:
     channel_id: ChannelId
     items: MemberList
     windows: dict[Session, tuple[Window, ...]] = field(default_factory=dict)
+    _groups: dict[tuple[Window, ...], dict[Session, None]] = field(default_factory=dict)
+    """The sessions by their windows."""
+
+    def place(self, session: Session, windows: tuple[Window, ...]) -> None:
+        """Set the windows of a session."""
+        self.remove(session)
+        self.windows[session] = windows
+        self._groups.setdefault(windows, {})[session] = None
+
+    def remove(self, session: Session) -> None:
+        """Remove the windows of a session, if it has some."""
+        windows = self.windows.pop(session, None)
+        if windows is not None:
+            group = self._groups[windows]
+            del group[session]
+            if not group:
+                del self._groups[windows]
+
+    def groups(self) -> list[tuple[tuple[Window, ...], list[Session]]]:
+        """Return the sessions by their windows. Later changes do not affect the result."""
+        return [(windows, list(sessions)) for windows, sessions in self._groups.items()]
 
 
 class GuildLists:
@@ -64,6 +84,8 @@ class GuildLists:
         self._deliver = send
         self._next_build_at = 0.0
         """When the lists may be built again, by the event loop's clock."""
+        self._checked_revision = -1
+        """The revision of the feed at which all sessions could see the channels of their lists."""
         self._lists: dict[str, _LiveList] = {}
         self._requested: dict[Session, Mapping[ChannelId, Sequence[Window]]] = {}
         feed.add_listener(self.members)
@@ -86,7 +108,7 @@ class GuildLists:
         """End the lists of a session."""
         self._requested.pop(session, None)
         for each in self._lists.values():
-            each.windows.pop(session, None)
+            each.remove(session)
 
     def members_to_build(
         self, session: Session, channels: Mapping[ChannelId, Sequence[Window]]
@@ -129,7 +151,9 @@ class GuildLists:
 
     async def update(self, database: Database) -> None:
         """Send what changed since the last update."""
-        self._drop_invisible()
+        if (revision := self.feed.audiences.revision) != self._checked_revision:
+            self._checked_revision = revision
+            await run_in_slices(self._dropping_invisible())
         if not self._requested:
             return
         if self.members.must_reload:
@@ -148,14 +172,17 @@ class GuildLists:
                 return  # the next update builds all lists again
             await run_in_slices(self._updating(dirty))
 
-    def _drop_invisible(self) -> None:
+    def _dropping_invisible(self) -> Iterator[None]:
         """End lists whose sessions have left the guild, or cannot see the channel any more."""
-        for session, channels in list(self._requested.items()):
+        for session in list(self._requested):
+            channels = self._requested.get(session, {})  # it may have ended its lists since
             if self.feed not in session.feeds:
                 self.remove(session)
             elif len(left := self._visible(session, channels)) < len(channels):
                 self.members.is_stale = True
                 self._requested[session] = left
+                self._checked_revision = -1  # until it is built again, a list has its windows
+            yield
 
     async def _prepare(self, database: Database) -> None:
         if not self.members.is_loaded:
@@ -166,8 +193,10 @@ class GuildLists:
         await self._prepare(database)
         self.members.is_stale = False
         before, self._lists = self._lists, {}
+        slices = TimeSlices()
         for session in list(self._requested):
             await self._place(session)
+            await slices.step()
         await self._settle()
         await run_in_slices(self._sending_all(before))
 
@@ -182,13 +211,13 @@ class GuildLists:
                 yield
         for key, live in self._lists.items():
             old = before.get(key)
-            for windows, sessions in _by_windows(live).items():
+            for windows, sessions in live.groups():
                 self._send_whole(key, live, windows, sessions, 0 if old is None else len(old.items))
                 yield
 
     async def _place(self, session: Session) -> None:
         """Add the windows of a session to the lists of its channels."""
-        for channel_id, windows in self._requested[session].items():
+        for channel_id, windows in self._requested.get(session, {}).items():
             key = self.members.list_id(channel_id)
             live = self._lists.get(key)
             if live is None and not self._has_room():
@@ -197,7 +226,7 @@ class GuildLists:
                 items = await self.members.build(channel_id)
                 live = self._lists[key] = _LiveList(channel_id, items)
             known = live.windows.get(session, ())
-            live.windows[session] = tuple(sorted({*known, *windows}))
+            live.place(session, tuple(sorted({*known, *windows})))
 
     def _has_room(self) -> bool:
         """Return whether a list of all known members can be built."""
@@ -218,7 +247,7 @@ class GuildLists:
             for user_id in dirty:
                 ops += live.items.put(user_id, *self.members.group_of(user_id, live.channel_id))
                 yield
-            for windows, sessions in _by_windows(live).items():
+            for windows, sessions in live.groups():
                 seen = live.items.seen_through(
                     ops, windows, size_before=size_before, at_most=_MAX_OPS
                 )
@@ -246,7 +275,8 @@ class GuildLists:
     def _send(
         self, key: str, live: _LiveList, ops: Sequence[JsonObject], sessions: Collection[Session]
     ) -> None:
-        if any(each["op"] != "INVALIDATE" for each in ops):
+        is_checked = self.feed.audiences.revision == self._checked_revision
+        if not is_checked and any(each["op"] != "INVALIDATE" for each in ops):
             # Checked at the start, but roles may have changed while members were read.
             may, view = self.feed.visibility.has_permission, Permissions.VIEW_CHANNEL
             sessions = [each for each in sessions if may(each.user_id, live.channel_id, view)]
@@ -300,11 +330,3 @@ def _first_item(live: _LiveList, windows: Sequence[Window]) -> list[Op]:
     """Return an UPDATE of the first item of these windows, for an update of the counts alone."""
     index = windows[0][0]
     return [Op(OpKind.UPDATE, index, each) for each in live.items.items((index, index))]
-
-
-def _by_windows(live: _LiveList) -> dict[tuple[Window, ...], list[Session]]:
-    """Return the sessions of a list by their windows."""
-    found: defaultdict[tuple[Window, ...], list[Session]] = defaultdict(list)
-    for session, windows in live.windows.items():
-        found[windows].append(session)
-    return found
