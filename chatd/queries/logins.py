@@ -206,6 +206,25 @@ async def find_caller(cur: Cursor, login_id: LoginId, user_id: UserId) -> Caller
     return await one(cur, lambda *row: Caller(users.split_row(row)[0], login_id))
 
 
+_POSITION = PreparedStatement(
+    f"""
+    SELECT coalesce((SELECT seq FROM streams WHERE id = caller.id), 0)
+      FROM ({_CALLER}) AS caller
+    """,
+    login_id="bigint",
+    user_id="bigint",
+)
+
+
+async def position(cur: Cursor, login_id: LoginId, user_id: UserId) -> int | None:
+    """Return the position of the stream of a login's user.
+
+    Returns None if the login is revoked or the account disabled.
+    """
+    await cur.run(_POSITION, {"login_id": login_id, "user_id": user_id})
+    return await one(cur, int)
+
+
 _USED = """
     last_used_at = now(),
     token_expires_at = CASE WHEN token_expires_at > now()

@@ -16,7 +16,6 @@ from chatd.queries import (
     logins,
     private_channels,
     relationships,
-    streams,
     users,
 )
 from chatd.services import guild_snapshot
@@ -33,6 +32,8 @@ class Identity:
 
     account: Account
     application: Application | None
+    user_seq: int
+    """The position of the user's stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +56,18 @@ class ReadySnapshot:
 
 async def read_identity(cur: Cursor, login_id: LoginId, user_id: UserId) -> Identity:
     """Return the account of a login. Raises Unauthorized when the login is not valid."""
-    if await logins.find_caller(cur, login_id, user_id) is None:
+    position = await logins.position(cur, login_id, user_id)
+    if position is None:
         raise Unauthorized
     account = await users.account(cur, user_id)
     if account is None:
         raise Unauthorized
     if not account.user.bot:
-        return Identity(account, None)
+        return Identity(account, None, position)
     application = await applications.get(cur, user_id)
     if application is None:
         raise Unauthorized
-    return Identity(account, application)
+    return Identity(account, application, position)
 
 
 async def guild_sizes(
@@ -81,12 +83,19 @@ async def guild_sizes(
     has only a few guilds.
     """
     ids = [each for each in await guilds.ids_for_user(cur, user_id) if is_in_shard(each)]
-    if len(ids) <= _FEW_GUILDS:
-        return dict.fromkeys(ids, 0)
-    sizes = {each: size for each in ids if (size := known_size(each)) is not None}
+    sizes = known_sizes(ids, known_size)
     if unknown := [each for each in ids if each not in sizes]:
         sizes |= await guilds.sizes(cur, unknown)
     return sizes
+
+
+def known_sizes(
+    ids: Sequence[GuildId], known_size: Callable[[GuildId], int | None]
+) -> dict[GuildId, int]:
+    """Return the part of `guild_sizes` that needs no query, for a user in these guilds."""
+    if len(ids) <= _FEW_GUILDS:
+        return dict.fromkeys(ids, 0)
+    return {each: size for each in ids if (size := known_size(each)) is not None}
 
 
 async def read(
@@ -106,7 +115,6 @@ async def read(
     """
     account = identity.account
     user_id, is_bot = account.user.id, account.user.bot
-    positions = await streams.positions(cur, [user_id])
     found = await guild_snapshot.read_for_user(
         cur,
         account.user,
@@ -126,7 +134,7 @@ async def read(
     return ReadySnapshot(
         account=account,
         application=identity.application,
-        user_seq=positions.get(user_id, 0),
+        user_seq=identity.user_seq,
         private_channels=private,
         relationships=related,
         guild_ids=ids,

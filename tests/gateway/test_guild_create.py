@@ -19,6 +19,7 @@ from chatd.services import guild_snapshot
 from chatd.web.keys import DEPENDENCIES
 from chatd.wire import payloads
 from tests.conftest import ServeMore, Server
+from tests.gateway.mirror import differences
 from tests.helpers.random_acts import PEOPLE, Acts
 from tests.helpers.roles import assign_roles, create_role
 from tests.world import WITHOUT_PRESENCES, Guild, World, like, world_on
@@ -49,8 +50,9 @@ def comparable(guild: Json) -> Json:
         }
         for channel in guild["channels"]
     ]
+    order = [each["id"] for each in channels]
     without = {key: each for key, each in guild.items() if key not in ("presences", "unavailable")}
-    return {**without, "channels": channels}
+    return {**without, "channels": {each["id"]: each for each in channels}, "order": order}
 
 
 async def built(server: Server, guild: Guild, user_id: str, threshold: int) -> Json | None:
@@ -136,7 +138,7 @@ async def test_joined_guilds_equal_those_built_from_the_database(
             received = await sent(where, name, threshold)
             for guild in guilds:
                 expected = await built(place, guild, person.id, threshold)
-                assert received.get(guild.id) == expected
+                assert differences(received.get(guild.id), expected) == []
         kept = [
             known(place, guild) is before[number, guild.id]
             for number, (_, place) in enumerate(places)
@@ -168,12 +170,12 @@ async def test_last_message_is_read_again_after_its_deletion(world: World, serve
     await guild.owner.rest.delete(f"{path}/{last['id']}")
     shown = {
         each["id"]: each["last_message_id"]
-        for each in (await sent(world, "bob"))[guild.id]["channels"]
+        for each in (await sent(world, "bob"))[guild.id]["channels"].values()
     }
     assert shown == {guild.general.id: first["id"], quiet.id: None}
     await guild.owner.rest.post(f"{path}/bulk-delete", {"messages": [first["id"], last["id"]]})
     channels = (await sent(world, "bob"))[guild.id]["channels"]
-    assert [each["last_message_id"] for each in channels] == [None, None]
+    assert [each["last_message_id"] for each in channels.values()] == [None, None]
     assert known(server, guild) is encoded
 
 
@@ -193,7 +195,7 @@ async def test_imported_messages_are_read(world: World, server: Server) -> None:
     async with dependencies.begin() as work:
         await work.lock(GuildId(int(guild.id)))
         work.emit(events.history_imported(GuildId(int(guild.id))))
-    [channel] = (await sent(world, "bob"))[guild.id]["channels"]
+    [channel] = (await sent(world, "bob"))[guild.id]["channels"].values()
     assert channel["last_message_id"] == "5"
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from chatd.core.errors import ServiceUnavailable
 from chatd.core.ids import GuildId, StreamId
@@ -95,7 +96,7 @@ class SessionStartup(BufferingListener):
         Returns it with the GUILD_CREATE of each guild, for READY without guilds. Raises
         Unauthorized, DisallowedIntents, ServiceUnavailable, DatabaseUnavailable.
         """
-        sizes = await self._sizes(large_threshold)
+        sizes = self._expected_sizes(large_threshold) or await self._sizes(large_threshold)
         for _ in range(ATTEMPTS):
             first, *self.later = guild_snapshot.parts(sizes, first_size=self._first_size)
             user_feed: Feed = self._hub.user_feed(self._session.user_id)
@@ -127,13 +128,27 @@ class SessionStartup(BufferingListener):
         is_client = self._session.user_client is not None
         return client_ready.MAX_SIZE if is_client else guild_snapshot.MAX_PART_SIZE
 
+    def _expected_sizes(self, large_threshold: int) -> dict[GuildId, int]:
+        """Return the guilds that another session of the user follows; none if one is not known.
+
+        They are compared with those in the snapshot, and save a query if they are the same.
+        """
+        session = self._session
+        for other in self._hub.sessions_of(session.user_id):
+            if other.has_all_guilds and other.shard == session.shard:
+                ids = [GuildId(each.stream) for each in other.feeds if isinstance(each, GuildFeed)]
+                size = partial(self._known_size, large_threshold=large_threshold)
+                sizes = ready_snapshot.known_sizes(ids, size)
+                return sizes if len(sizes) == len(ids) else {}
+        return {}
+
     async def _sizes(self, large_threshold: int) -> dict[GuildId, int]:
         async with self._database.cursor() as cur:
             return await ready_snapshot.guild_sizes(
                 cur,
                 self._session.user_id,
                 is_in_shard=self._session.shard_includes,
-                known_size=lambda guild_id: self._known_size(guild_id, large_threshold),
+                known_size=partial(self._known_size, large_threshold=large_threshold),
             )
 
     async def _read(

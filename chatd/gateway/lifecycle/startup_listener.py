@@ -25,6 +25,11 @@ ATTEMPTS = 20
 """How often, at most, a snapshot is read until the buffered events continue it. Without a maximum,
 a guild whose permissions change all the time could keep a database connection busy."""
 
+_EXACT_ATTEMPTS = 5
+"""Attempts in which the last message of each channel must be right. After these, a channel may name
+one that has just been deleted, as it does for clients that are connected. So sessions also start
+where messages are deleted all the time."""
+
 CATCH_UP_S = 2.0
 """How long in seconds the events of a snapshot may take to arrive here. They take milliseconds,
 unless Redis is unavailable."""
@@ -42,6 +47,8 @@ class BufferingListener:
         """By feed: every event after this number is buffered."""
         self._feeds: set[Feed] = set()
         """All feeds that were listened to."""
+        self._attempts = 0
+        """Attempts to read a snapshot."""
         self._is_stale = False
         """Whether the snapshot must be read again."""
 
@@ -65,6 +72,7 @@ class BufferingListener:
     def _listen(self, feeds: Iterable[Feed]) -> None:
         """Buffer the events of these feeds, and begin another attempt to read a snapshot."""
         self._is_stale = False
+        self._attempts += 1
         self._buffered = [each for each in self._buffered if self._is_current(each[0])]
         for feed in feeds:
             feed.add_listener(self)
@@ -156,6 +164,8 @@ class BufferingListener:
             if not feed.is_started:
                 return None
             self._complete(feed, each, guilds, encoded.get(each.guild_id))
+            if feed.visibility.payloads.stale and self._attempts <= _EXACT_ATTEMPTS:
+                return None  # a last message was deleted while the others were read
             body = self._guild_create(
                 feed, each.own, large_threshold, shows_presences=shows_presences
             )

@@ -140,7 +140,6 @@ class Session:
         "_replay",
         "_replay_budget",
         "_replay_bytes",
-        "_shard",
         "detached_at",
         "device",
         "feeds",
@@ -154,6 +153,7 @@ class Session:
         "presence",
         "presence_set_at",
         "seq",
+        "shard",
         "sink",
         "user_client",
         "user_id",
@@ -188,7 +188,7 @@ class Session:
         self._intent_bits = int(
             state.intents
         )  # combining enum flags is slow, and done for each event
-        self._shard = state.shard
+        self.shard = state.shard
         self._is_bot = state.is_bot
         self._replay_budget = replay_budget
         self._replay: list[Dispatch] = []  # the last one has the number `seq`
@@ -211,7 +211,7 @@ class Session:
             self.user_id,
             self.login_id,
             self.intents,
-            self._shard,
+            self.shard,
             self.presence,
             self.device,
             self._is_bot,
@@ -255,13 +255,13 @@ class Session:
 
     def shard_includes(self, guild_id: GuildId) -> bool:
         """Return whether the session's shard receives the events of this guild."""
-        shard, count = self._shard
+        shard, count = self.shard
         return (guild_id >> _SHARD_SHIFT) % count == shard
 
     @property
     def shard_includes_dms(self) -> bool:
         """Whether private channels belong to the session's shard, which is the first one."""
-        return self._shard[0] == 0
+        return self.shard[0] == 0
 
     def dispatch(self, batch: Batch) -> None:
         """Send the dispatches of a batch that the client's intents include."""
