@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,11 +24,14 @@ from tests.documented.operations import (
 )
 from tests.documented.refused import LISTED, REFUSED_VALUES, Fields
 from tests.helpers.interactions import ROW, Stage
+from tests.helpers.shared_stages import SharedStages
 from tests.world import Answer, Guild, World
 
 
-async def scene(world: World, operation: str) -> dict[str, str]:
+async def scene(world: World) -> dict[str, str]:
+    """Create a guild with one of everything; return the ids for paths."""
     guild = await world.guild(owner="alice", members=["bob"])
+    world.shelf["scene"] = guild
     alice, bob, carol, dave = await world.people("alice", "bob", "carol", "dave")
     await guild.admit(carol, dave)
     message = await alice.rest.post(f"/channels/{guild.general.id}/messages", {"content": "x"})
@@ -40,7 +45,6 @@ async def scene(world: World, operation: str) -> dict[str, str]:
     return {
         "webhook_id": webhook["id"],
         "webhook_token": webhook["token"],
-        **(await interaction_names(world, guild, operation) if _is_response(operation) else {}),
         "guild_id": guild.id,
         "channel_id": guild.general.id,
         "message_id": message["id"],
@@ -54,8 +58,24 @@ async def scene(world: World, operation: str) -> dict[str, str]:
     }
 
 
-def _is_response(operation: str) -> bool:
-    return operation in (CALLBACK, *WITH_TOKEN)
+async def scene_for(world: World, operation: str) -> dict[str, str]:
+    """Create a guild for an operation: for a response, with an interaction."""
+    names = await scene(world)
+    if operation in (CALLBACK, *WITH_TOKEN):
+        names |= await interaction_names(world, world.shelf["scene"], operation)
+    return names
+
+
+@asynccontextmanager
+async def scene_of_refusals(
+    stages: SharedStages, world: World, operation: str
+) -> AsyncIterator[tuple[World, dict[str, str]]]:
+    """Provide a scene for calls that the server refuses: a shared one, or one with a response."""
+    if operation in (CALLBACK, *WITH_TOKEN):
+        yield world, await scene_for(world, operation)
+        return
+    async with stages.on(scene) as (there, names):
+        yield there, names
 
 
 async def interaction_names(world: World, guild: Guild, operation: str) -> dict[str, str]:
@@ -145,23 +165,25 @@ async def refuse(
 
 
 @pytest.mark.parametrize("operation", sorted({operation for operation, _ in LISTED}))
-async def test_unsupported_field_is_refused_by_name(world: World, operation: str) -> None:
-    names = await scene(world, operation)
-    for (listed, field), (value, _) in LISTED.items():
-        if listed == operation:
-            errors = await refuse(world, names, operation, field, value)
-            assert [each["code"] for each in errors] == [NOT_SUPPORTED], field
-            assert "does not support" in errors[0]["message"]
+async def test_unsupported_field_is_refused_by_name(
+    stages: SharedStages, world: World, operation: str
+) -> None:
+    async with scene_of_refusals(stages, world, operation) as (there, names):
+        for (listed, field), (value, _) in LISTED.items():
+            if listed == operation:
+                errors = await refuse(there, names, operation, field, value)
+                assert [each["code"] for each in errors] == [NOT_SUPPORTED], field
+                assert "does not support" in errors[0]["message"]
 
 
 @pytest.mark.parametrize(("operation", "field"), REFUSED_VALUES)
 async def test_unsupported_value_is_refused_by_name(
-    world: World, operation: str, field: str
+    stages: SharedStages, world: World, operation: str, field: str
 ) -> None:
-    names = await scene(world, operation)
-    for value in REFUSED_VALUES[operation, field]:
-        [error] = await refuse(world, names, operation, field, value)
-        assert error["code"] in (NOT_SUPPORTED, "BASE_TYPE_CHOICES")
+    async with scene_of_refusals(stages, world, operation) as (there, names):
+        for value in REFUSED_VALUES[operation, field]:
+            [error] = await refuse(there, names, operation, field, value)
+            assert error["code"] in (NOT_SUPPORTED, "BASE_TYPE_CHOICES")
 
 
 NOTHING: list[Any] = [None, False, 0, "", [], {}]
@@ -169,7 +191,7 @@ NOTHING: list[Any] = [None, False, 0, "", [], {}]
 
 @pytest.mark.parametrize("operation", sorted({op for op, _ in LISTED if not op.startswith("GET")}))
 async def test_values_that_request_nothing_are_accepted(world: World, operation: str) -> None:
-    names = await scene(world, operation)
+    names = await scene_for(world, operation)
     queries = DOCUMENTED[SHARED[operation]].get("query", {})
     fields = [
         field
