@@ -5,6 +5,7 @@ New fields, routes and commands are therefore covered without changes here.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -110,19 +111,22 @@ def _component_trees() -> Iterator[list[Any]]:
     yield [{"type": 9, "accessory": {"accessory": {"accessory": nested}}}] * 13
 
 
-def _shapeless(max_bytes: int) -> Iterator[bytes]:
-    yield b"[" * (max_bytes - 1)
-    yield b"[" * 1000 + b"]" * 1000
-    yield b'{"a":' * (max_bytes // 5)
-    yield b"[" + b"[]," * (max_bytes // 3 - 2) + b"[]]"
-    yield b"[" + b"{}," * (max_bytes // 3 - 2) + b"{}]"
-    yield b"[" + b"0," * (max_bytes // 2 - 2) + b"0]"
-    yield b'"' + b"x" * (max_bytes - 2) + b'"'
-    yield b'"' + "\ufdfa".encode() * ((max_bytes - 2) // 3) + b'"'
-    yield b"9" * max_bytes
-    yield b"0." + b"1" * (max_bytes - 2)
+@functools.lru_cache(8)
+def _shapeless(max_bytes: int) -> list[bytes]:
     keys = (b'"%x":null' % number for number in range(max_bytes // 14))
-    yield b"{" + b",".join(keys) + b"}"
+    return [
+        b"[" * (max_bytes - 1),
+        b"[" * 1000 + b"]" * 1000,
+        b'{"a":' * (max_bytes // 5),
+        b"[" + b"[]," * (max_bytes // 3 - 2) + b"[]]",
+        b"[" + b"{}," * (max_bytes // 3 - 2) + b"{}]",
+        b"[" + b"0," * (max_bytes // 2 - 2) + b"0]",
+        b'"' + b"x" * (max_bytes - 2) + b'"',
+        b'"' + "\ufdfa".encode() * ((max_bytes - 2) // 3) + b'"',
+        b"9" * max_bytes,
+        b"0." + b"1" * (max_bytes - 2),
+        b"{" + b",".join(keys) + b"}",
+    ]
 
 
 def names(schema: Any) -> Iterator[str]:
