@@ -136,6 +136,15 @@ class HttpConnection(web.RequestHandler):
                 self._has_partial_head = True  # of the next request, sent together with this one
                 self._expect_head()
 
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Resume reading if it is paused.
+
+        aiohttp calls this for each part of a body that is read. It then parses what the last pause
+        has left, so it would parse nothing each time.
+        """
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def _on_partial_head(self, size: int) -> None:
         """Count `size` bytes of a request head that is not complete, and refuse it if too large."""
         self._has_partial_head = True
