@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from chatd.bus.bus import Bus
+from chatd.core.capabilities import Capabilities, UserClient
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
 from chatd.core.intents import ALL_INTENTS
 from chatd.core.presence import Presence, PresenceReport, Status
@@ -39,8 +40,10 @@ class Listening:
 
     def __init__(self) -> None:
         self.shown: list[tuple[int, str]] = []
+        self.writes = 0
 
     def send(self, batch: Batch, seq: int) -> None:
+        self.writes += 1
         for dispatch in batch.dispatches:
             body = orjson.loads(dispatch.event.body)
             self.shown.append((int(body["user"]["id"]), body["status"]))
@@ -69,7 +72,7 @@ class NoFriends:
 class Town:
     """An instance on which all members of a guild have sessions with all intents."""
 
-    def __init__(self) -> None:
+    def __init__(self, user_client: UserClient | None = None) -> None:
         self.counters = Counters()
         table = PresenceTable()
         replay_budget = ReplayBudget(2**20)
@@ -88,9 +91,10 @@ class Town:
         feed.restore(Visibility.restored(state), 0, 0.0)
         self.sinks: list[Listening] = []
         for user_id in MEMBERS:
-            session = Session(
-                SessionState(f"{user_id}", user_id, LoginId(user_id), ALL_INTENTS), replay_budget
+            state_of = SessionState(
+                f"{user_id}", user_id, LoginId(user_id), ALL_INTENTS, user_client=user_client
             )
+            session = Session(state_of, replay_budget)
             sink = session.sink = Listening()
             self.sinks.append(sink)
             self.hub.add(session)
@@ -141,6 +145,25 @@ async def test_flush_sends_only_the_newest_presence(monkeypatch: pytest.MonkeyPa
     shown = dict(town.sinks[0].shown)
     assert Counter(shown.values()) == {"idle": 5, "online": 14, "offline": 1}
     assert len(town.sinks[0].shown) == len(MEMBERS)
+
+
+async def test_presences_that_change_together_are_written_together() -> None:
+    for client in (None, UserClient(Capabilities(0), "Linux")):
+        town = Town(client)
+        town.show(Status.ONLINE, *MEMBERS)
+        for _ in range(3):
+            await town.reporter.flush()
+        for sink in town.sinks:
+            sink.shown.clear()
+            sink.writes = 0
+        changed = MEMBERS[:5]
+        town.show(Status.IDLE, *changed)
+        await town.reporter.flush()
+        for user_id, sink in zip(MEMBERS, town.sinks, strict=True):
+            # The client of a person receives its own presence in SESSIONS_REPLACE.
+            expected = [each for each in changed if client is None or each != user_id]
+            assert sink.shown == [(each, "idle") for each in expected]
+            assert sink.writes == 1
 
 
 async def test_presences_of_many_users_take_several_turns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ It sends CHANNEL_DELETE to members that could see the channel and cannot now.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol, TypeAlias
 
@@ -27,6 +27,7 @@ from chatd.gateway.fanout.channel_overwrites import ChannelSet
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.feed import Feed
 from chatd.gateway.fanout.guild_payloads import RECORDED
+from chatd.gateway.fanout.presence_deliveries import deliveries
 from chatd.gateway.fanout.sight import SightChange
 from chatd.gateway.fanout.visibility import Visibility
 from chatd.gateway.session.session import Session
@@ -185,6 +186,19 @@ class GuildFeed(Feed):
         self._local_sessions.mark_presence_dirty(session.user_id)
         if session.user_id not in self._sessions and self._visibility is not None:
             self._visibility.remove_member(session.user_id)
+
+    def push_presences(self, changed: Mapping[UserId, Event]) -> None:
+        """Deliver the PRESENCE_UPDATEs of these users; see `presence_deliveries`."""
+        if not self.is_started:
+            return
+        for listener in self._listeners:
+            for event in changed.values():
+                listener.buffer(self, event)
+        viewers = self._audience(next(iter(changed.values())))
+        for event, sessions in deliveries(
+            changed, viewers, lambda user_id: self._sessions.get(user_id, ())
+        ):
+            self._dispatch(event, sessions)
 
     def may_see(self, user_id: UserId, event: Event) -> bool:
         """Return whether this user may receive an event, by the present state of the feed."""
@@ -356,8 +370,6 @@ class GuildFeed(Feed):
         )
         if event.name == "TYPING_START" and self.without_typing:
             return [session for session in viewers if session not in self.without_typing]
-        if event.name == "PRESENCE_UPDATE":
-            return self._without_own_clients(event, viewers)
         if excludes_timed_out(event):
             # A timeout ends without an event, so the cached audience cannot consider it.
             is_timed_out = self.visibility.is_timed_out
@@ -379,18 +391,6 @@ class GuildFeed(Feed):
         user_id = session.user_id
         is_here = session in self._sessions.get(user_id, ())
         return is_here and self._has_permissions(user_id, event)
-
-    def _without_own_clients(
-        self, event: Event, viewers: Collection[Session]
-    ) -> Collection[Session]:
-        """Return the sessions that receive a presence.
-
-        The client of a person receives that of its own user in SESSIONS_REPLACE instead.
-        """
-        user_id = UserId(int(orjson.loads(event.body)["user"]["id"]))
-        if not any(each.user_client for each in self._sessions.get(user_id, ())):
-            return viewers
-        return [each for each in viewers if each.user_id != user_id or each.user_client is None]
 
 
 def _member_in(event: Event) -> UserId:

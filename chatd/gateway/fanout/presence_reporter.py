@@ -6,7 +6,8 @@ too. Each instance sends them to its own sessions. So local and remote changes t
 Cost: a change is one entry on the bus, however many guilds the user is in. It is one delivery for
 each session that shares a guild with the user and has the intent GUILD_PRESENCES: 0.4 ms of a core
 in a guild with 1000 of them. That is quadratic in the size of a guild: n members who change once an
-hour each cost n*n deliveries. Three limits bound it:
+hour each cost n*n deliveries. A connection writes up to `MAX_TOGETHER` presences of a guild in one
+call. Three limits bound the rest:
 
 - In a guild of more than `MAX_BROADCAST_MEMBERS` online members, changes are not sent. A change
   costs 12 us then, instead of 5.7 ms with 10,000 members. Clients request the presences of the
@@ -22,6 +23,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from chatd.bus.bus import Bus
 from chatd.core.ids import GuildId, StreamId, UserId
@@ -35,6 +37,7 @@ from chatd.gateway.fanout.friend_presences import FriendPresences
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.member_lists import MemberLists
+from chatd.gateway.fanout.presence_deliveries import MAX_TOGETHER
 from chatd.gateway.fanout.session_lists import SessionLists
 from chatd.gateway.fanout.time_slicing import run_in_slices
 from chatd.gateway.session.session import FollowedFeed, Session
@@ -96,8 +99,8 @@ class PresenceReporter:
         """When each recently reported user may be reported again, in ascending order."""
         self._last_report_at: dict[str, float] = {}
         """When each instance reported last."""
-        self._pending: dict[tuple[GuildId, UserId], None] = {}
-        """The presences to send in each guild, in the order of their first change."""
+        self._pending: dict[GuildId, dict[UserId, None]] = {}
+        """The presences to send in each guild; guilds and users in the order of their changes."""
         self._sync_requested = False
         """Whether another instance has requested a full report."""
         self._needs_sync = True
@@ -217,25 +220,35 @@ class PresenceReporter:
             self._member_lists.mark(change.guild_ids, change.user_id)
             self._friend_presences.mark(change.user_id)
             for guild_id in change.guild_ids:
-                self._pending.setdefault((guild_id, change.user_id))
+                self._pending.setdefault(guild_id, {})[change.user_id] = None
 
     async def flush(self) -> None:
         """Send pending presences to local sessions, up to `_MAX_DELIVERIES`."""
-        await self._delivery_queue.process_in_slices(self._next_pending(), self._send_presence)
+        await self._delivery_queue.process_in_slices(self._next_pending(), self._send_presences)
 
-    def _next_pending(self) -> Iterator[tuple[GuildId, UserId]]:
+    def _next_pending(self) -> Iterator[tuple[GuildId, list[UserId]]]:
+        """Yield guilds with some of their changed users, up to `_MAX_DELIVERIES`."""
         limit = self._counters.deliveries + _MAX_DELIVERIES
-        while self._pending and self._counters.deliveries < limit:
-            key = next(iter(self._pending))
-            del self._pending[key]
-            yield key
+        while self._pending and (left := limit - self._counters.deliveries) > 0:
+            guild_id = next(iter(self._pending))
+            waiting = self._pending.pop(guild_id)
+            receivers = max(1, self._table.count_in(guild_id))
+            count = max(1, min(MAX_TOGETHER, left // receivers))
+            users = list(islice(waiting, count))
+            for user_id in users:
+                del waiting[user_id]
+            if waiting:
+                self._pending[guild_id] = waiting  # after the other guilds
+            yield guild_id, users
 
-    def _send_presence(self, key: tuple[GuildId, UserId]) -> None:
-        guild_id, user_id = key
+    def _send_presences(self, change: tuple[GuildId, list[UserId]]) -> None:
+        guild_id, users = change
         feed = self._hub.feed(StreamId(guild_id))
         if isinstance(feed, GuildFeed) and self._table.count_in(guild_id) <= MAX_BROADCAST_MEMBERS:
-            event = events.presence_updated(guild_id, user_id, self._table.get(user_id))
-            feed.push(event, self._clock())
+            presence_of = self._table.get
+            feed.push_presences(
+                {each: events.presence_updated(guild_id, each, presence_of(each)) for each in users}
+            )
 
     async def _publish(self, report: InstanceReport) -> None:
         for event in events.reported(report):
