@@ -74,3 +74,25 @@ def test_malformed_entry_does_not_hide_others() -> None:
     history.keep(codec.pack([event(ONE, 1)])[:-1])
     history.keep(codec.pack([event(ONE, 2)]))
     assert numbers(history, ONE) == [2]
+
+
+def test_entries_before_the_wanted_events_are_not_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history = EventHistory(retention_s=60.0)
+    history.keep(codec.pack([event(ONE, 1), event(TWO, 9), event(ONE, 2)]))
+    history.keep(codec.pack([event(ONE, 4), event(TWO, 10)]))
+    history.keep(codec.pack([event(ONE, 3)]))
+    decoded: list[bytes] = []
+    unpack = codec.unpack
+
+    def counting(packed: bytes) -> list[Event]:
+        decoded.append(packed)
+        return unpack(packed)
+
+    monkeypatch.setattr(codec, "unpack", counting)
+    assert numbers(history, ONE, 2) == [3, 4]
+    assert len(decoded) == 2
+    assert numbers(history, ONE, 4) == []
+    assert len(decoded) == 2
+    assert numbers(history, ONE) == [1, 2, 3, 4]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -98,7 +99,7 @@ class EventHistory:
 
     def after(self, stream: StreamId, seq: int) -> list[Event]:
         """Return the kept events of a stream with a number above `seq`, in order."""
-        self._decode_stream(stream)
+        self._decode_stream(stream, seq)
         found = self._by_stream.get(stream)
         if found is None:
             return []
@@ -128,13 +129,22 @@ class EventHistory:
             self._decode(*self._entries.popleft())
             yield
 
-    def _decode_stream(self, stream: StreamId) -> None:
-        """Decode the entries with events of a stream."""
-        part = b",%d," % stream  # of the head of each such event
-        with_stream = [each for each in self._entries if part in each[1]]
-        if with_stream:
-            self._entries = deque(each for each in self._entries if part not in each[1])
-        for at, packed in with_stream:
+    def _decode_stream(self, stream: StreamId, seq: int) -> None:
+        """Decode the entries with events of a stream that have a number above `seq`.
+
+        A user that joins a busy guild mostly needs none of its entries.
+        """
+        part = b",%d," % stream  # of the head of each such event; its number follows
+        number = re.compile(part + b"([0-9]+),")
+        kept: deque[tuple[float, bytes]] = deque()
+        wanted: list[tuple[float, bytes]] = []
+        for each in self._entries:
+            found = number.findall(each[1]) if part in each[1] else ()  # the search is faster
+            is_wanted = any(int(digits) > seq for digits in found)
+            (wanted if is_wanted else kept).append(each)
+        if wanted:
+            self._entries = kept
+        for at, packed in wanted:
             self._decode(at, packed)
 
     def _decode(self, at: float, packed: bytes) -> None:
