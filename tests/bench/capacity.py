@@ -36,7 +36,7 @@ _LATE_S = 0.02  # the p99 of the generator's delay, in seconds; above it, likewi
 class Search:
     """How the number of people is searched, and for how long."""
 
-    first: int = 2000
+    first: int = 2500
     most: int = 19_000
     """The search ends here, or where the limit of open files is reached."""
     resolution: int = 1000
@@ -45,9 +45,11 @@ class Search:
     window_s: float = 30.0
     timeout_s: float = 20.0
     """How long a step waits at its end for what is on its way, in seconds."""
-    connects_per_s: float = 200.0
+    connects_per_s: float = 70.0
+    """How many people connect in a second. Each is shown as online to 1,300 others, and an instance
+    sends 100,000 presences a second: faster arrivals would still be announced in the window."""
     bound_s: float = 780.0
-    """No step begins later than this, in seconds; a step takes two minutes."""
+    """No step begins later than this, in seconds; a step takes up to five minutes."""
     history: int = 100
     """Messages in each channel at the start."""
     faster: float = 1.0

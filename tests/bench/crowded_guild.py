@@ -148,11 +148,11 @@ class CrowdedGuild:
         """Deliver an event of the guild to all sessions."""
         self._feed.push(event, asyncio.get_running_loop().time())
         await self._queue.drained()
-        for session in self._sessions[: 2 * _STAFF]:
+
+    def acknowledge(self) -> None:
+        """Empty the replay buffers of all sessions."""
+        for session in self._sessions:
             session.clear_replay()
-        if not event.seq:
-            for session in self._sessions:
-                session.clear_replay()
 
     def change_presences(self) -> None:
         """Have all members set another status."""

@@ -138,6 +138,7 @@ async def _point(scene: Scene, size: int) -> Point:
     gc.disable()
     with holds.following_this_thread():
         for _ in range(_ROUNDS):
+            guild.acknowledge()
             if scene.prepare is not None:
                 scene.prepare(guild)
             await asyncio.sleep(0)
