@@ -15,7 +15,8 @@ from chatd.ratelimit.window import Decision, Limit
 from chatd.rest.response import encoded_json_response, json_response
 from chatd.rest.response_heads import ResponseHeads
 from tests.conftest import ServeMore, Server
-from tests.world import TIMEOUT_S, world_on
+from tests.helpers.attachments import download, guild_with_member, message_form, send_form
+from tests.world import TIMEOUT_S, World, world_on
 
 VARYING = re.compile(
     rb"(?m)^(Date|X-Request-Id|X-RateLimit-(?:Remaining|Reset|Reset-After)): [^\r]+"
@@ -98,7 +99,17 @@ async def test_response_cannot_be_told_from_that_of_aiohttp(
     assert bool(short_heads) == (not origins)
 
 
-async def test_added_header_is_sent(serve_more: ServeMore) -> None:
+async def test_streamed_file_has_a_request_id(world: World) -> None:
+    guild, path, _ = await guild_with_member(world)
+    form = message_form({"content": "x"}, ("a.txt", b"data"))
+    sent = await send_form(guild.owner.rest, path, form)
+    [file] = sent.json["attachments"]
+    answer = await download(world, file["url"])
+    assert (answer.status, answer.raw) == (200, b"data")
+    assert answer.headers["X-Request-Id"]
+
+
+async def test_added_header_is_sent() -> None:
     response = json_response(UnknownGuild().body(), status=404)
     response.headers["X-Added"] = "1"
     assert dict(response.headers) == {"Content-Type": "application/json", "X-Added": "1"}
