@@ -33,7 +33,7 @@ async def test_registration_shows_rules_and_errors_at_their_fields(
 ) -> None:
     await web_world.person("taken")
     async with page_of(f"{web.url}/register", problems) as page:
-        await expect(page.get_by_text("Everyone can create an account here.")).to_be_visible()
+        await page.get_by_text("Everyone can create an account here.").wait_for()
         name, password = page.get_by_label("Username"), page.get_by_label("Password")
         await expect(password).to_have_accessible_description(re.compile("At least 8 characters"))
         await name.fill((await web_world.rest("taken").get("/users/@me"))["username"])
@@ -54,14 +54,14 @@ async def log_in_and_out_over_tabs(web: Server, page: Page) -> None:
     """Open a second tab with the login of the first, log out there, and log in again."""
     second = await page.context.new_page()
     await second.goto(web.url)
-    await expect(second.get_by_role("heading", name="Friends")).to_be_visible()
+    await second.get_by_role("heading", name="Friends").wait_for()
     await second.get_by_role("button", name="Log out").click()
     for each in (second, page):
-        await expect(each.get_by_role("button", name="Log in")).to_be_visible()
+        await each.get_by_role("button", name="Log in").wait_for()
         await expect(each.get_by_role("heading", name="Friends")).to_have_count(0)
     await log_in(second, "new@example.org")
     for each in (second, page):
-        await expect(each.get_by_role("heading", name="Friends")).to_be_visible()
+        await each.get_by_role("heading", name="Friends").wait_for()
 
 
 @pytest.mark.parametrize("policy", ["invitation", "closed"])
@@ -73,7 +73,7 @@ async def test_registration_page_shows_the_policy(
         page_of(f"{server.url}/register?code=nosuchcode", problems) as page,
     ):
         if policy == "closed":
-            await expect(page.get_by_text("Registration is closed.")).to_be_visible()
+            await page.get_by_text("Registration is closed.").wait_for()
             await expect(page.get_by_label("Username")).to_have_count(0)
             return
         code = page.get_by_label("Registration code")
@@ -96,7 +96,7 @@ async def test_ended_login_is_renewed_without_losing_what_was_typed(
     async with page_of(address, problems, script=script) as page:
         # Neither storage that is full nor a wrong clock prevents anything.
         await log_in(page, bob.email)
-        await expect(page.get_by_text("This browser does not store your login.")).to_be_visible()
+        await page.get_by_text("This browser does not store your login.").wait_for()
         field = page.get_by_role("textbox", name="Write a message")
         await field.fill("half a tho")
         await end_logins(web_world)
@@ -108,7 +108,7 @@ async def test_ended_login_is_renewed_without_losing_what_was_typed(
         await expect(field).to_have_value("half a tho")
         await write(page, "a whole thought")
         shown = page.locator(".message:not(.pending)", has_text="a whole thought")
-        await expect(shown).to_be_visible()
+        await shown.wait_for()
         assert await page.evaluate("localStorage.length") == 0
     forget_refusals(problems)
 
@@ -134,15 +134,15 @@ async def test_settings_change_the_account(
         await open_section(page, "Privacy")
         await page.get_by_label("Who may write to you").select_option("friends")
         await page.get_by_role("button", name=re.compile("Unblock")).click()
-        await expect(page.get_by_text("You have blocked no one.")).to_be_visible()
+        await page.get_by_text("You have blocked no one.").wait_for()
         await create_bot(page, web_world)
         await change_password(page, bob.email)
         await page.keyboard.press("Escape")
-        await expect(page.get_by_role("heading", name="Friends")).to_be_visible()
+        await page.get_by_role("heading", name="Friends").wait_for()
         await page.keyboard.press("Control+/")
-        await expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
+        await page.get_by_role("heading", name="Keyboard").wait_for()
         await delete_account(page)
-        await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+        await page.get_by_role("heading", name="Log in").wait_for()
         assert (await alice.rest.get(f"/users/{bob.id}"))["username"].startswith("deleted_user")
     forget_refusals(problems)
 
@@ -156,7 +156,7 @@ async def change_profile(page: Page, other: Person) -> None:
     await page.get_by_label("Display name").fill("Robert")
     await page.get_by_label("About you").fill("I count.")
     await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    await page.get_by_text("Saved.", exact=True).wait_for()
     picture = image_bytes(size=(600, 300))
     await page.locator("input[type=file]").set_input_files(
         {"name": "picture.png", "mimeType": "image/png", "buffer": picture}
@@ -179,10 +179,10 @@ async def change_profile(page: Page, other: Person) -> None:
 
 async def log_out_other_devices(page: Page, person: Person) -> None:
     await open_section(page, "Devices")
-    await expect(page.get_by_text("this device")).to_be_visible()
+    await page.get_by_text("this device").wait_for()
     await page.get_by_role("button", name="Log out all other devices").click()
     await page.get_by_role("dialog").get_by_role("button", name="Log out all").click()
-    await expect(page.get_by_text("device is logged out.")).to_be_visible()
+    await page.get_by_text("device is logged out.").wait_for()
     assert (await person.rest.call("GET", "/users/@me")).status == 401
 
 
@@ -202,12 +202,12 @@ async def create_bot(page: Page, world: World) -> None:
     await expect(token).not_to_have_value(first)
     assert await token_status(world, first) == 401
     await open_section(page, "Account")
-    await expect(page.get_by_text("You have bots: helper_of_bob.")).to_be_visible()
+    await page.get_by_text("You have bots: helper_of_bob.").wait_for()
     await open_section(page, "Your bots")
     await expect(page.get_by_label("Others may add it to their servers")).to_be_checked()
     await page.get_by_role("button", name="Delete the bot").click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete the bot").click()
-    await expect(page.get_by_text("You have no bots yet.")).to_be_visible()
+    await page.get_by_text("You have no bots yet.").wait_for()
 
 
 async def token_status(world: World, token: str) -> int:
@@ -221,10 +221,10 @@ async def change_password(page: Page, email: str) -> None:
     await form.get_by_label("Current password").fill("not this one")
     await form.get_by_label("New password").fill(NEW_PASSWORD)
     await form.get_by_role("button").click()
-    await expect(form.get_by_text("The password is wrong.")).to_be_visible()
+    await form.get_by_text("The password is wrong.").wait_for()
     await form.get_by_label("Current password").fill(PASSWORD)
     await form.get_by_role("button").click()
-    await expect(form.get_by_text("The password is changed.")).to_be_visible()
+    await form.get_by_text("The password is changed.").wait_for()
 
 
 async def delete_account(page: Page) -> None:
@@ -243,24 +243,24 @@ async def test_administrators_manage_accounts_and_codes(
     mallory = await web_world.person("mallory")
     async with client_of(ada, f"{web.url}/app/settings", problems) as page:
         await page.get_by_role("link", name="Administration of the server").click()
-        await expect(page.get_by_role("img", name=re.compile(r"Sessions: now \d"))).to_be_visible()
-        await expect(page.locator(".counts", has_text="People")).to_be_visible()
+        await page.get_by_role("img", name=re.compile(r"Sessions: now \d")).wait_for()
+        await page.locator(".counts", has_text="People").wait_for()
         await page.get_by_role("link", name="Accounts").click()
         await page.get_by_label("Part of a name or address").fill(mallory.email)
         card = page.get_by_role("main").get_by_role("listitem")
         await expect(card).to_have_count(1)
         await confirm_in_card(page, "Disable")
-        await expect(card.get_by_text("disabled")).to_be_visible()
+        await card.get_by_text("disabled").wait_for()
         assert (await mallory.rest.call("GET", "/users/@me")).status == 401
         await confirm_in_card(page, "Enable")
         await expect(card.get_by_text("disabled")).to_have_count(0)
         await card.get_by_role("button", name="Delete").click()
         dialog = page.get_by_role("dialog")
         await dialog.get_by_role("button", name="Delete").click()
-        await expect(dialog.get_by_text("It owns guilds")).to_be_visible()
+        await dialog.get_by_text("It owns guilds").wait_for()
         await dialog.get_by_label("Delete its server, too").check()
         await dialog.get_by_role("button", name="Delete").click()
-        await expect(page.get_by_text("Nothing found.")).to_be_visible()
+        await page.get_by_text("Nothing found.").wait_for()
         await page.get_by_role("link", name="Registration codes").click()
         await page.get_by_label("How many people can use it").fill("3")
         await page.get_by_role("button", name="Create a code").click()
@@ -269,11 +269,11 @@ async def test_administrators_manage_accounts_and_codes(
         assert (link, code["max_uses"]) == (f"{web.url}/register?code={code['code']}", 3)
         await page.get_by_role("button", name=re.compile("Revoke")).click()
         await dialog.get_by_role("button", name="Revoke").click()
-        await expect(page.get_by_text("There are no codes.")).to_be_visible()
+        await page.get_by_text("There are no codes.").wait_for()
     forget_refusals(problems)
     bob = await web_world.person("bob")
     async with client_of(bob, f"{web.url}/app/admin", problems) as page:
-        await expect(page.get_by_text("Only administrators of this server")).to_be_visible()
+        await page.get_by_text("Only administrators of this server").wait_for()
 
 
 async def confirm_in_card(page: Page, action: str) -> None:

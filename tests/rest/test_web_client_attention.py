@@ -37,11 +37,11 @@ async def test_nothing_is_read_while_another_window_has_the_focus(
     await send(web_world, guild.general.id, "before")
     async with client_of(bob, f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
         entry = page.locator("a.channel", has_text="general")
-        await expect(message(page, "before")).to_be_visible()
+        await message(page, "before").wait_for()
         await expect(entry).to_have_attribute("data-unread", "false")
         await page.evaluate("document.hasFocus = () => false")
         await send(web_world, guild.general.id, "while away")
-        await expect(message(page, "while away")).to_be_visible()
+        await message(page, "while away").wait_for()
         await expect(page.locator(".divider.new + .message")).to_contain_text("while away")
         await expect(entry).to_have_attribute("data-unread", "true")
         await send(web_world, guild.general.id, f"<@{bob.id}> please")
@@ -63,7 +63,7 @@ async def test_notifications_go_with_what_they_are_about(
     path = f"/channels/{other.id}/messages"
     address = f"{web.url}/app/{guild.id}/{guild.general.id}"
     async with client_of(bob, address, problems, script=f"({_NOTIFICATIONS})()") as page:
-        await expect(page.get_by_text("No messages yet.")).to_be_visible()
+        await page.get_by_text("No messages yet.").wait_for()
         sent = {}
         for text in ("deleted", "first", "second"):
             sent[text] = await send(web_world, other.id, f"<@{bob.id}> {text}")
@@ -117,7 +117,7 @@ async def test_found_and_pinned_messages_follow_their_channel(
         await expect(found).to_have_text(["apple e", "apple a"])
         await alice.rest.delete(f"{path}/{sent[2]['id']}")
         await expect(found).to_have_text(["apple a"])
-        await expect(page.get_by_text("One message found")).to_be_visible()
+        await page.get_by_text("One message found").wait_for()
 
 
 async def test_way_back_closes_what_covers_the_page(
@@ -131,17 +131,17 @@ async def test_way_back_closes_what_covers_the_page(
         here = f"{web.url}/app/{guild.id}/{other.id}"
         await expect(page).to_have_url(here)
         await page.get_by_role("button", name="Invite people").first.click()
-        await expect(dialog(page, "Invite people")).to_be_visible()
+        await dialog(page, "Invite people").wait_for()
         await page.go_back()
         await expect(dialog(page, "Invite people")).to_be_hidden()
         await expect(page).to_have_url(here)
         await page.get_by_role("button", name="Server menu").click()
-        await expect(page.get_by_role("menu")).to_be_visible()
+        await page.get_by_role("menu").wait_for()
         await page.go_back()
         await expect(page.get_by_role("menu")).to_be_hidden()
         await page.get_by_role("button", name="Server menu").click()
         await page.get_by_role("menuitem", name="Server settings").click()
-        await expect(page.locator("dialog.settings-page")).to_be_visible()
+        await page.locator("dialog.settings-page").wait_for()
         await page.go_back()
         await expect(page.locator("dialog.settings-page")).to_be_hidden()
         await expect(page).to_have_url(here)
@@ -162,12 +162,12 @@ async def test_view_of_an_older_version_offers_to_load_the_page_again(
         for name in ("view/account/settings.js", "vendor/emoji/list.js"):
             await page.route(f"**/{name}", lambda route: route.fulfill(status=404))
         await page.get_by_role("button", name="Emoji", exact=True).click()
-        await expect(page.get_by_role("button", name="Load the page again")).to_be_visible()
+        await page.get_by_role("button", name="Load the page again").wait_for()
         await page.get_by_role("button", name="Settings").click()
-        await expect(page.get_by_text("The client may have a new version.")).to_be_visible()
+        await page.get_by_text("The client may have a new version.").wait_for()
         await page.unroute_all()
         await page.get_by_role("button", name="Load the page again").click()
-        await expect(page.get_by_label("Display name")).to_be_visible()
+        await page.get_by_label("Display name").wait_for()
         await page.keyboard.press("Escape")
         await expect(field).to_have_value("a draft")
     problems[:] = [each for each in problems if "404" not in each]
@@ -199,7 +199,7 @@ async def test_pictures_do_not_move_for_users_who_want_no_motion(
         )
         await expect(page.locator("a.picture img")).to_have_count(0)
         await still.click()
-        await expect(page.locator("dialog.lightbox img")).to_be_visible()
+        await page.locator("dialog.lightbox img").wait_for()
         await page.keyboard.press("Escape")
         await page.emulate_media(reduced_motion="no-preference")
         await page.reload()
@@ -214,22 +214,22 @@ async def test_links_to_what_is_gone_say_so(
     other = await guild.channel("other")
     gone = "That channel or server does not exist, or you may not see it."
     async with client_of(bob, f"{web.url}/app/{guild.id}/1", problems) as page:
-        await expect(page.get_by_text(gone)).to_be_visible()
+        await page.get_by_text(gone).wait_for()
         await expect(page).to_have_url(f"{web.url}/app/{guild.id}/{guild.general.id}")
         await expect(page.get_by_text(gone)).to_be_hidden()
         await page.locator("a.channel", has_text="other").click()
-        await expect(page.get_by_text("This is the beginning of #other")).to_be_visible()
+        await page.get_by_text("This is the beginning of #other").wait_for()
         await page.wait_for_load_state("networkidle")
         await guild.owner.rest.delete(f"/channels/{other.id}")
-        await expect(page.get_by_text(gone)).to_be_visible()
+        await page.get_by_text(gone).wait_for()
         for address in ("/app/1", "/app/@me/1"):
             # The text stays for 4 seconds, which can end before all files are loaded.
             await page.goto(web.url + address, wait_until="commit")
-            await expect(page.get_by_text(gone)).to_be_visible()
-            await expect(page.get_by_role("heading", name="Friends", exact=True)).to_be_visible()
+            await page.get_by_text(gone).wait_for()
+            await page.get_by_role("heading", name="Friends", exact=True).wait_for()
         await page.goto(f"{web.url}/app/{guild.id}")
         await page.get_by_role("button", name="Server menu").click()
         await page.get_by_role("menuitem", name="Leave").click()
         await page.get_by_role("dialog").get_by_role("button", name="Leave").click()
-        await expect(page.get_by_role("heading", name="Friends", exact=True)).to_be_visible()
+        await page.get_by_role("heading", name="Friends", exact=True).wait_for()
         await expect(page.get_by_text(gone)).to_be_hidden()

@@ -38,23 +38,23 @@ async def test_components_reach_their_application(
     await bot.rest.post(path, {"content": "use me", "components": rows, "embeds": [EMBED]})
     await bot.rest.post(path, {"flags": 1 << 15, "components": [card]})
     async with client_of(bob, f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
-        await expect(page.get_by_role("heading", name="Title")).to_be_visible()
+        await page.get_by_role("heading", name="Title").wait_for()
         await expect(page.get_by_role("link", name="Go")).to_have_attribute(
             "href", "https://example.org/"
         )
-        await expect(page.locator(".embed dt", has_text="Field")).to_be_visible()
-        await expect(page.get_by_role("link", name="Picture on example.org")).to_be_visible()
+        await page.locator(".embed dt", has_text="Field").wait_for()
+        await page.get_by_role("link", name="Picture on example.org").wait_for()
 
         await page.get_by_role("button", name="Press").click()
         await answer(web_world, (await client.next("INTERACTION_CREATE")).d, "pressed")
-        await expect(message(page, "pressed")).to_be_visible()
+        await message(page, "pressed").wait_for()
         await page.get_by_role("checkbox", name="red").check()
         await page.get_by_role("checkbox", name="green").check()
         await page.get_by_role("group", name="Choose").get_by_role("button", name="Send").click()
         used = (await client.next("INTERACTION_CREATE")).d
         assert used["data"]["values"] == ["red", "green"]
         await answer(web_world, used, "chosen")
-        await expect(message(page, "chosen")).to_be_visible()
+        await message(page, "chosen").wait_for()
         async with refusing(page, "POST", 500, problems):
             await page.get_by_role("button", name="Inside").click()
             await expect(page.get_by_role("alert")).to_contain_text("has a problem")
@@ -86,7 +86,7 @@ async def test_forms_of_applications_are_checked_and_submitted(
         await expect(name).to_be_focused()
         await name.fill("👍👍")
         await submit.click()
-        await expect(form.get_by_text("Write 3 to 5 characters.")).to_be_visible()
+        await form.get_by_text("Write 3 to 5 characters.").wait_for()
         await name.fill("👍👍👍👍👍")  # ten units of JavaScript, five characters
         await form.get_by_role("searchbox", name="Search: Who").fill(alice.name[:9])
         await form.get_by_label(f"@{alice.name}").check()
@@ -103,7 +103,7 @@ async def test_forms_of_applications_are_checked_and_submitted(
         ):
             async with refusing(page, "POST", status, problems, body):
                 await submit.click()
-                await expect(form.get_by_text(said)).to_be_visible()
+                await form.get_by_text(said).wait_for()
         await submit.click()
         sent = (await client.next("INTERACTION_CREATE")).d
         parts = [each.get("component", each) for each in sent["data"]["components"]]
@@ -112,7 +112,7 @@ async def test_forms_of_applications_are_checked_and_submitted(
         assert (parts[3]["values"], parts[4]["values"]) == (["one", "two"], [file["id"]])
         assert file["filename"] == "a.txt"
         await answer(web_world, sent, "reported")
-        await expect(message(page, "reported")).to_be_visible()
+        await message(page, "reported").wait_for()
         await expect(form).to_have_count(0)
 
         # What is not required may stay empty.
@@ -134,7 +134,7 @@ async def test_forms_of_applications_are_checked_and_submitted(
         ]
         assert parts[4]["values"] == []
         await answer(web_world, sent, "more reported")
-        await expect(message(page, "more reported")).to_be_visible()
+        await message(page, "more reported").wait_for()
 
 
 FORM = [

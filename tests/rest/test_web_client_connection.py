@@ -37,7 +37,7 @@ async def open_channel(page: Page, world: World, address: str) -> list[str]:
     bob = await world.person("bob")
     await log_in(page, bob.email)
     await send(world, address.rpartition("/")[2], "first")
-    await expect(page.locator(".message", has_text="first").last).to_be_visible()
+    await page.locator(".message", has_text="first").last.wait_for()
     return sockets
 
 
@@ -65,11 +65,11 @@ async def test_restart_of_the_server_loses_nothing(config: Config, problems: lis
         page = await page_context.__aenter__()
         await open_channel(page, world, address)
         people = world
-    await expect(page.get_by_text("The connection is lost.")).to_be_visible()
+    await page.get_by_text("The connection is lost.").wait_for()
     async with serving(settings) as server, world_on(server.url, server.gateway_url) as world:
         world.share_people(people)
         await send(world, guild.general.id, "after the restart")
-        await expect(page.get_by_text("nothing was missed")).to_be_visible(timeout=TIMEOUT_S * 1000)
+        await page.get_by_text("nothing was missed").wait_for(timeout=TIMEOUT_S * 1000)
         await expect(page.locator(".message", has_text="after the restart")).to_have_count(1)
         await page_context.__aexit__(None, None, None)
     problems[:] = [each for each in problems if "WebSocket" not in each and "ERR_" not in each]
@@ -87,7 +87,7 @@ async def test_page_that_slept_too_long_to_resume_loads_what_it_missed(
         async with page_of(address, problems) as page:
             await open_channel(page, world, address)
             await page.context.set_offline(True)
-            await expect(page.get_by_text("You are offline.")).to_be_visible()
+            await page.get_by_text("You are offline.").wait_for()
             hub = server.runner.app[GATEWAY].hub
             async with asyncio.timeout(TIMEOUT_S):
                 while len(hub):
@@ -95,7 +95,7 @@ async def test_page_that_slept_too_long_to_resume_loads_what_it_missed(
             for number in range(60):
                 await send(world, guild.general.id, f"missed {number}")
             await page.context.set_offline(False)
-            await expect(page.get_by_text("loading what was missed")).to_be_visible()
-            await expect(page.locator(".message", has_text="missed 59")).to_be_visible()
+            await page.get_by_text("loading what was missed").wait_for()
+            await page.locator(".message", has_text="missed 59").wait_for()
             await expect(page.locator(".message", has_text="missed 59")).to_have_count(1)
     problems[:] = [each for each in problems if "ERR_INTERNET_DISCONNECTED" not in each]

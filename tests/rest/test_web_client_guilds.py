@@ -34,10 +34,10 @@ async def test_owner_builds_a_guild_by_keyboard_and_mouse(
         await page.get_by_label("Name of the category").fill("Workshop")
         await page.keyboard.press("Enter")
         category = page.get_by_role("button", name="Workshop", exact=True)
-        await expect(category).to_be_visible()
+        await category.wait_for()
 
         await create_channel(page, "news", kind="Announcements", category="Workshop")
-        await expect(page.get_by_role("heading", name="news")).to_be_visible()
+        await page.get_by_role("heading", name="news").wait_for()
         await create_channel(page, "plans", category="Workshop")
         plans = page.get_by_role("link", name="plans")
         await plans.press("Alt+ArrowUp")
@@ -45,7 +45,7 @@ async def test_owner_builds_a_guild_by_keyboard_and_mouse(
         await expect(plans).to_be_focused()
         await plans.press("Alt+ArrowUp")  # out of the category
         outside = page.get_by_role("region", name="Channels", exact=True)
-        await expect(outside.get_by_role("link", name="plans")).to_be_visible()
+        await outside.get_by_role("link", name="plans").wait_for()
         await plans.drag_to(
             page.get_by_role("link", name="news"), target_position={"x": 40, "y": 28}
         )
@@ -65,13 +65,13 @@ async def test_owner_builds_a_guild_by_keyboard_and_mouse(
         await settings.get_by_label("Topic").fill("What we build")
         await settings.get_by_label("Slow mode").select_option("30 seconds")
         await settings.get_by_role("button", name="Save").click()
-        await expect(settings.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+        await settings.get_by_role("status").filter(has_text="Saved").wait_for()
         await page.keyboard.press("Escape")
         changed = await rest.get(f"/channels/{by_name['plans']['id']}")
         assert (changed["topic"], changed["rate_limit_per_user"]) == ("What we build", 30)
 
         await choose(page, "plans", "Mute")
-        await expect(page.get_by_role("link", name="plans, muted")).to_be_visible()
+        await page.get_by_role("link", name="plans, muted").wait_for()
         await send(web_world, by_name["plans"]["id"], "quiet")
         await choose(page, "news", "Delete channel")
         await dialog(page, "Delete channel").get_by_role("button", name="Delete").click()
@@ -80,7 +80,7 @@ async def test_owner_builds_a_guild_by_keyboard_and_mouse(
         await rename_guild(page, guild)
         await page.reload()
         await delete_guild(page)
-        await expect(page.get_by_role("heading", name="Friends", exact=True)).to_be_visible()
+        await page.get_by_role("heading", name="Friends", exact=True).wait_for()
         assert await rest.get("/users/@me/guilds") == []
     problems[:] = [each for each in problems if "400" not in each]  # a name that was refused
 
@@ -91,7 +91,7 @@ async def create_channel(page: Page, name: str, *, category: str, kind: str = "T
     await page.get_by_label("Name of the channel").fill(name)
     await page.get_by_label("Category").select_option(category)
     await page.get_by_role("button", name="Create", exact=True).click()
-    await expect(page.get_by_role("link", name=name)).to_be_visible()
+    await page.get_by_role("link", name=name).wait_for()
 
 
 async def choose(page: Page, channel: str, item: str) -> None:
@@ -111,14 +111,14 @@ async def rename_guild(page: Page, guild: Guild) -> None:
     name = page.get_by_label("Name of the server")
     await name.fill("x")
     await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_role("alert").filter(has_text="2 and 100")).to_be_visible()
+    await page.get_by_role("alert").filter(has_text="2 and 100").wait_for()
     await expect(name).to_have_value("x")
     await name.fill("Engine")
     picture = FilePayload(name="p.png", mimeType="image/png", buffer=image_bytes(size=(40, 20)))
     await page.locator("input[type=file][accept^='image/png']").set_input_files(picture)
-    await expect(page.get_by_alt_text("The new picture")).to_be_visible()
+    await page.get_by_alt_text("The new picture").wait_for()
     await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_role("dialog", name="Settings of Engine")).to_be_visible()
+    await page.get_by_role("dialog", name="Settings of Engine").wait_for()
     found = await guild.owner.rest.get(f"/guilds/{guild.id}")
     assert found["name"] == "Engine"
     assert found["icon"]
@@ -132,7 +132,7 @@ async def delete_guild(page: Page) -> None:
     typed = question.get_by_label("Type Engine to confirm")
     await typed.fill("engine")
     await question.get_by_role("button", name="Delete server").click()
-    await expect(question.get_by_text("Type the name exactly")).to_be_visible()
+    await question.get_by_text("Type the name exactly").wait_for()
     await typed.fill("Engine")
     await question.get_by_role("button", name="Delete server").click()
 
@@ -160,7 +160,7 @@ async def test_roles_and_overwrites_change_what_others_see_at_once(
         await editor.get_by_label("Kick members").check()
         await editor.get_by_role("button", name="Save").click()
         editor = settings.get_by_role("group", name="Crew")
-        await expect(editor.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+        await editor.get_by_role("status").filter(has_text="Saved").wait_for()
         roles = {each["name"]: each for each in await rest.get(f"/guilds/{guild.id}/roles")}
         crew = roles["Crew"]
         assert (crew["color"], crew["hoist"]) == (0xAA3300, True)
@@ -176,9 +176,9 @@ async def test_roles_and_overwrites_change_what_others_see_at_once(
         # A member list that is open elsewhere gets the group of the role.
         await editor.get_by_label("Find members by name").fill(bob.name)
         await editor.get_by_role("button", name=f"Give the role: {bob.name}").click()
-        await expect(editor.get_by_text(f"{bob.name} has Crew now.")).to_be_visible()
+        await editor.get_by_text(f"{bob.name} has Crew now.").wait_for()
         members = other.get_by_role("complementary", name="Members")
-        await expect(members.get_by_role("heading", name="Crew — 1")).to_be_visible()
+        await members.get_by_role("heading", name="Crew — 1").wait_for()
         await page.keyboard.press("Escape")
 
         # Only the crew sees a private channel; then nobody does.
@@ -187,7 +187,7 @@ async def test_roles_and_overwrites_change_what_others_see_at_once(
         await page.get_by_role("checkbox", name="Private").check()
         await page.get_by_label("Crew").check()
         await dialog(page, "Create a channel").get_by_role("button", name="Create").click()
-        await expect(other.get_by_role("link", name="bridge, Private")).to_be_visible()
+        await other.get_by_role("link", name="bridge, Private").wait_for()
 
         await choose(page, "bridge", "Edit channel")
         settings = page.get_by_role("dialog", name="Settings of bridge")
@@ -201,20 +201,20 @@ async def test_roles_and_overwrites_change_what_others_see_at_once(
         await settings.get_by_role("button", name="Save").click()
         await expect(settings.get_by_text("There are changes")).to_have_count(0)
         await other.get_by_role("link", name="bridge").click()
-        await expect(other.get_by_text("You cannot write here.")).to_be_visible()
+        await other.get_by_text("You cannot write here.").wait_for()
         crew_path = f"/guilds/{guild.id}/roles/{crew['id']}"
         await rest.patch(crew_path, {"permissions": str(Permissions.MANAGE_ROLES.value)})
         await settings.get_by_label("Crew: View channels").select_option(label="– Inherit")
         await settings.get_by_role("button", name="Save").click()
         await expect(other.get_by_role("link", name="bridge")).to_have_count(0)
-        await expect(other.get_by_role("heading", name="#general")).to_be_visible()
+        await other.get_by_role("heading", name="#general").wait_for()
         await page.keyboard.press("Escape")
 
         # A right that is taken away meanwhile: the refusal is said, and nothing typed is lost.
         await open_settings(other, "Roles")
         theirs = other.get_by_role("dialog", name="Settings of alice's guild")
         await theirs.get_by_role("button", name="Crew").click()
-        await expect(theirs.get_by_text("not below your highest role").first).to_be_visible()
+        await theirs.get_by_text("not below your highest role").first.wait_for()
         await expect(theirs.get_by_label("Name of the role")).to_be_disabled()
         await theirs.locator(".role-list button").nth(1).click()
         await expect(theirs.get_by_label("Ban members")).to_be_disabled()
@@ -223,10 +223,10 @@ async def test_roles_and_overwrites_change_what_others_see_at_once(
         await name.fill("Renamed")
         await other.route("**/api/v10/guilds/*/roles/*", refuse)
         await theirs.get_by_role("button", name="Save").click()
-        await expect(theirs.get_by_text("You may not do that (any more).")).to_be_visible()
+        await theirs.get_by_text("You may not do that (any more).").wait_for()
         await expect(name).to_have_value("Renamed")
         await rest.patch(crew_path, {"permissions": "0"})
-        await expect(theirs.get_by_role("heading", name="Members")).to_be_visible()
+        await theirs.get_by_role("heading", name="Members").wait_for()
         assert await other.locator("script:not([type=module])").count() == 0
     problems[:] = [each for each in problems if "403" not in each]
 
@@ -270,7 +270,7 @@ async def test_moderators_act_within_their_rights(
         # The card of a member has what may be done with it.
         await list_of.get_by_role("button", name=guild.owner.name).click()
         card = page.get_by_role("group", name=guild.owner.name)
-        await expect(card.get_by_text("Member since")).to_be_visible()
+        await card.get_by_text("Member since").wait_for()
         await expect(card.get_by_role("button", name="Kick")).to_have_count(0)
         await page.keyboard.press("Escape")
         await list_of.get_by_role("button", name=carol.name).click()
@@ -296,21 +296,21 @@ async def test_moderators_act_within_their_rights(
 
         await open_settings(page, "Members")
         settings = page.get_by_role("dialog", name="Settings of alice's guild")
-        await expect(settings.get_by_text("3 members")).to_be_visible()
+        await settings.get_by_text("3 members").wait_for()
         await settings.get_by_label("Find members by name").fill(dave.name[:6])
         await expect(settings.locator(".entries > li")).to_have_count(1)
-        await expect(settings.get_by_text(HOSTILE[:32])).to_be_visible()
+        await settings.get_by_text(HOSTILE[:32]).wait_for()
         await settings.get_by_role("button", name="Manage", exact=False).last.click()
         await page.get_by_role("button", name="Kick").click()
         await dialog(page, "Kick").get_by_role("button", name="Kick").click()
         await expect(settings.locator(".entries > li")).to_have_count(0)
 
         await section(settings, "Bans")
-        await expect(settings.get_by_text("One ban")).to_be_visible()
+        await settings.get_by_text("One ban").wait_for()
         await settings.get_by_label("Find bans").fill("spam")
         await settings.get_by_role("button", name=f"Lift the ban: {carol.name}").click()
         await dialog(page, "Lift the ban").get_by_role("button", name="Lift the ban").click()
-        await expect(settings.get_by_text("Nobody is banned.")).to_be_visible()
+        await settings.get_by_text("Nobody is banned.").wait_for()
 
         await section(settings, "Webhooks")
         await settings.get_by_text("Create a webhook").click()
@@ -321,10 +321,10 @@ async def test_moderators_act_within_their_rights(
         await made.get_by_label("Name of the webhook").fill("Builds")
         await made.get_by_role("button", name="Save").click()
         made = settings.locator(".entries > li", has_text="Builds")
-        await expect(made.get_by_role("button", name="Copy the address")).to_be_visible()
+        await made.get_by_role("button", name="Copy the address").wait_for()
         await made.get_by_role("button", name="Delete webhook").click()
         await dialog(page, "Delete webhook").get_by_role("button", name="Delete").click()
-        await expect(settings.get_by_text("There are no webhooks.")).to_be_visible()
+        await settings.get_by_text("There are no webhooks.").wait_for()
 
         await section(settings, "Invites")
         await settings.get_by_text("Create an invite").click()

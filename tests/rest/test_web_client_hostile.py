@@ -73,20 +73,20 @@ async def test_hostile_messages_leave_the_page_usable(
     await send(web_world, general, f"[a link]({link})")
     async with client_of(bob, f"{web.url}/app/{guild.id}/{general}", problems) as page:
         for name in _NAMES_OF_OBJECTS:
-            await expect(page.locator("code", has_text=f"{name} is no")).to_be_visible()
+            await page.locator("code", has_text=f"{name} is no").wait_for()
         await expect(page.locator("code", has_text="with empty")).to_have_text("with empty lines")
         await page.get_by_role("link", name="a link").click()
-        await expect(page.get_by_role("heading", name="Friends")).to_be_visible()
+        await page.get_by_role("heading", name="Friends").wait_for()
 
         # Addresses that anyone could have written.
         shown = page.get_by_role("heading", name="Friends").or_(message(page, "a link"))
         for name in _NAMES_OF_OBJECTS:
             for path in (f"/app/{name}", f"/app/@me/{name}", f"/app/{guild.id}/{name}"):
                 await page.evaluate(_GO, path)
-                await expect(shown).to_be_visible()
+                await shown.wait_for()
         await page.evaluate(_GO, f"/app/{guild.id}/{general}")
         await write(page, "still here")
-        await expect(message(page, "still here")).to_be_visible()
+        await message(page, "still here").wait_for()
 
 
 async def test_broken_events_and_answers_spoil_nothing_else(
@@ -97,7 +97,7 @@ async def test_broken_events_and_answers_spoil_nothing_else(
     general = guild.general.id
     before = await send(web_world, general, "before")
     async with client_of(bob, f"{web.url}/app/{guild.id}/{general}", problems) as page:
-        await expect(message(page, "before")).to_be_visible()
+        await message(page, "before").wait_for()
         # An event that cannot be reduced does not take the others with it.
         later = str(int(before["id"]) + 1)
         unshown = {**before, "id": str(int(before["id"]) + 2), "attachments": None}
@@ -109,8 +109,8 @@ async def test_broken_events_and_answers_spoil_nothing_else(
                 {"type": "MESSAGE_CREATE", "data": unshown},
             ],
         )
-        await expect(message(page, "a second")).to_be_visible()
-        await expect(page.get_by_text("cannot be shown because of a fault")).to_be_visible()
+        await message(page, "a second").wait_for()
+        await page.get_by_text("cannot be shown because of a fault").wait_for()
         assert len(problems) == 2, problems
         problems.clear()
         await page.evaluate(
@@ -124,7 +124,7 @@ async def test_broken_events_and_answers_spoil_nothing_else(
         # A proxy answers with a page of its own, and the status of success.
         async with answering_with_a_page(page):
             await page.get_by_role("button", name="Pinned messages").click()
-            await expect(page.get_by_text("The server has a problem")).to_be_visible()
+            await page.get_by_text("The server has a problem").wait_for()
         await page.get_by_role("button", name="Try again").click()
         await expect(page.get_by_text("The server has a problem")).to_be_hidden()
 
@@ -198,10 +198,10 @@ async def test_hostile_texts_are_shown_as_texts_everywhere(
 async def visit_channel(walk: HostileWalk, scene: HostileScene) -> None:
     """Visit a channel, and what opens in it and beside it."""
     page = walk.page
-    await expect(page.locator(".message", has_text=MARKUP).first).to_be_visible()
-    await expect(page.locator(".file", has_text=".exe")).to_be_visible()
+    await page.locator(".message", has_text=MARKUP).first.wait_for()
+    await page.locator(".file", has_text=".exe").wait_for()
     assert "\u202e" not in await page.locator(".file", has_text=".exe").inner_text()
-    await expect(page.locator("select").first).to_be_visible()
+    await page.locator("select").first.wait_for()
     await walk.check("channel")
     for name in ("Members", "Pinned messages", "Search"):
         panel = page.get_by_role("complementary", name=name)
@@ -224,7 +224,7 @@ async def visit_channel(walk: HostileWalk, scene: HostileScene) -> None:
     ):
         await first.hover()
         await open_view.click()
-        await expect(page.locator(".popover")).to_be_visible()
+        await page.locator(".popover").wait_for()
         walk.found += [f"popover: {each}" for each in await page.evaluate(_STATE)]
         await page.keyboard.press("Escape")
     await page.set_viewport_size(WIDE)
@@ -277,10 +277,10 @@ async def visit_pages(walk: HostileWalk, scene: HostileScene, url: str) -> None:
     """Visit friends, private channels, the settings, the administration, and an invite."""
     page = walk.page
     await page.get_by_role("link", name="Direct messages").click()
-    await expect(page.locator(".person").first).to_be_visible()
+    await page.locator(".person").first.wait_for()
     await walk.check("friends")
     await page.locator("nav.channels a.channel").nth(1).click()
-    await expect(page.locator(".message", has_text=MARKUP).last).to_be_visible()
+    await page.locator(".message", has_text=MARKUP).last.wait_for()
     await walk.check("group")
     await page.get_by_role("button", name="Settings", exact=True).click()
     links = page.get_by_role("navigation", name="Settings").get_by_role("link")
@@ -295,7 +295,7 @@ async def visit_pages(walk: HostileWalk, scene: HostileScene, url: str) -> None:
         await page.get_by_role("main").get_by_text(MARKUP[:20]).first.wait_for()
         await walk.check(f"administration, {name}")
     await page.goto(f"{url}/invite/{scene.invite}")
-    await expect(page.get_by_text("You are invited to")).to_be_visible()
+    await page.get_by_text("You are invited to").wait_for()
     await walk.check("invite")
 
 
@@ -329,7 +329,7 @@ async def test_directions_and_marks_of_a_text_stay_within_it(
     await send(web_world, general, "marks")
     await send(web_world, general, "below")
     async with client_of(bob, f"{web.url}/app/{guild.id}/{general}", problems) as page:
-        await expect(message(page, "below")).to_be_visible()
+        await message(page, "below").wait_for()
         for each in await page.locator(".content p, .content li").all():
             before, after = await each.evaluate(_PLACE)
             shown = await each.inner_text()

@@ -30,18 +30,18 @@ async def test_two_people_register_and_chat(web: Server, problems: list[str]) ->
         link = await field.input_value()
         await ada.keyboard.press("Escape")
         async with page_of(link, problems) as bob:
-            await expect(bob.get_by_text("You are invited to Engine")).to_be_visible()
+            await bob.get_by_text("You are invited to Engine").wait_for()
             await register(bob, "bob_b")
             await bob.get_by_role("button", name="Join").click()
-            await expect(bob.locator("strong", has_text="there")).to_be_visible()
+            await bob.locator("strong", has_text="there").wait_for()
             await write(bob, HOSTILE)
             shown = ada.locator(".message", has_text="<script>alert(2)</script>")
-            await expect(shown).to_be_visible()
+            await shown.wait_for()
             assert await ada.locator(".timeline script, .timeline a[href^=javascript]").count() == 0
             await shown.hover()
             await shown.get_by_role("button", name="Reply").click()
             await write(ada, "No.")
-            await expect(bob.locator(".replied", has_text="bold")).to_be_visible()
+            await bob.locator(".replied", has_text="bold").wait_for()
 
 
 async def test_lost_connection_is_resumed_without_a_gap(
@@ -53,14 +53,14 @@ async def test_lost_connection_is_resumed_without_a_gap(
     async with page_of(address, problems) as page:
         await log_in(page, bob.email)
         await send(web_world, guild.general.id, "one")
-        await expect(page.locator(".message", has_text="one")).to_be_visible()
+        await page.locator(".message", has_text="one").wait_for()
         await page.context.set_offline(True)
-        await expect(page.get_by_text("You are offline.")).to_be_visible()
+        await page.get_by_text("You are offline.").wait_for()
         await send(web_world, guild.general.id, "two")
         await page.context.set_offline(False)
-        await expect(page.locator(".message", has_text="two")).to_be_visible()
+        await page.locator(".message", has_text="two").wait_for()
         await send(web_world, guild.general.id, "three")
-        await expect(page.locator(".message", has_text="three")).to_be_visible()
+        await page.locator(".message", has_text="three").wait_for()
         texts = await page.locator(".message .content").all_inner_texts()
         assert [each for each in texts if each in ("one", "two", "three")] == [
             "one",
@@ -78,9 +78,9 @@ async def test_removed_member_sees_the_guild_no_more(
     await guild.owner.rest.patch(f"/guilds/{guild.id}", {"name": "Engine"})
     async with page_of(f"{web.url}/app/{guild.id}", problems) as page:
         await log_in(page, bob.email)
-        await expect(page.get_by_role("heading", name="Engine")).to_be_visible()
-        await expect(page.get_by_text("This is the beginning of")).to_be_visible()
+        await page.get_by_role("heading", name="Engine").wait_for()
+        await page.get_by_text("This is the beginning of").wait_for()
         await page.wait_for_load_state("networkidle")  # the messages are marked as read, too
         await guild.owner.rest.delete(f"/guilds/{guild.id}/members/{bob.id}")
-        await expect(page.get_by_role("heading", name="Friends")).to_be_visible()
+        await page.get_by_role("heading", name="Friends").wait_for()
         await expect(page.get_by_role("link", name="Engine")).to_have_count(0)

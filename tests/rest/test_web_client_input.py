@@ -58,12 +58,12 @@ async def test_keys_of_an_input_method_do_nothing_else(
     async with client_of(bob, f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
         field = page.get_by_role("textbox", name="Write a message")
         await write(page, "mine")
-        await expect(page.locator(".message[data-id]", has_text="mine")).to_be_visible()
+        await page.locator(".message[data-id]", has_text="mine").wait_for()
 
         await page.locator(".message", has_text="to answer").focus()
         await page.keyboard.press("r")
         await field.press_sequentially(f"@{alice.name[:9]}")
-        await expect(page.get_by_role("option").first).to_be_visible()
+        await page.get_by_role("option").first.wait_for()
         for key in ("Enter", "Tab", "ArrowDown", "Escape"):
             await compose(field, key)
         await expect(page.get_by_role("option").first).to_have_attribute("aria-selected", "true")
@@ -71,7 +71,7 @@ async def test_keys_of_an_input_method_do_nothing_else(
         await compose(field, "Enter")
         await compose(field, "Escape")
         await expect(field).to_have_value("にほん")
-        await expect(page.get_by_text("Reply to alice")).to_be_visible()
+        await page.get_by_text("Reply to alice").wait_for()
 
         await field.fill("")
         await field.press("ArrowUp")
@@ -92,13 +92,13 @@ async def test_keys_of_an_input_method_do_nothing_else(
         await page.get_by_role("button", name="Search", exact=True).click()
         words = page.get_by_role("searchbox", name="Words")
         await compose(words, "Escape")
-        await expect(words).to_be_visible()
+        await words.wait_for()
         await words.press("Escape")
 
         await page.get_by_role("button", name="Settings").click()
         name = page.get_by_label("Display name")
         await compose(name, "Escape")
-        await expect(name).to_be_visible()
+        await name.wait_for()
         assert len(await bob.rest.get(f"/channels/{guild.general.id}/messages")) == 2
 
 
@@ -120,14 +120,14 @@ async def test_code_is_sent_as_it_is_typed_and_changes_can_be_undone(
         # Names are completed outside of code only; in inline code no emoji are.
         await field.fill("")
         await field.press_sequentially(f"a @{alice.name[:9]}")
-        await expect(options.first).to_be_visible()
+        await options.first.wait_for()
         await page.keyboard.press("Enter")
         await expect(field).to_have_value(f"a @{alice.name} ")
         await page.keyboard.press("Control+z")
         await expect(field).to_have_value(f"a @{alice.name[:9]}")
         await field.fill("")
         await field.press_sequentially("`dict[1:tada:]` :tad")
-        await expect(options.first).to_be_visible()
+        await options.first.wait_for()
         await expect(field).to_have_value("`dict[1:tada:]` :tad")
         await field.fill("")
         await field.press_sequentially("```\n(@al\n[:tada:]\n(:tad")
@@ -146,12 +146,12 @@ async def test_edit_is_neither_cut_nor_lost_while_it_is_saved(
     async with client_of(bob, f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
         field = page.get_by_role("textbox", name="Write a message")
         await write(page, "mine")
-        await expect(page.locator(".message[data-id]", has_text="mine")).to_be_visible()
+        await page.locator(".message[data-id]", has_text="mine").wait_for()
         await field.press("ArrowUp")
         editor = page.get_by_role("textbox", name="Edit the message")
         await editor.fill("")
         await page.keyboard.insert_text("x" * 2003)
-        await expect(page.get_by_text("3 characters too long.")).to_be_visible()
+        await page.get_by_text("3 characters too long.").wait_for()
         await expect(page.get_by_role("button", name="Save")).to_be_disabled()
         await page.keyboard.press("Enter")
         await expect(editor).to_have_value("x" * 2003)
@@ -175,7 +175,7 @@ async def test_edit_is_neither_cut_nor_lost_while_it_is_saved(
             await expect(page.get_by_role("alert")).to_contain_text("The server has a problem")
             await expect(editor).to_have_value("changed")
         await editor.press("Enter")
-        await expect(message(page, "changed")).to_be_visible()
+        await message(page, "changed").wait_for()
 
 
 async def test_pasted_tables_are_text_and_folders_are_refused(
@@ -205,9 +205,9 @@ async def test_pasted_tables_are_text_and_folders_are_refused(
             "document.body.dispatchEvent(new DragEvent('dragend', {bubbles: true}))"
         )
         await drop(page, field, tmp_path / "a folder", tmp_path / "a file.txt")
-        await expect(page.get_by_text("a folder cannot be read.")).to_be_visible()
+        await page.get_by_text("a folder cannot be read.").wait_for()
         await expect(files.locator("li")).to_have_count(3)
-        await expect(files.get_by_text("a file.txt")).to_be_visible()
+        await files.get_by_text("a file.txt").wait_for()
 
         # A file that is gone when it is sent.
         gone = tmp_path / "gone.txt"

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from playwright.async_api import CDPSession, Page, expect
+from playwright.async_api import CDPSession, Page
 
 from tests.conftest import Server
 from tests.helpers.browser import devtools, needs_chromium
@@ -119,7 +119,7 @@ async def test_page_stays_small_under_load(
     bob = await web_world.person("bob")
     author = {"id": guild.owner.id, "username": "alice", "avatar": None, "discriminator": "0"}
     async with client_of(bob, f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
-        await expect(message(page, "the newest")).to_be_visible()
+        await message(page, "the newest").wait_for()
         cdp = await devtools(page)
         await page.evaluate(_WATCH)
 
@@ -133,7 +133,7 @@ async def test_page_stays_small_under_load(
         assert await page.locator("*").count() <= MAX_NODES
 
         await page.get_by_role("button", name="Jump to the newest").click()
-        await expect(message(page, "the newest")).to_be_visible()
+        await message(page, "the newest").wait_for()
         last = int((await send(web_world, guild.general.id, "before the storm"))["id"])
         await page.evaluate(_SEEN)
         storm = [guild.general.id, author, str(last + 1), 1000, SECONDS]

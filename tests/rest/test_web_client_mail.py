@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from playwright.async_api import expect
 
 from chatd.config import Config
 from tests.conftest import serving
@@ -28,12 +27,12 @@ async def test_lost_password_is_replaced(config: Config, problems: list[str]) ->
                 await page.get_by_role("link", name="Passwort vergessen?").click()
                 await page.get_by_label("E-Mail-Adresse").fill(ada.email)
                 await page.get_by_role("button", name="Senden").click()
-                await expect(page.get_by_text("ist eine Mail unterwegs")).to_be_visible()
+                await page.get_by_text("ist eine Mail unterwegs").wait_for()
                 mail = await mails.next(ada.email, 2)
                 assert mail["Subject"] == "Wähle ein neues Passwort für chatd.test"
                 await page.goto("{}/{}#token={}".format(web.url, *verify))
                 await page.get_by_role("button", name="E-Mail-Adresse bestätigen").click()
-                await expect(page.get_by_text("ist bestätigt")).to_be_visible()
+                await page.get_by_text("ist bestätigt").wait_for()
                 await page.goto("{}/{}#token={}".format(web.url, *link(mail)))
                 await page.get_by_label("Neues Passwort", exact=True).fill("Password456!")
                 await page.get_by_role("button", name="Passwort ändern").click()

@@ -39,7 +39,7 @@ async def test_long_history_is_read_in_both_directions(
     start = await asyncio.to_thread(fill, web.config.database_url, guild, LONG)
     await send(web_world, guild.general.id, "the newest")
     async with client_of(bob, f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
-        await expect(message(page, "the newest")).to_be_visible()
+        await message(page, "the newest").wait_for()
         for _ in range(8):
             await to_edge(page, "first")
         assert await page.locator(".message").count() <= MAX_SHOWN
@@ -49,24 +49,24 @@ async def test_long_history_is_read_in_both_directions(
         shown = await first_in_view(page)
         await send(web_world, guild.general.id, "one more")
         await page.evaluate("document.querySelector('.message').style.paddingTop = '300px'")
-        await expect(page.get_by_role("button", name="Jump to the newest")).to_be_visible()
+        await page.get_by_role("button", name="Jump to the newest").wait_for()
         assert abs(await distance_of(page, shown[0]) - shown[1]) <= ROUNDING_PX
 
         # To the day of the first message, and from there down again.
         await page.get_by_role("button", name="Jump to a date").click()
         await page.get_by_label("Date", exact=True).fill(start.date().isoformat())
         await page.get_by_role("button", name="Jump there").click()
-        await expect(message(page, "number 0")).to_be_visible()
-        await expect(page.get_by_text("This is the beginning of")).to_be_visible()
+        await message(page, "number 0").wait_for()
+        await page.get_by_text("This is the beginning of").wait_for()
         await to_edge(page, "last")
         await to_edge(page, "last")
         assert await page.locator(".message").count() <= MAX_SHOWN
 
         # Back to the present.
         await page.get_by_role("button", name="Jump to the newest").click()
-        await expect(message(page, "one more")).to_be_visible()
+        await message(page, "one more").wait_for()
         await write(page, "an answer")
-        await expect(message(page, "an answer")).to_be_visible()
+        await message(page, "an answer").wait_for()
 
         # A link to a message in the middle, and one to a message that is gone.
         middle = at_number(start, LONG // 2)
@@ -78,7 +78,7 @@ async def test_long_history_is_read_in_both_directions(
         await page.keyboard.press("ArrowUp")
         await expect(page.locator(".message:focus")).to_contain_text(f"number {LONG // 2 - 1}")
         await visit(page, f"{base}/{int(middle) + 1}")
-        await expect(page.get_by_text("This message was deleted")).to_be_visible()
+        await page.get_by_text("This message was deleted").wait_for()
         assert await page.locator("*").count() <= MAX_NODES
 
 
@@ -91,7 +91,7 @@ async def test_button_that_sends_leaves_the_focus_in_the_field(
         field = page.get_by_role("textbox", name="Write a message")
         await field.fill("by the button")
         await page.get_by_role("button", name="Send", exact=True).click()
-        await expect(message(page, "by the button")).to_be_visible()
+        await message(page, "by the button").wait_for()
         await expect(field).to_be_focused()
 
 
@@ -103,12 +103,12 @@ async def test_messages_are_changed_by_keys_and_by_the_menu(
     for text in ("first", "second", "third"):
         await send(web_world, guild.general.id, text)
     async with client_of(bob, f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
-        await expect(message(page, "third")).to_be_visible()
+        await message(page, "third").wait_for()
         field = page.get_by_role("textbox", name="Write a message")
         held: asyncio.Queue[Route] = asyncio.Queue()
         await page.route(f"**/channels/{guild.general.id}/messages", held.put)
         await write(page, "mine")
-        await expect(message(page, "mine")).to_be_visible()
+        await message(page, "mine").wait_for()
 
         # The arrow key edits the last own message, also before the server has it.
         await expect(field).to_have_value("")
@@ -125,7 +125,7 @@ async def test_messages_are_changed_by_keys_and_by_the_menu(
             await expect(page.get_by_role("alert")).to_contain_text("The server has a problem")
         await expect(editor).to_have_value("changed")
         await page.get_by_role("button", name="Save").click()
-        await expect(message(page, "changed")).to_be_visible()
+        await message(page, "changed").wait_for()
         await expect(page.locator(".message:focus")).to_contain_text("changed")
 
         # Arrows choose a message, and letters do something with it.
@@ -133,17 +133,17 @@ async def test_messages_are_changed_by_keys_and_by_the_menu(
             await page.keyboard.press("ArrowUp")
         await expect(page.locator(".message:focus")).to_contain_text("second")
         await page.keyboard.press("r")
-        await expect(page.get_by_text("Reply to alice")).to_be_visible()
+        await page.get_by_text("Reply to alice").wait_for()
         await expect(field).to_be_focused()
         await write(page, "an answer")
-        await expect(page.locator(".replied", has_text="second")).to_be_visible()
+        await page.locator(".replied", has_text="second").wait_for()
         await message(page, "first").focus()
         await page.keyboard.press("+")
         search = page.get_by_role("searchbox", name="Search emoji")
         await search.fill("rocket")
-        await expect(page.get_by_role("button", name="rocket", exact=True)).to_be_visible()
+        await page.get_by_role("button", name="rocket", exact=True).wait_for()
         await search.press("Enter")
-        await expect(page.get_by_role("button", name="🚀, one reaction")).to_be_visible()
+        await page.get_by_role("button", name="🚀, one reaction").wait_for()
 
         # The choice of emoji stays where it was opened, though the buttons of the message go.
         await message(page, "third").hover()
@@ -160,13 +160,13 @@ async def test_messages_are_changed_by_keys_and_by_the_menu(
         # The name of an author opens the author's card.
         await message(page, "first").get_by_role("button", name=alice.name).click()
         card = page.locator(".popover")
-        await expect(card.get_by_role("button", name="Send a message")).to_be_visible()
+        await card.get_by_role("button", name="Send a message").wait_for()
         await page.keyboard.press("Escape")
         await expect(card).to_have_count(0)
 
         await message(page, "first").focus()
         await page.keyboard.press("p")
-        await expect(page.get_by_text("pinned a message")).to_be_visible()
+        await page.get_by_text("pinned a message").wait_for()
 
         # Refusals are shown at the message.
         for status, method, key, text in (
@@ -184,7 +184,7 @@ async def test_messages_are_changed_by_keys_and_by_the_menu(
         await pins.get_by_role("link", name="Jump there").click()
         await expect(page.locator(".message[data-highlighted]")).to_contain_text("first")
         await pins.get_by_role("button", name="Unpin").click()
-        await expect(pins.get_by_text("No message is pinned here.")).to_be_visible()
+        await pins.get_by_text("No message is pinned here.").wait_for()
         await page.locator(".replied a").click()
         await expect(page.locator(".message[data-highlighted]")).to_contain_text("second")
 
@@ -199,7 +199,7 @@ async def test_messages_are_changed_by_keys_and_by_the_menu(
         await dialog.get_by_role("button", name="Delete").click()
         await expect(message(page, "second")).to_have_count(0)
         await expect(page.locator(".message:focus")).to_contain_text("third")
-        await expect(page.locator(".replied", has_text="was deleted")).to_be_visible()
+        await page.locator(".replied", has_text="was deleted").wait_for()
 
 
 async def test_search_finds_messages_with_filters(
@@ -218,11 +218,11 @@ async def test_search_finds_messages_with_filters(
         await expect(words).to_be_focused()
         await words.fill("apples")
         await words.press("Enter")
-        await expect(panel.get_by_text("3 messages found.")).to_be_visible()
+        await panel.get_by_text("3 messages found.").wait_for()
         await panel.get_by_text("Filters").click()
         await panel.get_by_label("a link").check()
         await words.press("Enter")
-        await expect(panel.get_by_text("One message found.")).to_be_visible()
+        await panel.get_by_text("One message found.").wait_for()
         await expect(panel.locator(".found")).to_contain_text("example.org")
         await panel.get_by_label("a link").uncheck()
         await panel.get_by_label("From").fill(bob.name)
@@ -239,14 +239,14 @@ async def test_search_finds_messages_with_filters(
             await words.press("Enter")
             await expect(panel.get_by_role("alert")).to_contain_text("The server has a problem")
         await panel.get_by_role("button", name="Try again").click()
-        await expect(panel.get_by_text("No messages found.")).to_be_visible()
+        await panel.get_by_text("No messages found.").wait_for()
         await panel.get_by_label("Before").fill("")
         await panel.get_by_label("After").fill("")
         await panel.locator("select[name=channel_id]").select_option("All channels")
         await words.fill('"eats apples"')
         await words.press("Enter")
         await panel.get_by_role("link", name="Jump there").click()
-        await expect(page.get_by_role("heading", name="#other")).to_be_visible()
+        await page.get_by_role("heading", name="#other").wait_for()
         await expect(page.locator(".message[data-highlighted]")).to_contain_text("eats")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from playwright.async_api import expect
 
 from chatd.config import Config
 from tests.conftest import serving
@@ -37,17 +36,17 @@ async def test_client_starts_without_its_server(config: Config, problems: list[s
         page = await pages.__aenter__()
         await page.evaluate(OLD)
         await log_in(page, (await world.person("bob")).email)
-        await expect(message(page, "secret of the guild")).to_be_visible()
+        await message(page, "secret of the guild").wait_for()
         await page.wait_for_function("async () => (await caches.keys()).length === 1")
         await page.reload()  # from here on the worker answers
         await write(page, "while there is a connection")
-        await expect(message(page, "while there is a connection")).to_be_visible()
+        await message(page, "while there is a connection").wait_for()
         kept = await page.evaluate(KEPT)
         assert "/app" in kept
         assert {each.split("/")[1] for each in kept} == {"app", "client"}
     # The server is gone.
     await page.reload()
-    await expect(page.get_by_text("Trying again in")).to_be_visible()
+    await page.get_by_text("Trying again in").wait_for()
     assert await page.get_by_text("secret of the guild").count() == 0
     await pages.__aexit__(None, None, None)
     problems[:] = [each for each in problems if "ERR_CONNECTION_REFUSED" not in each]

@@ -61,16 +61,14 @@ async def test_app_is_set_up_used_and_removed(
     ada = await web_world.person("ada")
     with refusals(problems, 400, 401):
         async with client_of(ada, f"{web.url}/app/settings/security", problems) as page:
-            await expect(page.get_by_text("Your account has no second factor yet.")).to_be_visible()
+            await page.get_by_text("Your account has no second factor yet.").wait_for()
             codes = await set_up_app(page, code_clock)
-            await expect(page.get_by_text("Your account has a second factor.")).to_be_visible()
+            await page.get_by_text("Your account has a second factor.").wait_for()
             await page.get_by_role("button", name="Remove the app").wait_for()
         async with page_of(web.url, problems) as page:
             await log_in(page, ada.email)
             await enter_code(page, "000000")
-            await expect(
-                page.get_by_text("This code is wrong, or was used before.")
-            ).to_be_visible()
+            await page.get_by_text("This code is wrong, or was used before.").wait_for()
             await enter_code(page, codes[0])
             await page.locator(".app").wait_for()
             await page.goto(f"{web.url}/app/settings/security")
@@ -78,7 +76,7 @@ async def test_app_is_set_up_used_and_removed(
             asked = dialog(page, "Remove the app")
             await asked.get_by_role("button", name="Remove the app").click()
             await confirm(page, codes[1])
-            await expect(page.get_by_text("Your account has no second factor yet.")).to_be_visible()
+            await page.get_by_text("Your account has no second factor yet.").wait_for()
 
 
 async def set_up_app(page: Page, clock: CodeClock) -> list[str]:
@@ -94,7 +92,7 @@ async def set_up_app(page: Page, clock: CodeClock) -> list[str]:
     await page.get_by_label("Code of the app").fill(clock.next_code(secret))
     await page.get_by_label("Current password").fill("not the password")
     await page.get_by_role("button", name="Turn on").click()
-    await expect(page.get_by_text("password is wrong")).to_be_visible()
+    await page.get_by_text("password is wrong").wait_for()
     await page.get_by_label("Current password").fill(PASSWORD)
     await page.get_by_role("button", name="Turn on").click()
     shown = page.get_by_role("region", name="Recovery codes")
@@ -120,10 +118,10 @@ async def test_ticket_that_is_used_up_leads_back_to_the_password(
             await log_in(page, ada.email)
             for _ in range(5):
                 await enter_code(page, "000000")
-                await expect(page.get_by_role("alert").filter(has_text="wrong")).to_be_visible()
+                await page.get_by_role("alert").filter(has_text="wrong").wait_for()
                 await page.get_by_label("Code", exact=True).fill("")
             await enter_code(page, code_clock.next_code())
-            await expect(page.get_by_text("Enter your password again")).to_be_visible()
+            await page.get_by_text("Enter your password again").wait_for()
             await log_in(page, ada.email)
             await page.get_by_role("button", name="Back").click()
             await log_in(page, ada.email)
@@ -145,7 +143,7 @@ async def test_new_recovery_codes_and_deletion_are_confirmed(
             await asked.get_by_label("Current password").fill(PASSWORD)
             await asked.get_by_role("button", name="Create new codes").click()
             await dialog(page, CONFIRM).get_by_role("button", name="Cancel").click()
-            await expect(asked.get_by_text("needs the second factor")).to_be_visible()
+            await asked.get_by_text("needs the second factor").wait_for()
             await asked.get_by_role("button", name="Create new codes").click()
             await confirm(page, code_clock.next_code())
             shown = page.get_by_role("region", name="Recovery codes")
@@ -157,7 +155,7 @@ async def test_new_recovery_codes_and_deletion_are_confirmed(
             await asked.get_by_label("Current password").fill(PASSWORD)
             await asked.get_by_role("button", name="Delete the account").click()
             await confirm(page, codes[0])
-            await expect(page.get_by_label("E-mail address")).to_be_visible()
+            await page.get_by_label("E-mail address").wait_for()
 
 
 @asynccontextmanager
@@ -204,7 +202,7 @@ async def add_passkey(page: Page) -> None:
     shown = page.get_by_role("region", name="Recovery codes")
     await expect(shown.locator("code")).to_have_count(10)
     await shown.get_by_role("button", name="I have kept them").click()
-    await expect(page.get_by_text("Not used yet")).to_be_visible()
+    await page.get_by_text("Not used yet").wait_for()
 
 
 async def use_and_delete_passkey(page: Page, address: str, ada: Person) -> None:
@@ -218,8 +216,8 @@ async def use_and_delete_passkey(page: Page, address: str, ada: Person) -> None:
     await page.get_by_role("button", name="Delete Desk").click()
     await dialog(page, "Delete the passkey").get_by_role("button", name="Delete the").click()
     await dialog(page, CONFIRM).get_by_role("button", name="Use a passkey").click()
-    await expect(page.get_by_text("You have no passkeys.")).to_be_visible()
-    await expect(page.get_by_text("Your account has no second factor yet.")).to_be_visible()
+    await page.get_by_text("You have no passkeys.").wait_for()
+    await page.get_by_text("Your account has no second factor yet.").wait_for()
 
 
 async def test_passkeys_are_not_offered_where_the_browser_has_none(
@@ -231,7 +229,7 @@ async def test_passkeys_are_not_offered_where_the_browser_has_none(
         script = "delete window.PublicKeyCredential"
         async with page_of(address, problems, script=script) as page:
             await log_in(page, ada.email)
-            await expect(page.get_by_text("This browser cannot use passkeys here.")).to_be_visible()
+            await page.get_by_text("This browser cannot use passkeys here.").wait_for()
 
 
 async def test_owner_requires_a_factor_of_moderators(
@@ -242,7 +240,7 @@ async def test_owner_requires_a_factor_of_moderators(
     with refusals(problems, 401):
         async with client_of(ada, f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
             await open_guild_settings(page)
-            await expect(page.get_by_text("enable a second factor for your own")).to_be_visible()
+            await page.get_by_text("enable a second factor for your own").wait_for()
             await page.keyboard.press("Escape")
             await enable_totp(ada, code_clock)
         async with page_of(f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
@@ -253,7 +251,7 @@ async def test_owner_requires_a_factor_of_moderators(
             asked = dialog(page, "Require a second factor")
             await asked.get_by_role("button", name="Require a second factor").click()
             await confirm(page, code_clock.next_code())
-            await expect(page.get_by_text("Moderators need a second factor")).to_be_visible()
+            await page.get_by_text("Moderators need a second factor").wait_for()
     assert (await ada.rest.get(f"/guilds/{guild.id}"))["mfa_level"] == 1
 
 

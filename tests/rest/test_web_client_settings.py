@@ -113,6 +113,7 @@ async def check(page: Page, form: Form) -> None:
     for fault in FAULTS:
         async with failing(page, form, fault):
             await button.click()
+            await alert.first.wait_for(timeout=LONG_MS)
             await expect(alert.first).to_contain_text(fault.said, timeout=LONG_MS)
         for label, value in form.entered.items():
             control = scope.get_by_label(label).first
@@ -131,7 +132,7 @@ async def check(page: Page, form: Form) -> None:
             await expect(page.get_by_text(UNSAVED)).to_have_count(0, timeout=LONG_MS)
         elif form.done:
             where = scope if form.done == SAVED else page
-            await expect(where.get_by_text(form.done).first).to_be_visible(timeout=LONG_MS)
+            await where.get_by_text(form.done).first.wait_for(timeout=LONG_MS)
         else:
             await expect(scope).to_have_count(0, timeout=LONG_MS)
     await expect(alert).to_have_count(0)

@@ -46,7 +46,7 @@ async def test_one_tab_refreshes_the_login_also_without_locks(
         for tab in tabs:
             tab.on("request", note)
             await tab.goto(f"{web.url}/app/@me")
-            await expect(tab.get_by_role("heading", name="Friends", exact=True)).to_be_visible()
+            await tab.get_by_role("heading", name="Friends", exact=True).wait_for()
         for _ in range(3):
             sent.clear()
             await page.evaluate(_EXPIRE)

@@ -59,9 +59,9 @@ async def test_composer_completes_attaches_and_keeps_drafts(
 
         # What is too long is not sent, and says how much too long it is.
         await field.fill("x" * 1990)
-        await expect(page.get_by_text("10 characters left")).to_be_visible()
+        await page.get_by_text("10 characters left").wait_for()
         await field.fill("x" * 2001)
-        await expect(page.get_by_text("One character too long.")).to_be_visible()
+        await page.get_by_text("One character too long.").wait_for()
         await expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
 
         # A draft belongs to its channel, and survives a reload.
@@ -86,9 +86,7 @@ async def test_composer_completes_attaches_and_keeps_drafts(
             "buffer": png_bytes(40, 30),
         }
         await choose.set_input_files([big, small])
-        await expect(
-            page.get_by_text("big.txt has 2 KB; files can have up to 1 KB.")
-        ).to_be_visible()
+        await page.get_by_text("big.txt has 2 KB; files can have up to 1 KB.").wait_for()
         await page.get_by_label("Description of small.png").fill("a black area")
         await page.get_by_role("checkbox", name="Spoiler").check()
         await page.get_by_role("button", name="Send", exact=True).click()
@@ -100,13 +98,13 @@ async def test_composer_completes_attaches_and_keeps_drafts(
         # The picture fills the window, and the focus returns to it.
         await page.locator("a.picture").focus()
         await page.keyboard.press("Enter")
-        await expect(page.get_by_role("dialog", name="a black area")).to_be_visible()
+        await page.get_by_role("dialog", name="a black area").wait_for()
         await page.keyboard.press("Escape")
         await expect(page.locator("a.picture")).to_be_focused()
 
         # Slow mode counts down, and keeps what is typed.
         await alice.rest.patch(f"/channels/{guild.general.id}", {"rate_limit_per_user": 600})
-        await expect(page.get_by_text("Slow mode: you can send again in")).to_be_visible()
+        await page.get_by_text("Slow mode: you can send again in").wait_for()
         await field.fill("too early")
         await field.press("Enter")
         await expect(field).to_have_value("too early")
@@ -125,7 +123,7 @@ async def test_message_that_is_not_sent_can_be_sent_again(
     bob, alice = await web_world.people("bob", "alice")
     path = f"/channels/{guild.general.id}/messages"
     async with client_of(bob, f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
-        await expect(page.get_by_text("No messages yet.")).to_be_visible()
+        await page.get_by_text("No messages yet.").wait_for()
         for status, text in ((403, "Missing Permissions"), (500, "has a problem")):
             async with refusing(page, "POST", status, problems):
                 await write(page, f"text {status}")
@@ -170,7 +168,7 @@ async def test_message_that_is_not_sent_survives_a_reload(
         # Another page leaves them to this one.
         other = await page.context.new_page()
         await other.goto(page.url)
-        await expect(other.get_by_text("No messages yet.")).to_be_visible()
+        await other.get_by_text("No messages yet.").wait_for()
         await other.close()
 
         # What had no answer is sent, once; what was refused can be sent again.
@@ -208,7 +206,7 @@ async def test_unread_marks_follow_other_devices_and_notify(
     await bob.rest.patch(f"/users/@me/guilds/{guild.id}/settings", {"channel_overrides": overrides})
     address = f"{web.url}/app/{guild.id}/{guild.general.id}"
     async with client_of(bob, address, problems, script=RECORDER) as page:
-        await expect(message(page, "hello")).to_be_visible()
+        await message(page, "hello").wait_for()
         await page.get_by_role("button", name="Settings").click()
         await page.get_by_role("link", name="Notifications").click()
         await page.get_by_role("checkbox", name="Show notifications").check()
@@ -256,7 +254,7 @@ async def test_unread_marks_follow_other_devices_and_notify(
         await entry.click()
         await page.locator(f'[data-id="{first}"]').focus()
         await page.keyboard.press("u")
-        await expect(page.locator(".divider.new")).to_be_visible()
+        await page.locator(".divider.new").wait_for()
         await expect(entry).to_have_attribute("aria-label", re.compile("other.*one mention"))
         states = {each["id"]: each for each in await bob.rest.get("/users/@me/read-states")}
         assert states[other.id]["unread_count"] == 2
