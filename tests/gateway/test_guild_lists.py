@@ -7,9 +7,11 @@ from collections.abc import Collection
 from typing import Any, cast
 
 import orjson
+import pytest
 
 from chatd.core.ids import ChannelId, GuildId, LoginId, RoleId, StreamId, UserId
 from chatd.core.intents import ALL_INTENTS, Intents
+from chatd.core.member_list import MemberList
 from chatd.core.presence_table import PresenceTable
 from chatd.db.pool import Database
 from chatd.events.event import Event, to_guild
@@ -108,3 +110,26 @@ async def test_hidden_list_is_not_sent_before_the_lists_are_built_again() -> Non
     scene.lists.members.mark(PEOPLE[0])
     await scene.subscribe(PEOPLE[3])
     assert set().union(*scene.received) == {PEOPLE[0], PEOPLE[2], PEOPLE[3]}
+
+
+async def test_list_that_ends_while_it_is_built_is_not_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = Scene()
+    members, ended = scene.lists.members, scene.sessions[PEOPLE[1]]
+    build = members.build
+
+    async def end_meanwhile(channel_id: ChannelId) -> MemberList:
+        items = await build(channel_id)
+        scene.lists.remove(ended)  # its client requests lists of too many guilds
+        return items
+
+    monkeypatch.setattr(members, "build", end_meanwhile)
+    await scene.subscribe(PEOPLE[1])
+    monkeypatch.undo()
+    await scene.subscribe(PEOPLE[0])
+    await scene.update()
+    assert await scene.update() == {PEOPLE[0]}
+    scene.push("GUILD_MEMBER_UPDATE", PEOPLE[1], [])  # it does not see the channel any more
+    await scene.update()
+    assert await scene.update() == {PEOPLE[0]}

@@ -217,7 +217,8 @@ class GuildLists:
 
     async def _place(self, session: Session) -> None:
         """Add the windows of a session to the lists of its channels."""
-        for channel_id, windows in self._requested.get(session, {}).items():
+        requested = self._requested.get(session, {})
+        for channel_id, windows in requested.items():
             key = self.members.list_id(channel_id)
             live = self._lists.get(key)
             if live is None and not self._has_room():
@@ -225,6 +226,8 @@ class GuildLists:
             if live is None:
                 items = await self.members.build(channel_id)
                 live = self._lists[key] = _LiveList(channel_id, items)
+                if self._requested.get(session) is not requested:
+                    return  # it ended its lists during the await: `MemberLists` bounds their number
             known = live.windows.get(session, ())
             live.place(session, tuple(sorted({*known, *windows})))
 
