@@ -32,7 +32,15 @@ _POLL_S = 0.05  # between two reads of the backlog in `wait_for_drain`
 class SendQueue:
     """Encodes payloads for one client, and bounds how many bytes it may leave unread."""
 
-    __slots__ = ("_counters", "_limit_bytes", "_queued", "_scheduler", "_transport", "encoder")
+    __slots__ = (
+        "_counters",
+        "_limit_bytes",
+        "_scheduler",
+        "checked_above",
+        "encoder",
+        "queued",
+        "transport",
+    )
 
     def __init__(
         self,
@@ -42,26 +50,29 @@ class SendQueue:
         counters: Counters,
     ) -> None:
         self.encoder = encoder
-        self._transport = transport
+        self.transport = transport
         self._scheduler = scheduler
         self._counters = counters
-        self._queued: list[bytes] = []
+        self.queued: list[bytes] = []
+        """The frames that wait for `flush`."""
         self._limit_bytes = MAX_SEND_QUEUE_BYTES
+        self.checked_above = min(_BACKLOG_THRESHOLD, MAX_SEND_QUEUE_BYTES)
+        """The backlog in bytes above which `check_backlog` must be called after a write."""
 
     @property
     def size(self) -> int:
         """The bytes that the client has not read yet: queued ones and written ones."""
-        return sum(map(len, self._queued)) + self.write_buffer_bytes
+        return sum(map(len, self.queued)) + self.write_buffer_bytes
 
     @property
     def write_buffer_bytes(self) -> int:
         """The bytes that were written but not sent, because the client does not read them."""
-        return self._transport.get_write_buffer_size()
+        return self.transport.get_write_buffer_size()
 
     def send(self, batch: Batch, seq: int, /) -> None:
         """Send dispatches, numbered from `seq` on. Does not block or raise."""
         data = self.encoder.encode_batch(batch, seq)
-        if self._scheduler.is_write_through and not self._queued:
+        if self._scheduler.is_write_through and not self.queued:
             self._write(data)
         else:
             self._queue(data)
@@ -72,13 +83,14 @@ class SendQueue:
 
     def flush(self) -> None:
         """Write the queued frames in one call; abort the connection of a slow consumer."""
-        queued, self._queued = self._queued, []
+        queued, self.queued = self.queued, []
         if queued:
             self._write(queued[0] if len(queued) == 1 else b"".join(queued))
 
     def raise_limit(self) -> None:
         """Raise the limit by the bytes now queued, until the client has read them."""
-        self._limit_bytes = MAX_SEND_QUEUE_BYTES + sum(map(len, self._queued))
+        self._limit_bytes = MAX_SEND_QUEUE_BYTES + sum(map(len, self.queued))
+        self.checked_above = 0  # so that the limit is lowered again as soon as possible
 
     async def wait_for_drain(self) -> None:
         """Flush, then wait until the backlog is at most `_LOW_WATER_BYTES`."""
@@ -91,27 +103,36 @@ class SendQueue:
         """Abort the connection and discard its backlog; the session can resume."""
         self._counters.slow_consumer_disconnects += 1
         log.info("disconnected slow consumer")
-        self._transport.abort()
+        self.transport.abort()
 
     def close(self) -> None:
         """Remove this connection's backlog from the total of the flush scheduler."""
         self._scheduler.remove(self)
 
     def _queue(self, data: bytes) -> None:
-        self._queued.append(data)
-        if len(self._queued) == 1:
+        self.queued.append(data)
+        if len(self.queued) == 1:
             self._scheduler.add(self)
 
     def _write(self, data: bytes) -> None:
-        transport = self._transport
+        transport = self.transport
         if transport.is_closing():
             return
         transport.write(data)
         backlog = transport.get_write_buffer_size()
+        if backlog > self.checked_above:
+            self.check_backlog(backlog)
+
+    def check_backlog(self, backlog: int) -> None:
+        """Abort the connection if its backlog in bytes exceeds the limit; otherwise record it.
+
+        It is called after each write that leaves more than `checked_above`.
+        """
         if backlog > self._limit_bytes:
             self.abort_slow_consumer()
             return
         if backlog <= MAX_SEND_QUEUE_BYTES < self._limit_bytes:
             self._limit_bytes = MAX_SEND_QUEUE_BYTES
+            self.checked_above = min(_BACKLOG_THRESHOLD, MAX_SEND_QUEUE_BYTES)
         if backlog > _BACKLOG_THRESHOLD:
             self._scheduler.record_backlog(self, backlog)

@@ -53,6 +53,8 @@ _NO_DATABASE = cast(Database, None)
 class _Sink:
     """A connection that drops what it is sent."""
 
+    send_queue = None
+
     def send(self, batch: Batch, seq: int) -> None:
         """Drop dispatches."""
 

@@ -36,6 +36,8 @@ Received = set[tuple[str, str, str]]
 class Recorder:
     """A session sink that records what it is sent."""
 
+    send_queue = None
+
     def __init__(self, session_id: str, received: Received) -> None:
         self.session_id = session_id
         self.received = received

@@ -30,7 +30,9 @@ ADDED = st.lists(st.tuples(st.sampled_from(AUDIENCES), st.integers(1, 3)), max_s
 
 
 class Reader:
-    """A session sink with a send queue. It records what is sent, and in how many writes."""
+    """A session sink that is flushed. It records what is sent, and in how many writes."""
+
+    send_queue = None
 
     def __init__(self, flush_scheduler: FlushScheduler) -> None:
         self._flush_scheduler = flush_scheduler

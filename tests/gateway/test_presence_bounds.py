@@ -38,6 +38,8 @@ MEMBERS = [UserId(number) for number in range(100, 120)]
 class Listening:
     """A session sink that records the presences that it is sent."""
 
+    send_queue = None
+
     def __init__(self) -> None:
         self.shown: list[tuple[int, str]] = []
         self.writes = 0

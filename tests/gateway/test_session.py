@@ -21,6 +21,8 @@ BUDGET = ReplayBudget(2**30)
 class RecordingSink:
     """Records sequence numbers, and -1 or the negative close code for an end."""
 
+    send_queue = None
+
     def __init__(self) -> None:
         self.sent: list[int] = []
 

@@ -27,6 +27,8 @@ _PEOPLE = 450  # three parts
 class _Sink:
     """A connection that receives nothing."""
 
+    send_queue = None
+
     write_buffer_bytes = 0
 
     def send(self, batch: Batch, seq: int) -> None:

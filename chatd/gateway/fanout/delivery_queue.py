@@ -16,7 +16,6 @@ events that its feeds have already added. A caller for which this matters calls 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,10 +27,8 @@ from chatd.gateway.fanout.flush_scheduler import FlushScheduler
 from chatd.gateway.protocol.batch import Batch
 from chatd.gateway.protocol.frames import Dispatch
 from chatd.gateway.protocol.replay_budget import ReplayBudget
-from chatd.gateway.session.session import Session
+from chatd.gateway.session.session import Session, dispatch_to_all
 from chatd.observability.metrics import Counters
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -200,13 +197,7 @@ class DeliveryQueue:
         if self._batch is None:
             self._batch = self._next_batch()
         some = tuple(islice(self._sessions, _SESSIONS_PER_CLOCK_CHECK))
-        for session in some:
-            try:
-                session.dispatch(self._batch)
-            except Exception:
-                short_id = session.id[:8]  # the whole id is half of what a RESUME needs
-                log.exception("session %s missed an event; session invalidated", short_id)
-                session.fail()
+        dispatch_to_all(self._batch, some, at_once=self._flush_scheduler.is_write_through)
         if len(some) < _SESSIONS_PER_CLOCK_CHECK:
             self._batch.release_frames()
             self._batch = None

@@ -46,7 +46,7 @@ class FrameTemplate:
     contain their lengths.
     """
 
-    __slots__ = ("_kind", "_prefixes", "_start", "suffix")
+    __slots__ = ("_kind", "_start", "prefixes", "suffix")
 
     def __init__(self, kind: int, start: Callable[[int], bytes], suffix: bytes) -> None:
         self._kind = kind
@@ -54,12 +54,13 @@ class FrameTemplate:
         """Returns the payload's bytes before the number, given its digit count."""
         self.suffix = suffix
         """The payload's bytes after the number."""
-        self._prefixes: dict[int, bytes] = {}
+        self.prefixes: dict[int, bytes] = {}
+        """The bytes before the number, by its digit count; `prefix_for` adds them."""
 
     def render(self, seq: int) -> bytes:
         """Return the frame of the payload with the number `seq`."""
         number = b"%d" % seq
-        prefix = self._prefixes.get(len(number)) or self.prefix_for(len(number))
+        prefix = self.prefixes.get(len(number)) or self.prefix_for(len(number))
         return b"".join((prefix, number, self.suffix))
 
     def render_with_header(self, header: bytes, seq: int) -> bytes:
@@ -71,7 +72,7 @@ class FrameTemplate:
         """Return the bytes before a sequence number of this digit count."""
         start = self._start(digits)
         prefix = frame_header(self._kind, len(start) + digits + len(self.suffix)) + start
-        self._prefixes[digits] = prefix
+        self.prefixes[digits] = prefix
         return prefix
 
 
