@@ -231,6 +231,18 @@ def _joined(member: object) -> dict[str, Any]:
     return {"members": [member], "member_count": 1, "roles": [], "channels": []}
 
 
+async def test_channel_that_becomes_known_by_an_update_is_shown() -> None:
+    scene = Scene(random.Random(1))
+    scene.begin(OWNER)
+    unknown = ChannelId(999)
+    scene.push(Event("TYPING_START", StreamId(GUILD), to_channel(unknown), b"{}"), set())
+    body = {"id": "999", "position": 0, "permission_overwrites": [], "guild_id": str(GUILD)}
+    event = scene.numbered("CHANNEL_UPDATE", to_channel(unknown), body)
+    scene.push(event, {("1", "CHANNEL_CREATE", "999")})
+    message = scene.numbered("MESSAGE_CREATE", to_channel(unknown), {"id": "1"})
+    scene.push(message, {("1", "MESSAGE_CREATE", "999")})
+
+
 async def test_audiences_are_those_that_a_search_finds() -> None:
     for seed in range(60):
         scene = Scene(random.Random(seed))

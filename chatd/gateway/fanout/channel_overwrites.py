@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 
 from chatd.core.ids import ChannelId
-from chatd.core.overwrites import Overwrite
+from chatd.core.overwrites import Overwrite, OverwriteType
 from chatd.core.permissions import Permissions
 
 ChannelSet = int
@@ -56,6 +56,10 @@ class ChannelOverwrites:
     def of(self, channel_id: ChannelId) -> Mapping[int, Overwrite]:
         """Return the overwrites of a channel, by target."""
         return self._overwrites[channel_id]
+
+    def of_members(self) -> tuple[Mapping[int, ChannelSet], Mapping[int, ChannelSet]]:
+        """Return where overwrites of members deny and allow VIEW_CHANNEL, by member."""
+        return self.denied[OverwriteType.MEMBER], self.allowed[OverwriteType.MEMBER]
 
     def add(self, channel_id: ChannelId) -> bool:
         """Add a channel without overwrites; return False if it is there already."""

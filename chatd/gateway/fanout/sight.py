@@ -72,7 +72,7 @@ def before_event(visibility: Visibility, event: Event) -> Sight:
         case "GUILD_ROLE_DELETE":
             role_id = RoleId(int(orjson.loads(event.body)["role_id"]))
             affected = visibility.members.with_role(role_id)
-        case "CHANNEL_UPDATE" | "GUILD_ROLE_UPDATE":
+        case "CHANNEL_UPDATE" | "GUILD_ROLE_UPDATE" if visibility.may_be_changed_by(event):
             affected = visibility.exceptions()
             groups = {each: visibility.visible_by(each) for each in visibility.members.groups}
         case _:

@@ -219,10 +219,8 @@ class Visibility:
 
     def exceptions(self) -> set[UserId]:
         """Return the local members that may see other channels than others with their roles."""
-        members = self.members.roles.keys()
-        channels, kind = self._channels, OverwriteType.MEMBER
-        found: set[int] = {self.owner_id, *channels.denied[kind], *channels.allowed[kind]}
-        return {UserId(each) for each in found if each in members}
+        local, (denied, allowed) = self.members.roles, self._channels.of_members()
+        return {UserId(each) for each in (self.owner_id, *denied, *allowed) if each in local}
 
     @property
     def is_open(self) -> bool:
@@ -272,6 +270,16 @@ class Visibility:
             case _:
                 changed = False
         return changed
+
+    def may_be_changed_by(self, event: Event) -> bool:
+        """Return whether a CHANNEL_UPDATE or GUILD_ROLE_UPDATE may show or hide channels."""
+        body = orjson.loads(event.body)
+        if event.name == "GUILD_ROLE_UPDATE":
+            before = self._roles.get(RoleId(int(body["role"]["id"])), 0)
+            return bool((before ^ int(body["role"]["permissions"])) & _DECIDES_VISIBILITY)
+        channel_id, overwrites = ChannelId(event.audience.id), body["permission_overwrites"]
+        after = {each.target_id: each for each in map(_overwrite, overwrites)}
+        return channel_id not in self._channels or self._channels.of(channel_id) != after
 
     def _invalidate_cache(self) -> None:
         self._visible: dict[UserId, ChannelSet] = {}
@@ -348,13 +356,14 @@ class Visibility:
     def _channel_changed(self, channel_id: ChannelId, channel: JsonObject) -> bool:
         channel.pop("guild_id", None)
         self.payloads.set_channel(channel_id, channel["position"], payloads.encode(channel))
-        self._add_to_set(channel_id)
-        overwrites = [_overwrite(each) for each in channel["permission_overwrites"]]
-        return self._set_overwrites(channel_id, overwrites)
+        is_new = self._add_to_set(channel_id)
+        overwrites = map(_overwrite, channel["permission_overwrites"])
+        return self._set_overwrites(channel_id, overwrites) or is_new
 
-    def _add_to_set(self, channel_id: ChannelId) -> None:
-        if self._channels.add(channel_id):
+    def _add_to_set(self, channel_id: ChannelId) -> bool:
+        if is_new := self._channels.add(channel_id):
             self._invalidate_cache()
+        return is_new
 
     def _remove_channel(self, channel_id: ChannelId) -> None:
         if channel_id not in self._channels:
