@@ -196,7 +196,7 @@ class Bus:
                     continue
                 labels = labels_of(batch) if batch else [FOR_EVERYONE]
                 fields = self._fields(batch, labels)
-                entry_id = await self._append(client, fields, self._wakeups.bells(labels))
+                entry_id = await self._append(client, fields, self._wakeups.keys_for(labels))
                 self._queue.discard_sent(batch)
                 if entry_id is not None:
                     trimmer.add(entry_id, sum(map(len, fields.values())))
@@ -219,15 +219,17 @@ class Bus:
         }
 
     def _announce_soon(self) -> None:
-        """Announce to the other instances which streams this one follows, if it is sparing."""
-        if not self._must_announce and self._wakeups.is_sparing:
+        """Announce to the other instances which streams this one follows, if it is polling."""
+        if not self._must_announce and self._wakeups.is_polling:
             self._must_announce = True
             asyncio.get_running_loop().call_later(_ANNOUNCE_S, self._pending.set)
 
     async def _append(
-        self, client: aioredis.Redis, fields: dict[Any, Any], bells: Sequence[str]
+        self, client: aioredis.Redis, fields: dict[Any, Any], wakeups: Sequence[str]
     ) -> str | None:
-        """Append an entry, ring bells, and retry until Redis has the entry. Return its id.
+        """Append an entry, and retry until Redis has it. Return its id.
+
+        `wakeups` are the keys of the instances that it wakes.
 
         An attempt without an answer may have appended the entry. Readers recognize a second copy by
         its mark. An entry that a responsive Redis refuses is discarded after `_DISCARD_AFTER_S`,
@@ -238,7 +240,7 @@ class Bus:
         while True:
             try:
                 async with asyncio.timeout(timeout_s):
-                    entry_id = await self._append_once(client, fields, bells)
+                    entry_id = await self._append_once(client, fields, wakeups)
             except REDIS_FAULTS as error:
                 if self._can_write:
                     log.error("cannot publish events to other instances: %s", first_line(error))
@@ -260,13 +262,13 @@ class Bus:
                 return None
 
     async def _append_once(
-        self, client: aioredis.Redis, fields: dict[Any, Any], bells: Sequence[str]
+        self, client: aioredis.Redis, fields: dict[Any, Any], wakeups: Sequence[str]
     ) -> str:
-        """Append an entry, and then ring bells, whose failure does not matter. Return its id."""
+        """Append an entry, and send wakeups, whose failure does not matter. Return its id."""
         pipeline = client.pipeline(transaction=False)
         pipeline.xadd(self._own_key, fields, maxlen=STREAM_MAX_ENTRIES, approximate=True)
-        for bell in bells:
-            pipeline.xadd(bell, {b"by": self._own_key}, maxlen=1, approximate=False)
+        for key in wakeups:
+            pipeline.xadd(key, {b"by": self._own_key}, maxlen=1, approximate=False)
         entry_id, *_ = await pipeline.execute(raise_on_error=False)
         if isinstance(entry_id, Exception):
             raise entry_id

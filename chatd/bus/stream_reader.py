@@ -59,7 +59,7 @@ class StreamReader:
         history_s: float,
     ) -> None:
         self._wakeups = wakeups
-        self._bell_position = "0-0"
+        self._wakeup_position = "0-0"
         self._connect = connect
         self._own_key = own_key
         self._others = others
@@ -130,29 +130,29 @@ class StreamReader:
         if not active:
             await asyncio.sleep(_IDLE_POLL_S)
             return None
-        waited = {key: at for key, at in active.items() if not self._wakeups.rings(key)}
+        waited = {key: at for key, at in active.items() if not self._wakeups.wakes(key)}
         if len(waited) < len(active):
-            return await self._poll_sparingly(client, count, active, waited)
+            return await self._poll_until_woken(client, count, active, waited)
         return await client.xread(active, count=count, block=int(_IDLE_POLL_S * 1000))
 
-    async def _poll_sparingly(
+    async def _poll_until_woken(
         self, client: aioredis.Redis, count: int, active: dict[Any, Any], waited: dict[Any, Any]
     ) -> list[Any]:
-        """Wait for the streams in `waited` and for the bell; read all active streams when it rings.
+        """Wait for the streams in `waited` and for a wakeup, after which all active ones are read.
 
-        Also read them `_IDLE_POLL_S` after the last time.
+        They are also read `_IDLE_POLL_S` after the last time.
         """
-        bell = self._wakeups.bell
-        sources = {**waited, bell: self._bell_position}
+        own_key = self._wakeups.key
+        sources = {**waited, own_key: self._wakeup_position}
         answer: Any = await client.xread(sources, count=count, block=int(_IDLE_POLL_S * 1000))
-        found = [each for each in answer or () if each[0] != bell.encode()]
-        has_rung = len(found) < len(answer or ())
-        if has_rung:
-            [self._bell_position] = [
-                entries[-1][0].decode() for name, entries in answer if name == bell.encode()
+        found = [each for each in answer or () if each[0] != own_key.encode()]
+        is_woken = len(found) < len(answer or ())
+        if is_woken:
+            [self._wakeup_position] = [
+                entries[-1][0].decode() for name, entries in answer if name == own_key.encode()
             ]
         now = time.monotonic()
-        if has_rung or now >= self._next_full_read:
+        if is_woken or now >= self._next_full_read:
             others: dict[Any, Any] = {key: at for key, at in active.items() if key not in waited}
             rest: Any = await client.xread(others, count=count)
             found += rest or ()
@@ -193,7 +193,7 @@ class StreamReader:
                     needed += bool(events)
                     entries += bool(fields.get(codec.FIELD))
                     self._read_bytes += len(fields.get(codec.FIELD, b""))
-            if len(arrived) > before:  # others may have waited here for a sparing instance
+            if len(arrived) > before:  # others may have waited here for a polling instance
                 self.lag_s = max(0.0, time.time() - _parse_entry_id(last)[0] / 1000)
         self._wakeups.count(entries, needed)
         return arrived
@@ -211,7 +211,7 @@ class StreamReader:
     async def _seek(self, client: aioredis.Redis, subscription: Subscription) -> None:
         """Determine the positions to read from. The first time, also read the recent past."""
         self._positions = await self._resume_positions(client)
-        self._bell_position = "0-0"  # an emptied Redis may assign lower ids again
+        self._wakeup_position = "0-0"  # an emptied Redis may assign lower ids again
         self._next_idle_poll = 0.0
         if self._needs_backfill:
             await self._backfill(client, subscription)

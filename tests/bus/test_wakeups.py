@@ -1,4 +1,4 @@
-"""Sparing instances: they get all that they need, and other instances wake them for it."""
+"""Polling instances: they get all that they need, and other instances wake them for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatd.bus import codec, interest, wakeups
 from chatd.bus.bus import Bus
 from chatd.bus.interest import FollowedStreams
 from chatd.bus.subscription import EventBatch, Subscription
-from chatd.bus.wakeups import Wakeups, bell_key
+from chatd.bus.wakeups import Wakeups, wakeup_key
 from chatd.core.ids import StreamId, UserId
 from chatd.embedded.valkey import Valkey
 from chatd.events.event import Event, to_user
@@ -78,8 +78,8 @@ async def until(is_so: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def always_sparing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have each instance be sparing after the first entry that it reads."""
+def always_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each instance poll after the first entry that it reads."""
     monkeypatch.setattr(wakeups, "_MIN_ENTRIES", 0)
     monkeypatch.setattr(wakeups, "_LEAVE_ENTRIES", 0)
     monkeypatch.setattr(wakeups, "_ENTER_SHARE", math.inf)
@@ -87,11 +87,11 @@ def always_sparing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wakeups, "_WINDOW_S", 0.0)
 
 
-async def make_sparing(here: Instance, there: Instance) -> None:
-    """Have `there` ring the bell of `here`, and stop to read without it."""
+async def make_polling(here: Instance, there: Instance) -> None:
+    """Have `there` wake `here`, which reads no longer without that."""
     reader, number = here.bus._reader, 1
     async with asyncio.timeout(TIMEOUT_S):
-        while not here.bus._wakeups.rings(there.bus._own_key):
+        while not here.bus._wakeups.wakes(there.bus._own_key):
             await there.publish(message(number, OTHER))
             number += 1
             await asyncio.sleep(0.01)
@@ -112,43 +112,43 @@ async def test_events_of_other_streams_are_kept_without_being_decoded(valkey: Va
         assert await received_numbers(here.subscription, 1) == [4]
 
 
-@pytest.mark.usefixtures("redis", "always_sparing")
-async def test_bell_wakes_a_sparing_instance_for_what_it_needs(valkey: Valkey) -> None:
+@pytest.mark.usefixtures("redis", "always_polling")
+async def test_wakeup_reaches_a_polling_instance_for_what_it_needs(valkey: Valkey) -> None:
     async with instance(valkey, HERE) as here, instance(valkey, THERE) as there:
-        await make_sparing(here, there)
+        await make_polling(here, there)
         for event in (message(1, FOLLOWED), for_everyone(2)):
             await there.publish(event)
             assert await received_numbers(here.subscription, 1) == [event.seq]
 
 
-@pytest.mark.usefixtures("redis", "always_sparing")
+@pytest.mark.usefixtures("redis", "always_polling")
 async def test_newly_followed_stream_is_announced(valkey: Valkey) -> None:
     async with instance(valkey, HERE) as here, instance(valkey, THERE) as there:
-        await make_sparing(here, there)
+        await make_polling(here, there)
         labels = [OTHER]
-        assert not there.bus._wakeups.bells(labels)
+        assert not there.bus._wakeups.keys_for(labels)
         here.followed.add(OTHER)
-        await until(lambda: there.bus._wakeups.bells(labels) == [bell_key(HERE)])
+        await until(lambda: there.bus._wakeups.keys_for(labels) == [wakeup_key(HERE)])
         await there.publish(message(100, OTHER))
         assert await received_numbers(here.subscription, 1) == [100]
 
 
-@pytest.mark.usefixtures("redis", "always_sparing")
-async def test_sparing_instance_reads_what_no_bell_announced(valkey: Valkey) -> None:
+@pytest.mark.usefixtures("redis", "always_polling")
+async def test_polling_instance_reads_without_a_wakeup(valkey: Valkey) -> None:
     async with instance(valkey, HERE) as here, instance(valkey, THERE) as there:
-        await make_sparing(here, there)
+        await make_polling(here, there)
         there.bus._wakeups._bitmaps.clear()
         await there.publish(message(100, OTHER))
         here.bus._reader._next_full_read = 0.0
         await until(lambda: 100 in here.kept)
 
 
-@pytest.mark.usefixtures("always_sparing")
-async def test_sparing_instance_waits_for_versions_without_bells(
+@pytest.mark.usefixtures("always_polling")
+async def test_polling_instance_waits_for_versions_without_wakeups(
     valkey: Valkey, redis: aioredis.Redis
 ) -> None:
     async with instance(valkey, HERE) as here, instance(valkey, THERE) as there:
-        await make_sparing(here, there)
+        await make_polling(here, there)
         old = {codec.FIELD: codec.pack([message(100, OTHER)]), codec.MARK: b"run:1"}
         await redis.xadd(f"chatd:events:{ELSEWHERE}", old)  # type: ignore[arg-type]
         assert await received_numbers(here.subscription, 1) == [100]
@@ -157,29 +157,29 @@ async def test_sparing_instance_waits_for_versions_without_bells(
         assert await received_numbers(here.subscription, 1) == [101]
 
 
-@pytest.mark.usefixtures("always_sparing")
+@pytest.mark.usefixtures("always_polling")
 async def test_versions_without_labels_read_all_entries(
     valkey: Valkey, redis: aioredis.Redis
 ) -> None:
     async with instance(valkey, HERE) as here, instance(valkey, THERE) as there:
-        await make_sparing(here, there)
+        await make_polling(here, there)
         here.followed.add(OTHER)
-        await until(lambda: bool(there.bus._wakeups.bells([OTHER])))
+        await until(lambda: bool(there.bus._wakeups.keys_for([OTHER])))
         for worker_id in (HERE, THERE):
             entries: Any = await redis.xrange(f"chatd:events:{worker_id}")
             read = [each for _, fields in entries for each in codec.unpack(fields[codec.FIELD])]
             assert all(each.stream == OTHER for each in read)
         assert read, "all events of the other instance"
-        announcements = [fields for _, fields in entries if wakeups.RINGS in fields]
-        assert announcements[-1][wakeups.RINGS] == bytes([HERE])
+        announcements = [fields for _, fields in entries if wakeups.WAKES in fields]
+        assert announcements[-1][wakeups.WAKES] == bytes([HERE])
 
 
-@pytest.mark.usefixtures("always_sparing")
-async def test_sparing_instance_recovers_from_an_emptied_redis(
+@pytest.mark.usefixtures("always_polling")
+async def test_polling_instance_recovers_from_an_emptied_redis(
     valkey: Valkey, redis: aioredis.Redis
 ) -> None:
     async with instance(valkey, HERE) as here, instance(valkey, THERE) as there:
-        await make_sparing(here, there)
+        await make_polling(here, there)
         await redis.flushdb()
         here.followed.add(OTHER)
         numbers = iter(range(1000, 10_000))
@@ -210,12 +210,12 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> tuple[Wakeups, Callable[[int, in
 
     def count(entries: int, needed: int) -> bool:
         made.count(entries, needed)
-        return made.is_sparing
+        return made.is_polling
 
     return made, count
 
 
-def test_instance_is_sparing_while_it_needs_few_of_many_entries(
+def test_instance_polls_while_it_needs_few_of_many_entries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, count = counted(monkeypatch)
@@ -234,13 +234,13 @@ def test_announcements_expire_with_their_instance(monkeypatch: pytest.MonkeyPatc
     key = f"chatd:events:{THERE}"
     followed = FollowedStreams()
     made.on_entry(key, {wakeups.BITMAP: followed.bitmap})
-    assert made.bells([interest.FOR_EVERYONE]) == [bell_key(THERE)]
-    assert made.fields(followed) == {wakeups.RINGS: bytes([THERE])}
+    assert made.keys_for([interest.FOR_EVERYONE]) == [wakeup_key(THERE)]
+    assert made.fields(followed) == {wakeups.WAKES: bytes([THERE])}
     made.on_entry(key, {})
-    assert made.bells([interest.FOR_EVERYONE]) == []
+    assert made.keys_for([interest.FOR_EVERYONE]) == []
     made.on_entry(key, {wakeups.BITMAP: b"not a bitmap"})
-    assert made.bells([interest.FOR_EVERYONE]) == []
+    assert made.keys_for([interest.FOR_EVERYONE]) == []
     made.on_entry(key, {wakeups.BITMAP: followed.bitmap})
     monkeypatch.setattr(wakeups, "_PRESENT_S", -1.0)
-    assert made.bells([interest.FOR_EVERYONE]) == []
+    assert made.keys_for([interest.FOR_EVERYONE]) == []
     assert made.fields(followed) == {}
