@@ -32,6 +32,7 @@ no-shrink = true
 enabled = {coverage}
 
 [phases.stateful]
+enabled = {stateful}
 max-steps = 6
 
 [phases.stateful.generation]
@@ -46,12 +47,16 @@ class Effort:
     examples: int
     """For each operation, valid and invalid ones."""
     chains: int
-    """Sequences of requests that use the ids of earlier responses."""
+    """Sequences of requests that use the ids of earlier responses; 0 leaves them out.
+
+    schemathesis finds 10,390 links between the operations. hypothesis decides for each whether a
+    sequence may use it, and gives up before the first request: with 8 sequences, none was sent.
+    """
     coverage: bool
     """Whether to try each bound of each parameter; this takes longer than all else."""
 
 
-SOME = Effort(examples=3, chains=8, coverage=False)
+SOME = Effort(examples=3, chains=0, coverage=False)
 MANY = Effort(examples=12, chains=100, coverage=True)
 
 
@@ -62,7 +67,10 @@ MANY = Effort(examples=12, chains=100, coverage=True)
 )
 async def test_api_matches_its_description(world: World, tmp_path: Path, effort: Effort) -> None:
     config = _CONFIG.format(
-        examples=effort.examples, chains=effort.chains, coverage=str(effort.coverage).lower()
+        examples=effort.examples,
+        chains=max(effort.chains, 1),
+        coverage=str(effort.coverage).lower(),
+        stateful=str(effort.chains > 0).lower(),
     )
     (tmp_path / "schemathesis.toml").write_text(config)
     owner, other, banned = await world.people("owner", "other", "banned")
