@@ -30,5 +30,7 @@ def _refuse(schema: Schema[Any], wrong: object) -> weakref.ref[_Body]:
 
 @walk("kind", BODIES)
 def test_refused_body_is_freed_without_the_garbage_collector(kind: type[Schema[Any]]) -> None:
+    # The loop monitor of a server in this process reads the stack of a blocked loop, in another
+    # thread: it holds the frames of one attempt, and not those of the next.
     with loop_time.no_collection():
-        assert _refuse(kind(), [[]])() is None
+        assert any(_refuse(kind(), [[]])() is None for _ in range(loop_time.TRIES))
