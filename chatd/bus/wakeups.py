@@ -7,8 +7,8 @@ announces the streams that it follows as a bitmap. An instance that appends an e
 wakeups to the polling instances that need it.
 
 Nothing is lost with a wakeup: the entry is read up to 0.25 s later. An instance waits for entries
-of those that do not wake it, such as versions without wakeups. An entry names the instances that its
-instance wakes.
+of those that do not wake it, such as versions without wakeups. An entry names the instances
+that its instance wakes.
 """
 
 from __future__ import annotations
