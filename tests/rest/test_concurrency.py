@@ -209,6 +209,17 @@ async def test_forms_wait_for_the_pauses_but_need_no_slot() -> None:
         assert slept == pytest.approx([0.75])
 
 
+async def test_forms_in_progress_leave_no_slot_beyond_the_limit() -> None:
+    limiter = ConcurrencyLimiter(concurrency=1, queued=1)
+    async with limiter.counted(ALICE), limiter.counted(ALICE):
+        assert limiter.acquire_now(ALICE) is None
+        with pytest.raises(TooManyConcurrentRequests):
+            await limiter.acquire(ALICE)
+    account = limiter.acquire_now(ALICE)
+    assert account is not None
+    limiter.release(account)
+
+
 async def test_many_large_responses_of_one_account_are_all_sent(serve_more: ServeMore) -> None:
     """Over sockets: all requests are answered, and few responses are in memory at a time."""
     async with (

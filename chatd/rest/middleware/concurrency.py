@@ -147,7 +147,7 @@ class ConcurrencyLimiter:
         self._clock = clock
         self._sleep = sleep
         self._concurrency = concurrency
-        self._queued = queued
+        self._max_requests = concurrency + queued
         self._pause_factor = pause_factor
         self._accounts: dict[UserId | str, _Account] = {}
         self._swept_at = 0.0
@@ -158,7 +158,7 @@ class ConcurrencyLimiter:
     def acquire_now(self, caller: UserId | str) -> _Account | None:
         """Take a slot of an account that has requests or pauses; None if none is free at once."""
         account = self._accounts.get(caller)
-        if account is None or not account.take_slot():
+        if account is None or account.requests >= self._max_requests or not account.take_slot():
             return None
         account.requests += 1
         return account
@@ -212,7 +212,7 @@ class ConcurrencyLimiter:
         if account is None:
             self._sweep()
             account = self._accounts[caller] = _Account(self._concurrency)
-        if account.requests >= self._concurrency + self._queued:
+        if account.requests >= self._max_requests:
             raise TooManyConcurrentRequests
         account.requests += 1
         return account
