@@ -22,6 +22,7 @@ from tests.helpers.walk import walk
 
 INTERNAL_EVENTS = {
     "GUILD_JOINED",
+    "HISTORY_IMPORTED",
     "LOGIN_REVOKED",
     "MEMBERSHIP_CHANGED",
     "PRESENCE_REPORT",
