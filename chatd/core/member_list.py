@@ -130,7 +130,8 @@ class MemberList:
             if op.kind is OpKind.DELETE:
                 known = _after_delete(known, op.index)
             elif op.kind is OpKind.INSERT:
-                known = _after_insert(known, op.index)
+                # What is moved beyond the windows may change there, and then come back.
+                known = _clipped(_after_insert(known, op.index), last + 1)
         missing = list(islice(self._missing(windows, known), at_most - len(needed) + 1))
         return needed + missing if len(needed) + len(missing) <= at_most else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatd.core.ids import UserId
@@ -53,6 +53,11 @@ def expected(placed: dict[int, tuple[str, str]]) -> list[Item]:
 
 
 @given(CHANGES, WINDOWS, st.integers(1, 5))
+@example(  # a member is moved out of the window, changed there, and would come back
+    changes=[(1, "a", "2"), (2, "a", "1"), (3, "a", ONLINE), (4, "a", "2"), (2, "a", ONLINE)],
+    windows=[(0, 3)],
+    at_once=3,
+)
 def test_windows_of_a_client_equal_the_list(
     changes: list[tuple[int, str, str | None]], windows: list[Window], at_once: int
 ) -> None:
