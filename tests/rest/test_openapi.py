@@ -63,6 +63,23 @@ def test_operation_ids_are_unique() -> None:
     assert len(set(ids)) == len(NAMES) >= 60
 
 
+@walk(
+    "name, field",
+    [
+        ("POST /guilds/{guild_id}/auto-moderation/rules", "exempt_channels"),
+        ("POST /guilds/{guild_id}/auto-moderation/rules", "exempt_roles"),
+        ("PATCH /applications/@me", "tags"),
+        ("POST /applications/{application_id}/commands", "contexts"),
+    ],
+)
+def test_values_that_must_be_unique_are_described_so(name: str, field: str) -> None:
+    [content] = {
+        each["schema"]["$ref"] for each in operation(name)["requestBody"]["content"].values()
+    }
+    schema = OPENAPI["components"]["schemas"][content.rpartition("/")[2]]
+    assert schema["properties"][field]["uniqueItems"] is True
+
+
 def test_route_without_declared_responses_is_refused() -> None:
     with pytest.raises(TypeError, match="answers"):
         Routes().get("/nowhere", AUTHENTICATED)  # type: ignore[call-overload]

@@ -41,6 +41,7 @@ from chatd.rest.routing import (
 )
 from chatd.wire import responses
 from chatd.wire.json_schema import ID, ResponseSchema
+from chatd.wire.validators import unique
 
 
 @cache
@@ -262,6 +263,8 @@ def _field_attributes(converter: Any, field: Any, ret: JsonObject) -> JsonObject
     if field.allow_none and "type" in found:
         kinds = found["type"]
         found["type"] = [*([kinds] if isinstance(kinds, str) else kinds), "null"]
+    if unique in field.validators:
+        found["uniqueItems"] = True
     if (default := _default(field)) is not None:
         in_query = found.get("type") == "string"  # values in a query string are text
         found["default"] = str(default).lower() if in_query else default
