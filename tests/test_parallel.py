@@ -106,6 +106,8 @@ def test_results_are_those_of_one_process(folder: Path) -> None:
     ]
     assert "2 failed, 3 passed, 1 skipped, 1 warning" in output
     assert output.count("output of one") == 1
+    dots = [line for line in output.splitlines() if line.endswith("[100%]")]
+    assert [sorted(line.split()[0]) for line in dots] == [sorted("...sFF")]
     assert "unusual" in output
     assert "AssertionError: wrong" in output
 

@@ -98,6 +98,8 @@ class _Parent:
 
     def run(self, processes: int) -> None:
         """Fork the processes, and handle what they send until all have ended."""
+        if reporter := self._session.config.pluginmanager.getplugin("terminalreporter"):
+            reporter.showfspath = False  # several files run at once; each dot would name its own
         try:
             for number in range(min(processes, len(self._queue.files))):
                 self._fork(number)
