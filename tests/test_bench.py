@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from tests.bench.open_loop import Window
 from tests.bench.plans import TINY
 from tests.bench.report import Progress
 from tests.bench.sockets import Socket
+from tests.conftest import repository
 
 CUTS = st.lists(st.integers(1, 400), max_size=20)
 
@@ -119,6 +122,20 @@ async def test_two_versions_are_compared(
         stage.close()
     assert {row.bare for row in rows} == {"HEAD"}
     assert all(row.compared == "CPU" and row.ratio for row in rows)
+
+
+def test_one_account_of_a_measurement_may_do_the_work_of_many() -> None:
+    """Another process, since the limits of this one stay as they are in production."""
+    program = """
+from tests.bench import large_limits
+large_limits.enlarge()
+from chatd.rest.middleware import concurrency, rate_limits
+limiter = concurrency.ConcurrencyLimiter()
+account = limiter._admit("one")
+assert all(account.take_slot() for _ in range(1000)), "too few requests at once"
+assert rate_limits.GLOBAL.requests > 1000, "too few requests a second"
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=repository(), check=True)
 
 
 def test_version_that_git_does_not_know_is_refused(tmp_path: Path) -> None:

@@ -37,6 +37,9 @@ def enlarge() -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("chatd.") and hasattr(module, "_WAIVED_S"):
             vars(module).update(_WAIVED_S=_WAIVED_S, MAX_CONCURRENCY=_ALLOWANCE)
+            # Its default was taken when the class was defined.
+            defaults = module.ConcurrencyLimiter.__init__.__kwdefaults__
+            defaults.update(concurrency=_ALLOWANCE)
 
 
 def _enlarge(kind: Any) -> None:
