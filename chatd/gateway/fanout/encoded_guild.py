@@ -55,7 +55,7 @@ class EncodedGuild:
             self._keep(dict(sorted(encoded.items())))
 
     def __del__(self) -> None:
-        # The guild is dropped with its feed, to which no method of the budget refers.
+        # Its feed drops it, or replaces it by one that was read later; neither knows the budget.
         self._budget.used -= self._counted
 
     def keep_within_budget(self) -> None:
