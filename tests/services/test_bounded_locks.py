@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
+from chatd.queries import search_index
 from chatd.rest.table import table as route_table
 from chatd.services.maintenance import janitor, pending_deletions
 from chatd.services.messages import reactions
@@ -37,11 +38,18 @@ async def scene(
         (janitor, "_BATCH_ROWS"),
     ):
         monkeypatch.setattr(module, name, BATCH)
+    # A segment of the search has a limit of its own (tests/rest/test_search_indexer.py), and the
+    # server adds segments of earlier tests' messages at any time.
+    monkeypatch.setattr(search_index, "extend", adds_no_segment)
     made_scene = await crowded_scene(world, server)
     async with asyncio.timeout(TIMEOUT_S):  # earlier tests may have left pending deletions
         while await rows(server, "SELECT FROM pending_deletions LIMIT 1"):
             await asyncio.sleep(0.05)
     yield made_scene
+
+
+async def adds_no_segment(*arguments: object, **options: object) -> bool:
+    return False
 
 
 @pytest.fixture
