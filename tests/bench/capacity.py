@@ -31,6 +31,13 @@ OTHER_FILES = 1000
 _BUSY = 0.85  # of the generator's core; above it, the generator may be what is late
 _LATE_S = 0.02  # the p99 of the generator's delay, in seconds; above it, likewise
 
+_MOST_PRESENCES = 2.0
+"""The presences that are delivered, in multiples of those that the habits make. Above it, the
+arrival of the last people is still being announced."""
+
+_WARM_PERIODS = 10
+"""After so many periods, a step is measured although arrivals are still being announced."""
+
 
 @dataclass(frozen=True)
 class Search:
@@ -41,13 +48,14 @@ class Search:
     """The search ends here, or where the limit of open files is reached."""
     resolution: int = 1000
     warm_s: float = 15.0
-    """How long people act before a step is measured, in seconds."""
+    """How long people act before a step is measured, in seconds. It is repeated, up to
+    `_WARM_PERIODS` times, while arrivals are still announced to the others."""
     window_s: float = 30.0
     timeout_s: float = 20.0
     """How long a step waits at its end for what is on its way, in seconds."""
     connects_per_s: float = 70.0
     """How many people connect in a second. Each is shown as online to 1,300 others, and an instance
-    sends 100,000 presences a second: faster arrivals would still be announced in the window."""
+    sends 100,000 presences a second."""
     bound_s: float = 780.0
     """No step begins later than this, in seconds; a step takes up to five minutes."""
     history: int = 100
@@ -132,13 +140,16 @@ class _City:
             self._crowd = Crowd(self._subject.adapter, self._subject.port, habits)
         crowd = self._crowd
         await crowd.join(self._newcomers(crowd, people), search.connects_per_s)
-        await crowd.act(search.warm_s)
+        # A lap begins with a collection. It must not find the people: it would make those late who
+        # act meanwhile, and one in a hundred is enough to decide about a p99.
         gc.collect()
-        window = crowd.window = Window()
-        before = crowd.dispatches
+        gc.freeze()
+        await self._warm(crowd)
         async with self._subject.lap() as counted:
+            window = crowd.window = Window()
+            before = crowd.dispatches
             await crowd.act(search.window_s)
-        crowd.window = None
+            crowd.window = None
         dispatches = crowd.dispatches - before
         await window.end(search.timeout_s)
         grown = meters.resident_bytes(self._subject.pids) - self._empty_bytes
@@ -146,11 +157,21 @@ class _City:
         _judge(step, search)
         return step
 
+    async def _warm(self, crowd: Crowd) -> None:
+        """Let people act until the arrival of the last ones is announced."""
+        for _ in range(_WARM_PERIODS):
+            before = crowd.presences
+            await crowd.act(self._search.warm_s)
+            due = crowd.presences_due(self._search.warm_s)
+            if crowd.presences - before <= _MOST_PRESENCES * due:
+                return
+
     async def close(self) -> None:
         """Disconnect all people and stop the server."""
         if self._crowd is not None:
             await self._crowd.leave()
             self._crowd = None
+            gc.unfreeze()
         for process in list(self._subject.processes):
             self._stop(process)
 

@@ -43,6 +43,7 @@ _TICK_S = 0.002
 """The time between two looks at the heap, in seconds."""
 
 _AT_ONCE = 64  # people who connect at the same time
+_PRESENCE = b'{"op":0,"t":"PRESENCE_UPDATE",'
 _SOURCES = 16  # loopback addresses from which sockets are opened: each has 28,000 ports
 
 
@@ -92,6 +93,8 @@ class Crowd:
         """What is measured now."""
         self.dispatches = 0
         """Dispatches that have arrived at all people."""
+        self.presences = 0
+        """How many of them were presences."""
         self.newest: dict[int, str] = {}
         """The newest message of each channel that is known."""
         self.requests = RequestPool(port)
@@ -127,6 +130,11 @@ class Crowd:
         done, _ = await asyncio.wait([self._running], timeout=seconds)
         for task in done:
             await task
+
+    def presences_due(self, seconds: float) -> float:
+        """Return how many presences arrive in this time when all people are connected."""
+        each = sum(person.acquaintances for person in self.people)
+        return each * seconds / self.habits.presence_s
 
     async def leave(self) -> None:
         """End all actions, and abort all connections."""
@@ -221,6 +229,11 @@ class Person:
         self._session: Session | None = None
         self._earlier: Session | None = None
 
+    @property
+    def acquaintances(self) -> int:
+        """How many members the guilds of this person have; who is in two counts twice."""
+        return sum(len(guild.members) for guild in self._guilds)
+
     async def identify(self) -> None:
         """Connect, and begin a session."""
         session = await self._crowd.open(self._number)
@@ -269,6 +282,7 @@ class Person:
         if payload.startswith(b'{"op":0,') and self._session is not None:
             self._session.seq += 1
             self._crowd.dispatches += 1
+            self._crowd.presences += payload.startswith(_PRESENCE)
 
     def _watch(self, socket: Socket, payload: bytes) -> None:
         self._count(socket, payload)
