@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 from chatd.core.errors import ServiceUnavailable
 from chatd.core.ids import UserId
 from chatd.core.presence import Presence
+from chatd.core.tracebacks import drop_tracebacks
 from chatd.events import members as events
 from chatd.gateway.connection_table import ConnectionTable
 from chatd.gateway.gateway import Gateway
@@ -117,15 +118,11 @@ class Connection:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if self._closing.done():
                 await self._close(self._closing.result())
-            else:
-                reading.result()
-        except CloseConnection as closing:
-            if closing.code in SESSION_ENDING_CODES and self.session is not None:
-                self._gateway.hub.remove(self.session)
-            await self._close(closing)
-            return closing.code
-        except ConnectionError:
-            pass  # the socket broke without a close frame; the session can still be resumed
+            elif (closing := reading.result()) is not None:
+                if closing.code in SESSION_ENDING_CODES and self.session is not None:
+                    self._gateway.hub.remove(self.session)
+                await self._close(closing)
+                return closing.code
         finally:
             self.send_queue.close()
             if self._member_requests is not None:
@@ -194,7 +191,20 @@ class Connection:
             wanted = [GuildSubscription(*each) for each in session.member_lists.items()]
             self._member_queue().add(partial(self._subscribe, session, wanted))
 
-    async def _read(self) -> None:
+    async def _read(self) -> CloseConnection | None:
+        """Handle what the client sends. Returns why the server disconnects it, if it does."""
+        try:
+            await self._read_payloads()
+        except CloseConnection as closing:
+            # This task keeps it as its result, and its traceback refers to this task.
+            drop_tracebacks(closing)
+            return closing
+        except ConnectionError:
+            pass  # the socket broke without a close frame; the session can still be resumed
+        return None
+
+    async def _read_payloads(self) -> None:
+        """Handle what the client sends. Raises CloseConnection, ConnectionError."""
         async for message in self._socket:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 self._count_control_frame()

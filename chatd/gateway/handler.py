@@ -19,6 +19,7 @@ from functools import partial
 
 from aiohttp import WSCloseCode, web
 
+from chatd.core.tracebacks import drop_tracebacks
 from chatd.gateway.connection import Connection
 from chatd.gateway.connection_table import ConnectionTable
 from chatd.gateway.gateway import Gateway
@@ -61,8 +62,13 @@ class _Socket(web.WebSocketResponse):
 
     async def write_eof(self) -> None:  # type: ignore[override]  # as of its base
         """Serve the connection, then close it."""
-        await self._serve(self)
-        await super().write_eof()
+        try:
+            await self._serve(self)
+            await super().write_eof()
+        finally:
+            # Both keep the exception that ended the connection, and its traceback refers to them.
+            drop_tracebacks(self._exception)
+            drop_tracebacks(None if self._reader is None else self._reader.exception())
 
 
 async def _open(request: web.Request, network: str) -> web.WebSocketResponse:

@@ -22,6 +22,7 @@ from multipart import (
 )
 
 from chatd.core.errors import InvalidForm
+from chatd.core.tracebacks import drop_tracebacks
 from chatd.rest.request import read_chunks
 
 _MAX_PARTS = 64  # a message has at most 10 files and its JSON; other fields are ignored
@@ -85,9 +86,11 @@ async def _events(request: web.Request, max_bytes: int) -> AsyncGenerator[_Event
                 for event in () if parser.closed else parser.parse(chunk):
                     yield _head(event) if isinstance(event, MultipartSegment) else event
         parser.close()
-    except ParserLimitReached:
+    except ParserLimitReached as error:
+        drop_tracebacks(error)  # the parser keeps the exception, and its traceback the parser
         raise malformed("Too many parts, or a part has too many headers.") from None
-    except MultipartError:
+    except MultipartError as error:
+        drop_tracebacks(error)
         raise malformed("Not a well formed multipart/form-data body.") from None
 
 

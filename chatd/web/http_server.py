@@ -20,6 +20,7 @@ from multidict import CIMultiDictProxy
 
 from chatd.core.errors import ApiError, HeadersTooLarge, RequestTimeout
 from chatd.core.ids import UserId
+from chatd.core.tracebacks import drop_tracebacks
 from chatd.web.connection_limits import ConnectionLimiter
 from chatd.web.route_cache import RouteCache
 from chatd.wire.payloads import encode
@@ -161,7 +162,10 @@ class HttpConnection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Render errors outside the middlewares, such as invalid HTTP."""
-        super().handle_error(request, status, exc, message)  # for its log line
+        try:
+            super().handle_error(request, status, exc, message)  # for its log line
+        finally:
+            drop_tracebacks(exc)  # the request or the connection keeps the exception
         if isinstance(exc, LineTooLong):
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         body = {"code": 0, "message": f"{status:d}: {HTTPStatus(status).phrase}"}

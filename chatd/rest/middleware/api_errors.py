@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chatd.core.errors import ApiError
+from chatd.core.tracebacks import drop_tracebacks
 from chatd.observability import logs
 from chatd.rest.middleware import request_metrics
 from chatd.rest.response import json_response
@@ -63,4 +64,5 @@ def _rendered(request: web.Request, error: Exception) -> web.StreamResponse:
     else:
         log.error("request %s failed: %s", logs.REQUEST_ID.get(), request.method, exc_info=error)
         response = json_response({"code": 0, "message": "500: Internal Server Error"}, status=500)
+    drop_tracebacks(error)  # the request may keep it, as that there is no such route
     return response
