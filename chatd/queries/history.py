@@ -1,4 +1,7 @@
-"""Reading messages, as one user sees them. `messages` and `message_inserts` write them."""
+"""Reading messages, as one user sees them. `history_pages` reads ranges of a channel.
+
+`messages` and `message_inserts` write them.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,9 @@ from chatd.core.models import (
     Attachment,
     Component,
     Message,
-    MessageLocation,
     MessageOrigin,
     MessageType,
     Reaction,
-    StoredText,
     User,
 )
 from chatd.db.cursor import Cursor, PreparedStatement, Row
@@ -33,12 +34,16 @@ class Viewer:
     signed_urls: SignedUrls
 
 
-COLUMNS = """
+OWN_COLUMNS = """
+    m.id, m.channel_id, m.type, m.content, m.flags, m.tts, m.edited_at,
+    m.reference_id, m.pinned_at IS NOT NULL, m.embeds, m.mentions, m.mention_roles,
+    m.mention_everyone, m.attachment_count, m.components::text, m.origin
+"""
+"""The columns of `messages`."""
+COLUMNS = f"""
     EXISTS (SELECT FROM reactions
              WHERE reactions.channel_id = m.channel_id AND reactions.message_id = m.id),
-    channels.guild_id, m.id, m.channel_id, m.type, m.content, m.flags, m.tts, m.edited_at,
-    m.reference_id, m.pinned_at IS NOT NULL, m.embeds, m.mentions, m.mention_roles,
-    m.mention_everyone, m.attachment_count, m.components::text, m.origin,
+    channels.guild_id, {OWN_COLUMNS},
     author.id, author.username, author.global_name, author.avatar, author.bot
 """
 JOINS = """
@@ -48,15 +53,22 @@ JOINS = """
 """A message of a webhook has no row in `users`."""
 _HAS_REACTIONS, _ID, _CHANNEL_ID, _REFERENCE_ID, _MENTIONS, _ATTACHMENT_COUNT = 0, 2, 3, 9, 12, 15
 _COMPONENTS, _ORIGIN = 16, 17
-_FROM_EDITED_AT, _AUTHOR = 8, 18
-_TEXT_ONLY = (None, None, False, None, None, None, False, 0, None, None)
-"""The columns from `edited_at` up to the author, of a message that is only a text."""
 
 _PARSED_AT_ONCE = 2**20
 """Characters of components that are parsed without a pause, which takes 5 ms. A page can have
 ten times as many."""
 
 _TYPES = {int(kind): kind for kind in MessageType}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the statement of some messages has already read of other tables, for each of them."""
+
+    rows: Mapping[MessageId, Row]
+    """The messages themselves, which others of them may reply to."""
+    people: Mapping[UserId, User]
+    reactions: Mapping[MessageId, Sequence[Reaction]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +90,47 @@ async def read(cur: Cursor, viewer: Viewer) -> list[Message]:
     return await of_rows(cur, viewer, await cur.fetchall())
 
 
-async def of_rows(cur: Cursor, viewer: Viewer, rows: Sequence[Row]) -> list[Message]:
-    """Return the messages of rows of COLUMNS."""
-    references = [(row[_CHANNEL_ID], row[_REFERENCE_ID]) for row in rows if row[_REFERENCE_ID]]
-    answered_rows = await _rows_by_keys(cur, references) if references else []
-    parts = await _parts(cur, viewer, [*rows, *answered_rows])
+async def of_rows(
+    cur: Cursor, viewer: Viewer, rows: Sequence[Row], known: Known | None = None
+) -> list[Message]:
+    """Return the messages of rows of COLUMNS. What is `known` of them is not read again."""
+    known = known or Known({}, {}, {})
+    references = {(row[_CHANNEL_ID], row[_REFERENCE_ID]) for row in rows if row[_REFERENCE_ID]}
+    answered_rows = [known.rows[each] for _, each in references if each in known.rows]
+    if len(answered_rows) < len(references):
+        others = [key for key in references if key[1] not in known.rows]
+        answered_rows += await _rows_by_keys(cur, others)
+    parts = await _parts(cur, viewer, [*rows, *answered_rows], known)
     answered = {row[_ID]: _message(parts, None, row) for row in answered_rows}
     return [_message(parts, answered.get(row[_REFERENCE_ID]), row) for row in rows]
 
 
-async def _parts(cur: Cursor, viewer: Viewer, rows: Sequence[Row]) -> _Related:
-    people = await _people(cur, rows)
+async def _parts(cur: Cursor, viewer: Viewer, rows: Sequence[Row], known: Known) -> _Related:
+    people = await _people(cur, rows, known)
     with_files = [_files_key(row) for row in rows if row[_ATTACHMENT_COUNT]]
     files = await attachments.by_message(cur, viewer.signed_urls, with_files) if with_files else {}
     # A message may be twice in the rows: in the page, and as one that others reply to.
-    reacted_to = {(row[_CHANNEL_ID], row[_ID]) for row in rows if row[_HAS_REACTIONS]}
+    reacted_to = {
+        (row[_CHANNEL_ID], row[_ID])
+        for row in rows
+        if row[_HAS_REACTIONS] and row[_ID] not in known.reactions
+    }
     found = await reactions.by_message(cur, viewer.user_id, [*reacted_to]) if reacted_to else {}
     with_components = [row for row in rows if row[_COMPONENTS]]
     components = await _parsed_components(with_components) if with_components else {}
-    return _Related(people, files, found, components)
+    return _Related(people, files, {**known.reactions, **found}, components)
 
 
-async def _people(cur: Cursor, rows: Sequence[Row]) -> dict[UserId, User]:
+async def _people(cur: Cursor, rows: Sequence[Row], known: Known) -> Mapping[UserId, User]:
     """Return the users that messages mention, and those of their interactions."""
     named = {user_id for row in rows for user_id in row[_MENTIONS] or ()}
     for row in rows:
         if row[_ORIGIN] is not None:
             named.update(_users_of(MessageOrigin.stored(row[_ORIGIN])))
-    return {user.id: user for user in await users.by_ids(cur, named)} if named else {}
+    unknown = named - known.people.keys()
+    if not unknown:
+        return known.people
+    return {**known.people, **{user.id: user for user in await users.by_ids(cur, unknown)}}
 
 
 async def _parsed_components(rows: Iterable[Row]) -> dict[MessageId, tuple[Component, ...]]:
@@ -210,107 +235,3 @@ async def get_bare(
     rows = [(False, *row[1:]) for row in await cur.fetchall()]
     found = await of_rows(cur, viewer, rows)
     return found[0] if found else None
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryRange:
-    """A range of a channel's messages: the newest below `before`, or the oldest above `after`.
-
-    `limit` is at most 100.
-    """
-
-    limit: int
-    before: int = 0
-    after: int | None = None
-
-
-_MAX_MESSAGES = 100
-"""The largest `limit` of a range."""
-
-
-def _page(chosen: str, order: str) -> PreparedStatement:
-    # The rows are limited inside, before the joins: without statistics of the channel, Postgres
-    # would join all its messages first. They are limited twice: for a limit that is a parameter
-    # Postgres plans for a tenth of the rows, and would read all users to join that many messages.
-    return PreparedStatement(
-        f"""
-        SELECT {COLUMNS}
-          FROM (SELECT *
-                  FROM (SELECT * FROM messages
-                         WHERE channel_id = %(channel_id)s AND {chosen}
-                           AND (SELECT version FROM streams WHERE id = %(stream_id)s)
-                               IS NOT DISTINCT FROM %(version)s
-                      ORDER BY {order}
-                         LIMIT {_MAX_MESSAGES}) AS messages
-              ORDER BY {order}
-                 LIMIT %(limit)s) AS m {JOINS}
-      ORDER BY m.id DESC
-        """,
-        channel_id="bigint",
-        bound="bigint",
-        stream_id="bigint",
-        version="bigint",
-        limit="bigint",
-    )
-
-
-_BEFORE = _page("id < %(bound)s", "id DESC")
-_AFTER = _page("id > %(bound)s", "id")
-
-
-async def page(
-    cur: Cursor,
-    viewer: Viewer,
-    location: MessageLocation,
-    part: HistoryRange,
-    *,
-    version: int | None = None,
-) -> list[Message]:
-    """Return a range of a channel's messages, newest first.
-
-    With a `version`, return none unless it is the present permission version of the channel's
-    guild.
-    """
-    return await of_rows(cur, viewer, await _rows_of_page(cur, location, part, version))
-
-
-async def shown_page(
-    cur: Cursor,
-    viewer: Viewer,
-    location: MessageLocation,
-    part: HistoryRange,
-    *,
-    version: int | None = None,
-) -> list[Message | StoredText]:
-    """Return the same as `page`; most messages are only a text, and are returned as such."""
-    rows = await _rows_of_page(cur, location, part, version)
-    texts = [_text(row) for row in rows]
-    if None not in texts:
-        return [*filter(None, texts)]
-    others = [row for row, text in zip(rows, texts, strict=True) if text is None]
-    read = iter(await of_rows(cur, viewer, others))
-    return [next(read) if text is None else text for text in texts]
-
-
-def _text(row: Row) -> StoredText | None:
-    """Return the message of a row of COLUMNS if it is only a text."""
-    author = User._make(row[_AUTHOR:])
-    is_text = row[_FROM_EDITED_AT:_AUTHOR] == _TEXT_ONLY and not row[_HAS_REACTIONS]
-    if not is_text or author.id is None:
-        return None
-    _, _, message_id, channel_id, kind, content, flags, tts, *_ = row
-    return StoredText(message_id, channel_id, content, (kind, flags, tts), author)
-
-
-async def _rows_of_page(
-    cur: Cursor, location: MessageLocation, part: HistoryRange, version: int | None
-) -> list[Row]:
-    parameters = {
-        "channel_id": location.channel_id,
-        "bound": part.before if part.after is None else part.after,
-        "stream_id": None if version is None else location.guild_id,
-        "version": version,
-        "limit": part.limit,
-    }
-    await cur.run(_BEFORE if part.after is None else _AFTER, parameters)
-    return await cur.fetchall()

@@ -99,13 +99,18 @@ async def schedule_deletion(
     )
 
 
+# LATERAL searches for each message. A join would scan all reactions while the table is small.
 _BY_MESSAGE = PreparedStatement(
     """
-    SELECT message_id, emoji, count(*), bool_or(user_id = %(viewer)s)
+    SELECT of_message, emoji, count, me
       FROM unnest(%(channel_ids)s, %(ids)s) AS wanted (in_channel, of_message)
-           JOIN reactions ON channel_id = in_channel AND message_id = of_message
-  GROUP BY message_id, emoji
-  ORDER BY message_id, min(created_at), emoji
+           CROSS JOIN LATERAL (
+               SELECT emoji, count(*), bool_or(user_id = %(viewer)s) AS me, min(created_at) AS first
+                 FROM reactions
+                WHERE channel_id = in_channel AND message_id = of_message
+             GROUP BY emoji
+           ) AS found
+  ORDER BY of_message, first, emoji
     """,
     viewer="bigint",
     channel_ids="bigint[]",

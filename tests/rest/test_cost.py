@@ -30,6 +30,15 @@ async def test_number_of_statements_of_hot_routes(world: World, statements: list
         answer = await bob.rest.call(method, url, body)
         assert answer.status < 300, answer.raw
         assert len(seen) - before == count, seen[before:]
+    reply = {"content": f"<@{bob.id}>", "message_reference": {"message_id": sent["id"]}}
+    await bob.rest.post(path, reply)
+    await bob.rest.put(f"{path}/{sent['id']}/reactions/👍/@me")
+    before = len(seen)
+    [answer, *_, first] = await bob.rest.get(f"{path}?limit=50")
+    assert len(seen) - before == 1, seen[before:]
+    assert answer["referenced_message"]["id"] == first["id"] == sent["id"]
+    assert answer["mentions"][0]["id"] == bob.id
+    assert first["reactions"][0]["me"]
     before = len(seen)
     await client.received_before_fence()
     await client.cut()

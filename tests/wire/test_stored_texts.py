@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatd.core.ids import MAX_ID, ChannelId, MessageId, UserId
-from chatd.core.models import Message, MessageType, StoredText, User
+from chatd.core.models import Message, MessageType, Reaction, StoredText, User
 from chatd.wire import payloads
 from chatd.wire.schemas.query_strings import MessagePage, MessagePageSchema
 from tests.helpers.examples import examples
@@ -28,6 +28,7 @@ _STORED = st.builds(
     _TEXTS,
     st.tuples(st.sampled_from(MessageType).map(int), st.integers(0, 2**31 - 1), st.booleans()),
     _USERS,
+    st.lists(st.builds(Reaction, _TEXTS, st.integers(1, 2**62), st.booleans()), max_size=3),
 )
 
 
@@ -47,6 +48,7 @@ def test_stored_text_has_the_bytes_of_a_message(text: StoredText) -> None:
         edited_at=None,
         reference_id=None,
         reference=None,
+        reactions=tuple(text.reactions),
     )
     assert payloads.encoded_stored_text(text) == payloads.encode(payloads.message(message))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -173,7 +173,10 @@ class StoredFile:
 
 
 class StoredText(NamedTuple):
-    """A stored message of an account that is only a text: all other fields of Message are empty."""
+    """A stored message of an account that is only a text, which may have reactions.
+
+    All other fields of Message are empty.
+    """
 
     id: MessageId
     channel_id: ChannelId
@@ -181,6 +184,7 @@ class StoredText(NamedTuple):
     kind: tuple[int, int, bool]
     """Its type, flags and `tts`."""
     author: User
+    reactions: Sequence[Reaction] = ()
 
 
 @record(frozen=True, slots=True)

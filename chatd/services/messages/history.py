@@ -8,8 +8,8 @@ from chatd.context.context import Context
 from chatd.core.ids import ChannelId
 from chatd.core.models import Message, StoredText
 from chatd.core.permissions import Permissions
-from chatd.queries import history
-from chatd.queries.history import HistoryRange
+from chatd.queries import history_pages
+from chatd.queries.history_pages import HistoryRange
 from chatd.services.access.access import AnyAccess, ChannelAccess
 from chatd.services.access.access_cache import AccessCache
 from chatd.services.messages.send import require_text_channel
@@ -67,5 +67,5 @@ async def _read_at_version(
         return []
     location = granted.location
     async with ctx.database.cursor() as cur:
-        read = history.page if ctx.user.bot else history.shown_page
+        read = history_pages.page if ctx.user.bot else history_pages.shown_page
         return await read(cur, ctx.viewer, location, part, version=version)

@@ -10,8 +10,9 @@ from chatd.core.ids import ChannelId, GuildId, UserId
 from chatd.core.models import Message
 from chatd.core.permissions import Permissions
 from chatd.db.pool import Database
-from chatd.queries import history
-from chatd.queries.history import HistoryRange, Viewer
+from chatd.queries import history_pages
+from chatd.queries.history import Viewer
+from chatd.queries.history_pages import HistoryRange
 from chatd.services.access import access
 
 _NEWEST = HistoryRange(1, before=2**63 - 1)
@@ -38,5 +39,5 @@ async def read(
             except ApiError:
                 continue
             if granted.guild.id == guild_id and _NEEDED in granted.permissions:
-                found += await history.page(cur, viewer, granted.location, _NEWEST)
+                found += await history_pages.page(cur, viewer, granted.location, _NEWEST)
     return found

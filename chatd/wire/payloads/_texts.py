@@ -9,12 +9,16 @@ import orjson
 
 from chatd.core import snowflake
 from chatd.core.ids import ChannelId, MessageId, UserId
+from chatd.core.json import JsonObject
 from chatd.core.models import Message, MessageType, StoredText, User
 from chatd.wire.payloads._encoding import encode
-from chatd.wire.payloads._messages import encoded_user, message
+from chatd.wire.payloads._messages import encoded_user, message, reaction
 
 _START_FIELDS = 5
 """The fields that differ between two texts: all up to the timestamp."""
+
+_AFTER_REACTIONS = ("referenced_message",)
+"""The fields of a text that come after its reactions: of a reply to a message that is unknown."""
 
 
 class TextKind(NamedTuple):
@@ -54,25 +58,37 @@ def encoded_stored_text(text: StoredText) -> bytes:
 
     The bytes are those of `message`, which takes ten times as long with encoding.
     """
-    message_id, channel_id, content, kind, author = text
-    return b'{"id":"%d","channel_id":"%d","author":%b,"content":%b,"timestamp":"%b",%b}' % (
+    message_id, channel_id, content, kind, author, reactions = text
+    rest, last = _encoded_end_of(*kind)
+    if reactions:
+        rest += b',"reactions":' + orjson.dumps([*map(reaction, reactions)])
+    return b'{"id":"%d","channel_id":"%d","author":%b,"content":%b,"timestamp":"%b",%b%b}' % (
         message_id,
         channel_id,
         encoded_user(author),
         orjson.dumps(content),
         snowflake.created_at_text(message_id).encode(),
-        _encoded_end_of(*kind),
+        rest,
+        last,
     )
 
 
 @lru_cache(64)
-def _encoded_end_of(kind: int, flags: int, tts: bool) -> bytes:
-    return _encoded_end(TextKind(MessageType(kind), flags, tts))
+def _encoded_end_of(kind: int, flags: int, tts: bool) -> tuple[bytes, bytes]:
+    """Return the fields after the timestamp: those before the reactions, and those after them."""
+    fields = _fields_at_end(TextKind(MessageType(kind), flags, tts))
+    last = {name: fields.pop(name) for name in _AFTER_REACTIONS if name in fields}
+    return encode(fields)[1:-1], b"," + encode(last)[1:-1] if last else b""
 
 
 @lru_cache(64)
 def _encoded_end(kind: TextKind) -> bytes:
     """Return the fields after the timestamp, without the braces."""
+    return encode(_fields_at_end(kind))[1:-1]
+
+
+def _fields_at_end(kind: TextKind) -> JsonObject:
+    """Return the fields after the timestamp."""
     text = Message(
         id=MessageId(0),
         channel_id=ChannelId(0),
@@ -86,4 +102,4 @@ def _encoded_end(kind: TextKind) -> bytes:
         reference_id=None,
         reference=None,
     )
-    return encode(dict(list(message(text).items())[_START_FIELDS:]))[1:-1]
+    return dict(list(message(text).items())[_START_FIELDS:])
