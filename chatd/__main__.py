@@ -38,7 +38,6 @@ from chatd.config import Config, ConfigError, load, netloc, reachable, suspect_n
 from chatd.embedded.data_dir import require_unused
 from chatd.embedded.errors import EmbeddedError
 from chatd.observability import logs
-from chatd.runtime import gc_tuning
 
 log = logging.getLogger("chatd")
 
@@ -205,7 +204,7 @@ def _serve(config: Config, reload: _Reload) -> None:
             config,
             systemd.Notifier(os.environ),
             sockets=sockets,
-            ready=lambda: _on_ready(config, sockets),
+            ready=lambda: _greet(config, sockets),
             reload=reload if _reloads_on_hangup() else None,
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -238,11 +237,6 @@ class _Reload:
 def _reloads_on_hangup() -> bool:
     """Return whether SIGHUP reloads. In a terminal it ends the server: the terminal was closed."""
     return not sys.stdin.isatty()
-
-
-def _on_ready(config: Config, sockets: list[socket.socket]) -> None:
-    gc_tuning.tune_gc()
-    _greet(config, sockets)
 
 
 def _greet(config: Config, sockets: list[socket.socket]) -> None:

@@ -27,6 +27,7 @@ from chatd.db.pool import NotDurable
 from chatd.gateway import handler
 from chatd.observability.loop_monitor import metrics_app
 from chatd.observability.metrics import Metrics
+from chatd.runtime.gc_tuning import collecting_garbage
 from chatd.runtime.systemd import Notifier, watchdog
 from chatd.runtime.worker_lease import WorkerIdTaken
 from chatd.web.connection_limits import ConnectionLimiter
@@ -189,7 +190,8 @@ async def serve(
                 loop.add_signal_handler(signal.SIGHUP, _reload, notifier, reload)
             notifier.ready()
             ready()
-            await stop.wait()
+            async with collecting_garbage():
+                await stop.wait()
         notifier.stopping()
         log.info("stopping")
 
