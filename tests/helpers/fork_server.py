@@ -7,6 +7,8 @@ forked process has its own pid, environment, folder, files and signals, like one
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import fcntl
 import gc
 import importlib
@@ -14,9 +16,11 @@ import io
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import sys
+import threading
 import time
 from dataclasses import asdict, dataclass
 
@@ -64,38 +68,68 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the tests, which end this process
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nothing waits for the forked processes
     with socket.socket(fileno=0) as control:
-        while True:
-            content, fds, _, _ = socket.recv_fds(control, _MAX_REQUEST, _MAX_FDS)
-            if not content:
-                return
-            while not content.endswith(b"\n"):
-                content += control.recv(_MAX_REQUEST)
-            if os.fork() == 0:
-                break
-            for fd in fds:
-                os.close(fd)
+        forked = _serve(control)
         control.detach()
+    if forked is None:
+        return
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    request = Request(**json.loads(content))
-    answer, *given = fds
-    child = os.fork()
-    if child:
-        _report(answer, child, given)
-    os.close(answer)
-    _become(request, given)
+    _become(*forked)
 
 
-def _report(answer: int, child: int, given: list[int]) -> None:
-    """Send the pid and then the exit status of a child, and end."""
-    for fd in (0, 1, 2, *given):
-        os.close(fd)
-    os.write(answer, b"%d\n" % child)
-    _, status = os.waitpid(child, 0)
-    os.write(answer, b"%d\n" % os.waitstatus_to_exitcode(status))
-    os._exit(0)
+def _serve(control: socket.socket) -> tuple[Request, list[int]] | None:
+    """Fork a process for each request; return its request and files in it.
+
+    Returns None when the socket is closed. Sends the pid of each process, and then its exit status.
+    A process that only waits for each would need a fork of its own, which copies all page tables.
+    """
+    answers: dict[int, int] = {}
+    woken, waker = socket.socketpair()
+    for end in (woken, waker):
+        end.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    with woken, waker:
+        while True:
+            readable, _, _ = select.select([control, woken], [], [])
+            if woken in readable:
+                woken.recv(_MAX_REQUEST)
+                _report(answers)
+            if control not in readable:
+                continue
+            content, fds, _, _ = socket.recv_fds(control, _MAX_REQUEST, _MAX_FDS)
+            if not content:
+                return None
+            while not content.endswith(b"\n"):
+                content += control.recv(_MAX_REQUEST)
+            answer, *given = fds
+            child = os.fork()
+            if not child:
+                signal.set_wakeup_fd(-1)
+                for other in (answer, *answers.values()):
+                    os.close(other)
+                return Request(**json.loads(content)), given
+            for fd in given:
+                os.close(fd)
+            answers[child] = answer
+            _send(answer, child)
+
+
+def _report(answers: dict[int, int]) -> None:
+    """Send the exit statuses of the processes that have ended."""
+    while answers:
+        child, status = os.waitpid(-1, os.WNOHANG)
+        if not child:
+            return
+        answer = answers.pop(child)
+        _send(answer, os.waitstatus_to_exitcode(status))
+        os.close(answer)
+
+
+def _send(answer: int, number: int) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the tests do not wait for it
+        os.write(answer, b"%d\n" % number)
 
 
 def _become(request: Request, given: list[int]) -> None:
@@ -119,10 +153,33 @@ def _become(request: Request, given: list[int]) -> None:
     sys.stderr = _text(2, "w", errors="backslashreplace", is_line_buffered=True)
     _, kind, what, *arguments = request.command
     sys.argv = [what, *arguments]
-    if kind == "-m":
-        runpy.run_module(what, run_name="__main__", alter_sys=True)
+    try:
+        if kind == "-m":
+            runpy.run_module(what, run_name="__main__", alter_sys=True)
+        else:
+            exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        code = end.code or 0
     else:
-        exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
+        code = 0
+    _exit(code)
+
+
+def _exit(code: int) -> None:
+    """End like the interpreter does, but free no modules: that would copy every page of them.
+
+    Raises SystemExit if the output cannot be written, which the interpreter then reports.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    gc.collect()  # what is in cycles may report that it was not closed
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    raise SystemExit(code)
 
 
 def _moved(fd: int, first: int) -> int:
