@@ -37,6 +37,8 @@ class AccessRow:
     channel: BareChannel | None = None
     overwrites: tuple[Overwrite, ...] = ()
     """The channel's overwrites that apply to the member: for @everyone, its roles and itself."""
+    has_all_overwrites: bool = False
+    """Whether `overwrites` are all of the channel, with those that do not apply to the member."""
 
 
 _COLUMNS = f"""
@@ -73,21 +75,44 @@ _IN_GUILD = PreparedStatement(
     guild_id="bigint",
     user_id="bigint",
 )
-_IN_CHANNEL = PreparedStatement(
+_OWN_OVERWRITES = """
+    target_id = ANY(ARRAY[guilds.id, users.id]
+                    || ARRAY (SELECT role_id FROM member_roles
+                               WHERE member_roles.guild_id = guilds.id
+                                 AND member_roles.user_id = users.id))
+"""
+
+
+def _in_channel(shown: str, are_all: str, join: str = "") -> PreparedStatement:
+    return PreparedStatement(
+        f"""
+        SELECT {_COLUMNS}, {channels.BARE_COLUMNS}, {are_all},
+               (SELECT coalesce(jsonb_agg(jsonb_build_array(target_id, type, allow, deny)), '[]')
+                  FROM overwrites
+                 WHERE overwrites.channel_id = channels.id AND ({shown}))
+          FROM channels JOIN guilds ON guilds.id = channels.guild_id {_JOIN} {join}
+         WHERE channels.id = %(channel_id)s
+        """,
+        channel_id="bigint",
+        user_id="bigint",
+    )
+
+
+_MAX_SHARED = 20
+"""Overwrites of a channel that are all read. Most channels have fewer than ten."""
+
+_IN_CHANNEL = _in_channel(_OWN_OVERWRITES, "false")
+_IN_CHANNEL_FOR_ALL = _in_channel(
+    f"few.are_all OR {_OWN_OVERWRITES}",
+    "few.are_all",
     f"""
-    SELECT {_COLUMNS}, {channels.BARE_COLUMNS},
-           (SELECT coalesce(jsonb_agg(jsonb_build_array(target_id, type, allow, deny)), '[]')
-              FROM overwrites
-             WHERE overwrites.channel_id = channels.id
-               AND target_id = ANY(ARRAY[guilds.id, users.id]
-                                   || ARRAY (SELECT role_id FROM member_roles
-                                              WHERE member_roles.guild_id = guilds.id
-                                                AND member_roles.user_id = users.id)))
-      FROM channels JOIN guilds ON guilds.id = channels.guild_id {_JOIN}
-     WHERE channels.id = %(channel_id)s
+    CROSS JOIN LATERAL (
+        SELECT count(*) <= {_MAX_SHARED} AS are_all
+          FROM (SELECT FROM overwrites
+                 WHERE overwrites.channel_id = channels.id
+                 LIMIT {_MAX_SHARED + 1}) AS first
+    ) AS few
     """,
-    channel_id="bigint",
-    user_id="bigint",
 )
 
 
@@ -97,12 +122,16 @@ async def in_guild(cur: Cursor, guild_id: GuildId, user_id: UserId) -> AccessRow
     return await one(cur, _make)
 
 
-async def in_channel(cur: Cursor, channel_id: ChannelId, user_id: UserId) -> AccessRow | None:
+async def in_channel(
+    cur: Cursor, channel_id: ChannelId, user_id: UserId, *, for_all: bool = False
+) -> AccessRow | None:
     """Return the access data of a user in a channel; None when the channel does not exist.
 
-    A channel that belongs to no guild counts as nonexistent.
+    A channel that belongs to no guild counts as nonexistent. With `for_all`, the overwrites for
+    others are read too, if the channel has few.
     """
-    await cur.run(_IN_CHANNEL, {"channel_id": channel_id, "user_id": user_id})
+    statement = _IN_CHANNEL_FOR_ALL if for_all else _IN_CHANNEL
+    await cur.run(statement, {"channel_id": channel_id, "user_id": user_id})
     return await one(cur, _make)
 
 
@@ -117,9 +146,12 @@ def _make(*row: object) -> AccessRow:
     grounds = AccessRow(guild, version, member, timed_out, lacks_mfa, ranks, automod_revision)
     if not channel:
         return grounds
-    *bare, concerning = channel
+    *bare, are_all, found = channel
     return replace(
-        grounds, channel=channels.make_bare(*bare), overwrites=channels.overwrites(concerning)
+        grounds,
+        channel=channels.make_bare(*bare),
+        overwrites=channels.overwrites(found),
+        has_all_overwrites=are_all,
     )
 
 

@@ -13,15 +13,20 @@ from tests.world import World
 async def test_number_of_statements_of_hot_routes(world: World, statements: list[str]) -> None:
     seen = statements
     guild = await world.guild(owner="alice", members=["bob"])
+    other = await guild.channel("other")
     bob = await world.person("bob")
     [client] = await world.online("bob")
     path = f"/channels/{guild.general.id}/messages"
     sent = await bob.rest.post(path, {"content": "what he may do is remembered from here on"})
 
+    # In the other channel his access follows from his here, and from that of alice there.
+    await world.rest("alice").post(f"/channels/{other.id}/messages", {"content": "hello"})
+
     mention = {"content": f"<@{bob.id}>"}
     for count, method, url, body in (
         (1, "POST", path, {"content": "x"}),
         (1, "GET", f"{path}?limit=50", None),
+        (1, "GET", f"/channels/{other.id}/messages", None),
         (2, "GET", f"{path}/{sent['id']}", None),
         (1, "POST", f"/channels/{guild.general.id}/typing", None),
         (3, "POST", path, mention),

@@ -220,19 +220,26 @@ LOST: dict[Callable[[Stage], Awaitable[Act]], tuple[tuple[int, Any], tuple[int, 
 """The responses to reading and writing after an act, if they are not MissingAccess."""
 
 
+@pytest.mark.parametrize("derived", [False, True], ids=["loaded", "derived"])
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
 async def test_lost_permission_is_lost_on_other_instances(
-    world: World, isolated: Server, act: Callable[[Stage], Awaitable[Act]]
+    world: World, isolated: Server, act: Callable[[Stage], Awaitable[Act]], *, derived: bool
 ) -> None:
-    guild = await world.guild(owner="alice", members=["bob"])
-    [bob] = await world.people("bob")
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    other = await guild.channel("other")
+    bob, carol = await world.people("bob", "carol")
     stage = Stage(world, guild, bob, guild.general.id, world.rest("alice"))
+    allow = {"type": 1, "allow": VIEW}
+    await stage.alice.put(f"{stage.of_channel}/permissions/{carol.id}", allow)
     lose = await act(stage)
     reads, writes = LOST.get(act, (MISSING_ACCESS, MISSING_ACCESS))
     path = f"{stage.of_channel}/messages"
     async with world_on(isolated.url, isolated.gateway_url) as there:
         there.share_people(world)
         rest = there.rest("bob")
+        if derived:  # from the access of bob to another channel, and of another member to this one
+            await rest.get(f"/channels/{other.id}/messages")
+            await there.rest("carol").get(path)
         sent = await rest.post(path, {"content": "cached"})
         newest, around = f"{path}?limit=5", f"{path}?around={sent['id']}"
         assert [each["id"] for each in await rest.get(newest)] == [sent["id"]]

@@ -250,7 +250,15 @@ async def guild(cur: Cursor, user_id: UserId, guild_id: GuildId) -> GuildAccess:
 
 async def channel(cur: Cursor, user_id: UserId, channel_id: ChannelId) -> AnyAccess:
     """Return the access of a user to a channel. Raises UnknownChannel, MissingAccess."""
-    row = await queries.in_channel(cur, channel_id, user_id)
+    return await for_row(
+        cur, user_id, channel_id, await queries.in_channel(cur, channel_id, user_id)
+    )
+
+
+async def for_row(
+    cur: Cursor, user_id: UserId, channel_id: ChannelId, row: AccessRow | None
+) -> AnyAccess:
+    """Do as `channel`, with the row of `queries.in_channel`."""
     if row is not None and row.channel is not None:
         return _access(row).for_channel(row.channel, row.overwrites)
     found = await private_channels.get_for_sender(cur, channel_id, user_id)
@@ -296,7 +304,8 @@ def _access(row: AccessRow) -> GuildAccess:
     """Return the access of the user of a row. Raises MissingAccess if it is no member."""
     if row.member is None:
         raise MissingAccess
-    granted = _in_guild(row)
+    roles = [Permissions(role.permissions) for role in row.roles]
+    granted = permissions.in_guild(is_owner=_is_owner(row), roles=roles)
     current = permissions.while_timed_out(granted) if row.timed_out else granted
     state = row.timed_out, row.lacks_mfa, row.automod_revision
     return GuildAccess(row.guild, row.member, current, _rank(row), row.version, granted, *state)
@@ -374,14 +383,6 @@ async def member_rank(cur: Cursor, guild_id: GuildId, user_id: UserId) -> Rank |
 def role_rank(role: Role) -> Rank:
     """Return the rank of a role."""
     return Rank(False, role.position, -role.id)
-
-
-def _in_guild(row: AccessRow) -> Permissions:
-    assert row.member is not None
-    return permissions.in_guild(
-        is_owner=_is_owner(row),
-        roles=[Permissions(role.permissions) for role in row.roles],
-    )
 
 
 def _rank(row: AccessRow) -> Rank:
