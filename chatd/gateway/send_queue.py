@@ -1,5 +1,7 @@
 """The send queue of a connection: frames that the connection writes in one call per tick.
 
+Frames of dispatches that can wait leave with the next frame that cannot, or half a second later.
+
 The backlog of a connection is the bytes that are written but that the client has not read.
 """
 
@@ -25,6 +27,10 @@ read them, and is not slow.
 _BACKLOG_THRESHOLD = (
     64 * 1024
 )  # bytes; a smaller backlog is not recorded: it is normal for a client that reads
+_MAX_WAITING = 16
+"""Frames that wait at most. With this number in one write, further ones would save little, and
+the memory of the frames that wait is bounded."""
+
 _LOW_WATER_BYTES = 2**20  # the backlog at which `wait_for_drain` returns
 _POLL_S = 0.05  # between two reads of the backlog in `wait_for_drain`
 
@@ -38,6 +44,7 @@ class SendQueue:
         "_scheduler",
         "checked_above",
         "encoder",
+        "is_scheduled",
         "queued",
         "transport",
     )
@@ -55,6 +62,8 @@ class SendQueue:
         self._counters = counters
         self.queued: list[bytes] = []
         """The frames that wait for `flush`."""
+        self.is_scheduled = False
+        """Whether `flush` follows at the end of this tick, or when the scheduler is uncorked."""
         self._limit_bytes = MAX_SEND_QUEUE_BYTES
         self.checked_above = min(_BACKLOG_THRESHOLD, MAX_SEND_QUEUE_BYTES)
         """The backlog in bytes above which `check_backlog` must be called after a write."""
@@ -72,20 +81,45 @@ class SendQueue:
     def send(self, batch: Batch, seq: int, /) -> None:
         """Send dispatches, numbered from `seq` on. Does not block or raise."""
         data = self.encoder.encode_batch(batch, seq)
-        if self._scheduler.is_write_through and not self.queued:
-            self._write(data)
+        if self.is_scheduled:
+            self.queued.append(data)
+        elif batch.can_wait:
+            self.send_later(data)
+        elif self._scheduler.is_write_through:
+            self._write(self.take_with(data) if self.queued else data)
         else:
             self._queue(data)
+
+    def send_later(self, data: bytes) -> None:
+        """Send a frame that can wait, when `flush` is not scheduled."""
+        self.queued.append(data)
+        if len(self.queued) == 1:
+            self._scheduler.add_waiting(self)
+        elif len(self.queued) >= _MAX_WAITING:
+            self._schedule()
+
+    def take_with(self, data: bytes) -> bytes:
+        """Return the bytes of all queued frames and a further one, which the caller writes."""
+        self.queued.append(data)
+        return self._take()
 
     def send_payload(self, payload: bytes) -> None:
         """Send a payload that is no dispatch. Does not block or raise."""
         self._queue(self.encoder.encode(payload))
 
     def flush(self) -> None:
-        """Write the queued frames in one call; abort the connection of a slow consumer."""
-        queued, self.queued = self.queued, []
-        if queued:
-            self._write(queued[0] if len(queued) == 1 else b"".join(queued))
+        """Write the queued frames in one call; abort the connection of a slow consumer.
+
+        It also aborts the connection at an error, which it raises: the client can resume, and then
+        receives the frames.
+        """
+        self.is_scheduled = False
+        if self.queued:
+            try:
+                self._write(self._take())
+            except Exception:
+                self.transport.abort()
+                raise
 
     def raise_limit(self) -> None:
         """Raise the limit by the bytes now queued, until the client has read them."""
@@ -111,8 +145,18 @@ class SendQueue:
 
     def _queue(self, data: bytes) -> None:
         self.queued.append(data)
-        if len(self.queued) == 1:
-            self._scheduler.add(self)
+        if not self.is_scheduled:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        self.is_scheduled = True
+        self._scheduler.add(self)
+
+    def _take(self) -> bytes:
+        """Remove all queued frames; return their bytes."""
+        self._scheduler.remove_waiting(self)
+        queued, self.queued = self.queued, []
+        return queued[0] if len(queued) == 1 else b"".join(queued)
 
     def _write(self, data: bytes) -> None:
         transport = self.transport

@@ -110,6 +110,11 @@ class Crowd:
                 dispatch_to_all(batch, self.sessions, at_once=False)
         batch.release_frames()
 
+    def close(self) -> None:
+        """Let no connection wait any longer."""
+        for each in self.connections:
+            each.send_queue.close()
+
     def seen(self) -> list[object]:
         """Return all that can be observed of sessions and connections."""
         found: list[object] = []
@@ -120,11 +125,11 @@ class Crowd:
                     [session.seq, session.replay_bytes, session.sink is None],
                     [each.event for each in session.replay_buffer],
                     [transport.written, transport.backlog, transport.is_aborted],
-                    [queue.queued, queue._limit_bytes, queue.checked_above],
+                    [queue.queued, queue.is_scheduled, queue._limit_bytes, queue.checked_above],
                     [connection.closed_with, connection.counters.slow_consumer_disconnects],
                 )
             )
-        return [*found, sorted(self.scheduler._backlogs.values())]
+        return [*found, sorted(self.scheduler._backlogs.values()), len(self.scheduler._waiting)]
 
     def replayed(self, after: int) -> list[object]:
         """Resume each session on a new connection; return what its client receives."""
@@ -140,10 +145,10 @@ class Crowd:
         return received
 
 
-def event(intent: Intents, size: int) -> Event:
+def event(intent: Intents, size: int, name: str = "MESSAGE_CREATE") -> Event:
     message = {"content": "x" * size, "author": {"id": "1"}, "mentions": []}
     body = orjson.dumps(message | {"embeds": [], "attachments": [], "components": []})
-    return Event("MESSAGE_CREATE", StreamId(1), to_channel(ChannelId(2)), body, intent)
+    return Event(name, StreamId(1), to_channel(ChannelId(2)), body, intent)
 
 
 KINDS = st.tuples(
@@ -154,7 +159,11 @@ KINDS = st.tuples(
     st.sampled_from([0.0, 0.5, 1.0]),
     st.sampled_from([int(MESSAGES), int(GUILDS), int(MESSAGES | GUILDS)]),
 )
-EVENTS = st.tuples(st.sampled_from([MESSAGES, GUILDS, Intents(0)]), st.integers(0, 700))
+EVENTS = st.tuples(
+    st.sampled_from([MESSAGES, GUILDS, Intents(0)]),
+    st.integers(0, 700),
+    st.sampled_from(["MESSAGE_CREATE", "TYPING_START", "PRESENCE_UPDATE"]),
+)
 BATCHES = st.lists(
     st.one_of(EVENTS.map(lambda each: [each]), st.lists(EVENTS, min_size=1, max_size=3))
 )
@@ -169,6 +178,7 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_REPLAY_BYTES", 2_000)
     monkeypatch.setattr(send_queue, "MAX_SEND_QUEUE_BYTES", 3_000)
     monkeypatch.setattr(send_queue, "_BACKLOG_THRESHOLD", 800)
+    monkeypatch.setattr(send_queue, "_MAX_WAITING", 3)
 
 
 def act(crowd: Crowd, action: str, number: int) -> None:
@@ -201,7 +211,7 @@ def act(crowd: Crowd, action: str, number: int) -> None:
 )
 async def test_loop_and_dispatch_have_the_same_effect(
     kinds: list[tuple[int, bool, bool, int, float, int]],
-    batches: list[list[tuple[Intents, int]]],
+    batches: list[list[tuple[Intents, int, str]]],
     actions: list[str],
     after: int,
 ) -> None:
@@ -213,6 +223,8 @@ async def test_loop_and_dispatch_have_the_same_effect(
             act(crowd, actions[number % len(actions)], number % len(kinds))
         assert with_loop.seen() == without.seen()
     assert with_loop.replayed(after) == without.replayed(after)
+    with_loop.close()
+    without.close()
 
 
 def test_loop_numbers_each_session_on_its_own() -> None:

@@ -4,7 +4,8 @@ A write to a socket costs more than all other steps of a delivery. So consecutiv
 same sessions form a batch, which a connection writes in one call. There are two cases:
 
 - The queue has one batch. Each connection writes it immediately, while its data is in the
-  processor's caches. That takes a quarter less time than a second pass over the connections.
+  processor's caches. That takes a quarter less time than a second pass over the connections. A
+  batch that can wait (`Dispatch.can_wait`) only fills the send queues.
 - The queue has more batches. The queue corks the flush scheduler: connections only fill their send
   queues, and each writes once after the last batch. The queue uncorks it after `_MAX_CORK_S` at the
   latest, because otherwise deliveries are late and the send queues grow without bound.

@@ -4,6 +4,9 @@ A write to a socket costs more than all other steps of a delivery. So a connecti
 of one tick of the event loop, or those sent while the scheduler is corked. Then the scheduler makes
 the connection write them in one call. It does so in time slices, so that other tasks can run.
 
+Most dispatches are TYPING_START or PRESENCE_UPDATE, which may be late. A connection with no other
+queued frames waits: until it writes for another reason, or for `_WAIT_TICKS` ticks of one timer.
+
 The scheduler also bounds the backlog: the bytes in the write buffers of all connections. Each
 connection has a limit of its own, but many slow consumers together could exhaust the memory.
 """
@@ -15,6 +18,7 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Protocol
 
 log = logging.getLogger(__name__)
@@ -24,6 +28,15 @@ _SLICE_S = 0.004
 
 _CONNECTIONS_PER_CLOCK_CHECK = 32
 """Connections that are flushed between two looks at the clock."""
+
+_TICK_S = 0.05
+"""The time in seconds between two looks at the connections that wait."""
+
+_WAIT_TICKS = 10
+"""How many ticks a connection waits, half a second. Where each of 1,000 sessions receives 1.5
+messages and 2.2 dispatches that can wait in a second, this saves two of five writes. A quarter of
+a second would save three of ten. Twice the time would save half, but be noticeable: a person often
+writes a short message in a second, and would be shown as typing only then."""
 
 _LOW_WATER = 0.75
 """The fraction of `max_bytes` to which load shedding reduces the backlog. If it were 1, the next
@@ -56,6 +69,10 @@ class FlushScheduler:
         self._backlog_bytes = 0
         """The sum of `_backlogs`. It is an upper bound: reads are not reported."""
         self._dirty: deque[Flushable] = deque()
+        self._waiting: dict[Flushable, int] = {}
+        """The connections that wait, in the order in which they began, each with its first tick."""
+        self._tick = 0
+        self._is_ticking = False
         self._corked = False
         self._scheduled = False
         self.is_write_through = False
@@ -68,6 +85,16 @@ class FlushScheduler:
         """Flush a connection at the end of this tick, or after `uncork`."""
         self._dirty.append(connection)
         self._schedule()
+
+    def add_waiting(self, connection: Flushable) -> None:
+        """Flush a connection after `_WAIT_TICKS`, unless `remove_waiting` comes first."""
+        self._waiting[connection] = self._tick
+        if not self._is_ticking:
+            self._start_timer()
+
+    def remove_waiting(self, connection: Flushable) -> None:
+        """Note that a connection has written its frames, or will at the end of this tick."""
+        self._waiting.pop(connection, None)
 
     def cork(self) -> None:
         """Flush nothing until `uncork`."""
@@ -98,6 +125,7 @@ class FlushScheduler:
     def remove(self, connection: Flushable) -> None:
         """Remove the backlog of a connection that is closed."""
         self._backlog_bytes -= self._backlogs.pop(connection, 0)
+        self.remove_waiting(connection)
 
     def _shed_load(self) -> None:
         """Measure the backlog, and disconnect the slowest consumers if it exceeds the maximum."""
@@ -112,6 +140,23 @@ class FlushScheduler:
                 return
             self.remove(connection)
             connection.abort_slow_consumer()
+
+    def _start_timer(self) -> None:
+        self._is_ticking = True
+        asyncio.get_running_loop().call_later(_TICK_S, self._on_tick)
+
+    def _on_tick(self) -> None:
+        """Flush the connections that have waited long enough. The timer ends when none waits."""
+        self._is_ticking = False
+        self._tick += 1
+        last = self._tick - _WAIT_TICKS
+        due = list(takewhile(lambda each: self._waiting[each] <= last, self._waiting))
+        for connection in due:
+            del self._waiting[connection]
+        self._dirty += due
+        self._schedule()
+        if self._waiting:
+            self._start_timer()
 
     def _schedule(self) -> None:
         if self._dirty and not self._corked and not self._scheduled:

@@ -24,6 +24,8 @@ class Batch:
         self.dispatches: Sequence[Dispatch] = tuple(dispatches)
         self.size = sum([dispatch.size for dispatch in self.dispatches])
         """The bytes of the bodies."""
+        self.can_wait = all(dispatch.can_wait for dispatch in self.dispatches)
+        """Whether all of it may be sent later, together with the next dispatch."""
         self._by_intents: dict[int, Batch | None] = {}
 
     def for_intents(self, intents: int) -> Batch | None:

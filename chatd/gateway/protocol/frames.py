@@ -25,6 +25,10 @@ TEXT = 0x81
 BINARY = 0x82
 
 _OVERHEAD = 450  # bytes of memory that a dispatch takes in addition to its body, as measured
+_CAN_WAIT = frozenset({"PRESENCE_UPDATE", "TYPING_START"})
+"""Dispatches that a connection need not write at once. A client shows TYPING_START for ten seconds,
+and a presence for minutes, so a person does not notice a delay of half a second."""
+
 _CACHED_FRAMES = ("plain", "deflated", "zstd", "_deflated_suffix")
 _CACHED_VARIANTS = ("without_content", "without_referenced_content")
 
@@ -123,6 +127,8 @@ class Dispatch:
         self.event = event
         self.intent = int(event.intent)  # combining enum flags is slow
         self.size = len(event.body)
+        self.can_wait = event.name in _CAN_WAIT
+        """Whether it may be sent later, together with the next dispatch."""
         self._replay_budget = replay_budget
         replay_budget.used_bytes += _OVERHEAD + self.size
         self._start = b'{"op":0,"t":"%s","s":' % event.name.encode()
