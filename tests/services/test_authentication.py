@@ -9,6 +9,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from chatd.auth.tokens import AccessTokens, Claims
 from chatd.core.ids import LoginId, UserId
 from chatd.core.models import Caller, User
 from chatd.queries import logins
@@ -45,8 +46,9 @@ def test_eviction_leaves_nothing_of_a_user(monkeypatch: pytest.MonkeyPatch) -> N
     authenticator = authentication.Authenticator(None, None, None, None)  # type: ignore[arg-type]
     for number in (1, 2, 2, 3, 4):
         user = User(UserId(number), "name", None, None, False)
+        claims = Claims(user.id, LoginId(number), time.time() + 60)
         authenticator._add_to_cache(
-            f"token {number}", Caller(user, LoginId(number)), time.time() + 60
+            f"token {number}", Caller(user, claims.login_id), claims, by_client_token=False
         )
     assert authenticator._cached.keys() == {"token 3", "token 4"}
     assert authenticator._tokens == {3: {"token 3"}, 4: {"token 4"}}
@@ -71,6 +73,62 @@ async def test_caller_that_changes_during_its_query_is_not_cached(
     monkeypatch.setattr(logins, "find_caller_and_record_use", use_while_it_changes)
     await authenticator.authenticate(alice.token)
     assert alice.token not in authenticator._cached
+
+
+@pytest.fixture
+def read_tokens(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The access tokens whose signature was verified. Each request queries its login again."""
+    monkeypatch.setattr(authentication, "_CACHE_TTL_S", 0.0)
+    found: list[str] = []
+    read = AccessTokens.read
+
+    def noted(tokens: AccessTokens, token: str) -> Claims:
+        found.append(token)
+        return read(tokens, token)
+
+    monkeypatch.setattr(AccessTokens, "read", noted)
+    return found
+
+
+async def test_signature_is_verified_once(world: World, read_tokens: list[str]) -> None:
+    alice = await world.person("alice")
+    for _ in range(3):
+        await cached(alice)
+    assert read_tokens == [alice.token]
+
+
+async def test_known_token_is_refused_when_its_login_has_ended(
+    world: World, server: Server, read_tokens: list[str]
+) -> None:
+    alice = await world.person("alice")
+    await cached(alice)
+    await asyncio.to_thread(revoke, server.config.database_url, alice.id)
+    assert not await is_authenticated(alice)
+    assert read_tokens == [alice.token]
+
+
+async def test_known_token_is_refused_when_it_has_expired(
+    world: World, server: Server, monkeypatch: pytest.MonkeyPatch, read_tokens: list[str]
+) -> None:
+    alice = await world.person("alice")
+    await cached(alice)
+    lifetime_s = server.config.jwt_access_token_expiry_s
+    real = time.time
+    monkeypatch.setattr("time.time", lambda: real() + lifetime_s - 60)
+    assert await is_authenticated(alice)
+    assert read_tokens == [alice.token]
+    monkeypatch.setattr("time.time", lambda: real() + lifetime_s + 1)
+    # python-jose reads another clock, so this only shows that the claims are not taken as known.
+    await is_authenticated(alice)
+    assert read_tokens == [alice.token] * 2
+
+
+async def test_changed_character_of_a_known_token_is_refused(world: World) -> None:
+    alice = await world.person("alice")
+    await cached(alice)
+    last = "A" if alice.token[-2] != "A" else "B"
+    alice.rest.token = f"{alice.token[:-2]}{last}{alice.token[-1]}"
+    assert not await is_authenticated(alice)
 
 
 @pytest.fixture

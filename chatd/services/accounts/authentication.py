@@ -32,13 +32,18 @@ _INVALIDATING_EVENTS = frozenset({LOGIN_REVOKED, "USER_UPDATE"})
 @dataclass(frozen=True, slots=True)
 class _CachedCaller:
     caller: Caller
-    expires_at: float
+    claims: Claims
+    by_client_token: bool
     fresh_until: float
     """By the monotonic clock, so setting the system clock back does not prolong it."""
 
     def is_fresh(self) -> bool:
         """Return whether the result can be used without a query."""
-        return time.time() < self.expires_at and time.monotonic() < self.fresh_until
+        return not self.has_expired() and time.monotonic() < self.fresh_until
+
+    def has_expired(self) -> bool:
+        """Return whether the token has expired."""
+        return time.time() >= self.claims.expires_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class Authenticator:
             self._cached.pop(token, None)
 
     async def _verify(self, token: str) -> Caller:
-        claims, by_client_token = self._read(token)
+        claims, by_client_token = self._known_claims(token) or self._read(token)
         before = self._change_count
         async with self._database.cursor() as cur:
             caller = await logins.find_caller_and_record_use(
@@ -125,8 +130,19 @@ class Authenticator:
             raise Unauthorized
         # A user that changed after the query began may have a stale result.
         if self._last_changes.get(claims.user_id, self._evicted_up_to) <= before:
-            self._add_to_cache(token, caller, claims.expires_at)
+            self._add_to_cache(token, caller, claims, by_client_token=by_client_token)
         return caller
+
+    def _known_claims(self, token: str) -> tuple[Claims, bool] | None:
+        """Return what `_read` has returned for a token that has not expired; None if unknown.
+
+        The same text has the same signature, so only the query has to be repeated. Most requests
+        come minutes after the last one of their client, and verifying a signature takes 40 us.
+        """
+        known = self._cached.get(token)
+        if known is None or known.has_expired():
+            return None
+        return known.claims, known.by_client_token
 
     def _read(self, token: str) -> tuple[Claims, bool]:
         """Return the claims of a token, and whether it is a client token. Raises Unauthorized."""
@@ -139,8 +155,11 @@ class Authenticator:
         except InvalidToken:
             raise Unauthorized from None
 
-    def _add_to_cache(self, token: str, caller: Caller, expires_at: float) -> None:
-        self._cached[token] = _CachedCaller(caller, expires_at, time.monotonic() + _CACHE_TTL_S)
+    def _add_to_cache(
+        self, token: str, caller: Caller, claims: Claims, *, by_client_token: bool
+    ) -> None:
+        fresh_until = time.monotonic() + _CACHE_TTL_S
+        self._cached[token] = _CachedCaller(caller, claims, by_client_token, fresh_until)
         self._tokens.setdefault(caller.user.id, set()).add(token)
         while len(self._cached) > _CACHE_SIZE:
             oldest, known = self._cached.popitem(last=False)
