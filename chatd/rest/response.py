@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
@@ -22,23 +22,26 @@ _BATCH = 50
 T = TypeVar("T")
 
 
-class JsonResponse(web.Response):
-    """A response of JSON that is already encoded.
+class ShortResponse(web.Response):
+    """A response whose head is not made by aiohttp, unless something has added headers.
 
-    Unless something has added headers, its head is not made by aiohttp, and is written together
-    with the body. The client receives the same bytes.
+    The head is written together with the body. The client receives the same bytes.
     """
 
-    def __init__(self, body: bytes, *, status: int) -> None:
+    _media_type: ClassVar[str | None]
+
+    def __init__(self, body: bytes | None, status: int) -> None:
         # aiohttp's own constructor is not called: it takes longer than encoding a message.
         self._state = {}
         self._status = status
-        self._body = self._encoded = body
+        self._body = body
+        self._encoded = body or b""
 
     @cached_property
     def _headers(self) -> CIMultiDict[str]:  # type: ignore[override]
         """The headers, for what adds some and for aiohttp. Made when they are first used."""
-        return CIMultiDict({hdrs.CONTENT_TYPE: JSON})
+        kind = self._media_type
+        return CIMultiDict() if kind is None else CIMultiDict({hdrs.CONTENT_TYPE: kind})
 
     @cached_property
     def _reason(self) -> str:  # type: ignore[override]
@@ -65,10 +68,37 @@ class JsonResponse(web.Response):
             and not self._compression
             and not self._chunked
         )
+        if not is_usual or not isinstance(request, web.Request):
+            return None
+        return self._encoded_head(request)
+
+    def _encoded_head(self, request: web.Request) -> bytes | None:
+        """Return the head; None if only aiohttp can assemble it."""
+        raise NotImplementedError
+
+
+class JsonResponse(ShortResponse):
+    """A response of JSON that is already encoded."""
+
+    _media_type = JSON
+
+    def _encoded_head(self, request: web.Request) -> bytes | None:
         size = len(self._encoded)
-        if not is_usual or size > LARGE_RESPONSE_BYTES or not isinstance(request, web.Request):
+        if size > LARGE_RESPONSE_BYTES:
             return None
         return request.app[RESPONSE_HEADS].encoded(request, self._status, size)
+
+
+class NoContentResponse(ShortResponse):
+    """A response without a body."""
+
+    _media_type = None
+
+    def __init__(self) -> None:
+        super().__init__(None, HTTPStatus.NO_CONTENT)
+
+    def _encoded_head(self, request: web.Request) -> bytes | None:
+        return request.app[RESPONSE_HEADS].encoded(request, HTTPStatus.NO_CONTENT, None)
 
 
 def json_response(payload: Any, *, status: int = 200) -> web.Response:
@@ -105,4 +135,4 @@ def encoded_json_response(body: bytes, *, status: int = 200) -> web.Response:
 
 def no_content() -> web.Response:
     """Return a response without a body, with status 204."""
-    return web.Response(status=204)
+    return NoContentResponse()

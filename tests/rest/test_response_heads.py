@@ -1,4 +1,4 @@
-"""The short way of a JSON response to its client: the bytes are those that aiohttp would send."""
+"""The short way of a response to its client: the bytes are those that aiohttp would send."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chatd.core.errors import UnknownGuild
 from chatd.ratelimit import headers
 from chatd.ratelimit.window import Decision, Limit
-from chatd.rest.response import encoded_json_response, json_response
+from chatd.rest.response import encoded_json_response, json_response, no_content
 from chatd.rest.response_heads import ResponseHeads
 from tests.conftest import ServeMore, Server
 from tests.helpers.attachments import download, guild_with_member, message_form, send_form
@@ -37,7 +37,8 @@ async def whole_response(server: Server, request: bytes) -> bytes:
     return VARYING.sub(rb"\1: *", head) + body
 
 
-def requests_of(token: str) -> dict[str, bytes]:
+def requests_of(token: str, user_id: str) -> dict[str, bytes]:
+    json = "Content-Type: application/json\r\n"
     login = f"Authorization: Bearer {token}\r\n"
 
     def of(line: str, fields: str = login, body: str = "") -> bytes:
@@ -46,10 +47,16 @@ def requests_of(token: str) -> dict[str, bytes]:
     return {
         "200": of("GET /users/@me HTTP/1.1"),
         "200 without a login": of("GET /gateway HTTP/1.1", ""),
-        "201": of(
-            "POST /guilds HTTP/1.1", f"{login}Content-Type: application/json\r\n", '{"name": "g"}'
+        "201": of("POST /guilds HTTP/1.1", f"{login}{json}", '{"name": "guild"}'),
+        "204": of(f"PUT /users/@me/notes/{user_id} HTTP/1.1", f"{login}{json}", '{"note": "n"}'),
+        "204, version 1.0": of(
+            f"PUT /users/@me/notes/{user_id} HTTP/1.0", f"{login}{json}", '{"note": "n"}'
         ),
-        "204": of("DELETE /users/@me/notes/1 HTTP/1.1"),
+        "204, close": of(
+            f"PUT /users/@me/notes/{user_id} HTTP/1.1",
+            f"{login}{json}Connection: close\r\n",
+            '{"note": "n"}',
+        ),
         "400": of("GET /guilds/x HTTP/1.1"),
         "401": of("GET /users/@me HTTP/1.1", ""),
         "404": of("GET /guilds/1 HTTP/1.1"),
@@ -89,13 +96,15 @@ async def test_response_cannot_be_told_from_that_of_aiohttp(
     ):
         alice = await world.person("alice")
         assert alice.rest.token is not None
-        for title, request in requests_of(alice.rest.token).items():
+        for title, request in requests_of(alice.rest.token, alice.id).items():
             monkeypatch.setattr(ResponseHeads, "encoded", counted)
             short = await whole_response(server, request)
             monkeypatch.setattr(ResponseHeads, "encoded", lambda *_: None)
             long = await whole_response(server, request)
             ids = re.compile(rb"\d{17,}")
             assert ids.sub(b"*", short) == ids.sub(b"*", long), title
+            if title[:3].isdecimal():
+                assert short.split(b" ")[1].decode() in title
     assert bool(short_heads) == (not origins)
 
 
@@ -115,6 +124,10 @@ async def test_added_header_is_sent() -> None:
     assert dict(response.headers) == {"Content-Type": "application/json", "X-Added": "1"}
     assert (response.status, response.reason, response.body_length) == (404, "Not Found", 0)
     assert encoded_json_response(b"{}").headers == {"Content-Type": "application/json"}
+    empty = no_content()
+    empty.headers["X-Added"] = "1"
+    assert dict(empty.headers) == {"X-Added": "1"}
+    assert (empty.status, empty.reason, empty.body) == (204, "No Content", None)
 
 
 @given(
