@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import overload
 
 import orjson
+
+from chatd.core.records import record
 
 
 class OverwriteType(IntEnum):
@@ -17,7 +18,7 @@ class OverwriteType(IntEnum):
     MEMBER = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Overwrite:
     """The permissions that a channel allows and denies one role or member."""
 

@@ -177,6 +177,13 @@ OF_GUILDS = (
 _NEEDS_SEND_MESSAGES = _P.MENTION_EVERYONE | _P.SEND_TTS_MESSAGES | _P.ATTACH_FILES | _P.EMBED_LINKS
 """Permissions that have no effect without SEND_MESSAGES."""
 
+_ADMINISTRATOR = int(_P.ADMINISTRATOR)
+_VIEW_CHANNEL = int(_P.VIEW_CHANNEL)
+_SEND_MESSAGES = int(_P.SEND_MESSAGES)
+_WITHOUT_SEND_MESSAGES = ~int(_NEEDS_SEND_MESSAGES)
+_GRANTED_BY_OVERWRITES = int(ALL) & ~_ADMINISTRATOR
+"""As integers, whose operators are ten times as fast as those of flags."""
+
 
 def has_all(granted: Permissions, needed: Permissions) -> bool:
     """Return whether all of `needed` are granted.
@@ -187,14 +194,14 @@ def has_all(granted: Permissions, needed: Permissions) -> bool:
     return int.__and__(granted, needed) == needed
 
 
-def in_guild(*, is_owner: bool, roles: Iterable[Permissions]) -> Permissions:
+def in_guild(*, is_owner: bool, roles: Iterable[int]) -> Permissions:
     """Return the base permissions of a member. `roles` are those of its roles and of @everyone."""
     if is_owner:
         return ALL
-    granted = NONE
+    granted = 0  # integers, as in `has_all`
     for role in roles:
-        granted |= role
-    return ALL if granted & Permissions.ADMINISTRATOR else granted
+        granted |= int(role)
+    return ALL if granted & _ADMINISTRATOR else Permissions(granted)
 
 
 def in_channel(
@@ -211,7 +218,8 @@ def in_channel(
     member's roles, then the member's own. Without VIEW_CHANNEL there are no permissions.
     ADMINISTRATOR cannot be granted by an overwrite: such a member could not be timed out.
     """
-    if granted & Permissions.ADMINISTRATOR:
+    found = int(granted)  # integers, as in `has_all`
+    if found & _ADMINISTRATOR:
         return granted
     deny = allow = 0
     own: Overwrite | None = None
@@ -220,20 +228,20 @@ def in_channel(
             if overwrite.target_id == user_id:
                 own = overwrite
         elif overwrite.target_id == guild_id:
-            granted = granted & ~overwrite.deny | overwrite.allow
+            found = found & ~overwrite.deny | overwrite.allow
         elif overwrite.target_id in roles:
             deny |= overwrite.deny
             allow |= overwrite.allow
-    granted = granted & ~deny | allow
+    found = found & ~deny | allow
     if own is not None:
-        granted = granted & ~own.deny | own.allow
-    if not granted & Permissions.VIEW_CHANNEL:
+        found = found & ~own.deny | own.allow
+    if not found & _VIEW_CHANNEL:
         return NONE
-    if not granted & Permissions.SEND_MESSAGES:
-        granted &= ~_NEEDS_SEND_MESSAGES
-    return Permissions(granted & ALL & ~Permissions.ADMINISTRATOR)
+    if not found & _SEND_MESSAGES:
+        found &= _WITHOUT_SEND_MESSAGES
+    return Permissions(found & _GRANTED_BY_OVERWRITES)
 
 
 def while_timed_out(granted: Permissions) -> Permissions:
     """Return the permissions of a member during a timeout. Administrators cannot be timed out."""
-    return granted if granted & Permissions.ADMINISTRATOR else granted & TIMED_OUT
+    return granted if has_all(granted, Permissions.ADMINISTRATOR) else granted & TIMED_OUT

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from chatd.core.ids import ChannelId, GuildId, RoleId, UserId
 from chatd.core.models import BareChannel, Guild, Member, User
 from chatd.core.overwrites import Overwrite
+from chatd.core.records import record
 from chatd.db.cursor import Cursor, PreparedStatement, one
 from chatd.queries import channels, guilds, users
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RankedRole:
     """The permissions that a role grants, and its position in the hierarchy."""
 
@@ -20,7 +19,7 @@ class RankedRole:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AccessRow:
     """A guild with its permission version, the caller's membership and the caller's roles."""
 
@@ -143,16 +142,11 @@ def _make(*row: object) -> AccessRow:
     automod_revision, roles, ranked, *channel = of_member[7:]
     member = _member(guild, user, nick, joined_at, disabled_until, roles) if is_member else None
     ranks = tuple(RankedRole(*each) for each in ranked)
-    grounds = AccessRow(guild, version, member, timed_out, lacks_mfa, ranks, automod_revision)
+    state = version, member, timed_out, lacks_mfa, ranks, automod_revision
     if not channel:
-        return grounds
+        return AccessRow(guild, *state)
     *bare, are_all, found = channel
-    return replace(
-        grounds,
-        channel=channels.make_bare(*bare),
-        overwrites=channels.overwrites(found),
-        has_all_overwrites=are_all,
-    )
+    return AccessRow(guild, *state, channels.make_bare(*bare), channels.overwrites(found), are_all)
 
 
 def _member(guild: Guild, user: User, *rest: object) -> Member:

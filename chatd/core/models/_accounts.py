@@ -13,6 +13,7 @@ from chatd.core.ids import (
     UserId,
 )
 from chatd.core.installation import DEFAULT_CONFIG, InstallConfig, InstallParams, IntegrationType
+from chatd.core.records import record
 
 
 class User(NamedTuple):
@@ -102,7 +103,7 @@ class Application:
         return of_kind
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Caller:
     """The sender of a request: an account, authenticated by one of its logins."""
 

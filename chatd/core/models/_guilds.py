@@ -54,7 +54,7 @@ class MutualGuild:
     nick: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Guild:
     id: GuildId
     name: str
@@ -168,7 +168,7 @@ class MemberChunk:
     """The bios of the members that have one; None unless they were read."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BareChannel:
     """A channel of a guild without its overwrites, for permission checks."""
 
@@ -184,7 +184,7 @@ class BareChannel:
     last_message_id: MessageId | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Channel(BareChannel):
     """A channel of a guild with its overwrites, for responses and events."""
 

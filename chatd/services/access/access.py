@@ -34,6 +34,7 @@ from chatd.core.models import (
 )
 from chatd.core.overwrites import Overwrite
 from chatd.core.permissions import Permissions
+from chatd.core.records import record
 from chatd.db.cursor import Cursor
 from chatd.queries import access as queries
 from chatd.queries import private_channels, roles, users
@@ -55,7 +56,7 @@ class Rank:
     """The negative id of the role, which is greater for an older role."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class GuildAccess:
     """A member of a guild with its permissions, as of one permission version of the guild."""
 
@@ -120,7 +121,7 @@ class GuildAccess:
         MissingAccess if the member cannot see the channel.
         """
         found = self.in_channel_with(overwrites)
-        if Permissions.VIEW_CHANNEL not in found:
+        if not permissions.has_all(found, Permissions.VIEW_CHANNEL):
             raise MissingAccess
         return ChannelAccess(
             self.guild,
@@ -160,7 +161,7 @@ class GuildAccess:
             raise MissingPermissions
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ChannelAccess(GuildAccess):
     """A member with its permissions in a channel that it can see."""
 
@@ -304,7 +305,7 @@ def _access(row: AccessRow) -> GuildAccess:
     """Return the access of the user of a row. Raises MissingAccess if it is no member."""
     if row.member is None:
         raise MissingAccess
-    roles = [Permissions(role.permissions) for role in row.roles]
+    roles = [role.permissions for role in row.roles]
     granted = permissions.in_guild(is_owner=_is_owner(row), roles=roles)
     current = permissions.while_timed_out(granted) if row.timed_out else granted
     state = row.timed_out, row.lacks_mfa, row.automod_revision

@@ -18,6 +18,7 @@ from chatd.auth.tokens import AccessTokens, Claims, InvalidToken
 from chatd.core.errors import Unauthorized
 from chatd.core.ids import LoginId, UserId
 from chatd.core.models import Caller
+from chatd.core.records import record
 from chatd.db.pool import Database
 from chatd.events.event import Event
 from chatd.events.users import LOGIN_REVOKED
@@ -29,7 +30,7 @@ _SCHEMES = {"Bearer ": "bearer ", "Bot ": "bot "}
 _INVALIDATING_EVENTS = frozenset({LOGIN_REVOKED, "USER_UPDATE"})
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _CachedCaller:
     caller: Caller
     claims: Claims
