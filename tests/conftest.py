@@ -27,6 +27,7 @@ from chatd.runtime import gc_tuning, worker_lease
 from chatd.server import listening
 from chatd.web import draining
 from chatd.web.keys import DEPENDENCIES
+from tests.helpers import clusters
 from tests.helpers.cli import Environment, command_environment
 from tests.helpers.databases import NewDatabase, create_database
 from tests.helpers.memory import folder_in_memory
@@ -228,6 +229,19 @@ def long_redis_timeouts() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(limiter, "REDIS_TIMEOUT_S", TIMEOUT_S)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def copied_clusters() -> Iterator[None]:
+    """Let private Postgres servers start with a copy of one data folder; see `real_initdb`."""
+    with clusters.copied_clusters():
+        yield
+
+
+@pytest.fixture
+def real_initdb(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let initdb create each data folder, for tests of the first start."""
+    monkeypatch.setenv(clusters.INITDB, "1")
 
 
 @pytest.fixture(scope="session")

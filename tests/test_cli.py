@@ -20,6 +20,7 @@ import pytest
 
 from chatd.db import migrations
 from chatd.embedded.valkey import Valkey
+from tests.helpers import clusters
 from tests.helpers.cli import (
     REQUIRED_SETTINGS,
     TIMEOUT_S,
@@ -336,6 +337,7 @@ def test_embedded_server_starts_and_stops(tmp_path: Path, environment: Environme
 def test_start_can_be_interrupted_at_any_point(
     tmp_path: Path, environment: Environment, number: signal.Signals, stage: str
 ) -> None:
+    environment |= {clusters.INITDB: "1"}
     with running_command(tmp_path, environment, "serve", "--embedded") as run:
         while not list(tmp_path.glob(stage)):
             assert run.process.poll() is None, run.complaints.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -17,10 +18,10 @@ import pytest
 from chatd.backup.settings import write_settings
 from chatd.config import env_file_values
 from chatd.db.maintenance import split_password
-from tests.backup.conftest import NewPlace, Place, Scene
+from tests.backup.conftest import NewPlace, Place, Scene, environment_of
 from tests.cli.conftest import Chatd
 from tests.helpers.archives import archive_bytes, header_of, program
-from tests.helpers.cli import running_command
+from tests.helpers.cli import command_environment, running_command
 
 At = Callable[[Place], Chatd]
 PASSPHRASE = "correct horse battery staple"
@@ -28,11 +29,25 @@ _WITH_SECRETS = "chatd.tar --yes --settings-to new --with-secrets"
 _VERIFIED = "chatd.tar --verify-only --with-secrets"
 
 
+@pytest.fixture(scope="module")
+async def archived(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an archive with secrets, and the file with their passphrase.
+
+    No test changes the server, and to encrypt the secrets takes longer than most tests.
+    """
+    folder = tmp_path_factory.mktemp("archived")
+    environment = {**command_environment(folder), **environment_of(scene.server.config)}
+    (folder / "phrase").write_text(f"{PASSPHRASE}\n")
+    words = ("chatd.tar", "--with-secrets", "--passphrase-file", "phrase")
+    await Chatd(folder, environment).well("backup", *words)
+    return folder
+
+
 @pytest.fixture
-async def archive(at_source: Chatd) -> str:
-    """The name of an archive with secrets, in the folder of the test."""
-    (at_source.folder / "phrase").write_text(f"{PASSPHRASE}\n")
-    await at_source.well("backup", "chatd.tar", "--with-secrets", "--passphrase-file", "phrase")
+def archive(archived: Path, tmp_path: Path) -> str:
+    """The name of the archive, in the folder of the test."""
+    for name in ("chatd.tar", "phrase"):
+        shutil.copy2(archived / name, tmp_path)
     return "chatd.tar"
 
 

@@ -18,6 +18,7 @@ from tests.helpers.embedded import (
     servers_of,
 )
 
+pytestmark = pytest.mark.usefixtures("real_initdb")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes the account")
 
 

@@ -27,6 +27,8 @@ from tests.helpers.embedded import (
     servers_of,
 )
 
+pytestmark = pytest.mark.usefixtures("real_initdb")
+
 
 def test_second_start_finds_the_data(bare: Bare, tmp_path: Path) -> None:
     folder = tmp_path / "made" / "var"

@@ -23,8 +23,10 @@ import sys
 import threading
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from chatd.rest import table
+from tests.helpers import clusters
 
 MODULES = (
     "chatd.__main__",
@@ -64,6 +66,8 @@ def main() -> None:
     for name in MODULES:
         importlib.import_module(name)
     del sys.modules["chatd.__main__"]  # a command executes it
+    if cluster := os.environ.get(clusters.CLUSTER):
+        clusters.copy_cluster(Path(cluster))
     table.resources()  # a server shares what is there before it is forked
     gc.collect()
     gc.freeze()
