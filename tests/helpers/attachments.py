@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,9 @@ from tests.conftest import Server
 from tests.world import Answer, Guild, Person, Rest, World
 
 PUBLIC_URL = "http://chatd.test"
+
+Counted = Callable[[], int]
+"""Counts what a test has made."""
 
 
 def png_bytes(width: int = 3, height: int = 2) -> bytes:
@@ -60,11 +64,10 @@ async def guild_with_member(world: World) -> tuple[Guild, str, Person]:
     return guild, f"/channels/{guild.general.id}/messages", await world.person("bob")
 
 
-def pending_uploads(server: Server) -> int:
-    """Count the stored files that no message has claimed and no deletion is pending for."""
+def uploads_of(server: Server) -> set[int]:
+    """Return the stored files that no message has claimed and no deletion is pending for."""
     with psycopg2.connect(server.config.database_url) as connection, connection.cursor() as cur:
-        cur.execute("SELECT count(*) FROM uploads")
-        row = cur.fetchone()
+        cur.execute("SELECT id FROM uploads")
+        rows = cur.fetchall()
     connection.close()
-    assert row is not None
-    return int(row[0])
+    return {int(row[0]) for row in rows}

@@ -16,6 +16,7 @@ from chatd.queries import search_index
 from chatd.ratelimit import limiter
 from chatd.services.accounts.mfa import factors, verification
 from tests.conftest import ServeMore, Server, serving
+from tests.helpers.attachments import Counted, uploads_of
 from tests.helpers.browser import running_browser
 from tests.helpers.clock import Clock
 from tests.helpers.commands import Commands
@@ -135,3 +136,10 @@ def code_clock(monkeypatch: pytest.MonkeyPatch) -> CodeClock:
     monkeypatch.setattr(factors, "time", clock)
     monkeypatch.setattr(verification, "time", clock)
     return clock
+
+
+@pytest.fixture
+def pending_uploads(server: Server) -> Counted:
+    """Counts the pending uploads of this test: the server may still delete those of others."""
+    others = uploads_of(server)
+    return lambda: len(uploads_of(server) - others)

@@ -15,17 +15,19 @@ from chatd.storage import local
 from tests.conftest import ServeMore, Server
 from tests.helpers.attachments import (
     PUBLIC_URL,
+    Counted,
     download,
     guild_with_member,
     message_form,
-    pending_uploads,
     png_bytes,
     send_form,
 )
 from tests.world import World, like, world_on
 
 
-async def test_attachments_are_stored_and_downloadable(world: World, server: Server) -> None:
+async def test_attachments_are_stored_and_downloadable(
+    world: World, pending_uploads: Counted
+) -> None:
     guild, path, bob = await guild_with_member(world)
     [client] = await world.online("alice")
     described = [{"id": 0, "description": "a picture"}, {"id": "1", "filename": "renamed.txt"}]
@@ -61,7 +63,7 @@ async def test_attachments_are_stored_and_downloadable(world: World, server: Ser
     assert text.raw.decode() == "täglich"
     assert text.headers["Content-Disposition"].startswith("attachment")
     assert (await download(world, empty["url"])).raw == b""
-    assert pending_uploads(server) == 0
+    assert pending_uploads() == 0
 
 
 async def test_parts_in_any_order_and_message_without_content(world: World) -> None:
@@ -158,7 +160,7 @@ def key(file: dict[str, Any]) -> str:
     return f"attachments/{file['id']}"
 
 
-async def test_upload_limits(world: World, serve_more: ServeMore) -> None:
+async def test_upload_limits(world: World, serve_more: ServeMore, pending_uploads: Counted) -> None:
     async with (
         serve_more(worker_id=21, upload_max_bytes=1000) as server,
         world_on(server.url, server.gateway_url) as small,
@@ -174,14 +176,16 @@ async def test_upload_limits(world: World, serve_more: ServeMore) -> None:
             refused = await send_form(bob.rest, path, message_form(None, *files))
             assert (refused.status, refused.code) == (status, code)
         assert len(await bob.rest.get(path)) == 1
-        assert pending_uploads(server) == 0
+        assert pending_uploads() == 0
         stored = list((server.config.files_dir / "attachments").glob("*.partial"))
         assert stored == []
         exactly = [(str(n), b"x" * 1000) for n in range(10)]
         assert (await send_form(bob.rest, path, message_form(None, *exactly))).status == 200
 
 
-async def test_aborted_upload_leaves_no_file(world: World, server: Server) -> None:
+async def test_aborted_upload_leaves_no_file(
+    world: World, server: Server, pending_uploads: Counted
+) -> None:
     _, path, bob = await guild_with_member(world)
     host, _, port = server.url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -195,16 +199,18 @@ async def test_aborted_upload_leaves_no_file(world: World, server: Server) -> No
     )
     await writer.drain()
     async with asyncio.timeout(60):
-        while pending_uploads(server) == 0:
+        while pending_uploads() == 0:
             await asyncio.sleep(0.01)
         writer.close()
-        while pending_uploads(server) != 0:
+        while pending_uploads() != 0:
             await asyncio.sleep(0.01)
     assert await bob.rest.get(path) == []
     del reader
 
 
-async def test_upload_is_streamed_to_storage(world: World, server: Server) -> None:
+async def test_upload_is_streamed_to_storage(
+    world: World, server: Server, pending_uploads: Counted
+) -> None:
     _, path, bob = await guild_with_member(world)
     folder = server.config.files_dir / "attachments"
     host, _, port = server.url.removeprefix("http://").partition(":")
@@ -228,7 +234,7 @@ async def test_upload_is_streamed_to_storage(world: World, server: Server) -> No
                 await asyncio.sleep(0.01)
     writer.transport.abort()
     async with asyncio.timeout(60):
-        while pending_uploads(server):
+        while pending_uploads():
             await asyncio.sleep(0.01)
 
 
@@ -301,12 +307,12 @@ async def test_download_is_read_at_the_speed_of_the_client(
     ids=lambda value: repr(value)[-40:],
 )
 async def test_malformed_forms_are_rejected(
-    world: World, server: Server, body: bytes, kind: str, code: int
+    world: World, body: bytes, kind: str, code: int, pending_uploads: Counted
 ) -> None:
     _, path, bob = await guild_with_member(world)
     answer = await bob.rest.call("POST", path, data=body, headers={"Content-Type": kind})
     assert (answer.status, answer.code) == (400, code)
-    assert pending_uploads(server) == 0
+    assert pending_uploads() == 0
 
 
 async def test_upload_without_permission_is_rejected_before_it_is_read(world: World) -> None:
@@ -322,7 +328,7 @@ async def test_upload_without_permission_is_rejected_before_it_is_read(world: Wo
     assert refused.status == 401
 
 
-async def test_edit_adds_and_removes_files(world: World, server: Server) -> None:
+async def test_edit_adds_and_removes_files(world: World, pending_uploads: Counted) -> None:
     guild, path, bob = await guild_with_member(world)
     sent = (await send_form(bob.rest, path, message_form(None, ("a", b"a"), ("b", b"b")))).json
     one, two = sent["attachments"]
@@ -350,10 +356,12 @@ async def test_edit_adds_and_removes_files(world: World, server: Server) -> None
     assert left["attachments"] == []
     empty = await bob.rest.call("PATCH", message, {"content": ""})
     assert (empty.status, empty.code) == (400, 50006)
-    assert pending_uploads(server) == 0
+    assert pending_uploads() == 0
 
 
-async def test_retry_with_enforced_nonce_stores_files_once(world: World, server: Server) -> None:
+async def test_retry_with_enforced_nonce_stores_files_once(
+    world: World, pending_uploads: Counted
+) -> None:
     _, path, bob = await guild_with_member(world)
     payload = {"nonce": "n", "enforce_nonce": True}
     sent = [
@@ -361,7 +369,7 @@ async def test_retry_with_enforced_nonce_stores_files_once(world: World, server:
     ]
     assert sent[0]["id"] == sent[1]["id"]
     assert sent[0]["attachments"] == sent[1]["attachments"]
-    assert pending_uploads(server) == 0
+    assert pending_uploads() == 0
 
 
 async def test_attachments_in_a_private_channel(world: World) -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from chatd.db.pool import Database
 from chatd.services.maintenance import janitor
-from tests.conftest import ServeMore, Server
+from tests.conftest import ServeMore
 from tests.helpers.attachments import (
+    Counted,
     download,
     message_form,
-    pending_uploads,
     png_bytes,
     send_form,
 )
@@ -196,7 +196,7 @@ async def test_ephemeral_message_is_resumed_by_its_user_only(
 
 
 async def test_files_of_ephemeral_messages_live_as_long_as_they_do(
-    world: World, database: Database, server: Server
+    world: World, database: Database, pending_uploads: Counted
 ) -> None:
     stage = await interaction_stage(world, database, "bob")
     received = await stage.click(await world.person("bob"))
@@ -214,11 +214,11 @@ async def test_files_of_ephemeral_messages_live_as_long_as_they_do(
     assert (await download(world, text["url"])).status == 404
     await world.anonymous.delete(received.original)
     assert (await download(world, picture["url"])).status == 404
-    assert pending_uploads(server) == 0
+    assert pending_uploads() == 0
 
 
 async def test_files_of_responses_and_follow_ups(
-    world: World, database: Database, server: Server
+    world: World, database: Database, pending_uploads: Counted
 ) -> None:
     stage = await interaction_stage(world, database, "bob")
     received = await stage.click(await world.person("bob"))
@@ -239,7 +239,7 @@ async def test_files_of_responses_and_follow_ups(
         for message in await stage.guild.owner.rest.get(path)
     ]
     assert names == [["b.txt"], ["a.txt"], []]
-    assert pending_uploads(server) == 0
+    assert pending_uploads() == 0
 
 
 async def test_old_rows_are_deleted(

@@ -20,10 +20,10 @@ from chatd.web.keys import DEPENDENCIES
 from tests.conftest import Server
 from tests.helpers.attachments import (
     PUBLIC_URL,
+    Counted,
     download,
     guild_with_member,
     message_form,
-    pending_uploads,
     send_form,
 )
 from tests.world import World
@@ -83,26 +83,28 @@ async def status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     ],
     ids=lambda body: f"{len(body)}",
 )
-async def test_inconsistent_form_is_rejected(world: World, server: Server, body: bytes) -> None:
+async def test_inconsistent_form_is_rejected(
+    world: World, server: Server, body: bytes, pending_uploads: Counted
+) -> None:
     _, path, _ = await guild_with_member(world)
     assert 200 <= await status(*await raw(server, world, path, body)) < 500
-    assert pending_uploads(server) == 0
+    assert pending_uploads() == 0
 
 
 @pytest.mark.parametrize("sent", [0, 200, 300_000])
 async def test_disconnect_during_upload_leaves_no_file(
-    world: World, server: Server, sent: int
+    world: World, server: Server, sent: int, pending_uploads: Counted
 ) -> None:
     _, path, _ = await guild_with_member(world)
     body = part("files[0]", b"x" * 500_000) + END
     _, writer = await raw(server, world, path, body[:sent], len(body))
     if sent:
         async with asyncio.timeout(60):
-            while pending_uploads(server) == 0:
+            while pending_uploads() == 0:
                 await asyncio.sleep(0.01)
     writer.transport.abort()
     async with asyncio.timeout(60):
-        while pending_uploads(server):
+        while pending_uploads():
             await asyncio.sleep(0.01)
 
 
@@ -137,7 +139,7 @@ async def test_client_disconnects_in_the_middle_of_a_download(world: World) -> N
 
 
 async def test_slow_upload_times_out(
-    world: World, server: Server, monkeypatch: pytest.MonkeyPatch
+    world: World, server: Server, monkeypatch: pytest.MonkeyPatch, pending_uploads: Counted
 ) -> None:
     monkeypatch.setattr(rest_request, "_BODY_TIMEOUT_S", 0.4)
     monkeypatch.setattr(rest_request, "_MIN_BYTES_PER_S", 10_000)
@@ -149,7 +151,7 @@ async def test_slow_upload_times_out(
             writer.write(b"x")
             await asyncio.sleep(0.02)
     assert b" 408 " in answered.result()
-    assert pending_uploads(server) == 0
+    assert pending_uploads() == 0
     writer.transport.abort()
 
 

@@ -11,8 +11,7 @@ import pytest
 
 from chatd.core.permissions import Permissions
 from chatd.db.pool import Database
-from tests.conftest import Server
-from tests.helpers.attachments import pending_uploads
+from tests.helpers.attachments import Counted
 from tests.helpers.commands import Commands
 from tests.helpers.interactions import Received, Stage, interaction_stage
 from tests.world import Answer, Guild, Person, World, like
@@ -143,7 +142,9 @@ async def test_categories_have_no_interactions(say: Say) -> None:
     assert (answer.status, answer.code) == (400, 50008)
 
 
-async def test_channel_of_a_form_is_the_one_that_was_authorized(say: Say, server: Server) -> None:
+async def test_channel_of_a_form_is_the_one_that_was_authorized(
+    say: Say, pending_uploads: Counted
+) -> None:
     """A part after a file could name another channel."""
     other = await say.stage.guild.channel("other")
     second = {**say.body(text()), "channel_id": other.id}
@@ -157,7 +158,7 @@ async def test_channel_of_a_form_is_the_one_that_was_authorized(say: Say, server
         form.add_field(name, value)
         answer = await say.bob.rest.call("POST", "/interactions", data=form)
         assert (answer.status, answer.code) == (400, 50035)
-    assert pending_uploads(server) == 0
+    assert pending_uploads() == 0
 
 
 async def _without_commands(guild: Guild, bob: Person) -> None:

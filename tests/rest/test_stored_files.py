@@ -20,10 +20,10 @@ from chatd.services.maintenance import janitor
 from chatd.web.keys import DEPENDENCIES
 from tests.conftest import ServeMore, Server
 from tests.helpers.attachments import (
+    Counted,
     download,
     guild_with_member,
     message_form,
-    pending_uploads,
     send_form,
 )
 from tests.helpers.images import (
@@ -138,7 +138,9 @@ async def test_undeletable_file_does_not_block_other_deletions(
     assert run(server, "SELECT FROM doomed_files WHERE key = %s", keys[0]) == []
 
 
-async def test_stored_bytes_of_an_account_are_limited(serve_more: ServeMore) -> None:
+async def test_stored_bytes_of_an_account_are_limited(
+    serve_more: ServeMore, pending_uploads: Counted
+) -> None:
     async with (
         serve_more(worker_id=24, storage_per_user_bytes=3_000_000) as server,
         world_on(server.url, server.gateway_url) as world,
@@ -173,7 +175,7 @@ async def test_stored_bytes_of_an_account_are_limited(serve_more: ServeMore) -> 
         )
         assert freed.status == 200
         assert (await send_form(bob.rest, edited, message_form({}, file), "PATCH")).status == 200
-        assert pending_uploads(server) == 0, "refused files stay reserved"
+        assert pending_uploads() == 0, "refused files stay reserved"
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])

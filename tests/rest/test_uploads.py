@@ -17,10 +17,10 @@ from chatd.web.keys import DEPENDENCIES
 from tests.conftest import ServeMore, Server
 from tests.helpers.attachments import (
     PUBLIC_URL,
+    Counted,
     download,
     guild_with_member,
     message_form,
-    pending_uploads,
     png_bytes,
     send_form,
 )
@@ -202,7 +202,9 @@ async def test_link_to_a_file_is_no_address_for_an_upload(server: Server) -> Non
     assert not urls.is_valid("/uploads/2", values["ex"], values["is"], values["hm"])
 
 
-async def test_files_must_be_allowed_and_small_enough(world: World, serve_more: ServeMore) -> None:
+async def test_files_must_be_allowed_and_small_enough(
+    world: World, serve_more: ServeMore, pending_uploads: Counted
+) -> None:
     async with (
         serve_more(worker_id=21, upload_max_bytes=1000) as server,
         world_on(server.url, server.gateway_url) as small,
@@ -215,7 +217,7 @@ async def test_files_must_be_allowed_and_small_enough(world: World, serve_more: 
         for size in (1001, 2_000_000):
             refused = await upload(small, reserved, io.BytesIO(bytes(size)))
             assert (refused.status, refused.code) == (413, 40005)
-        assert pending_uploads(server) == 0
+        assert pending_uploads() == 0
         assert (await upload(small, reserved, bytes(1000))).status == 200
         wrong_bodies: list[dict[str, Any]] = [{"files": []}, wanted(*[1] * 11), wanted(-1), {}]
         for body in wrong_bodies:
@@ -250,20 +252,24 @@ async def test_number_of_reserved_uploads_is_bounded(
     await bob.rest.post(where, wanted(1))
 
 
-async def test_deleted_upload_has_no_file(world: World, server: Server) -> None:
+async def test_deleted_upload_has_no_file(
+    world: World, server: Server, pending_uploads: Counted
+) -> None:
     _, path, bob = await guild_with_member(world)
     reserved = await reserve(bob, path)
-    before, pending = stored_files(server), pending_uploads(server)
+    before, pending = stored_files(server), pending_uploads()
     assert (await upload(world, reserved, b"x")).status == 200
     assert len(stored_files(server) - before) == 1
-    assert pending_uploads(server) == pending + 1
+    assert pending_uploads() == pending + 1
     await bob.rest.delete(f"/attachments/{reserved['upload_filename'].replace('/', '%2F')}")
-    assert pending_uploads(server) == pending
+    assert pending_uploads() == pending
     assert stored_files(server) <= before
     assert (await bob.rest.call("POST", path, message(reserved["upload_filename"]))).status == 400
 
 
-async def test_janitor_deletes_old_uploads(world: World, server: Server) -> None:
+async def test_janitor_deletes_old_uploads(
+    world: World, server: Server, pending_uploads: Counted
+) -> None:
     _, path, bob = await guild_with_member(world)
     database = server.runner.app[DEPENDENCIES].database
     await uploaded(world, bob, path)
@@ -275,7 +281,7 @@ async def test_janitor_deletes_old_uploads(world: World, server: Server) -> None
         for expired in janitor.EXPIRED:
             await janitor.delete_expired(database, expired)
         assert await sql(server, counted) == [(left,)]
-    assert pending_uploads(server) == 0  # whichever test has left one
+    assert pending_uploads() == 0  # whichever test has left one
 
 
 async def test_links_are_made_valid_again(world: World) -> None:

@@ -69,6 +69,11 @@ class MailQueue:
             )
             return [(each[0], each[1]) for each in await cur.fetchall()]
 
+    async def clear(self) -> None:
+        """Delete all waiting mails."""
+        async with self.database.cursor() as cur:
+            await cur.execute("DELETE FROM mails")
+
     async def change(self, assignment: str) -> None:
         """Change all waiting mails."""
         async with self.database.cursor() as cur:
@@ -78,9 +83,9 @@ class MailQueue:
 @pytest.fixture
 async def queue(server: Server) -> AsyncIterator[MailQueue]:
     found = MailQueue(server)
+    await found.clear()  # of mails that tests of other modules have left
     yield found
-    async with found.database.cursor() as cur:
-        await cur.execute("DELETE FROM mails")
+    await found.clear()
 
 
 @asynccontextmanager
