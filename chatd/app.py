@@ -68,6 +68,8 @@ from chatd.services.maintenance import (
 from chatd.services.media.uploads import UploadBounds
 from chatd.services.messages.batch_writer import MessageBatchWriter
 from chatd.services.messages.history import MessageReader
+from chatd.services.messages.read_state_writer import ReadStateWriter
+from chatd.services.messages.read_states import MessageAcknowledger
 from chatd.services.messages.send import MessageSender
 from chatd.storage.base import Storage
 from chatd.storage.configured import StorageExtraMissing, configured_storage
@@ -77,6 +79,7 @@ from chatd.web.keys import (
     BODY_LIMITS,
     DEPENDENCIES,
     HAS_WEB_CLIENT,
+    MESSAGE_ACKNOWLEDGER,
     MESSAGE_READER,
     MESSAGE_SENDER,
     METRICS,
@@ -114,6 +117,7 @@ def create_app(config: Config) -> web.Application:
     access_cache = AccessCache()
     app[MESSAGE_SENDER] = MessageSender(components.writer, access_cache)
     app[MESSAGE_READER] = MessageReader(access_cache)
+    app[MESSAGE_ACKNOWLEDGER] = MessageAcknowledger(components.read_state_writer, access_cache)
     app[UPLOAD_BOUNDS] = UploadBounds(
         file_bytes=config.upload_max_bytes,
         user_bytes=config.storage_per_user_bytes,
@@ -189,6 +193,7 @@ class _Components:
         self._snowflakes = SnowflakeGenerator(worker_id)
         dependencies = self.dependencies = self._build_dependencies(config)
         self.writer = MessageBatchWriter(self._database, self._bus, self._snowflakes, self.metrics)
+        self.read_state_writer = ReadStateWriter(self._database, self._bus)
         self.authenticator = Authenticator(
             self._database,
             dependencies.access_tokens,
@@ -323,8 +328,9 @@ class _Components:
                 task.cancel()
 
     async def writing(self, _: web.Application) -> AsyncIterator[None]:
-        """Commit messages in batches. Finishes running writes before the bus closes."""
-        async with self.writer.running():
+        """Commit messages and read states in batches. Finishes running writes before the bus
+        closes."""
+        async with self.writer.running(), self.read_state_writer.running():
             yield
         await self.dependencies.endpoint_requests.drain()
         await self.dependencies.http_client.close()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from chatd.core.ids import ChannelId, MessageId, RoleId, UserId
+import orjson
+
+from chatd.core.ids import ChannelId, GuildId, MessageId, RoleId, UserId
 from chatd.core.models import ReadState
+from chatd.core.records import record
 from chatd.core.relationships import RelationshipType
 from chatd.db.cursor import Cursor, PreparedStatement, many
 
@@ -89,6 +92,111 @@ async def move_all(
         },
     )
     return await many(cur, lambda channel_id, message_id: (channel_id, message_id))
+
+
+@record(frozen=True, slots=True)
+class Move:
+    """A read state to move forward, by a user whose access to the channel was checked before.
+
+    `message_id` is before the present time. `version` is the permission version of the guild at
+    which the access was checked. A private channel has neither guild nor version.
+    """
+
+    user_id: UserId
+    channel_id: ChannelId
+    message_id: MessageId
+    guild_id: GuildId | None
+    version: int | None
+
+
+@record(frozen=True, slots=True)
+class MoveResult:
+    """The result of one row of `move_many`."""
+
+    user_id: UserId
+    is_authorized: bool
+    """Whether the user still has the access that was checked. If not, nothing was moved."""
+    is_skipped: bool
+    """Whether nothing was moved for another reason; then the read state may be below."""
+    seq: int | None
+    """The sequence number of its event in the stream of the user; None if it was not moved."""
+
+
+_MOVE_MANY = PreparedStatement(
+    """
+    WITH wanted AS MATERIALIZED (
+        SELECT given.user_id, given.channel_id, given.message_id,
+               coalesce((SELECT deleted_at IS NULL FROM users WHERE id = given.user_id)
+                        AND CASE WHEN given.guild_id IS NULL
+                                 THEN (SELECT true FROM dm_recipients AS own
+                                        WHERE own.channel_id = given.channel_id
+                                          AND own.user_id = given.user_id)
+                                 ELSE (SELECT version = given.version FROM streams
+                                        WHERE id = given.guild_id) END,
+                        false) AS is_authorized,
+               (SELECT ROW(seq, version) FROM streams WHERE id = given.user_id) AS state
+          FROM json_to_recordset(%(moves)s) AS given (
+                   user_id bigint, channel_id bigint, message_id bigint, guild_id bigint,
+                   version bigint)
+    ), stream AS (
+        SELECT id, seq, version FROM streams
+         WHERE id = ANY(ARRAY(SELECT user_id FROM wanted WHERE is_authorized))
+      ORDER BY id
+           FOR NO KEY UPDATE SKIP LOCKED
+    ), existing AS (  -- another transaction may delete them
+        SELECT id FROM channels
+         WHERE id = ANY(ARRAY(SELECT channel_id FROM wanted WHERE is_authorized))
+      ORDER BY id
+           FOR KEY SHARE SKIP LOCKED
+    ), eligible AS MATERIALIZED (
+        SELECT wanted.user_id, wanted.channel_id, wanted.message_id, stream.seq
+          FROM wanted
+               JOIN stream ON stream.id = wanted.user_id
+                    AND ROW(stream.seq, stream.version) = wanted.state
+               JOIN existing ON existing.id = wanted.channel_id
+         WHERE wanted.is_authorized
+    ), moved AS (
+        INSERT INTO read_states (user_id, channel_id, message_id)
+        SELECT user_id, channel_id, message_id FROM eligible
+            ON CONFLICT (user_id, channel_id)
+            DO UPDATE SET message_id = excluded.message_id
+             WHERE excluded.message_id > read_states.message_id
+        RETURNING user_id
+    ), advanced AS (
+        UPDATE streams SET seq = eligible.seq + 1
+          FROM eligible JOIN moved USING (user_id)
+         WHERE streams.id = eligible.user_id
+        RETURNING streams.id, streams.seq
+    )
+    SELECT wanted.user_id, is_authorized, eligible.user_id IS NULL, advanced.seq
+      FROM wanted
+           LEFT JOIN eligible ON eligible.user_id = wanted.user_id
+           LEFT JOIN advanced ON advanced.id = wanted.user_id
+    """,
+    moves="json",
+)
+"""What it reads of a user is current: the stream of the user has had no event, and no other
+permission version, between the snapshot of the statement and the lock."""
+
+
+async def move_many(cur: Cursor, moves: Sequence[Move]) -> list[MoveResult]:
+    """Move read states of different users in one statement, which is a transaction of its own.
+
+    It advances the streams of these users. It does not wait for locks: a row is skipped if its
+    stream or its channel is locked by another transaction, or its stream has just changed.
+    """
+    rows = [
+        {
+            "user_id": each.user_id,
+            "channel_id": each.channel_id,
+            "message_id": each.message_id,
+            "guild_id": each.guild_id,
+            "version": each.version,
+        }
+        for each in moves
+    ]
+    await cur.run(_MOVE_MANY, {"moves": orjson.dumps(rows).decode()})
+    return await many(cur, MoveResult)
 
 
 _IGNORED = f"""

@@ -13,7 +13,7 @@ from chatd.rest.request import JsonBody, path_id
 from chatd.rest.response import encoded_json_response, json_response, no_content
 from chatd.rest.routing import HUMAN, Routes
 from chatd.services.messages import read_states
-from chatd.web.keys import CONTEXT
+from chatd.web.keys import CONTEXT, MESSAGE_ACKNOWLEDGER
 from chatd.wire import payloads, responses
 from chatd.wire.json_schema import array_of
 from chatd.wire.schemas import private_channels as schemas
@@ -35,7 +35,7 @@ async def acknowledge(request: web.Request, body: schemas.Acknowledgement) -> we
 
     Needs VIEW_CHANNEL. Emits MESSAGE_ACK to the caller's own sessions.
     """
-    await read_states.acknowledge(
+    await request.app[MESSAGE_ACKNOWLEDGER].acknowledge(
         request[CONTEXT],
         path_id(request, ChannelId, "channel_id"),
         path_id(request, MessageId, "message_id"),

@@ -16,10 +16,12 @@ from chatd.services.accounts.authentication import Authenticator
 from chatd.services.interactions.webhook import InteractionWebhook
 from chatd.services.media.uploads import UploadBounds
 from chatd.services.messages.history import MessageReader
+from chatd.services.messages.read_states import MessageAcknowledger
 from chatd.services.messages.send import MessageSender
 
 DEPENDENCIES = web.AppKey("DEPENDENCIES", Dependencies)
 AUTHENTICATOR = web.AppKey("AUTHENTICATOR", Authenticator)
+MESSAGE_ACKNOWLEDGER = web.AppKey("MESSAGE_ACKNOWLEDGER", MessageAcknowledger)
 MESSAGE_READER = web.AppKey("MESSAGE_READER", MessageReader)
 MESSAGE_SENDER = web.AppKey("MESSAGE_SENDER", MessageSender)
 METRICS = web.AppKey("METRICS", Metrics)

@@ -29,6 +29,7 @@ async def test_number_of_statements_of_hot_routes(world: World, statements: list
         (1, "GET", f"/channels/{other.id}/messages", None),
         (2, "GET", f"{path}/{sent['id']}", None),
         (1, "POST", f"/channels/{guild.general.id}/typing", None),
+        (1, "POST", f"{path}/{sent['id']}/ack", None),
         (3, "POST", path, mention),
     ):
         before = len(seen)

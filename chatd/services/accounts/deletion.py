@@ -98,3 +98,4 @@ async def anonymize_account(
     await oidc_identities.delete_all(work.cur, user_id)
     await user_exports.delete(work.cur, user_id)
     await revoke_all(work, user_id)
+    work.bump_version(user_id)  # a statement that has read the account before must notice

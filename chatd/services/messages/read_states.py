@@ -33,19 +33,64 @@ from chatd.queries import (
 from chatd.queries.channels import MemberOverwrites
 from chatd.services import guild_snapshot
 from chatd.services.access import access
+from chatd.services.access.access import ChannelAccess
+from chatd.services.access.access_cache import AccessCache
+from chatd.services.messages.read_state_writer import MoveOutcome, ReadStateWriter
 from chatd.services.messages.send import require_text_channel
 
 # The caller's notification settings by guild, and under None those of private channels.
 _Settings: TypeAlias = Mapping[GuildId | None, GuildNotifications]
 
+_MAX_ATTEMPTS = 2
+"""Attempts by group commit: with the cached access, and with that read since."""
 
-async def acknowledge(
+
+class MessageAcknowledger:
+    """Moves the read states of users to messages."""
+
+    def __init__(self, writer: ReadStateWriter, access_cache: AccessCache) -> None:
+        self._writer = writer
+        self._access_cache = access_cache
+
+    async def acknowledge(
+        self, ctx: Context, channel_id: ChannelId, message_id: MessageId, *, back: bool
+    ) -> None:
+        """Move the caller's read state of a channel forward to a message; with `back`, also
+        backward.
+
+        Raises UnknownChannel, MissingAccess, NotATextChannel, Unauthorized, ServiceUnavailable.
+        """
+        # A message after the present time may not exist, which the group commit does not check.
+        is_usual = not back and message_id < snowflake.at(datetime.now(UTC))
+        if not is_usual or not await self._move_forward(ctx, channel_id, message_id):
+            await _acknowledge_in_transaction(ctx, channel_id, message_id, back=back)
+
+    async def _move_forward(
+        self, ctx: Context, channel_id: ChannelId, message_id: MessageId
+    ) -> bool:
+        """Do as `acknowledge` by group commit. Return False, without a change, if it cannot."""
+        for _ in range(_MAX_ATTEMPTS):
+            granted = self._access_cache.get(ctx, channel_id) or await self._access_cache.load(
+                ctx, channel_id
+            )
+            guild_id = version = None
+            if isinstance(granted, ChannelAccess):
+                guild_id, version = granted.guild.id, granted.version
+                if granted.channel.type == ChannelType.CATEGORY:
+                    return False
+            outcome = await self._writer.move(
+                read_states.Move(ctx.user.id, channel_id, message_id, guild_id, version)
+            )
+            if outcome is not MoveOutcome.STALE:
+                return outcome is MoveOutcome.DONE
+            self._access_cache.invalidate(ctx, channel_id)
+        return False
+
+
+async def _acknowledge_in_transaction(
     ctx: Context, channel_id: ChannelId, message_id: MessageId, *, back: bool
 ) -> None:
-    """Move the caller's read state of a channel forward to a message; with `back`, also backward.
-
-    Raises UnknownChannel, MissingAccess, NotATextChannel.
-    """
+    """Do as `MessageAcknowledger.acknowledge`; wait for locks, and read the access again."""
     async with ctx.begin() as work:
         granted = await access.channel(work.cur, ctx.user.id, channel_id)
         require_text_channel(granted)

@@ -21,11 +21,13 @@ from chatd.queries import (
     messages,
     pins,
     reactions,
+    read_states,
     search_index,
     search_upkeep,
 )
 from chatd.queries.message_inserts import NewRow
 from chatd.queries.messages import MessageEdit
+from chatd.queries.read_states import Move
 from tests.queries.acts.act import (
     CHANNEL,
     CROSSPOST,
@@ -49,6 +51,8 @@ def _row(channel_id: ChannelId, *files: Attachment) -> NewRow:
     stream, channel = StreamId(GUILD), channel_id
     return NewRow(stream, 0, channel, USER, MessageType.DEFAULT, "text", attachments=files)
 
+
+_NEWER = MessageId(MESSAGE + 1)
 
 ACTS = [
     act(
@@ -260,6 +264,20 @@ ACTS = [
     act(
         crossposts.raise_revision,  # it has this revision
         lambda cur: crossposts.raise_revision(cur, CROSSPOST, WebhookId(1102)),
+    ),
+    act(
+        read_states.move_many,
+        lambda cur: read_states.move_many(cur, [Move(USER, CHANNEL, _NEWER, GUILD, 0)]),
+        read_states={"user_id": USER, "channel_id": CHANNEL},
+        streams={"id": USER},
+    ),
+    act(  # it was read up to there
+        read_states.move_many,
+        lambda cur: read_states.move_many(cur, [Move(USER, CHANNEL, MESSAGE, GUILD, 0)]),
+    ),
+    act(  # the permissions have changed since
+        read_states.move_many,
+        lambda cur: read_states.move_many(cur, [Move(USER, CHANNEL, _NEWER, GUILD, 1)]),
     ),
     act(
         messages.set_flags,
