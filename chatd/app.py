@@ -75,6 +75,7 @@ from chatd.storage.base import Storage
 from chatd.storage.configured import StorageExtraMissing, configured_storage
 from chatd.web.draining import ConnectionDrainer
 from chatd.web.keys import (
+    ACCESS_CACHE,
     AUTHENTICATOR,
     BODY_LIMITS,
     DEPENDENCIES,
@@ -114,7 +115,7 @@ def create_app(config: Config) -> web.Application:
     app[AUTHENTICATOR] = components.authenticator
     app[METRICS] = components.metrics
     app[INSTANCE_REGISTRATION] = components.registration
-    access_cache = AccessCache()
+    access_cache = app[ACCESS_CACHE] = AccessCache()
     app[MESSAGE_SENDER] = MessageSender(components.writer, access_cache)
     app[MESSAGE_READER] = MessageReader(access_cache)
     app[MESSAGE_ACKNOWLEDGER] = MessageAcknowledger(components.read_state_writer, access_cache)

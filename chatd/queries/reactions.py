@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from chatd.core.ids import ChannelId, MessageId, UserId
+from chatd.core.ids import ChannelId, GuildId, MessageId, UserId
+from chatd.core.json import JsonObject
 from chatd.core.models import Reaction, User
-from chatd.db.cursor import Cursor, PreparedStatement, many
+from chatd.db.cursor import Cursor, PreparedStatement, many, one
 from chatd.queries import users
 
 
@@ -39,6 +41,112 @@ async def insert(
         },
     )
     return cur.rowcount == 1
+
+
+_ADD_AT_VERSION = PreparedStatement(
+    """
+    WITH RECURSIVE stream AS (
+        SELECT seq, version FROM streams
+         WHERE id = %(guild_id)s
+           FOR NO KEY UPDATE SKIP LOCKED
+    ), message AS MATERIALIZED (
+        SELECT messages.author_id, messages.origin, stream.seq
+          FROM stream, messages
+         WHERE stream.version = %(version)s
+           AND stream.seq = (SELECT seq FROM streams WHERE id = %(guild_id)s)
+           AND messages.channel_id = %(channel_id)s AND messages.id = %(message_id)s
+    ), used (emoji) AS (  -- one index lookup per emoji, however many users have reacted
+        SELECT min(emoji) FROM reactions
+         WHERE channel_id = %(channel_id)s AND message_id = %(message_id)s
+        UNION ALL
+        SELECT (SELECT min(reactions.emoji) FROM reactions
+                 WHERE channel_id = %(channel_id)s AND message_id = %(message_id)s
+                   AND reactions.emoji > used.emoji)
+          FROM used WHERE used.emoji IS NOT NULL
+    ), eligible AS MATERIALIZED (
+        SELECT author_id, origin, seq FROM message
+         WHERE EXISTS (SELECT FROM used WHERE emoji = %(emoji)s)
+            OR %(may_add)s AND (SELECT count(emoji) FROM used) < %(max_emojis)s
+    ), added AS (
+        INSERT INTO reactions (channel_id, message_id, emoji, user_id, created_at)
+        SELECT %(channel_id)s, %(message_id)s, %(emoji)s, %(user_id)s, clock_timestamp()
+          FROM eligible
+        ON CONFLICT (channel_id, message_id, emoji, user_id) DO UPDATE
+           SET created_at = excluded.created_at
+         WHERE EXISTS (SELECT FROM pending_deletions
+                        WHERE kind = 'reactions'
+                          AND details ->> 'channel_id' = excluded.channel_id::text
+                          AND details ->> 'message_id' = excluded.message_id::text
+                          AND coalesce(details ->> 'emoji', excluded.emoji) = excluded.emoji
+                          AND (details ->> 'until')::timestamptz >= reactions.created_at)
+        RETURNING true
+    ), moved AS (
+        UPDATE streams SET seq = eligible.seq + 1
+          FROM eligible, added
+         WHERE streams.id = %(guild_id)s
+        RETURNING streams.seq
+    )
+    SELECT stream.version, eligible.seq IS NOT NULL, eligible.author_id, eligible.origin,
+           (SELECT seq FROM moved)
+      FROM (VALUES (true)) AS always LEFT JOIN stream ON true LEFT JOIN eligible ON true
+    """,
+    guild_id="bigint",
+    version="bigint",
+    channel_id="bigint",
+    message_id="bigint",
+    emoji="text",
+    user_id="bigint",
+    may_add="boolean",
+    max_emojis="bigint",
+)
+"""What it reads is current: the stream had no event between its snapshot and its lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """The result of `add_at_version`."""
+
+    version: int | None
+    """The present permission version of the guild. None if its stream is locked."""
+    is_done: bool
+    """Whether the user has now reacted. If not, nothing was changed, for whatever reason."""
+    author_id: UserId | None
+    origin: JsonObject | None
+    """The columns of the message that define its author."""
+    seq: int | None
+    """The sequence number of the event in the guild. None if the user had reacted before."""
+
+
+async def add_at_version(
+    cur: Cursor,
+    guild_id: GuildId,
+    version: int,
+    key: tuple[ChannelId, MessageId, str, UserId],
+    *,
+    may_add: bool,
+    max_emojis: int,
+) -> Addition:
+    """Add a reaction in one statement, which is a transaction of its own, and advance the guild.
+
+    The access of the user was checked at the permission version `version`. `may_add`: the user may
+    add a new emoji to the message, unless it has `max_emojis`. The statement does not wait for the
+    lock of the guild. It adds nothing if the guild has just changed.
+    """
+    channel_id, message_id, emoji, user_id = key
+    parameters = {
+        "guild_id": guild_id,
+        "version": version,
+        "channel_id": channel_id,
+        "message_id": message_id,
+        "emoji": emoji,
+        "user_id": user_id,
+        "may_add": may_add,
+        "max_emojis": max_emojis,
+    }
+    await cur.run(_ADD_AT_VERSION, parameters)
+    added = await one(cur, Addition)
+    assert added is not None  # it always has a row
+    return added
 
 
 async def delete(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chatd.core.ids import ChannelId, StreamId
-from chatd.db.cursor import Cursor, PreparedStatement
+from chatd.db.cursor import Cursor, PreparedStatement, one
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,15 @@ async def positions(cur: Cursor, ids: Iterable[int]) -> dict[int, int]:
     """Return the sequence number of the newest event of each existing stream."""
     await cur.run(_POSITIONS, {"ids": list(ids)})
     return {row[0]: row[1] for row in await cur.fetchall()}
+
+
+_VERSION = PreparedStatement("SELECT version FROM streams WHERE id = %(id)s", id="bigint")
+
+
+async def version(cur: Cursor, stream_id: StreamId) -> int | None:
+    """Return the permission version of a stream. Returns None if it does not exist."""
+    await cur.run(_VERSION, {"id": stream_id})
+    return await one(cur, int)
 
 
 ADVANCE = """

@@ -13,7 +13,7 @@ from chatd.rest.request import JsonBody, path_id
 from chatd.rest.response import encoded_json_response, json_response, no_content
 from chatd.rest.routing import Routes
 from chatd.services.messages import deletion, edit, typing_indicator
-from chatd.web.keys import CONTEXT, MESSAGE_READER, MESSAGE_SENDER
+from chatd.web.keys import ACCESS_CACHE, CONTEXT, MESSAGE_READER, MESSAGE_SENDER
 from chatd.wire import responses
 from chatd.wire.json_schema import array_of
 from chatd.wire.schemas import messages as schemas
@@ -93,7 +93,8 @@ async def delete_many(request: web.Request, body: schemas.BulkDelete) -> web.Res
 @routes.post("/channels/{channel_id}/typing", P.SEND_MESSAGES, limit=Limit(5, 5.0), answers=None)
 async def start_typing(request: web.Request) -> web.Response:
     """Show for ten seconds that the caller is typing. Needs SEND_MESSAGES. Emits TYPING_START."""
-    await typing_indicator.start_typing(request[CONTEXT], path_id(request, ChannelId, "channel_id"))
+    channel_id = path_id(request, ChannelId, "channel_id")
+    await typing_indicator.start_typing(request[CONTEXT], request.app[ACCESS_CACHE], channel_id)
     return no_content()
 
 

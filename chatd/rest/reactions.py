@@ -11,7 +11,7 @@ from chatd.rest.request import path_id
 from chatd.rest.response import json_response, no_content
 from chatd.rest.routing import Routes
 from chatd.services.messages import reactions
-from chatd.web.keys import CONTEXT
+from chatd.web.keys import ACCESS_CACHE, CONTEXT
 from chatd.wire import payloads, responses
 from chatd.wire.json_schema import array_of
 from chatd.wire.schemas import query_strings
@@ -30,7 +30,8 @@ async def add(request: web.Request) -> web.Response:
     Emits MESSAGE_REACTION_ADD.
     """
     channel_id, message_id = _message(request)
-    await reactions.add(request[CONTEXT], channel_id, message_id, request.match_info["emoji"])
+    ctx, access_cache = request[CONTEXT], request.app[ACCESS_CACHE]
+    await reactions.add(ctx, access_cache, channel_id, message_id, request.match_info["emoji"])
     return no_content()
 
 

@@ -12,6 +12,7 @@ from chatd.context.dependencies import Dependencies
 from chatd.core.addresses import Networks
 from chatd.observability.metrics import Metrics
 from chatd.ratelimit.window import Decision
+from chatd.services.access.access_cache import AccessCache
 from chatd.services.accounts.authentication import Authenticator
 from chatd.services.interactions.webhook import InteractionWebhook
 from chatd.services.media.uploads import UploadBounds
@@ -19,6 +20,7 @@ from chatd.services.messages.history import MessageReader
 from chatd.services.messages.read_states import MessageAcknowledger
 from chatd.services.messages.send import MessageSender
 
+ACCESS_CACHE = web.AppKey("ACCESS_CACHE", AccessCache)
 DEPENDENCIES = web.AppKey("DEPENDENCIES", Dependencies)
 AUTHENTICATOR = web.AppKey("AUTHENTICATOR", Authenticator)
 MESSAGE_ACKNOWLEDGER = web.AppKey("MESSAGE_ACKNOWLEDGER", MessageAcknowledger)

@@ -30,6 +30,7 @@ async def test_number_of_statements_of_hot_routes(world: World, statements: list
         (2, "GET", f"{path}/{sent['id']}", None),
         (1, "POST", f"/channels/{guild.general.id}/typing", None),
         (1, "POST", f"{path}/{sent['id']}/ack", None),
+        (1, "PUT", f"{path}/{sent['id']}/reactions/%F0%9F%91%8D/@me", None),
         (3, "POST", path, mention),
     ):
         before = len(seen)

@@ -5,6 +5,7 @@ The second instance has no Redis, so it receives no events of the first.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from chatd.core.models import (
 from chatd.core.permissions import EVERYONE, Permissions
 from chatd.services.access.access import ChannelAccess, Rank
 from chatd.services.access.access_cache import AccessCache
+from chatd.web.keys import MESSAGE_READER
 from tests.conftest import ServeMore, Server
 from tests.helpers.roles import assign_roles, create_role
 from tests.world import PASSWORD, Person, Rest, World, world_on
@@ -254,6 +256,90 @@ async def test_lost_permission_is_lost_on_other_instances(
         for _ in range(2):
             answer = await rest.call("POST", path, {"content": "not any more"})
             assert (answer.status, answer.code) == writes
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+async def test_lost_permission_is_lost_for_requests_that_check_only_its_version(
+    world: World, isolated: Server, act: Callable[[Stage], Awaitable[Act]]
+) -> None:
+    """They answer the same as without a cache; then no entry is left of what was lost."""
+    guild = await world.guild(owner="alice", members=["bob"])
+    [bob] = await world.people("bob")
+    stage = Stage(world, guild, bob, guild.general.id, world.rest("alice"))
+    path = f"{stage.of_channel}/messages"
+    first = await stage.alice.post(path, {"content": "first"})
+    second = await stage.alice.post(path, {"content": "second"})
+    lose = await act(stage)
+    _, writes = LOST.get(act, (MISSING_ACCESS, MISSING_ACCESS))
+    access_cache = isolated.runner.app[MESSAGE_READER]._access_cache
+    key = UserId(int(bob.id)), ChannelId(int(stage.channel))
+
+    def acknowledgement(message: Any) -> tuple[str, str]:
+        return "POST", f"{path}/{message['id']}/ack"
+
+    def reaction(message: Any) -> tuple[str, str]:
+        return "PUT", f"{path}/{message['id']}/reactions/%F0%9F%91%8D/@me"
+
+    typing = "POST", f"{stage.of_channel}/typing"
+    async with world_on(isolated.url, isolated.gateway_url) as there:
+        there.share_people(world)
+        rest = there.rest("bob")
+        for call in (acknowledgement(first), reaction(first), typing):
+            assert (await rest.call(*call)).status < 300
+        known = access_cache._entries.get(key)
+        assert known is not None
+        await lose()
+        keeps_view = act in (history_denied, timed_out)
+        for call, refusal in (
+            (acknowledgement(second), None if keeps_view else writes),
+            (reaction(second), writes),
+            (typing, writes),
+        ):
+            access_cache.put(UserId(int(bob.id)), known)
+            answer = await rest.call(*call)
+            assert (answer.status, answer.code if refusal else None) == (refusal or (200, None))
+            assert access_cache._entries.get(key) != known
+
+
+async def test_cached_access_shows_the_present_member(world: World, isolated: Server) -> None:
+    """A change of the account raises no permission version, and a timeout ends without one."""
+    guild = await world.guild(owner="alice", members=["bob"])
+    [bob] = await world.people("bob")
+    stage = Stage(world, guild, bob, guild.general.id, world.rest("alice"))
+    path = f"{stage.of_channel}/messages"
+    sent = await stage.alice.post(path, {"content": "x"})
+    async with world_on(isolated.url, isolated.gateway_url) as there:
+        there.share_people(world)
+        rest = there.rest("bob")
+        alice = there.rest("alice")
+        [client] = await there.online("alice")
+
+        async def shown(emoji: str) -> tuple[Any, Any]:
+            await rest.post(f"{stage.of_channel}/typing")
+            typing = (await client.next("TYPING_START")).d["member"]
+            await rest.put(f"{path}/{sent['id']}/reactions/{emoji}/@me")
+            reacted = (await client.next("MESSAGE_REACTION_ADD")).d["member"]
+            assert reacted == typing
+            return typing["user"]["global_name"], typing["nick"]
+
+        assert (await shown("👍"))[1] is None
+        await rest.patch("/users/@me", {"global_name": "Robert"})
+        assert await shown("👎") == ("Robert", None)
+        await alice.patch(stage.of_bob, {"nick": "Bobby"})
+        assert await shown("🦆") == ("Robert", "Bobby")
+
+        until = datetime.now(UTC) + timedelta(seconds=1)
+        timeout = {"communication_disabled_until": until.isoformat()}
+        await alice.patch(stage.of_bob, timeout)
+        for method, path_of_act in (
+            ("POST", f"{stage.of_channel}/typing"),
+            ("PUT", f"{path}/{sent['id']}/reactions/🎉/@me"),
+        ):
+            if datetime.now(UTC) < until:
+                refused = await rest.call(method, path_of_act)
+                assert refused.status == 204 or refused.code == 50013
+        await asyncio.sleep(1.1)
+        assert await shown("🎈") == ("Robert", "Bobby")
 
 
 def cached(access_cache: AccessCache, user: User, channels: range) -> int:

@@ -7,28 +7,93 @@ from chatd.context.unit_of_work import UnitOfWork
 from chatd.core.emojis import is_emoji
 from chatd.core.errors import TooManyReactions, UnknownEmoji, UnknownMessage
 from chatd.core.ids import ChannelId, MessageId, UserId
-from chatd.core.models import Message, User
+from chatd.core.models import Message, MessageOrigin, User
 from chatd.core.permissions import Permissions
 from chatd.events import reactions as events
 from chatd.queries import history, reactions
 from chatd.services.access import access
-from chatd.services.access.access import AnyAccess
+from chatd.services.access.access import AnyAccess, ChannelAccess
+from chatd.services.access.access_cache import AccessCache
 from chatd.services.messages.edit import get_existing
 
 MAX_EMOJIS = 20
 """Different emojis among the reactions to a message, at most, as on Discord."""
+_MAX_ATTEMPTS = 2
+"""Attempts to react in one statement: with the cached access, and with that read since."""
 MAX_CLEARED = 2000
 """Reactions that one request deletes; the background task deletes the others. Measured: 10 ms, in
 which the stream is locked."""
 
 
-async def add(ctx: Context, channel_id: ChannelId, message_id: MessageId, emoji: str) -> None:
+async def add(
+    ctx: Context,
+    access_cache: AccessCache,
+    channel_id: ChannelId,
+    message_id: MessageId,
+    emoji: str,
+) -> None:
     """React to a message. Needs READ_MESSAGE_HISTORY, and ADD_REACTIONS for a new emoji.
 
     Raises UnknownChannel, MissingAccess, MissingPermissions (also for a timed-out member),
     UnknownMessage, UnknownEmoji, TooManyReactions.
     """
     _require_emoji(emoji)
+    for _ in range(_MAX_ATTEMPTS):
+        if access_cache.get(ctx, channel_id) is None:
+            await access_cache.load(ctx, channel_id)
+        known = access_cache.get_untimed(ctx, channel_id)
+        if known is None or Permissions.READ_MESSAGE_HISTORY not in known.permissions:
+            break
+        adding = _add_at_version(ctx, known, message_id, emoji)
+        is_done, is_stale = await ctx.dependencies.tasks.run_shielded(adding)
+        if is_done:
+            return
+        if not is_stale:
+            break
+        access_cache.invalidate(ctx, channel_id)
+    await _add_in_transaction(ctx, channel_id, message_id, emoji)
+
+
+async def _add_at_version(
+    ctx: Context, known: ChannelAccess, message_id: MessageId, emoji: str
+) -> tuple[bool, bool]:
+    """React in one statement, without waiting for the lock of the guild.
+
+    Return whether the caller has reacted, and whether its permissions may have changed since they
+    were cached. The statement does not say why it refuses.
+    """
+    location = known.location
+    async with ctx.database.cursor() as cur:
+        added = await reactions.add_at_version(
+            cur,
+            known.guild.id,
+            known.version,
+            (location.channel_id, message_id, emoji, ctx.user.id),
+            may_add=Permissions.ADD_REACTIONS in known.permissions,
+            max_emojis=MAX_EMOJIS,
+        )
+    if added.seq is not None:
+        ctx.database.counters.commits += 1
+        origin = None if added.origin is None else MessageOrigin.stored(added.origin)
+        webhook = None if origin is None else origin.author
+        author_id = added.author_id if webhook is None else webhook.id
+        assert author_id is not None
+        [event] = events.reaction_added(
+            message_id,
+            location,
+            emoji,
+            author_id=author_id,
+            user_id=ctx.user.id,
+            member=known.member,
+        )
+        await ctx.dependencies.bus.publish([event.numbered(added.seq)])
+    return added.is_done, added.version not in (None, known.version)
+
+
+async def _add_in_transaction(
+    ctx: Context, channel_id: ChannelId, message_id: MessageId, emoji: str
+) -> None:
+    """Do as `add`; wait for the lock of the channel, and read the permissions again."""
     async with ctx.begin() as work:
         granted, message = await _locked_message(ctx, work, channel_id, message_id)
         granted.require(Permissions.READ_MESSAGE_HISTORY)
@@ -40,7 +105,12 @@ async def add(ctx: Context, channel_id: ChannelId, message_id: MessageId, emoji:
                 raise TooManyReactions
         if await reactions.insert(work.cur, channel_id, message_id, emoji, ctx.user.id):
             added = events.reaction_added(
-                message, granted.location, emoji, ctx.user.id, granted.member
+                message_id,
+                granted.location,
+                emoji,
+                author_id=message.author.id,
+                user_id=ctx.user.id,
+                member=granted.member,
             )
             work.emit(*added)
 

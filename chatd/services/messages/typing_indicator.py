@@ -8,17 +8,16 @@ from chatd.context.context import Context
 from chatd.core.ids import ChannelId
 from chatd.core.permissions import Permissions
 from chatd.events import messages as events
-from chatd.services.access import access
+from chatd.services.access.access_cache import AccessCache
 from chatd.services.messages.send import require_text_channel
 
 
-async def start_typing(ctx: Context, channel_id: ChannelId) -> None:
+async def start_typing(ctx: Context, access_cache: AccessCache, channel_id: ChannelId) -> None:
     """Send TYPING_START for the caller. Needs SEND_MESSAGES.
 
     Raises UnknownChannel, MissingAccess, MissingPermissions, NotATextChannel.
     """
-    async with ctx.database.cursor() as cur:
-        granted = await access.channel(cur, ctx.user.id, channel_id)
+    granted = await access_cache.current(ctx, channel_id)
     require_text_channel(granted)
     granted.require(Permissions.SEND_MESSAGES)
     now_s = int(datetime.now(UTC).timestamp())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import replace
 
 from chatd.core.ids import (
@@ -13,6 +14,7 @@ from chatd.core.ids import (
     WebhookId,
 )
 from chatd.core.models import Attachment, MessageType
+from chatd.db.cursor import Cursor
 from chatd.queries import (
     attachments,
     crossposts,
@@ -50,6 +52,11 @@ def _edit() -> MessageEdit:
 def _row(channel_id: ChannelId, *files: Attachment) -> NewRow:
     stream, channel = StreamId(GUILD), channel_id
     return NewRow(stream, 0, channel, USER, MessageType.DEFAULT, "text", attachments=files)
+
+
+def _react(cur: Cursor, message_id: MessageId, *, version: int) -> Awaitable[object]:
+    key = CHANNEL, message_id, "new", USER
+    return reactions.add_at_version(cur, GUILD, version, key, may_add=True, max_emojis=20)
 
 
 _NEWER = MessageId(MESSAGE + 1)
@@ -264,6 +271,19 @@ ACTS = [
     act(
         crossposts.raise_revision,  # it has this revision
         lambda cur: crossposts.raise_revision(cur, CROSSPOST, WebhookId(1102)),
+    ),
+    act(
+        reactions.add_at_version,
+        lambda cur: _react(cur, MESSAGE, version=0),
+        streams={"id": GUILD},
+    ),
+    act(  # the permissions have changed since
+        reactions.add_at_version,
+        lambda cur: _react(cur, MESSAGE, version=1),
+    ),
+    act(
+        reactions.add_at_version,
+        lambda cur: _react(cur, MessageId(9), version=0),  # no message
     ),
     act(
         read_states.move_many,
