@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,7 +13,6 @@ from chatd.core.notifications import GuildNotifications, suppressed_mentions, un
 from chatd.core.relationships import AccountSettings
 from chatd.db.cursor import Cursor
 from chatd.queries import logins, notes, notifications, read_states, user_settings
-from chatd.services.guild_snapshot import GuildSnapshot
 from chatd.services.ready_snapshot import ReadySnapshot
 
 
@@ -28,19 +27,34 @@ class ClientSnapshot:
     notes: Mapping[UserId, str]
     """Empty unless they were requested."""
     read_states: Sequence[ReadState]
-    """Also of channels that the person may not see: the function that renders leaves them out."""
+    """Also of channels without messages since the person joined: the function that renders leaves
+    them out."""
+    guild_of: Mapping[ChannelId, GuildId]
+    """The guild of each channel in a guild."""
 
 
 async def read(
-    cur: Cursor, ready: ReadySnapshot, login_id: LoginId, *, with_notes: bool
+    cur: Cursor,
+    ready: ReadySnapshot,
+    login_id: LoginId,
+    channels: Mapping[GuildId, Collection[ChannelId]],
+    *,
+    with_notes: bool,
 ) -> ClientSnapshot:
-    """Read the state that belongs to a snapshot. `cur` reads from the same one."""
+    """Read the state that belongs to a snapshot. `cur` reads from the same one.
+
+    `channels` are those whose read states are wanted, of each guild.
+    """
     user_id = ready.account.user.id
     chosen = await notifications.list_for_user(cur, user_id)
     private = [each.id for each in ready.private_channels if each.last_message_id is not None]
     own = next((each for each in chosen if each.guild_id is None), None)
     suppressed = suppressed_mentions(chosen)
-    guilds = ready.guilds.loaded.values()
+    memberships = ready.guilds.memberships
+    joined = {each.guild_id: snowflake.at(each.own.joined_at) for each in memberships}
+    since = {
+        channel_id: joined[guild_id] for guild_id, ids in channels.items() for channel_id in ids
+    }
     return ClientSnapshot(
         logins.hash_of(login_id),
         await user_settings.get(cur, user_id),
@@ -49,12 +63,13 @@ async def read(
         await read_states.for_ready(
             cur,
             user_id,
-            {**dict.fromkeys(private, 0), **_read_by_joining(guilds)},
+            {**dict.fromkeys(private, 0), **since},
             private=_unmuted(private, own),
-            roles=[role_id for guild in guilds for role_id in guild.own.roles],
-            without_everyone=_channels_in(guilds, suppressed.everyone),
-            without_roles=_channels_in(guilds, suppressed.roles),
+            roles=[role_id for each in memberships for role_id in each.own.roles],
+            without_everyone=_channels_in(channels, suppressed.everyone),
+            without_roles=_channels_in(channels, suppressed.roles),
         ),
+        {channel_id: guild_id for guild_id, ids in channels.items() for channel_id in ids},
     )
 
 
@@ -68,23 +83,11 @@ def _unmuted(channel_ids: Iterable[ChannelId], own: GuildNotifications | None) -
     }
 
 
-def _read_by_joining(guilds: Iterable[GuildSnapshot]) -> dict[ChannelId, int]:
-    """Return the channels that have messages from after the user joined, and where these begin.
-
-    Older messages count as read.
-    """
-    since: dict[ChannelId, int] = {}
-    for guild in guilds:
-        joined = snowflake.at(guild.own.joined_at)
-        for channel in guild.channels:
-            if channel.last_message_id is not None and channel.last_message_id > joined:
-                since[channel.id] = joined
-    return since
-
-
 def _channels_in(
-    guilds: Iterable[GuildSnapshot], guild_ids: Container[GuildId | None]
+    channels: Mapping[GuildId, Collection[ChannelId]], guild_ids: Container[GuildId | None]
 ) -> set[ChannelId]:
-    return {
-        channel.id for each in guilds if each.guild.id in guild_ids for channel in each.channels
-    }
+    found: set[ChannelId] = set()
+    for guild_id, ids in channels.items():
+        if guild_id in guild_ids:
+            found.update(ids)
+    return found

@@ -15,6 +15,7 @@ from chatd.core.json import JsonObject
 from chatd.core.models import Guild, Member
 from chatd.events.event import Event
 from chatd.wire import payloads
+from chatd.wire.payloads import client_ready
 
 MAX_LISTED = 250
 """Members up to which a GUILD_CREATE can list all of them: the largest `large_threshold`."""
@@ -43,8 +44,8 @@ class EncodedGuild:
         self, guild: Guild, members: Iterable[Member], member_count: int, budget: MemberBudget
     ) -> None:
         """Encode a guild. If `members` are not all members, it keeps none of them."""
-        self.settings = payloads.guild_settings(payloads.guild(guild, ()))
-        """The encoded keys of the guild, without its roles."""
+        self._split_settings: tuple[bytes, bytes] | None = None
+        self._set_settings(payloads.guild(guild, ()))
         self.member_count = member_count
         self._budget = budget
         self._members: dict[UserId, bytes] | None = None
@@ -57,6 +58,18 @@ class EncodedGuild:
     def __del__(self) -> None:
         # Its feed drops it, or replaces it by one that was read later; neither knows the budget.
         self._budget.used -= self._counted
+
+    @property
+    def split_settings(self) -> tuple[bytes, bytes]:
+        """The same as `settings` in two parts; see `client_ready.split_settings`."""
+        if self._split_settings is None:
+            self._split_settings = client_ready.split_settings(self.settings)
+        return self._split_settings
+
+    def _set_settings(self, guild: JsonObject) -> None:
+        self.settings = payloads.guild_settings(guild)
+        """The encoded keys of the guild, without its roles."""
+        self._split_settings = None
 
     def keep_within_budget(self) -> None:
         """Drop the members if they are too many. The first GUILD_CREATE still lists them."""
@@ -82,7 +95,7 @@ class EncodedGuild:
         """Apply an event of the guild."""
         match event.name:
             case "GUILD_UPDATE":
-                self.settings = payloads.guild_settings(orjson.loads(event.body))
+                self._set_settings(orjson.loads(event.body))
             case "GUILD_MEMBER_ADD":
                 self.member_count += 1
                 self._set_member(event)

@@ -177,6 +177,13 @@ class GuildPayloads:
             self._joined_channels = visible, joined
         return joined
 
+    def has_messages_after(self, channel_id: ChannelId, message_id: int) -> bool:
+        """Return whether the last message of a channel, if it has one, is newer than this one."""
+        if _LAST_MESSAGE not in self._channels.get(channel_id, b""):
+            return False  # a category, or it has been deleted
+        last = self._last_message_id(channel_id)
+        return last is not None and int(last) > message_id
+
     def _record_last_message(self, event: Event) -> None:
         """Note the newest message of a channel, for members that see the channel later."""
         if (channel_id := ChannelId(event.audience.id)) in self._channels:

@@ -8,22 +8,21 @@ had just joined them.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 
+from chatd.core import snowflake
 from chatd.core.capabilities import Capabilities, UserClient
-from chatd.core.ids import GuildId
+from chatd.core.ids import ChannelId
 from chatd.core.json import JsonObject
 from chatd.core.presence import Status, status_in
 from chatd.core.relationships import RelationshipType
 from chatd.gateway.fanout import session_lists
 from chatd.gateway.fanout.hub import Hub
-from chatd.gateway.lifecycle.startup_listener import encode_guilds
 from chatd.gateway.session.session import Session
 from chatd.services.accounts import relationships
 from chatd.services.client_snapshot import ClientSnapshot
-from chatd.services.guild_snapshot import GuildSnapshot
 from chatd.services.ready_snapshot import ReadySnapshot
 from chatd.wire import payloads
 from chatd.wire.payloads import client_ready
@@ -48,10 +47,8 @@ class ClientReady:
         self._session = session
         self._snapshot = snapshot
         self._state = state
-        self._guilds: Mapping[GuildId, bytes] = {}
         self._relationships: Sequence[JsonObject] = ()
-        self._visible = {each.id for each in snapshot.private_channels}
-        """The channels that the person may see."""
+        self._members = {each.guild_id: each.own for each in snapshot.guilds.memberships}
 
     @property
     def stored_status(self) -> Status:
@@ -59,18 +56,12 @@ class ClientReady:
         return status_in(payloads.user_settings(self._state.settings)) or Status.ONLINE
 
     async def render(self) -> None:
-        """Render the relationships and the guilds in time slices: both can take long."""
+        """Render the relationships in time slices: that can take long."""
         show = client_ready.relationship if self.client.dedupes else payloads.relationship
         self._relationships = await relationships.rendered(self._snapshot.relationships, show)
-        self._guilds = await encode_guilds(self._snapshot.guilds.loaded.values(), self._guild)
 
-    def _guild(self, guild: GuildSnapshot) -> JsonObject:
-        visible = guild.visible
-        self._visible.update([channel.id for channel in visible])
-        return client_ready.guild(guild.state_with(visible), self.client)
-
-    def ready(self, gateway_url: str) -> bytes:
-        """Return the body of READY."""
+    def ready(self, gateway_url: str, guilds: Iterable[bytes]) -> bytes:
+        """Return the body of READY with these guilds, in the present state of their feeds."""
         session, snapshot, wanted = self._session, self._snapshot, self.client.capabilities
         settings = self._state.settings
         listed = session_lists.shown(
@@ -81,7 +72,7 @@ class ClientReady:
             **client_ready.EMPTY,
             "v": 10,
             "user": payloads.own_user(snapshot.account),
-            "guilds": [orjson.Fragment(each) for each in self._guilds.values()],
+            "guilds": [orjson.Fragment(each) for each in guilds],
             "relationships": self._relationships,
             "private_channels": self._private_channels(),
             "user_settings": payloads.user_settings(settings),
@@ -119,8 +110,8 @@ class ClientReady:
         """Return the body of READY_SUPPLEMENTAL."""
         return payloads.encode(
             {
-                "guilds": [client_ready.guild_supplement(each) for each in self._guilds],
-                "merged_members": [[] for _ in self._guilds],
+                "guilds": [client_ready.guild_supplement(each) for each in self._members],
+                "merged_members": [[] for _ in self._members],
                 "merged_presences": self._merged_presences(),
                 "lazy_private_channels": [],
                 "disclose": [],
@@ -136,11 +127,22 @@ class ClientReady:
         return [
             client_ready.read_state(each, self.client.capabilities)
             for each in self._state.read_states
-            if each.channel_id in self._visible
+            if self._shows_read_state(each.channel_id)
         ]
 
+    def _shows_read_state(self, channel_id: ChannelId) -> bool:
+        """Return whether the person may see a channel, and it has messages since it joined."""
+        guild_id = self._state.guild_of.get(channel_id)
+        if guild_id is None:
+            return True  # a private channel
+        feed, own = self._hub.guild_feed(guild_id), self._members[guild_id]
+        visible = feed.visibility.visible_with(own.user.id, own.roles)
+        is_visible = bool(visible & feed.visibility.bit(channel_id))
+        joined = snowflake.at(own.joined_at)
+        return is_visible and feed.visibility.payloads.has_messages_after(channel_id, joined)
+
     def _merged_presences(self) -> JsonObject:
-        return {"friends": self._friends(), "guilds": [[] for _ in self._guilds]}
+        return {"friends": self._friends(), "guilds": [[] for _ in self._members]}
 
     def _friends(self) -> list[JsonObject]:
         """Return the presences of the friends that are online."""

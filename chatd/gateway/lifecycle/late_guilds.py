@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from chatd.core.errors import ServiceUnavailable
 from chatd.core.ids import GuildId, StreamId
 from chatd.core.intents import Intents
-from chatd.core.json import JsonObject
 from chatd.db.pool import Database
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
@@ -16,18 +15,15 @@ from chatd.gateway.lifecycle.startup_listener import (
     ATTEMPTS,
     CATCH_UP_S,
     BufferingListener,
-    encode_guilds,
 )
 from chatd.gateway.session.session import Session
 from chatd.services import guild_snapshot
 from chatd.services.guild_snapshot import (
-    GuildSnapshot,
     KnownGuilds,
     OwnMembership,
     UserGuilds,
 )
 from chatd.wire import payloads
-from chatd.wire.payloads import client_ready
 
 
 class LateGuilds(BufferingListener):
@@ -64,9 +60,10 @@ class LateGuilds(BufferingListener):
                     continue  # the user left the guild and joined it again
                 if guild_id in found:
                     self._send("GUILD_CREATE", bodies[guild_id], Intents.GUILDS)
-                    own = found[guild_id].own
+                    own, own_seq = found[guild_id].own, found[guild_id].seq
                     feed.add_member_session(session, own.roles, own.timeout_end)
-                    positions[feed.stream] = self._position(found[guild_id], feed)
+                    position = feed.position
+                    positions[feed.stream] = own_seq if position is None else position
                 else:
                     body = payloads.encode({"id": str(guild_id)})
                     self._send("GUILD_DELETE", body, Intents.GUILDS)
@@ -74,11 +71,6 @@ class LateGuilds(BufferingListener):
             self._replay_buffered(positions)
         finally:
             self._hub.remove_startup(session.user_id, self, self._feeds)
-
-    def _position(self, found: OwnMembership, feed: GuildFeed) -> int:
-        """Return the position in a feed that a GUILD_CREATE is of."""
-        is_client = self._session.user_client is not None
-        return found.seq if is_client or feed.position is None else feed.position
 
     async def _consistent_snapshots(
         self,
@@ -93,22 +85,18 @@ class LateGuilds(BufferingListener):
             feeds = {guild_id: self._hub.guild_feed(guild_id) for guild_id in wanted}
             self._listen(feeds.values())
             guilds = await self._read(wanted, self._known(feeds, self._large_threshold))
-            rendered, encoded = await self._render(guilds), await self._encode(guilds)
+            encoded = await self._encode(guilds)
             await self._start_feeds(feeds, guilds.loaded.values())
             positions = {feeds[each.guild_id]: each.seq for each in guilds.memberships}
-            if not await _catch_up(positions) or not self._is_consistent(positions):
+            if not await _catch_up(positions):
                 continue
-            bodies = rendered
-            if self._session.user_client is None:
-                bodies = self._guild_creates(feeds, guilds, encoded, self._large_threshold)
+            bodies = await self._bodies(feeds, guilds, encoded, self._join)
             if bodies is not None:
                 return {each.guild_id: each for each in guilds.memberships}, bodies
         raise ServiceUnavailable
 
-    def _is_consistent(self, positions: Mapping[GuildFeed, int]) -> bool:
-        """Return whether the buffered events continue the snapshots at these positions."""
-        is_continued = all(self._is_continued(*each) for each in positions.items())
-        return is_continued and not self._is_stale
+    def _join(self, feed: GuildFeed, membership: OwnMembership) -> bytes | None:
+        return self._guild_create(feed, membership.own, self._large_threshold)
 
     async def _read(self, guild_ids: Sequence[GuildId], known: KnownGuilds) -> UserGuilds:
         """Read those of these guilds that the user is a member of, in one snapshot."""
@@ -123,23 +111,6 @@ class LateGuilds(BufferingListener):
             )
         finally:
             await transaction.rollback()
-
-    async def _render(self, guilds: UserGuilds) -> dict[GuildId, bytes] | None:
-        """Return the GUILD_CREATE of each guild, for the client of a person; None for others."""
-        client = self._session.user_client
-        if client is None:
-            return None
-        presences = self._session.wants(Intents.GUILD_PRESENCES)
-
-        def render(guild: GuildSnapshot) -> JsonObject:
-            shown = self._hub.presences_of_users(each.user.id for each in guild.members)
-            return {
-                **client_ready.guild_created(guild.state(), client),
-                "unavailable": False,
-                "presences": shown if presences else [],
-            }
-
-        return await encode_guilds(guilds.loaded.values(), render)
 
 
 async def _catch_up(positions: Mapping[GuildFeed, int]) -> bool:

@@ -9,12 +9,12 @@ guild, it reads the snapshot again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from chatd.core.errors import ServiceUnavailable
-from chatd.core.ids import GuildId, StreamId
+from chatd.core.ids import ChannelId, GuildId, StreamId
 from chatd.core.intents import NO_INTENT
 from chatd.core.json import JsonObject
 from chatd.gateway.fanout.encoded_guild import EncodedGuild
@@ -26,6 +26,7 @@ from chatd.gateway.lifecycle.startup_listener import (
     ATTEMPTS,
     CATCH_UP_S,
     BufferingListener,
+    JoinGuild,
 )
 from chatd.gateway.protocol.commands import Identify
 from chatd.gateway.session import bot_filter
@@ -48,9 +49,9 @@ class _Snapshot:
     ready: ReadySnapshot
     client_ready: ClientReady | None
     """READY with its guilds inside, for clients of people. For others, the rest is used."""
-    relationships: Sequence[JsonObject] = ()
-    encoded: Mapping[GuildId, EncodedGuild] = field(default_factory=dict)
+    encoded: Mapping[GuildId, EncodedGuild]
     """The guilds that were loaded, encoded to be kept by their feeds."""
+    relationships: Sequence[JsonObject] = ()
 
 
 class SessionStartup(BufferingListener):
@@ -76,14 +77,15 @@ class SessionStartup(BufferingListener):
             if snapshot.client_ready is None:
                 self._send_ready(snapshot, identify, gateway_url)
                 self._send_guild_creates(bodies.values())
+                positions = self._subscribe(snapshot.ready, bodies)
             else:
                 if not identify.knows_status:
                     status = snapshot.client_ready.stored_status
                     session.set_presence(replace(session.presence, status=status))
-                self._send_client_ready(snapshot.client_ready, gateway_url)
+                self._send_client_ready(snapshot.client_ready, gateway_url, bodies.values())
+                positions = self._subscribe(snapshot.ready, ())
             self._hub.add(session)
-            positions = {StreamId(session.user_id): snapshot.ready.user_seq}
-            positions |= self._subscribe(snapshot.ready, bodies)
+            positions[StreamId(session.user_id)] = snapshot.ready.user_seq
             self._replay_buffered(positions)
         finally:
             self._hub.remove_startup(session.user_id, self, self._feeds)
@@ -93,7 +95,7 @@ class SessionStartup(BufferingListener):
     ) -> tuple[_Snapshot, Mapping[GuildId, bytes]]:
         """Read a snapshot that the buffered events continue.
 
-        Returns it with the GUILD_CREATE of each guild, for READY without guilds. Raises
+        Returns it with the body of each guild, for its GUILD_CREATE or inside READY. Raises
         Unauthorized, DisallowedIntents, ServiceUnavailable, DatabaseUnavailable.
         """
         sizes = self._expected_sizes(large_threshold) or await self._sizes(large_threshold)
@@ -103,24 +105,26 @@ class SessionStartup(BufferingListener):
             feeds = {guild_id: self._hub.guild_feed(guild_id) for guild_id in first}
             self._listen((user_feed, *feeds.values()))
             known = self._known(feeds, large_threshold)
-            snapshot = await self._read(first if self.later else None, known, large_threshold)
+            only = first if self.later else None
+            snapshot = await self._read(only, feeds, known, large_threshold)
             if set(snapshot.ready.guild_ids) != sizes.keys():
                 sizes = await self._sizes(large_threshold)
                 continue
             await self._wait_for_feeds(user_feed, feeds, snapshot.ready)
-            is_consistent = all(
-                self._is_continued(feeds[each.guild_id], each.seq)
-                for each in snapshot.ready.guilds.memberships
-            ) and self._is_continued(user_feed, snapshot.ready.user_seq)
-            if not is_consistent or self._is_stale:
+            if self._is_stale:
                 continue
-            if snapshot.client_ready is not None:
-                return snapshot, {}
-            guilds, encoded = snapshot.ready.guilds, snapshot.encoded
-            bodies = self._guild_creates(feeds, guilds, encoded, large_threshold)
-            if bodies is not None:
+            guilds, join = snapshot.ready.guilds, self._joining(large_threshold)
+            bodies = await self._bodies(feeds, guilds, snapshot.encoded, join)
+            if bodies is not None and self._is_continued(user_feed, snapshot.ready.user_seq):
                 return snapshot, bodies
         raise ServiceUnavailable
+
+    def _joining(self, large_threshold: int) -> JoinGuild:
+        """Return the function that joins guilds in the form that this session receives."""
+        client = self._session.user_client
+        if client is not None:
+            return partial(self._guild_in_ready, client, large_threshold=large_threshold)
+        return lambda feed, each: self._guild_create(feed, each.own, large_threshold)
 
     @property
     def _first_size(self) -> int:
@@ -152,7 +156,11 @@ class SessionStartup(BufferingListener):
             )
 
     async def _read(
-        self, only: Sequence[GuildId] | None, known: KnownGuilds, large_threshold: int
+        self,
+        only: Sequence[GuildId] | None,
+        feeds: Mapping[GuildId, GuildFeed],
+        known: KnownGuilds,
+        large_threshold: int,
     ) -> _Snapshot:
         """Read and encode a snapshot, with `only` these guilds or all of the shard.
 
@@ -183,20 +191,18 @@ class SessionStartup(BufferingListener):
                     cur,
                     ready,
                     session.login_id,
+                    _readable_channels(feeds, ready),
                     with_notes=session.user_client.takes_notes,
                 )
         finally:
             await transaction.rollback()
+        encoded = await self._encode(ready.guilds)
         if session.user_client is not None and client is not None:
             rendered = ClientReady(self._hub, session, session.user_client, ready, client)
             await rendered.render()
-            return _Snapshot(ready, rendered)
-        return _Snapshot(
-            ready,
-            None,
-            relationships=await relationships.rendered(ready.relationships),
-            encoded=await self._encode(ready.guilds),
-        )
+            return _Snapshot(ready, rendered, encoded)
+        shown = await relationships.rendered(ready.relationships)
+        return _Snapshot(ready, None, encoded, shown)
 
     async def _wait_for_feeds(
         self, user_feed: Feed, feeds: Mapping[GuildId, GuildFeed], ready: ReadySnapshot
@@ -236,8 +242,10 @@ class SessionStartup(BufferingListener):
         }
         self._send("READY", payloads.encode(body), NO_INTENT)
 
-    def _send_client_ready(self, rendered: ClientReady, gateway_url: str) -> None:
-        self._send("READY", rendered.ready(gateway_url), NO_INTENT)
+    def _send_client_ready(
+        self, rendered: ClientReady, gateway_url: str, guilds: Iterable[bytes]
+    ) -> None:
+        self._send("READY", rendered.ready(gateway_url, guilds), NO_INTENT)
         if rendered.client.awaits_supplement:
             self._send("READY_SUPPLEMENTAL", rendered.supplement(), NO_INTENT)
 
@@ -259,3 +267,25 @@ class SessionStartup(BufferingListener):
             position = feed.position if each.guild_id in sent else None
             positions[feed.stream] = each.seq if position is None else position
         return positions
+
+
+def _readable_channels(
+    feeds: Mapping[GuildId, GuildFeed], ready: ReadySnapshot
+) -> dict[GuildId, Collection[ChannelId]]:
+    """Return the channels of each guild whose read states READY may have: those with messages.
+
+    Of guilds in memory they are those that the user may see now. If it may see others at the
+    position of the snapshot, READY is read again.
+    """
+    channels: dict[GuildId, Collection[ChannelId]] = {}
+    for each in ready.guilds.memberships:
+        loaded = ready.guilds.loaded.get(each.guild_id)
+        if loaded is not None:
+            channels[each.guild_id] = [
+                channel.id for channel in loaded.channels if channel.last_message_id is not None
+            ]
+        else:
+            visibility = feeds[each.guild_id].visibility
+            visible = visibility.visible_with(each.own.user.id, each.own.roles)
+            channels[each.guild_id] = visibility.channels_in(visible)
+    return channels

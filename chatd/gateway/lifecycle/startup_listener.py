@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TypeAlias
 
+from chatd.core.capabilities import UserClient
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.intents import Intents
-from chatd.core.json import JsonObject
 from chatd.core.models import Member
 from chatd.db.pool import Database
-from chatd.events.event import Event, to_user
+from chatd.events.event import AudienceKind, Event, to_user
 from chatd.events.users import revoked_login
 from chatd.gateway.fanout.encoded_guild import EncodedGuild
 from chatd.gateway.fanout.feed import Feed
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
-from chatd.gateway.fanout.time_slicing import build_visibility, run_in_slices
+from chatd.gateway.fanout.time_slicing import TimeSlices, build_visibility, run_in_slices
 from chatd.gateway.session.session import Session
 from chatd.services.guild_snapshot import GuildSnapshot, KnownGuilds, OwnMembership, UserGuilds
 from chatd.wire import payloads
+from chatd.wire.payloads import client_ready
+from chatd.wire.payloads.client_ready import EncodedParts
 
 ATTEMPTS = 20
 """How often, at most, a snapshot is read until the buffered events continue it. Without a maximum,
@@ -30,9 +34,32 @@ _EXACT_ATTEMPTS = 5
 one that has just been deleted, as it does for clients that are connected. So sessions also start
 where messages are deleted all the time."""
 
+_CHANGES = frozenset(
+    {
+        "CHANNEL_CREATE",
+        "CHANNEL_DELETE",
+        "CHANNEL_UPDATE",
+        "GUILD_DELETE",
+        "GUILD_ROLE_CREATE",
+        "GUILD_ROLE_DELETE",
+        "GUILD_ROLE_UPDATE",
+        "GUILD_UPDATE",
+    }
+)
+"""Events that a client must not receive twice, or that change which read states it receives."""
+
+_NO_MEMBERS: Mapping[UserId, bytes] = {}
+
+_GROWTH = {"GUILD_MEMBER_ADD": 1, "GUILD_MEMBER_REMOVE": -1}
+"""By how many members an event changes their number."""
+
 CATCH_UP_S = 2.0
 """How long in seconds the events of a snapshot may take to arrive here. They take milliseconds,
 unless Redis is unavailable."""
+
+
+JoinGuild: TypeAlias = Callable[[GuildFeed, OwnMembership], bytes | None]
+"""Joins the body of a guild from encoded parts; returns None if the feed lacks one."""
 
 
 class BufferingListener:
@@ -47,6 +74,8 @@ class BufferingListener:
         """By feed: every event after this number is buffered."""
         self._feeds: set[Feed] = set()
         """All feeds that were listened to."""
+        self._began_at: dict[Feed, int] = {}
+        """By feed that was started: its position when this attempt began."""
         self._attempts = 0
         """Attempts to read a snapshot."""
         self._is_stale = False
@@ -72,11 +101,14 @@ class BufferingListener:
     def _listen(self, feeds: Iterable[Feed]) -> None:
         """Buffer the events of these feeds, and begin another attempt to read a snapshot."""
         self._is_stale = False
+        self._began_at.clear()
         self._attempts += 1
         self._buffered = [each for each in self._buffered if self._is_current(each[0])]
         for feed in feeds:
             feed.add_listener(self)
             self._feeds.add(feed)
+            if feed.position is not None:
+                self._began_at[feed] = feed.position
 
     async def _start_feeds(
         self, feeds: Mapping[GuildId, GuildFeed], snapshots: Iterable[GuildSnapshot]
@@ -107,12 +139,7 @@ class BufferingListener:
         return self._hub.feed(feed.stream) is feed
 
     def _known(self, feeds: Mapping[GuildId, GuildFeed], large_threshold: int) -> KnownGuilds:
-        """Return those of these guilds that their feeds have in memory.
-
-        For the client of a person, all guilds are read.
-        """
-        if self._session.user_client is not None:
-            return KnownGuilds()
+        """Return those of these guilds that their feeds have in memory."""
         known = [
             (guild_id, feed.visibility.payloads.stale)
             for guild_id, feed in feeds.items()
@@ -124,14 +151,12 @@ class BufferingListener:
     def _known_size(self, guild_id: GuildId, large_threshold: int) -> int | None:
         """Return the size of a guild for `guild_snapshot.parts`, if its feed has it in memory."""
         feed = self._hub.feed(StreamId(guild_id))
-        is_known = isinstance(feed, GuildFeed) and _can_list(feed, large_threshold)
-        if not is_known or self._session.user_client is not None:
+        if not isinstance(feed, GuildFeed) or not _can_list(feed, large_threshold):
             return None
-        assert isinstance(feed, GuildFeed)
         return feed.visibility.payloads.size
 
     async def _encode(self, guilds: UserGuilds) -> dict[GuildId, EncodedGuild]:
-        """Encode the guilds that were loaded, in time slices; none for the client of a person."""
+        """Encode the guilds that were loaded, in time slices, to be kept by their feeds."""
         encoded: dict[GuildId, EncodedGuild] = {}
 
         def encoding() -> Iterator[None]:
@@ -141,40 +166,53 @@ class BufferingListener:
                 )
                 yield
 
-        if self._session.user_client is None:
-            await run_in_slices(encoding())
+        await run_in_slices(encoding())
         return encoded
 
-    def _guild_creates(
+    async def _bodies(
         self,
         feeds: Mapping[GuildId, GuildFeed],
         guilds: UserGuilds,
         encoded: Mapping[GuildId, EncodedGuild],
-        large_threshold: int,
+        join: JoinGuild,
     ) -> dict[GuildId, bytes] | None:
-        """Return the body of each GUILD_CREATE, at the present position of the guild's feed.
+        """Join the body of each guild, at the present position of its feed, in time slices.
 
         First it completes the feeds by what was read. Returns None when a feed does not have what
-        the payload needs, so the guilds must be read again.
+        a body needs, so the guilds must be read again.
         """
-        bodies = {}
-        shows_presences = self._session.wants(Intents.GUILD_PRESENCES)
+        slices = TimeSlices()
+        joined: dict[GuildId, tuple[int | None, bytes | None]] = {}
         for each in guilds.memberships:
             feed = feeds[each.guild_id]
-            if not feed.is_started:
+            if not self._is_continued(feed, each.seq):
                 return None
             self._complete(feed, each, guilds, encoded.get(each.guild_id))
-            if feed.visibility.payloads.stale and self._attempts <= _EXACT_ATTEMPTS:
+            joined[each.guild_id] = feed.position, join(feed, each)
+            await slices.step()
+        bodies: dict[GuildId, bytes] = {}
+        # The code from here to the end of the caller does not await.
+        for each in guilds.memberships:
+            feed = feeds[each.guild_id]
+            position, body = joined[each.guild_id]
+            if feed.position != position:  # an event arrived between two slices
+                body = join(feed, each)
+            is_stale = bool(feed.visibility.payloads.stale)
+            if body is None or (is_stale and self._attempts <= _EXACT_ATTEMPTS):
                 return None  # a last message was deleted while the others were read
-            body = self._guild_create(
-                feed, each.own, large_threshold, shows_presences=shows_presences
-            )
-            if body is None:
-                return None
             bodies[each.guild_id] = body
         for new in encoded.values():
             new.keep_within_budget()
-        return bodies
+        return bodies if self._are_continued(feeds, guilds.memberships) else None
+
+    def _are_continued(
+        self, feeds: Mapping[GuildId, GuildFeed], memberships: Iterable[OwnMembership]
+    ) -> bool:
+        """Return whether the buffered events continue the snapshot of each membership."""
+        is_continued = all(
+            self._is_continued(feeds[each.guild_id], each.seq) for each in memberships
+        )
+        return is_continued and not self._is_stale
 
     def _complete(
         self,
@@ -196,33 +234,66 @@ class BufferingListener:
         later = [event for of, event in self._buffered if of is feed and event.seq > membership.seq]
         known.complete(encoded, last_messages, later)
 
-    def _guild_create(
-        self, feed: GuildFeed, own: Member, large_threshold: int, *, shows_presences: bool
-    ) -> bytes | None:
+    def _guild_create(self, feed: GuildFeed, own: Member, large_threshold: int) -> bytes | None:
         """Join the body of GUILD_CREATE for the member `own`; None if the feed lacks a part."""
-        visibility = feed.visibility
-        known = visibility.payloads
-        guild, user_id = known.encoded, own.user.id
-        if guild is None or not guild.can_list(large_threshold):
+        guild, members = _listed(feed, own, large_threshold)
+        if guild is None or members is None:
             return None
-        members = guild.listed(large_threshold)
-        if not members:
-            members = {user_id: payloads.encode(payloads.member(own))}
-        elif user_id not in members:
-            return None  # the user has left the guild
         presences = b"[]"
-        if shows_presences:
+        if self._session.wants(Intents.GUILD_PRESENCES):
             presences = payloads.encode(self._hub.presences_of_users(members))
-        visible = visibility.visible_with(user_id, own.roles)
+        if (client := self._session.user_client) is not None:
+            parts = _parts(feed, guild, own, members)
+            return client_ready.joined_guild_created(parts, client, presences)
         return payloads.joined_guild_state(
             guild.settings,
-            known.joined_roles(),
-            known.joined_channels(visible, lambda: visibility.channels_in(visible)),
+            feed.visibility.payloads.joined_roles(),
+            _joined_channels(feed, own),
             b",".join(members.values()),
             member_count=guild.member_count,
-            own=members[user_id],
+            own=members[own.user.id],
             large=guild.member_count > len(members),
             presences=presences,
+        )
+
+    def _guild_in_ready(
+        self, client: UserClient, feed: GuildFeed, membership: OwnMembership, large_threshold: int
+    ) -> bytes | None:
+        """Join a guild inside READY, for the client of a person; None if it must be read again.
+
+        READY has read states, so the events after the position of the membership follow it. They
+        repeat what a guild has from them, except for its number of members.
+        """
+        if client.dedupes:  # READY lists the own member elsewhere
+            guild = feed.visibility.payloads.encoded
+            members: Mapping[UserId, bytes] | None = _NO_MEMBERS
+        else:
+            guild, members = _listed(feed, membership.own, large_threshold)
+        if guild is None or members is None or self._has_changed(feed, membership.seq):
+            return None
+        parts = _parts(feed, guild, membership.own, members)
+        count = guild.member_count - self._joined_after(feed, membership.seq)
+        return client_ready.joined_guild(replace(parts, member_count=count), client)
+
+    def _has_changed(self, feed: GuildFeed, seq: int) -> bool:
+        """Return whether a guild has changed since its channels were needed to read a snapshot."""
+        since = min(self._began_at.get(feed, seq), seq)
+        return any(
+            of is feed and event.seq > since and event.name in _CHANGES and self._is_for_all(event)
+            for of, event in self._buffered
+        )
+
+    def _is_for_all(self, event: Event) -> bool:
+        """Return whether an event is not only about another user, who has left a guild."""
+        audience = event.audience
+        return audience.kind is not AudienceKind.USER or audience.id == self.user_id
+
+    def _joined_after(self, feed: GuildFeed, seq: int) -> int:
+        """Return by how many members a guild has grown since its event number `seq`."""
+        return sum(
+            _GROWTH.get(event.name, 0)
+            for of, event in self._buffered
+            if of is feed and event.seq > seq
         )
 
     def _send_guild_creates(self, bodies: Iterable[bytes]) -> None:
@@ -258,16 +329,38 @@ def _can_list(feed: GuildFeed, large_threshold: int) -> bool:
     return encoded is not None and encoded.can_list(large_threshold)
 
 
-async def encode_guilds(
-    snapshots: Iterable[GuildSnapshot], render: Callable[[GuildSnapshot], JsonObject]
-) -> dict[GuildId, bytes]:
-    """Render and encode guilds in time slices, because each can be a megabyte."""
-    bodies: dict[GuildId, bytes] = {}
+def _listed(
+    feed: GuildFeed, own: Member, large_threshold: int
+) -> tuple[EncodedGuild | None, Mapping[UserId, bytes] | None]:
+    """Return what a feed has in memory of a guild, and the members that it lists for `own`.
 
-    def encoding() -> Iterator[None]:
-        for snapshot in snapshots:
-            bodies[snapshot.guild.id] = payloads.encode(render(snapshot))
-            yield
+    Either is None if the feed lacks it, or the user has left the guild.
+    """
+    guild, user_id = feed.visibility.payloads.encoded, own.user.id
+    if guild is None or not guild.can_list(large_threshold):
+        return None, None
+    members = guild.listed(large_threshold)
+    if not members:
+        return guild, {user_id: payloads.encode(payloads.member(own))}
+    return guild, members if user_id in members else None
 
-    await run_in_slices(encoding())
-    return bodies
+
+def _joined_channels(feed: GuildFeed, own: Member) -> bytes:
+    """Return the channels that a member may see, as the elements of an array."""
+    visibility = feed.visibility
+    visible = visibility.visible_with(own.user.id, own.roles)
+    return visibility.payloads.joined_channels(visible, lambda: visibility.channels_in(visible))
+
+
+def _parts(
+    feed: GuildFeed, guild: EncodedGuild, own: Member, members: Mapping[UserId, bytes]
+) -> EncodedParts:
+    return EncodedParts(
+        guild.settings,
+        guild.split_settings,
+        feed.visibility.payloads.joined_roles(),
+        _joined_channels(feed, own),
+        b",".join(members.values()),
+        guild.member_count,
+        own,
+    )

@@ -7,7 +7,10 @@ ignore it: `user_settings` beside its Protocol Buffers, and users beside their i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
+
+import orjson
 
 from chatd.core.capabilities import Capabilities, UserClient
 from chatd.core.ids import GuildId, UserId
@@ -40,9 +43,8 @@ _OUTSIDE_PROPERTIES: Final = frozenset(
 )
 """The keys of a guild that are no settings of its own."""
 
-_IN_SUPPLEMENT: Final = ("voice_states", "activity_instances")
-"""The keys of a guild that READY_SUPPLEMENTAL has instead of READY."""
-
+_AFTER_CHANNELS: Final = b'],"threads":[],"stage_instances":[],"guild_scheduled_events":[]'
+"""The keys of a guild that are the same in all forms."""
 
 LARGE = 250
 """The members above which a guild is large. Rule: the default of Discord for people."""
@@ -62,16 +64,66 @@ def _with_properties(state: JsonObject) -> JsonObject:
     return {"id": state["id"], "data_mode": "full", "lazy": True, **outside, "properties": inside}
 
 
-def guild(state: JsonObject, client: UserClient) -> JsonObject:
-    """Return the body of GUILD_CREATE as a guild inside READY."""
-    shown = {**state, "presences": [], "activity_instances": []}
-    shown["large"] = state["member_count"] > LARGE
-    if client.dedupes:
-        del shown["members"], shown["presences"]
-    if client.awaits_supplement:
-        for key in _IN_SUPPLEMENT:
-            del shown[key]
-    return _with_properties(shown) if client.wants_properties else shown
+def split_settings(settings: bytes) -> tuple[bytes, bytes]:
+    """Divide the result of `payloads.guild_settings`, for clients that request `properties`.
+
+    Returns the keys of the guild beside `properties`, and those in it.
+    """
+    beside = _with_properties(orjson.loads(b"{%b}" % settings))
+    inside = beside.pop("properties")
+    return payloads.encode(beside)[1:-1], payloads.encode(inside)[1:-1]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedParts:
+    """The parts of a guild as one of its members sees it, encoded."""
+
+    settings: bytes
+    """The result of `payloads.guild_settings`."""
+    split_settings: tuple[bytes, bytes]
+    roles: bytes
+    """The elements of an array, like `channels` and `members`."""
+    channels: bytes
+    members: bytes
+    member_count: int
+    own: Member
+
+
+def joined_guild(parts: EncodedParts, client: UserClient) -> bytes:
+    """Join the body of a guild inside READY.
+
+    It has the keys of GUILD_CREATE, except those that the client requests elsewhere.
+    """
+    more = []
+    if not client.dedupes:
+        more += [b',"members":[', parts.members, b'],"presences":[]']
+    if not client.awaits_supplement:
+        more.append(b',"voice_states":[],"activity_instances":[]')
+    return _joined(parts, client, more)
+
+
+def joined_guild_created(parts: EncodedParts, client: UserClient, presences: bytes) -> bytes:
+    """Join the result of `guild_created` for a guild that became available.
+
+    `presences` is an array.
+    """
+    members = b',"members":[', parts.members, b'],"presences":', presences
+    return _joined(parts, client, [*members, b',"voice_states":[],"unavailable":false'])
+
+
+def _joined(parts: EncodedParts, client: UserClient, more: Iterable[bytes]) -> bytes:
+    if client.wants_properties:  # such clients request the sounds
+        start, inside = parts.split_settings
+        end = b',"properties":{%b}}' % inside
+    else:
+        start, end = parts.settings, b',"soundboard_sounds":[]}'
+    counts = b',"joined_at":"%b","large":%b,"member_count":%d,"roles":[' % (
+        payloads.timestamp(parts.own.joined_at).encode(),
+        b"true" if parts.member_count > LARGE else b"false",
+        parts.member_count,
+    )
+    lists = counts, parts.roles, b'],"channels":[', parts.channels, _AFTER_CHANNELS
+    return b"".join((b"{", start, *lists, *more, end))
 
 
 def merged_member(member: Member) -> JsonObject:
