@@ -7,7 +7,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from chatd.core.ids import LoginId, StreamId, UserId
-from chatd.core.models import Caller, Login
+from chatd.core.models import Account, Caller, Login
 from chatd.db.cursor import Cursor, PreparedStatement, many, one
 from chatd.queries import users
 
@@ -206,23 +206,26 @@ async def find_caller(cur: Cursor, login_id: LoginId, user_id: UserId) -> Caller
     return await one(cur, lambda *row: Caller(users.split_row(row)[0], login_id))
 
 
-_POSITION = PreparedStatement(
+_ACCOUNT_AND_POSITION = PreparedStatement(
     f"""
-    SELECT coalesce((SELECT seq FROM streams WHERE id = caller.id), 0)
-      FROM ({_CALLER}) AS caller
+    SELECT coalesce((SELECT seq FROM streams WHERE id = users.id), 0), {users.ACCOUNT_COLUMNS}
+      FROM ({_CALLER}) AS caller JOIN users USING (id)
+     WHERE users.deleted_at IS NULL
     """,
     login_id="bigint",
     user_id="bigint",
 )
 
 
-async def position(cur: Cursor, login_id: LoginId, user_id: UserId) -> int | None:
-    """Return the position of the stream of a login's user.
+async def account_and_position(
+    cur: Cursor, login_id: LoginId, user_id: UserId
+) -> tuple[Account, int] | None:
+    """Return the account of a login, and the position of its stream.
 
-    Returns None if the login is revoked or the account disabled.
+    Returns None if the login is revoked, or the account disabled or deleted.
     """
-    await cur.run(_POSITION, {"login_id": login_id, "user_id": user_id})
-    return await one(cur, int)
+    await cur.run(_ACCOUNT_AND_POSITION, {"login_id": login_id, "user_id": user_id})
+    return await one(cur, lambda seq, *row: (users.make_account(*row), int(seq)))
 
 
 _USED = """

@@ -42,7 +42,8 @@ def split_row(row: Row) -> tuple[User, Row]:
     return User(*row[:COLUMN_COUNT]), row[COLUMN_COUNT:]
 
 
-def _account(*row: Any) -> Account:
+def make_account(*row: Any) -> Account:
+    """Return the account in a row of ACCOUNT_COLUMNS."""
     user, (email, bio, is_administrator, mfa_enabled, has_passkey, has_totp, verified) = split_row(
         row
     )
@@ -135,12 +136,17 @@ async def by_ids(
     return await many(cur, User)
 
 
+ACCOUNT_COLUMNS = f"""
+    {COLUMNS}, users.email, users.bio, users.is_administrator, users.mfa_enabled,
+    EXISTS (SELECT FROM passkeys WHERE user_id = users.id),
+    EXISTS (SELECT FROM totp_secrets WHERE user_id = users.id),
+    users.email_verified
+"""
+"""In the order of `make_account`."""
+
 _ACCOUNT = PreparedStatement(
     f"""
-    SELECT {COLUMNS}, email, bio, is_administrator, mfa_enabled,
-           EXISTS (SELECT FROM passkeys WHERE user_id = users.id),
-           EXISTS (SELECT FROM totp_secrets WHERE user_id = users.id),
-           email_verified
+    SELECT {ACCOUNT_COLUMNS}
       FROM users
      WHERE id = %(id)s AND deleted_at IS NULL
     """,
@@ -151,7 +157,7 @@ _ACCOUNT = PreparedStatement(
 async def account(cur: Cursor, user_id: UserId) -> Account | None:
     """Return a user with its private data; None for a deleted account."""
     await cur.run(_ACCOUNT, {"id": user_id})
-    return await one(cur, _account)
+    return await one(cur, make_account)
 
 
 async def get_bio(cur: Cursor, user_id: UserId) -> str:

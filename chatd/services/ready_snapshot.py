@@ -16,7 +16,6 @@ from chatd.queries import (
     logins,
     private_channels,
     relationships,
-    users,
 )
 from chatd.services import guild_snapshot
 from chatd.services.guild_snapshot import KnownGuilds, UserGuilds
@@ -56,12 +55,10 @@ class ReadySnapshot:
 
 async def read_identity(cur: Cursor, login_id: LoginId, user_id: UserId) -> Identity:
     """Return the account of a login. Raises Unauthorized when the login is not valid."""
-    position = await logins.position(cur, login_id, user_id)
-    if position is None:
+    found = await logins.account_and_position(cur, login_id, user_id)
+    if found is None:
         raise Unauthorized
-    account = await users.account(cur, user_id)
-    if account is None:
-        raise Unauthorized
+    account, position = found
     if not account.user.bot:
         return Identity(account, None, position)
     application = await applications.get(cur, user_id)
