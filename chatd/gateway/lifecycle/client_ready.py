@@ -47,13 +47,14 @@ class ClientReady:
         self._session = session
         self._snapshot = snapshot
         self._state = state
+        self._settings = payloads.user_settings(state.settings)
         self._relationships: Sequence[JsonObject] = ()
         self._members = {each.guild_id: each.own for each in snapshot.guilds.memberships}
 
     @property
     def stored_status(self) -> Status:
         """The status in the settings of the account, which its clients share."""
-        return status_in(payloads.user_settings(self._state.settings)) or Status.ONLINE
+        return status_in(self._settings) or Status.ONLINE
 
     async def render(self) -> None:
         """Render the relationships in time slices: that can take long."""
@@ -75,7 +76,7 @@ class ClientReady:
             "guilds": [orjson.Fragment(each) for each in guilds],
             "relationships": self._relationships,
             "private_channels": self._private_channels(),
-            "user_settings": payloads.user_settings(settings),
+            "user_settings": self._settings,
             "user_settings_proto": b64encode(payloads.preloaded_settings(settings)).decode(),
             "user_guild_settings": client_ready.versioned(
                 [payloads.notifications(each) for each in self._state.notifications],

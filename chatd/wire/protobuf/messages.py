@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from chatd.core.json import JsonObject
@@ -189,6 +190,7 @@ def _encode_field(number: int, kind: Kind | Repeated | Map, value: Any, budget: 
     return kind.encode(number, value, budget)
 
 
+@cache
 def json_name(name: str) -> str:
     """Return the name of a field in JSON."""
     first, *others = name.split("_")
