@@ -18,6 +18,7 @@ from types import FrameType
 from aiohttp import web
 
 import chatd
+from chatd.observability import process_usage
 from chatd.observability.metrics import CONTENT_TYPE, Metrics
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ def metrics_app(metrics: Metrics) -> web.Application:
     """Return an application that serves `/metrics` and nothing else."""
 
     async def collect(_: web.Request) -> web.Response:
+        metrics.process = await asyncio.to_thread(process_usage.current)
         return web.Response(body=metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})
 
     app = web.Application()

@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from chatd.observability.distribution import Distribution
+from chatd.observability.process_usage import ProcessUsage
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -120,6 +121,8 @@ class Metrics:
         self.commit_rows = Distribution(_ROWS)
         self.loop_lag = Distribution(_LAG_S)
         self.gauges: list[tuple[str, str, Callable[[], float]]] = []
+        self.process: ProcessUsage | None = None
+        """What the process used at the last scrape; `metrics_app` reads it."""
         self._registry = CollectorRegistry()
         self._registry.register(_Collector(self))
 
@@ -175,6 +178,8 @@ class _Collector(Collector):
         yield _histogram(
             "chatd_event_loop_lag_seconds", "Delay of a timer on the event loop.", metrics.loop_lag
         )
+        if metrics.process is not None:
+            yield from _process(metrics.process)
 
     def _requests(self) -> Iterator[Metric]:
         counts = CounterMetricFamily(
@@ -191,6 +196,22 @@ class _Collector(Collector):
         for labels, observed in self._metrics.request_s.items():
             durations.add_metric(labels, _buckets(observed), observed.total)
         yield durations
+
+
+def _process(usage: ProcessUsage) -> Iterator[Metric]:
+    """Yield the standard metrics of a process, under the names of Prometheus' client libraries."""
+    yield CounterMetricFamily(
+        "process_cpu_seconds", "User and system CPU time of the process.", value=usage.cpu_s
+    )
+    for name, meaning, value in (
+        ("process_max_fds", "Maximum number of open file descriptors.", usage.max_open_files),
+        ("process_open_fds", "Number of open file descriptors.", usage.open_files),
+        ("process_resident_memory_bytes", "Resident memory size.", usage.resident_bytes),
+        ("process_virtual_memory_bytes", "Virtual memory size.", usage.virtual_bytes),
+        ("process_start_time_seconds", "Start time since the Unix epoch.", usage.started),
+    ):
+        if value is not None:
+            yield GaugeMetricFamily(name, meaning, value=value)
 
 
 def _histogram(name: str, meaning: str, observed: Distribution) -> HistogramMetricFamily:

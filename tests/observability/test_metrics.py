@@ -7,13 +7,15 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
+import psutil
 import pytest
 
 from chatd.core.intents import ALL_INTENTS
 from chatd.db.pool import Database
-from chatd.observability import loop_monitor
+from chatd.observability import loop_monitor, process_usage
 from chatd.web.keys import DEPENDENCIES, METRICS
 from tests.conftest import ServeMore, Server, repository
 from tests.helpers.gateway import next_status
@@ -125,6 +127,38 @@ async def test_documented_metrics_are_exported(watched: Watched) -> None:
         "chatd_commit_seconds_bucket",
         "chatd_commit_batch_messages_bucket",
     }
+
+
+async def test_process_is_measured_under_the_standard_names(watched: Watched) -> None:
+    before = await watched.read()
+    until = time.process_time() + 0.1
+    while time.process_time() < until:
+        pass
+    await watched.world.online("alice", "bob")
+    after = await watched.read()
+    assert after["process_cpu_seconds_total"] >= before["process_cpu_seconds_total"] + 0.1
+    assert before["process_open_fds"] + 2 <= after["process_open_fds"] < after["process_max_fds"]
+    resident = psutil.Process().memory_info().rss
+    assert after["process_resident_memory_bytes"] == pytest.approx(resident, rel=0.1)
+    assert after["process_virtual_memory_bytes"] > after["process_resident_memory_bytes"]
+    assert after["process_start_time_seconds"] == pytest.approx(
+        psutil.Process().create_time(), abs=2
+    )
+
+
+def test_process_usage_needs_only_the_folder_of_the_process(tmp_path: Path) -> None:
+    """An older Linux says 0 for the size of `fd`, as it does for `task`; macOS has no /proc."""
+    for name in ("stat", "statm"):
+        (tmp_path / name).write_text(Path("/proc/self", name).read_text())
+    (tmp_path / "fd").symlink_to("/proc/self/task")
+    assert (tmp_path / "fd").stat().st_size == 0
+    usage = process_usage.current(tmp_path)
+    assert usage.open_files == len([*Path("/proc/self/task").iterdir()]) - 1
+    assert usage.resident_bytes is not None
+    assert usage.started is not None
+    usage = process_usage.current(tmp_path / "missing")
+    assert usage.cpu_s > 0
+    assert usage.open_files is usage.resident_bytes is usage.started is None
 
 
 async def test_renamed_metrics_are_exported_under_their_former_names(watched: Watched) -> None:
