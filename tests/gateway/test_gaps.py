@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import psycopg2
+import pytest
 
+from chatd.gateway.fanout import gap_monitor
 from tests.conftest import Server
 from tests.helpers.gateway import send_messages
 from tests.world import TIMEOUT_S, Guild, World
@@ -18,9 +20,11 @@ def _skip_an_event(server: Server, guild: Guild) -> None:
     connection.close()
 
 
+@pytest.mark.parametrize("read_at_once", [1, 500])
 async def test_session_is_invalidated_when_the_missing_event_is_the_newest(
-    world: World, server: Server
+    world: World, server: Server, monkeypatch: pytest.MonkeyPatch, read_at_once: int
 ) -> None:
+    monkeypatch.setattr(gap_monitor, "_READ_AT_ONCE", read_at_once)
     guild = await world.guild(owner="alice", members=["bob"])
     await world.guild(owner="carol")
     [bob, carol] = await world.online("bob", "carol")

@@ -11,11 +11,15 @@ The monitor finds a gap in one of two ways:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from chatd.bus.subscription import Subscription
 from chatd.core.errors import ServiceUnavailable
+from chatd.core.ids import StreamId
 from chatd.db.pool import Database
 from chatd.gateway.fanout.feed import Feed
 from chatd.gateway.fanout.hub import Hub
@@ -35,6 +39,10 @@ _MONITOR_INTERVAL_S = 0.25
 
 _RECONCILE_INTERVAL_S = 5.0
 """How often in seconds the positions of all feeds are compared with Postgres."""
+
+_READ_AT_ONCE = 500
+"""Positions that are read at once: a statement with them takes 2 ms. An instance with 5,000 people
+has 6,500 feeds."""
 
 
 @dataclass(slots=True)
@@ -92,13 +100,16 @@ class GapMonitor:
 
         Events that are not numbered, as presences are, leave no gap.
         """
-        feeds = {feed.stream: feed for feed in self._hub.feeds if feed.is_started}
-        if not feeds:
-            return
-        try:
-            positions = await stream_positions.read(self._database, feeds.keys())
-        except ServiceUnavailable:
-            return
+        left = iter([feed for feed in self._hub.feeds if feed.is_started])
+        with contextlib.suppress(ServiceUnavailable):
+            while some := {feed.stream: feed for feed in islice(left, _READ_AT_ONCE)}:
+                await self._compare_positions(some, subscription)
+
+    async def _compare_positions(
+        self, feeds: Mapping[StreamId, Feed], subscription: Subscription
+    ) -> None:
+        """Compare the positions of some feeds. Raises ServiceUnavailable, DatabaseUnavailable."""
+        positions = await stream_positions.read(self._database, feeds.keys())
         await subscription.drained()
         now = asyncio.get_running_loop().time()
         for stream, feed in feeds.items():
