@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -241,6 +242,23 @@ async def test_what_is_handled_at_once_is_delivered_or_left(
     assert queue.process_at_once([5], take) == (5,)  # comes after that
     await done(crowd)
     assert [reader.got for reader in crowd.readers] == [[b"1", b"2", b"3", b"4"]] * CROWD
+
+
+async def test_delivery_ends_the_time_slice_in_which_it_was_added(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Handling events and delivering them is one turn of the event loop."""
+    monkeypatch.setattr(module, "_DELIVERY_SLICE_S", 0.05)
+    crowd = Crowd()
+
+    def take(number: int) -> None:
+        crowd.delivery_queue.add(event(number), crowd.audience(range(CROWD)))
+        time.sleep(0.05)
+
+    crowd.delivery_queue.process_at_once([1], take)
+    assert sum(bool(reader.got) for reader in crowd.readers) == module._SESSIONS_PER_CLOCK_CHECK
+    await done(crowd)
+    assert [reader.got for reader in crowd.readers] == [[b"1"]] * CROWD
 
 
 async def test_delivery_needs_no_waiting_caller(monkeypatch: pytest.MonkeyPatch) -> None:

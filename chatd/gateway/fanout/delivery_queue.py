@@ -126,13 +126,17 @@ class DeliveryQueue:
 
     @contextmanager
     def batching(self) -> Iterator[None]:
-        """Deliver nothing in this context; delivery begins at its end. It must not be nested."""
+        """Deliver nothing in this context; delivery begins at its end. It must not be nested.
+
+        Both are one turn of the event loop, so they share a time slice.
+        """
         self._batching = True
+        began = asyncio.get_running_loop().time()
         try:
             yield
         finally:
             self._batching = False
-            self._run_slice()
+            self._run_slice(began)
 
     async def drained(self) -> None:
         """Wait until everything that is queued now is delivered."""
@@ -159,12 +163,15 @@ class DeliveryQueue:
     def _resume(self) -> None:
         self._scheduled = False
         if not self._batching:
-            self._run_slice()
+            self._run_slice(asyncio.get_running_loop().time())
 
-    def _run_slice(self) -> None:
-        """Deliver for one time slice, unless connections are still writing an earlier one."""
+    def _run_slice(self, began: float) -> None:
+        """Deliver for the rest of a time slice that began then, but to some sessions at least.
+
+        While connections are still writing an earlier slice, it does nothing.
+        """
         clock = asyncio.get_running_loop().time
-        end = clock() + _DELIVERY_SLICE_S
+        end = began + _DELIVERY_SLICE_S
         if not self._flush_scheduler.is_draining:
             self._deliver(lambda: clock() >= end)
         self._schedule()
