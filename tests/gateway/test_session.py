@@ -85,6 +85,15 @@ def test_acknowledged_dispatches_cannot_be_replayed() -> None:
     assert not subject.can_replay(2)
 
 
+def test_size_of_the_replay_buffer_is_that_of_its_dispatches() -> None:
+    subject = session()
+    for size in range(20):
+        subject.send_event(event(size=size))
+    for seq in (0, 2, 3, 15, 16, 19, 20):  # a few are acknowledged, and almost all
+        subject.acknowledge(seq)
+        assert subject.replay_bytes == sum(range(seq, 20))
+
+
 def test_replay_buffer_is_bounded_in_bytes() -> None:
     subject = session()
     for _ in range(20):
