@@ -45,6 +45,7 @@ class SendQueue:
         "checked_above",
         "encoder",
         "is_scheduled",
+        "is_waiting",
         "queued",
         "transport",
     )
@@ -64,6 +65,8 @@ class SendQueue:
         """The frames that wait for `flush`."""
         self.is_scheduled = False
         """Whether `flush` follows at the end of this tick, or when the scheduler is uncorked."""
+        self.is_waiting = False
+        """Whether frames are queued that can wait."""
         self._limit_bytes = MAX_SEND_QUEUE_BYTES
         self.checked_above = min(_BACKLOG_THRESHOLD, MAX_SEND_QUEUE_BYTES)
         """The backlog in bytes above which `check_backlog` must be called after a write."""
@@ -86,14 +89,15 @@ class SendQueue:
         elif batch.can_wait:
             self.send_later(data)
         elif self._scheduler.is_write_through:
-            self._write(self.take_with(data) if self.queued else data)
+            self._write(self.take_with(data) if self.is_waiting else data)
         else:
             self._queue(data)
 
     def send_later(self, data: bytes) -> None:
         """Send a frame that can wait, when `flush` is not scheduled."""
         self.queued.append(data)
-        if len(self.queued) == 1:
+        if not self.is_waiting:
+            self.is_waiting = True
             self._scheduler.add_waiting(self)
         elif len(self.queued) >= _MAX_WAITING:
             self._schedule()
@@ -154,7 +158,9 @@ class SendQueue:
 
     def _take(self) -> bytes:
         """Remove all queued frames; return their bytes."""
-        self._scheduler.remove_waiting(self)
+        if self.is_waiting:
+            self.is_waiting = False
+            self._scheduler.remove_waiting(self)
         queued, self.queued = self.queued, []
         return queued[0] if len(queued) == 1 else b"".join(queued)
 

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 from chatd.core.capabilities import Capabilities, UserClient
@@ -133,6 +134,12 @@ class SessionState:
         )
 
 
+@lru_cache(1024)
+def _shared(bits: int) -> int:
+    """Return an equal number that sessions share, so that it is in the processor's caches."""
+    return bits
+
+
 def _windows_of(channels: list[Any]) -> Mapping[ChannelId, Sequence[tuple[int, int]]]:
     return {
         ChannelId(channel_id): [(first, last) for first, last in windows]
@@ -143,7 +150,8 @@ def _windows_of(channels: list[Any]) -> Mapping[ChannelId, Sequence[tuple[int, i
 class Session:
     """Numbers the dispatches for one client, keeps them for a replay, and sends them."""
 
-    __slots__ = (  # keeps the fields that a delivery reads adjacent in memory
+    __slots__ = (  # in alphabetical order, so a delivery reads adjacent fields: those with "_"
+        "_base_seq",
         "_intent_bits",
         "_is_bot",
         "_replay",
@@ -163,7 +171,6 @@ class Session:
         "member_lists",
         "presence",
         "presence_set_at",
-        "seq",
         "shard",
         "user_client",
         "user_id",
@@ -181,7 +188,8 @@ class Session:
         """When it lost its connection, by the event loop's clock; None while it has one."""
         self.has_all_guilds = True
         """Whether all guilds that READY lists have been sent. Before that, no RESUME succeeds."""
-        self.seq = state.seq
+        self._base_seq = state.seq
+        """The number of the last dispatch before the replay buffer."""
         self.device = state.device
         """The kind of device that the client reported: "desktop" or "mobile"."""
         self.user_client = state.user_client
@@ -197,13 +205,11 @@ class Session:
         self.presence_set_at = time.time()
         self.intents = state.intents
         """The intents of IDENTIFY."""
-        self._intent_bits = int(
-            state.intents
-        )  # combining enum flags is slow, and done for each event
+        self._intent_bits = _shared(int(state.intents))  # combining enum flags is slow
         self.shard = state.shard
         self._is_bot = state.is_bot
         self._replay_budget = replay_budget
-        self._replay: list[Dispatch] = []  # the last one has the number `seq`
+        self._replay: list[Dispatch] = []
         self._replay_bytes = 0
 
     @classmethod
@@ -214,6 +220,7 @@ class Session:
         session = cls(state, replay_budget)
         session._replay = [Dispatch(event, replay_budget) for event in replay]
         session._replay_bytes = sum(dispatch.size for dispatch in session._replay)
+        session._base_seq -= len(session._replay)
         return session
 
     def state(self) -> SessionState:
@@ -241,6 +248,15 @@ class Session:
     def sink(self, sink: SessionSink | None) -> None:
         self._sink = sink
         self._unfiltered_queue = None if sink is None or self._is_bot else sink.send_queue
+
+    @property
+    def seq(self) -> int:
+        """The number of the last dispatch.
+
+        It is not stored: a delivery would release one number and create another, which costs more
+        than to add two.
+        """
+        return self._base_seq + len(self._replay)
 
     @property
     def replay_bytes(self) -> int:
@@ -293,8 +309,7 @@ class Session:
         if wanted is None:
             return
         first = self.seq + 1
-        self.seq += len(wanted.dispatches)  # also while detached, because RESUME replays them
-        self._replay += wanted.dispatches
+        self._replay += wanted.dispatches  # also while detached, because RESUME replays them
         self._replay_bytes += wanted.size
         if len(self._replay) > MAX_REPLAY_EVENTS or self._replay_bytes > MAX_REPLAY_BYTES:
             self._drop_oldest(self._excess())
@@ -315,10 +330,11 @@ class Session:
 
     def acknowledge(self, seq: int) -> None:
         """Drop the dispatches up to `seq` from the replay buffer: the client has them."""
-        self._drop_oldest(min(len(self._replay), seq - self._oldest + 1))
+        self._drop_oldest(min(len(self._replay), seq - self._base_seq))
 
     def clear_replay(self) -> None:
         """Release the replay buffer. The session continues; a replay has only later dispatches."""
+        self._base_seq = self.seq
         self._replay.clear()
         self._replay_bytes = 0
 
@@ -328,19 +344,19 @@ class Session:
         Closes the connection and sends no further dispatch. A client that received a further one
         could resume after it, and would not notice that an earlier dispatch is missing.
         """
-        self.seq += 1
         self.clear_replay()
+        self._base_seq += 1
         sink, self.sink = self.sink, None
         if sink is not None:
             sink.close(CloseCode.UNKNOWN_ERROR, "Something went wrong here.")
 
     def can_replay(self, seq: int) -> bool:
         """Return whether the replay buffer has everything after `seq`."""
-        return self._oldest - 1 <= seq <= self.seq
+        return self._base_seq <= seq <= self.seq
 
     def replay(self, seq: int, sink: SessionSink) -> Batch:
         """Send everything after `seq` again, in order; return it."""
-        missed = Batch(self._replay[seq + 1 - self._oldest :])
+        missed = Batch(self._replay[seq - self._base_seq :])
         if missed.dispatches:
             sink.send(missed, seq + 1)
         return missed
@@ -350,11 +366,6 @@ class Session:
         body = payloads.encode({})
         stream = StreamId(self.user_id)
         self.send_event(Event("RESUMED", stream, to_user(self.user_id), body))
-
-    @property
-    def _oldest(self) -> int:
-        """The number of the first dispatch in the replay buffer."""
-        return self.seq - len(self._replay) + 1
 
     def _excess(self) -> int:
         """Return how many dispatches exceed the limits of the replay buffer."""
@@ -370,6 +381,7 @@ class Session:
             return
         # It adds the sizes of the smaller part: each costs a cache miss or two, and a client mostly
         # acknowledges almost all.
+        self._base_seq += count
         replay, left = self._replay, len(self._replay) - count
         if count < left:
             self._replay_bytes -= sum([dispatch.size for dispatch in replay[:count]])
@@ -412,18 +424,18 @@ def _write_to_all(batch: Batch, dispatch: Dispatch, sessions: Iterable[Session])
                 continue
             if intent and not session._intent_bits & intent:
                 continue
-            session.seq = seq = session.seq + 1
-            session._replay.append(dispatch)
+            replay = session._replay
+            replay.append(dispatch)
+            number = b"%d" % (session._base_seq + len(replay))
             session._replay_bytes = replay_bytes = session._replay_bytes + size
-            if replay_bytes > MAX_REPLAY_BYTES or len(session._replay) > MAX_REPLAY_EVENTS:
+            if replay_bytes > MAX_REPLAY_BYTES or len(replay) > MAX_REPLAY_EVENTS:
                 session._drop_oldest(session._excess())
-            number = b"%d" % seq
             prefix = frame.prefixes.get(len(number)) or frame.prefix_for(len(number))
             data = b"".join((prefix, number, frame.suffix))
             if can_wait:
                 queue.send_later(data)
                 continue
-            if queue.queued:
+            if queue.is_waiting:
                 data = queue.take_with(data)
             transport = queue.transport
             if not transport.is_closing():
