@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
 
 from chatd.auth.signed_urls import SignedUrls
 from chatd.core.ids import AttachmentId, ChannelId, MessageId
 from chatd.core.models import Attachment
-from chatd.db.cursor import Cursor
+from chatd.db.cursor import Cursor, PreparedStatement
 
-_COLUMNS = "id, filename, content_type, size, width, height, description"
+COLUMNS = "id, filename, content_type, size, width, height, description"
 """In the order of Attachment."""
 
 
@@ -32,21 +32,48 @@ Table = Literal["attachments", "ephemeral_attachments"]
 """Files of messages, and files of messages that only one user sees."""
 
 
+def make(urls: SignedUrls, channel_id: ChannelId, row: Sequence[Any]) -> Attachment:
+    """Return the attachment of a row of COLUMNS. `channel_id` is the channel of its message."""
+    file_id, filename = row[:2]
+    url = urls.attachment_url(channel_id, file_id, filename)
+    return Attachment(*(*row, url))
+
+
+def _by_message(table: Table) -> PreparedStatement:
+    # With OFFSET, Postgres searches for each message: it would scan all rows of a small table.
+    return PreparedStatement(
+        f"""
+        SELECT in_channel, of_message, {COLUMNS}
+          FROM unnest(%(channel_ids)s, %(message_ids)s) AS wanted (in_channel, of_message)
+               CROSS JOIN LATERAL (
+                   SELECT {COLUMNS} FROM {table}
+                    WHERE channel_id = in_channel AND message_id = of_message
+                   OFFSET 0
+               ) AS found
+      ORDER BY id
+        """,
+        channel_ids="bigint[]",
+        message_ids="bigint[]",
+    )
+
+
+_OF_MESSAGES = _by_message("attachments")
+_OF_EPHEMERAL_MESSAGES = _by_message("ephemeral_attachments")
+
+
 async def by_message(
     cur: Cursor,
     urls: SignedUrls,
-    keys: Sequence[tuple[ChannelId, MessageId]],
+    keys: Collection[tuple[ChannelId, MessageId]],
     *,
     table: Table = "attachments",
 ) -> Mapping[MessageId, Sequence[Attachment]]:
-    """Return the attachments of these messages, each message's in the order of upload."""
-    await cur.execute(
-        f"""
-        SELECT channel_id, message_id, {_COLUMNS} FROM {table}
-         WHERE (channel_id, message_id) IN (
-                   SELECT * FROM unnest(%(channel_ids)s::bigint[], %(message_ids)s::bigint[]))
-      ORDER BY id
-        """,
+    """Return the attachments of these messages, each message's in the order of upload.
+
+    No message is twice in `keys`.
+    """
+    await cur.run(
+        _OF_MESSAGES if table == "attachments" else _OF_EPHEMERAL_MESSAGES,
         {
             "channel_ids": [channel_id for channel_id, _ in keys],
             "message_ids": [message_id for _, message_id in keys],
@@ -54,9 +81,7 @@ async def by_message(
     )
     files = defaultdict(list)
     for channel_id, message_id, *row in await cur.fetchall():
-        file_id, filename = row[:2]
-        url = urls.attachment_url(channel_id, file_id, filename)
-        files[MessageId(message_id)].append(Attachment(*(*row, url)))
+        files[MessageId(message_id)].append(make(urls, channel_id, row))
     return files
 
 

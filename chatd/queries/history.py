@@ -69,6 +69,8 @@ class Known:
     """The messages themselves, which others of them may reply to."""
     people: Mapping[UserId, User]
     reactions: Mapping[MessageId, Sequence[Reaction]]
+    files: Mapping[MessageId, Sequence[Attachment]]
+    """Of messages that have files of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ async def of_rows(
     cur: Cursor, viewer: Viewer, rows: Sequence[Row], known: Known | None = None
 ) -> list[Message]:
     """Return the messages of rows of COLUMNS. What is `known` of them is not read again."""
-    known = known or Known({}, {}, {})
+    known = known or Known({}, {}, {}, {})
     references = {(row[_CHANNEL_ID], row[_REFERENCE_ID]) for row in rows if row[_REFERENCE_ID]}
     answered_rows = [known.rows[each] for _, each in references if each in known.rows]
     if len(answered_rows) < len(references):
@@ -107,8 +109,9 @@ async def of_rows(
 
 async def _parts(cur: Cursor, viewer: Viewer, rows: Sequence[Row], known: Known) -> _Related:
     people = await _people(cur, rows, known)
-    with_files = [_files_key(row) for row in rows if row[_ATTACHMENT_COUNT]]
-    files = await attachments.by_message(cur, viewer.signed_urls, with_files) if with_files else {}
+    with_files = {_files_key(row) for row in rows if row[_ATTACHMENT_COUNT]}
+    unknown = {key for key in with_files if key[1] not in known.files}
+    files = await attachments.by_message(cur, viewer.signed_urls, unknown) if unknown else {}
     # A message may be twice in the rows: in the page, and as one that others reply to.
     reacted_to = {
         (row[_CHANNEL_ID], row[_ID])
@@ -118,7 +121,7 @@ async def _parts(cur: Cursor, viewer: Viewer, rows: Sequence[Row], known: Known)
     found = await reactions.by_message(cur, viewer.user_id, [*reacted_to]) if reacted_to else {}
     with_components = [row for row in rows if row[_COMPONENTS]]
     components = await _parsed_components(with_components) if with_components else {}
-    return _Related(people, files, {**known.reactions, **found}, components)
+    return _Related(people, {**known.files, **files}, {**known.reactions, **found}, components)
 
 
 async def _people(cur: Cursor, rows: Sequence[Row], known: Known) -> Mapping[UserId, User]:

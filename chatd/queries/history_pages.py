@@ -1,6 +1,6 @@
 """Reading pages of a channel's history, which clients do whenever a user opens it.
 
-One statement returns the messages of a page with their authors and reactions.
+One statement returns the messages of a page with their authors, reactions and files.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chatd.core.ids import MessageId, UserId
-from chatd.core.models import Message, MessageLocation, Reaction, StoredText, User
+from chatd.core.models import Attachment, Message, MessageLocation, Reaction, StoredText, User
 from chatd.db.cursor import Cursor, PreparedStatement, Row
-from chatd.queries import history, users
+from chatd.queries import attachments, history, users
 from chatd.queries.history import Known, Viewer
 
 
@@ -31,10 +31,10 @@ _MAX_MESSAGES = 100
 """The largest `limit` of a range."""
 
 _OWN_COUNT = 16
-"""The number of columns of `history.OWN_COLUMNS`. The author's id, the authors and the reactions
-follow; the last two are NULL in all rows but one, which has nothing else."""
-_AUTHOR_ID, _AUTHORS, _REACTIONS = 16, 17, 18
-_FROM_EDITED_AT = 6
+"""The number of columns of `history.OWN_COLUMNS`. The author's id, the authors, the reactions and
+the files follow; the last three are NULL in all rows but one, which has nothing else."""
+_AUTHOR_ID, _AUTHORS, _REACTIONS, _FILES = 16, 17, 18, 19
+_FROM_EDITED_AT, _REFERENCE_ID = 6, 7
 _TEXT_ONLY = (None, None, False, None, None, None, False, 0, None, None)
 """The columns from `edited_at` up to the author's id, of a message that is only a text."""
 
@@ -46,9 +46,9 @@ def _page(chosen: str, order: str) -> PreparedStatement:
     # Postgres would join all its messages first. They are limited twice: for a limit that is a
     # parameter Postgres plans for a tenth of the rows, and would read all of the channel's.
     #
-    # Authors and reactions are searched for all messages at once. A join would search for each
-    # message: 20 % more for a page without reactions. A plan made while few reactions existed scans
-    # all of them at each search, until autovacuum counts them again.
+    # Authors, reactions and files are searched for all messages at once. A join would search for
+    # each message: 20 % more for a page without reactions. A plan made while few reactions existed
+    # scans all of them at each search, until autovacuum counts them again.
     return PreparedStatement(
         f"""
         WITH page AS MATERIALIZED (
@@ -61,7 +61,7 @@ def _page(chosen: str, order: str) -> PreparedStatement:
                      LIMIT {_MAX_MESSAGES}) AS messages
           ORDER BY {order}
              LIMIT %(limit)s)
-        SELECT {history.OWN_COLUMNS}, m.author_id, NULL::jsonb, NULL::jsonb
+        SELECT {history.OWN_COLUMNS}, m.author_id, NULL::jsonb, NULL::jsonb, NULL::jsonb
           FROM page AS m
      UNION ALL
         SELECT {", ".join(["NULL"] * _OWN_COUNT)}, NULL,
@@ -74,7 +74,11 @@ def _page(chosen: str, order: str) -> PreparedStatement:
                           FROM reactions
                          WHERE channel_id = %(channel_id)s
                            AND message_id = ANY(ARRAY(SELECT id FROM page))
-                      GROUP BY message_id, emoji) AS reactions)
+                      GROUP BY message_id, emoji) AS reactions),
+               (SELECT jsonb_agg(jsonb_build_array(message_id, {attachments.COLUMNS}) ORDER BY id)
+                  FROM attachments
+                 WHERE channel_id = %(channel_id)s
+                   AND message_id = ANY(ARRAY(SELECT id FROM page WHERE attachment_count > 0)))
         """,
         channel_id="bigint",
         bound="bigint",
@@ -91,11 +95,12 @@ _AFTER = _page("id > %(bound)s", "id")
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """The rows of a page, newest first, with the authors and the reactions of its messages."""
+    """The rows of a page, newest first, with the authors, reactions and files of its messages."""
 
     rows: Sequence[Row]
     authors: Mapping[UserId, User]
     reactions: Mapping[MessageId, Sequence[Reaction]]
+    files: Mapping[MessageId, Sequence[Attachment]]
 
 
 async def page(
@@ -149,12 +154,15 @@ async def _messages(
     cur: Cursor, viewer: Viewer, location: MessageLocation, found: _Page, rows: Sequence[Row]
 ) -> list[Message]:
     """Return the messages of some rows of a page."""
+    answered = {row[_REFERENCE_ID] for row in rows}
     known = Known(
-        {row[0]: _complete(found, location, row) for row in found.rows},
+        {row[0]: _complete(found, location, row) for row in found.rows if row[0] in answered},
         found.authors,
         found.reactions,
+        found.files,
     )
-    return await history.of_rows(cur, viewer, [known.rows[row[0]] for row in rows], known)
+    complete = [_complete(found, location, row) for row in rows]
+    return await history.of_rows(cur, viewer, complete, known)
 
 
 def _complete(found: _Page, location: MessageLocation, row: Row) -> Row:
@@ -182,6 +190,7 @@ async def _read(
     rows: list[Row] = []
     authors: dict[UserId, User] = {}
     reactions: dict[MessageId, list[Reaction]] = {}
+    files: dict[MessageId, list[Attachment]] = {}
     for row in await cur.fetchall():
         if row[0] is not None:
             rows.append(row)
@@ -189,8 +198,11 @@ async def _read(
         authors = {each[0]: User._make(each) for each in row[_AUTHORS] or ()}
         for message_id, *reaction in row[_REACTIONS] or ():
             reactions.setdefault(message_id, []).append(Reaction(*reaction))
+        for message_id, *file in row[_FILES] or ():
+            made = attachments.make(viewer.signed_urls, location.channel_id, file)
+            files.setdefault(message_id, []).append(made)
     rows.sort(key=_id, reverse=True)
-    return _Page(rows, authors, reactions)
+    return _Page(rows, authors, reactions, files)
 
 
 def _id(row: Row) -> int:

@@ -118,6 +118,17 @@ async def id_by_name(cur: Cursor, username_key: str) -> UserId | None:
     return await one(cur, UserId)
 
 
+_BY_IDS = PreparedStatement(
+    f"""
+    SELECT {COLUMNS} FROM users
+     WHERE id = ANY(%(ids)s) AND (deleted_at IS NULL OR NOT %(skip_deleted)s)
+  ORDER BY id
+    """,
+    ids="bigint[]",
+    skip_deleted="boolean",
+)
+
+
 async def by_ids(
     cur: Cursor, user_ids: Iterable[UserId], *, skip_deleted: bool = False
 ) -> list[User]:
@@ -125,14 +136,7 @@ async def by_ids(
 
     With `skip_deleted`, deleted accounts are omitted.
     """
-    await cur.execute(
-        f"""
-        SELECT {COLUMNS} FROM users
-         WHERE id = ANY(%(ids)s::bigint[]) AND (deleted_at IS NULL OR NOT %(skip_deleted)s)
-      ORDER BY id
-        """,
-        {"ids": list(user_ids), "skip_deleted": skip_deleted},
-    )
+    await cur.run(_BY_IDS, {"ids": list(user_ids), "skip_deleted": skip_deleted})
     return await many(cur, User)
 
 

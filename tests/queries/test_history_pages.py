@@ -25,6 +25,8 @@ from tests.helpers.databases import NewDatabase
 from tests.helpers.examples import examples
 
 GUILD, CHANNEL, OTHER_CHANNEL = GuildId(1), ChannelId(3), ChannelId(2)
+COPIED = MessageId(500)
+"""A message of the other channel, with a file that its copies show."""
 VERSION = 7
 ALICE, BOB, DELETED, NOBODY = UserId(4), UserId(5), UserId(6), UserId(99)
 FIRST = 1000
@@ -40,6 +42,10 @@ _FILL = f"""
     INSERT INTO guilds (id, name, owner_id) VALUES ({GUILD}, 'guild', {ALICE});
     INSERT INTO channels (id, guild_id, type, name)
     VALUES ({CHANNEL}, {GUILD}, 0, 'channel'), ({OTHER_CHANNEL}, {GUILD}, 0, 'other');
+    INSERT INTO messages (channel_id, id, author_id, content, attachment_count)
+    VALUES ({OTHER_CHANNEL}, {COPIED}, {ALICE}, '', 1);
+    INSERT INTO attachments (channel_id, message_id, id, filename, content_type, size, width)
+    VALUES ({OTHER_CHANNEL}, {COPIED}, {COPIED}, 'copied.png', 'image/png', 3000000000, 7);
 """
 
 
@@ -78,7 +84,7 @@ _ORIGINS: list[dict[str, Any]] = [
         "source": {
             "guild_id": int(GUILD),
             "channel_id": int(OTHER_CHANNEL),
-            "message_id": FIRST,
+            "message_id": int(COPIED),
         },
     },
 ]
@@ -128,6 +134,12 @@ _TEXT = {
     "special": {},
 }
 _REPLY = {**_TEXT, "type": int(MessageType.REPLY), "special": {"reference_id": FIRST}}
+_COPY = {**_TEXT, "special": {"attachment_count": 1, "origin": _ORIGINS[2]}}
+_FILE = {**_TEXT, "special": {"attachment_count": 2}}
+_ANSWER = {
+    **_REPLY,
+    "special": {"reference_id": FIRST, "mentions": [ALICE], "attachment_count": 1},
+}
 _LIKED = {**_TEXT, "reactions": [("👍", BOB, 1), ("👍", ALICE, 3), ("😀", DELETED, 1)]}
 
 
@@ -207,6 +219,7 @@ def _encoded(shown: Message | StoredText) -> bytes:
 @example([_TEXT, _LIKED, _REPLY], HistoryRange(9, before=2**63 - 1), ALICE, None)
 @example([_LIKED, _TEXT, _REPLY], HistoryRange(1, before=2**63 - 1), BOB, VERSION)
 @example([_LIKED, _TEXT, _REPLY], HistoryRange(2, after=FIRST), DELETED, None)
+@example([_FILE, _COPY, _ANSWER, _COPY], HistoryRange(9, before=2**63 - 1), ALICE, None)
 async def test_page_has_the_bytes_of_its_messages(
     database: Database,
     made: Sequence[Mapping[str, Any]],
@@ -241,6 +254,25 @@ def _chosen(count: int, part: HistoryRange) -> Sequence[int]:
     if part.after is None:
         return [each for each in reversed(ids) if each < part.before][: part.limit]
     return [each for each in ids if each > part.after][: part.limit][::-1]
+
+
+async def test_page_is_one_statement(database: Database, statements: list[str]) -> None:
+    viewer = Viewer(ALICE, SignedUrls("secret" * 10, "http://chat.example"))
+    work = await database.begin()
+    try:
+        await _insert(work.cur, [_LIKED, _FILE, _ANSWER])
+        part = HistoryRange(3, before=2**63 - 1)
+        location = MessageLocation(CHANNEL, GUILD)
+        for _ in range(2):  # the first one may prepare it
+            before = len(statements)
+            answer, _, _ = await history_pages.page(work.cur, viewer, location, part)
+        assert len(statements) - before == 1, statements[before:]
+        assert answer.reference is not None
+        assert answer.reference.reactions
+        assert answer.mentions
+        assert answer.attachments
+    finally:
+        await work.rollback()
 
 
 async def test_page_of_a_private_channel_names_no_guild(database: Database) -> None:

@@ -38,6 +38,9 @@ _FILL = f"""
       FROM generate_series(1, {MESSAGES}) AS n;
     INSERT INTO reactions (channel_id, message_id, emoji, user_id)
     SELECT n % {CHANNELS}, n, '+', 1 FROM generate_series(1, {MESSAGES}) AS n;
+    INSERT INTO attachments (channel_id, message_id, id, filename, content_type, size)
+    SELECT n % {CHANNELS}, n, n, 'file', 'text/plain', 1
+      FROM generate_series(1, {MESSAGES}) AS n;
     ANALYZE;
 """
 
@@ -80,5 +83,5 @@ def test_no_statement_scans_a_large_table(
         cur.execute(statement.prepare)
         cur.execute(f"EXPLAIN {statement.execute}", defaultdict(lambda: None))
         plan = "\n".join(row[0] for row in cur.fetchall())
-    for table in ("users", "streams", "guild_members", "messages", "reactions"):
+    for table in ("users", "streams", "guild_members", "messages", "reactions", "attachments"):
         assert f"Seq Scan on {table}" not in plan, plan
