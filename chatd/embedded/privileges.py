@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import pwd
@@ -53,8 +54,18 @@ def account_for(data: Path) -> Account | None:
 
 
 def _add_account() -> None:
+    """Add the account, unless another process has done so.
+
+    useradd checks that there is no such account before it locks the list of accounts. Two that run
+    at once add it one after the other, and the second gives it another id. Servers that were
+    started with the first id have no account then, and initdb refuses to run.
+    """
     command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", ACCOUNT]
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), Path("/etc/passwd").open("rb") as accounts:
+        fcntl.flock(accounts, fcntl.LOCK_EX)
+        with contextlib.suppress(KeyError):
+            pwd.getpwnam(ACCOUNT)
+            return
         added = subprocess.run(command, capture_output=True, check=False)
         if added.returncode == 0:
             log.info("added the system account %s to run Postgres", ACCOUNT)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import pwd
 import stat
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from chatd.embedded import privileges
 from chatd.embedded.lifecycle import private_servers
 from tests.helpers.embedded import (
     Bare,
@@ -74,3 +81,28 @@ def capabilities(process: psutil.Process) -> set[str]:
 def status(process: psutil.Process, name: str) -> str:
     text = Path(f"/proc/{process.pid}/status").read_text()
     return next(line for line in text.splitlines() if line.startswith(f"{name}:")).split(":")[1]
+
+
+@needs_root
+def test_first_servers_that_start_at_once_share_an_account(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """useradd gives an account that was added since it started another id."""
+    accounts: dict[str, int] = {}
+    ids = itertools.count(900)
+    both_started = threading.Barrier(2)
+
+    def look_up(name: str) -> SimpleNamespace:
+        return SimpleNamespace(pw_uid=accounts[name], pw_gid=accounts[name])
+
+    def add(command: list[str], **_: object) -> SimpleNamespace:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both_started.wait(0.2)
+        accounts[command[-1]] = next(ids)
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(pwd, "getpwnam", look_up)
+    monkeypatch.setattr(subprocess, "run", add)
+    with ThreadPoolExecutor(2) as threads:
+        found = [*threads.map(privileges.account_for, [tmp_path / "a", tmp_path / "b"])]
+    assert found[0] == found[1] == privileges.Account(900, 900)
