@@ -75,6 +75,7 @@ def _findings() -> list[Finding]:
     for look in (check_host.disk, check_host.permissions):
         found += look(config)
     of_backends, running = _backend_findings(config)
+    found += check_host.limits_of_instances(running or ())
     return [*found, *_instance_findings(config, running), *of_backends, *_of_providers(config)]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import resource
 import shutil
+import socket
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import chatd
@@ -20,6 +23,7 @@ from chatd.config import (
     load,
     suspect_names,
 )
+from chatd.queries.statistics import Instance
 from chatd.runtime import interpreter
 from chatd.storage.paths import nearest_existing, path_exists
 
@@ -27,6 +31,9 @@ _TESTED_PYTHONS = ((3, 11), (3, 13))  # the oldest and the newest
 _SECRETS = ("JWT_SECRET", "DATABASE_URL", "REDIS_URL", "S3_SECRET_ACCESS_KEY", "SMTP_PASSWORD")
 _MIN_OPEN_FILES = 65_536  # each connection needs a file descriptor; LimitNOFILE of the units
 _GIB = 2**30
+
+_HOLDER = re.compile(r"process (?P<pid>[0-9]+) on (?P<host>\S+) \(")
+"""How `runtime.worker_lease` describes an instance."""
 
 
 def settings(environment: Mapping[str, str]) -> tuple[Config | None, list[Finding]]:
@@ -74,7 +81,7 @@ def versions() -> Iterator[Finding]:
         text = f"{python}; chatd is tested with 3.11 to 3.13"
         yield Finding("Python", "warning", text, "Create the environment with one of these.")
     elif not interpreter.is_optimised():
-        text = f"{python}: chatd takes about a fifth more CPU time than it could"
+        text = f"{python} (profile-guided optimisation): chatd takes about a fifth more CPU time"
         remedy = "Create the environment with the Python of the distribution (/usr/bin/python3)."
         yield Finding("Python", "ok", text, remedy)  # slower, but nothing is wrong
     else:
@@ -82,17 +89,36 @@ def versions() -> Iterator[Finding]:
 
 
 def limits() -> Iterator[Finding]:
-    """Check the limit of open files."""
+    """Check the limit of open files of this command, which a server started like it would have."""
     _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield _open_files("a server that is started from here may open", limit)
+
+
+def limits_of_instances(running: Iterable[Instance]) -> Iterator[Finding]:
+    """Check the limit of open files of each instance on this machine, which may differ."""
+    for instance in running:
+        found = _HOLDER.match(instance.holder)
+        if found is None or found["host"] != socket.gethostname():
+            continue
+        with contextlib.suppress(OSError):  # it has ended, or there is no /proc
+            limit = _soft_limit(Path(f"/proc/{found['pid']}/limits").read_text())
+            yield _open_files(f"instance {instance.worker_id} may open", limit)
+
+
+def _soft_limit(limits: str) -> int:
+    [value] = re.findall(r"^Max open files\s+(\S+)", limits, re.MULTILINE)
+    return resource.RLIM_INFINITY if value == "unlimited" else int(value)
+
+
+def _open_files(who: str, limit: int) -> Finding:
     if limit == resource.RLIM_INFINITY or limit >= _MIN_OPEN_FILES:
-        yield ok("limits", f"{limit if limit >= 0 else 'any number of'} open files")
-    else:
-        text = f"at most {limit} open files, so at most as many connections"
-        remedy = (
-            f"LimitNOFILE={_MIN_OPEN_FILES} in the unit. Without systemd, as root in the shell that"
-            f" starts chatd: ulimit -n {_MIN_OPEN_FILES}."
-        )
-        yield Finding("limits", "warning", text, remedy)
+        return ok("limits", f"{who} {limit if limit >= 0 else 'any number of'} files")
+    text = f"{who} {limit} files, so it has fewer connections"
+    remedy = (
+        f"LimitNOFILE={_MIN_OPEN_FILES} in the unit. Without systemd, as root in the shell that"
+        f" starts chatd: ulimit -n {_MIN_OPEN_FILES}."
+    )
+    return Finding("limits", "warning", text, remedy)
 
 
 def disk(config: Config) -> Iterator[Finding]:

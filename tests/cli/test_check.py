@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import resource
 import shutil
 import socket
 import socketserver
+import sys
+import sysconfig
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +21,8 @@ import chatd as chatd_package
 from chatd.cli import check_host
 from chatd.config import Config
 from chatd.db import migrations
+from chatd.queries.statistics import Instance
+from chatd.runtime import interpreter
 from tests.cli.conftest import Chatd
 from tests.conftest import Server
 from tests.helpers.check import (
@@ -26,6 +31,8 @@ from tests.helpers.check import (
     only_problem,
 )
 from tests.helpers.databases import NewDatabase
+
+_OF_DEBIAN = "the distribution's, which is built with PGO"
 
 
 @pytest.fixture
@@ -46,6 +53,52 @@ async def test_healthy_server_passes_all_checks(chatd: Chatd, server: Server) ->
     assert found["instance 0"][0] == "ok"
     at = f"version {chatd_package.__version__} at {server.url} on {socket.gethostname()}"
     assert found["instance 0"][2] == f"{at}: ready, Redis ok"
+
+
+async def test_open_files_are_those_of_the_running_instance(
+    chatd: Chatd, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server runs in this process; the command has a lower limit, as in another shell."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    [row] = [row for row in (await chatd.well("check")).rows if "instance 0 may open" in row[2]]
+    assert row[1] == "limits"
+    assert row[2].startswith(f"instance 0 may open {soft} files")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 256))
+    [finding] = check_host.limits()
+    assert finding.finding.startswith("a server that is started from here may open 256 files")
+
+
+def test_limits_of_other_instances_are_not_reported() -> None:
+    gone = Instance(1, f"process 4194305 on {socket.gethostname()} (00ff)", None, None, None, None)
+    holders = ["process 1 on another.example (00ff)", "of another kind"]
+    others = [replace(gone, holder=holder) for holder in holders]
+    assert [*check_host.limits_of_instances([gone, *others])] == []
+
+
+@pytest.mark.parametrize(
+    ("distribution", "prefix", "options", "said"),
+    [
+        ("ID=debian", "/usr", "--prefix=/usr", "the distribution's, which is built with PGO"),
+        (
+            "ID=mint\nID_LIKE=ubuntu debian",
+            "/usr",
+            "",
+            "the distribution's, which is built with PGO",
+        ),
+        ("ID=fedora", "/usr", "--enable-optimizations --with-lto", "built with PGO and LTO"),
+        ("ID=gentoo", "/usr", "--prefix=/usr", "built without PGO"),
+        ("ID=debian", "/home/ada/.pyenv", "", "built without PGO"),
+    ],
+)
+def test_build_of_python_is_said(
+    monkeypatch: pytest.MonkeyPatch, distribution: str, prefix: str, options: str, said: str
+) -> None:
+    release = dict(line.split("=") for line in distribution.splitlines())
+    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: release)
+    monkeypatch.setattr(sys, "base_prefix", prefix)
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda _: options)
+    assert interpreter.build() == said
+    assert interpreter.is_optimised() == (said != "built without PGO")
 
 
 async def test_missing_jwt_secret_is_a_warning(chatd: Chatd, config: Config) -> None:
