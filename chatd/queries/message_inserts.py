@@ -269,9 +269,10 @@ def _as_json(message_id: MessageId, row: NewRow) -> dict[str, object]:
     """Return a row for `insert_many`.
 
     One JSON text for all rows costs both sides a fraction of an array per column: each element of
-    an array is quoted and parsed like a value of its own.
+    an array is quoted and parsed like a value of its own. A text leaves out what it has not, which
+    Postgres reads as NULL, as a null.
     """
-    return {
+    values: dict[str, object] = {
         "id": message_id,
         "stream_id": row.stream_id,
         "version": row.version,
@@ -281,15 +282,20 @@ def _as_json(message_id: MessageId, row: NewRow) -> dict[str, object]:
         "content": row.content,
         "flags": row.flags,
         "tts": row.tts,
-        "reference_id": row.reference_id,
-        "embeds": row.embeds or None,
-        "mentions": row.mentions or None,
-        "mention_roles": row.mention_roles or None,
         "mention_everyone": row.mention_everyone,
         "attachment_count": len(row.attachments),
-        "nonce": row.nonce,
         "gap": _slowmode_id_distance(row.slow_mode_s),
     }
+    if row.nonce is not None:
+        values["nonce"] = row.nonce
+    if not row.is_text:
+        values |= {
+            "reference_id": row.reference_id,
+            "embeds": row.embeds or None,
+            "mentions": row.mentions or None,
+            "mention_roles": row.mention_roles or None,
+        }
+    return values
 
 
 async def insert_in_transaction(cur: Cursor, message_id: MessageId, row: NewRow) -> None:
