@@ -52,7 +52,10 @@ class ShortResponse(web.Response):
         head = self._short_head(request)
         if head is None:
             return await super().prepare(request)
-        await request.writer.write(head + self._encoded)
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the connection is closed")
+        transport.write(head + self._encoded)
         if request.protocol.writing_paused:
             await request.writer.drain()
         self._keep_alive = self._eof_sent = True

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,6 +131,19 @@ async def test_added_header_is_sent() -> None:
     empty.headers["X-Added"] = "1"
     assert dict(empty.headers) == {"X-Added": "1"}
     assert (empty.status, empty.reason, empty.body) == (204, "No Content", None)
+
+
+@pytest.mark.parametrize("response", [json_response({}), no_content()])
+async def test_response_to_a_closed_connection_is_not_written(
+    monkeypatch: pytest.MonkeyPatch, response: web.Response
+) -> None:
+    monkeypatch.setattr(type(response), "_encoded_head", lambda *_: b"head")
+    request = make_mocked_request("GET", "/")
+    transport: Any = request.transport
+    transport.is_closing.return_value = True
+    with pytest.raises(ConnectionResetError):
+        await response.prepare(request)
+    assert not transport.write.called
 
 
 @given(
