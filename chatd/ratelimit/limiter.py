@@ -97,6 +97,17 @@ class RateLimits:
         self._in_flight: list[Window] = []
         self._counts_locally = True  # until `running`
 
+    def grant(self, limit: Limit, key: str) -> bool:
+        """Count a hit if this instance can grant it, and return whether it has.
+
+        As `hit`, for a limit whose state no response shows. Otherwise `hit_shared` decides.
+        """
+        window = self._window(limit, key)
+        granted = window.hit(is_shared=not self._counts_locally)
+        if granted and not window.is_dirty and window.should_report:
+            self._queue_report(key, window)
+        return granted is True
+
     def hit(self, limit: Limit, key: str) -> Decision | None:
         """Count a hit and return the decision; None when only `hit_shared` can decide."""
         window = self._window(limit, key)

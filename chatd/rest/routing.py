@@ -259,11 +259,13 @@ def _handler(
 ) -> Handler:
     """Return what aiohttp calls: it checks and reads a request, and calls `declared`."""
     ids = [name for name in re.findall(r"\{(\w+)\}", path) if name.endswith("_id")]
+    takes_any_account = bots and needs not in (BOT, APPLICATION)
 
     async def handler(request: web.Request) -> web.StreamResponse:
         if page is not None and CONTEXT not in request:
             return page(request)
-        _require_account_type(request, needs, bots=bots)
+        if not takes_any_account:
+            _require_account_type(request, needs, bots=bots)
         for name in ids:
             path_id(request, int, name)  # refuse a malformed id before reading the body
         read = []

@@ -176,3 +176,17 @@ async def test_full_window_is_not_evicted(monkeypatch: pytest.MonkeyPatch) -> No
         await limits.hit_shared(limit, f"other {number}")
         assert not (await limits.hit_shared(limit, "guesses")).granted
     assert len(limits._windows) == 20
+
+
+@pytest.mark.parametrize("counts_locally", [True, False])
+@pytest.mark.parametrize("limit", [Limit(3, 60.0), Limit(50, 60.0), Limit(2, 60.0, exact=True)])
+async def test_grant_cannot_be_told_from_hit(limit: Limit, counts_locally: bool) -> None:
+    one, other = (limiter.RateLimits("redis://127.0.0.1:1") for _ in range(2))
+    for limits in (one, other):
+        limits._counts_locally = counts_locally
+    for _ in range(limit.requests + 2):
+        decision = other.hit(limit, "key")
+        assert one.grant(limit, "key") == (decision is not None and decision.granted)
+        windows = one._windows["key"], other._windows["key"]
+        assert len({(each.used, each.should_report, each.is_dirty) for each in windows}) == 1
+        assert one._dirty.keys() == other._dirty.keys()

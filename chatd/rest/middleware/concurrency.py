@@ -55,6 +55,8 @@ class Timed(Generic[T]):
     At the end, however it ends, `on_end` is called with this time in seconds.
     """
 
+    __slots__ = ("_on_end", "_work", "spent_s")
+
     def __init__(
         self, work: Coroutine[Any, Any, T], on_end: Callable[[float], None] | None = None
     ) -> None:
@@ -89,14 +91,29 @@ class Timed(Generic[T]):
 class _Account:
     """The requests of one account: all that are admitted, and when its pauses end."""
 
-    __slots__ = ("_free_slots", "_waiters", "paused_until", "requests", "serial")
+    __slots__ = (
+        "_clock",
+        "_free_slots",
+        "_pause_factor",
+        "_waiters",
+        "paused_until",
+        "requests",
+        "serial",
+    )
 
-    def __init__(self, concurrency: int) -> None:
+    def __init__(self, concurrency: int, clock: Callable[[], float], pause_factor: float) -> None:
         self.requests = 0
         self.serial = asyncio.Lock()
         self.paused_until = 0.0
+        self._clock = clock
+        self._pause_factor = pause_factor
         self._free_slots = concurrency
         self._waiters: deque[asyncio.Future[None]] = deque()
+
+    def pause(self, spent_s: float) -> None:
+        """Add the pause for a request that occupied the event loop for `spent_s` seconds."""
+        since = max(self.paused_until, self._clock())
+        self.paused_until = since + self._pause_factor * spent_s
 
     def take_slot(self) -> bool:
         """Take a free slot. Return False if there is none."""
@@ -195,9 +212,13 @@ class ConcurrencyLimiter:
 
     def run(self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]) -> Awaitable[T]:
         """Run the work, after the pause that earlier requests of the account have caused."""
-        if account.paused_until - self._clock() <= _WAIVED_S:
-            return self.timed(account, work)
-        return self._run_after_pause(account, work)
+        if self.must_wait(account):
+            return self._run_after_pause(account, work)
+        return self.timed(account, work)
+
+    def must_wait(self, account: _Account) -> bool:
+        """Return whether the next request of an account has to wait for the end of its pauses."""
+        return account.paused_until - self._clock() > _WAIVED_S
 
     async def _run_after_pause(
         self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]
@@ -211,7 +232,9 @@ class ConcurrencyLimiter:
         account = self._accounts.get(caller)
         if account is None:
             self._sweep()
-            account = self._accounts[caller] = _Account(self._concurrency)
+            account = self._accounts[caller] = _Account(
+                self._concurrency, self._clock, self._pause_factor
+            )
         if account.requests >= self._max_requests:
             raise TooManyConcurrentRequests
         account.requests += 1
@@ -219,12 +242,7 @@ class ConcurrencyLimiter:
 
     def timed(self, account: _Account, work: Callable[[], Coroutine[Any, Any, T]]) -> Awaitable[T]:
         """Run the work, and pause the account for the time of the event loop that it takes."""
-
-        def pause(spent_s: float) -> None:
-            since = max(account.paused_until, self._clock())
-            account.paused_until = since + self._pause_factor * spent_s
-
-        return Timed(work(), pause)
+        return Timed(work(), account.pause)
 
     def _sweep(self) -> None:
         """Remove idle accounts, at most once a minute."""
@@ -273,7 +291,10 @@ class Turns:
         account = limiter.acquire_now(caller) or await limiter.acquire(caller)
         is_held = False  # a large response holds its slot until it is delivered
         try:
-            response = await limiter.run(account, partial(_call, handler, request))
+            if limiter.must_wait(account):
+                response = await limiter.run(account, partial(_call, handler, request))
+            else:
+                response = await Timed(_call(handler, request), account.pause)
             if size_of(response) > LARGE_RESPONSE_BYTES:
                 is_held = on_response_written(request, partial(limiter.release, account))
             return response

@@ -68,9 +68,10 @@ class RouteLimits:
         caller = client_network(request) if context is None else context.user.id
         limit, key = bucket.overall
         key = f"{key}:{caller}"
-        decision = limits.hit(limit, key) or await limits.hit_shared(limit, key)
-        if not decision.granted:
-            raise headers.rate_limited_globally(decision)
+        if not limits.grant(limit, key):
+            decision = await limits.hit_shared(limit, key)
+            if not decision.granted:
+                raise headers.rate_limited_globally(decision)
         who = (bucket.token and _token(match, bucket)) or caller
         key = f"{bucket.id}:{_id(match.get(bucket.major))}:{who}"
         decision = limits.hit(bucket.limit, key) or await limits.hit_shared(bucket.limit, key)
