@@ -34,9 +34,9 @@ _OWN_COUNT = 16
 """The number of columns of `history.OWN_COLUMNS`. The author's id, the authors, the reactions and
 the files follow; the last three are NULL in all rows but one, which has nothing else."""
 _AUTHOR_ID, _AUTHORS, _REACTIONS, _FILES = 16, 17, 18, 19
-_FROM_EDITED_AT, _REFERENCE_ID = 6, 7
-_TEXT_ONLY = (None, None, False, None, None, None, False, 0, None, None)
-"""The columns from `edited_at` up to the author's id, of a message that is only a text."""
+_REFERENCE_ID = 7
+_TEXT_ONLY = (None, False, None, None, None, False, 0, None, None)
+"""The columns from `reference_id` up to the author's id, of a message that is only a text."""
 
 _NO_AUTHOR = (None,) * len(User._fields)
 
@@ -139,15 +139,16 @@ async def shown_page(
 
 
 def _text(found: _Page, row: Row) -> StoredText | None:
-    """Return a message if it is only a text of an account, which may have reactions."""
-    if row[_FROM_EDITED_AT:_AUTHOR_ID] != _TEXT_ONLY:
+    """Return a message if it is only a text of an account."""
+    if row[_REFERENCE_ID:_AUTHOR_ID] != _TEXT_ONLY:
         return None
-    message_id, channel_id, kind, content, flags, tts, *_ = row
+    message_id, channel_id, kind, content, flags, tts, edited_at, *_ = row
     author = found.authors.get(row[_AUTHOR_ID])
     if author is None:
         return None
     reactions = found.reactions.get(message_id, ())
-    return StoredText(message_id, channel_id, content, (kind, flags, tts), author, reactions)
+    kinds = kind, flags, tts
+    return StoredText(message_id, channel_id, content, kinds, author, edited_at, reactions)
 
 
 async def _messages(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -28,6 +29,7 @@ _STORED = st.builds(
     _TEXTS,
     st.tuples(st.sampled_from(MessageType).map(int), st.integers(0, 2**31 - 1), st.booleans()),
     _USERS,
+    st.none() | st.datetimes(timezones=st.just(UTC)),
     st.lists(st.builds(Reaction, _TEXTS, st.integers(1, 2**62), st.booleans()), max_size=3),
 )
 
@@ -45,7 +47,7 @@ def test_stored_text_has_the_bytes_of_a_message(text: StoredText) -> None:
         content=text.content,
         flags=flags,
         tts=tts,
-        edited_at=None,
+        edited_at=text.edited_at,
         reference_id=None,
         reference=None,
         reactions=tuple(text.reactions),

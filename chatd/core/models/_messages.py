@@ -173,10 +173,7 @@ class StoredFile:
 
 
 class StoredText(NamedTuple):
-    """A stored message of an account that is only a text, which may have reactions.
-
-    All other fields of Message are empty.
-    """
+    """A stored message of an account that is only a text. All other fields of Message are empty."""
 
     id: MessageId
     channel_id: ChannelId
@@ -184,6 +181,7 @@ class StoredText(NamedTuple):
     kind: tuple[int, int, bool]
     """Its type, flags and `tts`."""
     author: User
+    edited_at: datetime | None = None
     reactions: Sequence[Reaction] = ()
 
 

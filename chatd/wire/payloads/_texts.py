@@ -11,11 +11,14 @@ from chatd.core import snowflake
 from chatd.core.ids import ChannelId, MessageId, UserId
 from chatd.core.json import JsonObject
 from chatd.core.models import Message, MessageType, StoredText, User
-from chatd.wire.payloads._encoding import encode
+from chatd.wire.payloads._encoding import encode, timestamp
 from chatd.wire.payloads._messages import encoded_user, message, reaction
 
 _START_FIELDS = 5
 """The fields that differ between two texts: all up to the timestamp."""
+
+_NOT_EDITED = b'"edited_timestamp":null'
+"""The first field after the timestamp, of a text that was not edited."""
 
 _AFTER_REACTIONS = ("referenced_message",)
 """The fields of a text that come after its reactions: of a reply to a message that is unknown."""
@@ -58,8 +61,11 @@ def encoded_stored_text(text: StoredText) -> bytes:
 
     The bytes are those of `message`, which takes ten times as long with encoding.
     """
-    message_id, channel_id, content, kind, author, reactions = text
+    message_id, channel_id, content, kind, author, edited_at, reactions = text
     rest, last = _encoded_end_of(*kind)
+    if edited_at is not None:
+        edited = b'"edited_timestamp":"%b"' % timestamp(edited_at).encode()
+        rest = edited + rest.removeprefix(_NOT_EDITED)
     if reactions:
         rest += b',"reactions":' + orjson.dumps([*map(reaction, reactions)])
     return b'{"id":"%d","channel_id":"%d","author":%b,"content":%b,"timestamp":"%b",%b%b}' % (
