@@ -121,10 +121,10 @@ class Peer:
         self.queue = SendQueue(self.transport, encoder, self.scheduler, Counters())
         self._seq = 0
 
-    def send(self, *names: str) -> None:
+    def send(self, *names: str, body_bytes: int = 102) -> None:
         """Send a batch of dispatches, as the delivery queue does."""
         with self.scheduler.write_through():
-            self.queue.send(batch(*names), self._seq + 1)
+            self.queue.send(batch(*names, body_bytes=body_bytes), self._seq + 1)
         self._seq += len(names)
 
     async def written(self, count: int) -> None:
@@ -134,9 +134,9 @@ class Peer:
                 await asyncio.sleep(0)
 
 
-def batch(*names: str) -> Batch:
-    audience = to_channel(ChannelId(1))
-    events = [Event(name, StreamId(1), audience, b'"' + b"x" * 100 + b'"') for name in names]
+def batch(*names: str, body_bytes: int) -> Batch:
+    audience, body = to_channel(ChannelId(1)), b'"%b"' % (b"x" * (body_bytes - 2))
+    events = [Event(name, StreamId(1), audience, body) for name in names]
     return Batch([Dispatch(each, BUDGET) for each in events])
 
 
@@ -206,6 +206,22 @@ async def test_number_of_waiting_frames_is_bounded() -> None:
     await peer.written(1)
     numbers = [number for _, number in payloads(peer.transport.writes[0])]
     assert numbers == list(range(1, queue_module._MAX_WAITING + 2))
+
+
+@pytest.mark.usefixtures("waits_forever")
+async def test_bytes_of_waiting_frames_are_bounded() -> None:
+    """A presence has up to 15 KiB of activities, and a batch up to 20 presences."""
+    peer = Peer()
+    peer.send(TYPING)
+    peer.send("PRESENCE_UPDATE", body_bytes=15_000)
+    await peer.written(1)
+    assert payloads(peer.transport.writes[0]) == [(TYPING, 1), ("PRESENCE_UPDATE", 2)]
+    most = 0
+    for _ in range(100):
+        peer.send("PRESENCE_UPDATE", body_bytes=1000)
+        await asyncio.sleep(0)
+        most = max(most, sum(map(len, peer.queue.queued)))
+    assert 2000 < most <= 8 * 1024
 
 
 @pytest.mark.parametrize("wait_ticks", [1, 10**9])
