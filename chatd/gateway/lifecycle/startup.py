@@ -245,9 +245,10 @@ class SessionStartup(BufferingListener):
     def _send_client_ready(
         self, rendered: ClientReady, gateway_url: str, guilds: Iterable[bytes]
     ) -> None:
-        self._send("READY", rendered.ready(gateway_url, guilds), NO_INTENT)
+        events = [self._event("READY", rendered.ready(gateway_url, guilds), NO_INTENT)]
         if rendered.client.awaits_supplement:
-            self._send("READY_SUPPLEMENTAL", rendered.supplement(), NO_INTENT)
+            events.append(self._event("READY_SUPPLEMENTAL", rendered.supplement(), NO_INTENT))
+        self._session.send_events(events)
 
     def _relationships(self, snapshot: _Snapshot) -> JsonObject:
         if snapshot.ready.account.user.bot:

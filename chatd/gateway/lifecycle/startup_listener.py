@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TypeAlias
 
 from chatd.core.capabilities import UserClient
@@ -271,9 +270,9 @@ class BufferingListener:
             guild, members = _listed(feed, membership.own, large_threshold)
         if guild is None or members is None or self._has_changed(feed, membership.seq):
             return None
-        parts = _parts(feed, guild, membership.own, members)
-        count = guild.member_count - self._joined_after(feed, membership.seq)
-        return client_ready.joined_guild(replace(parts, member_count=count), client)
+        later = self._joined_after(feed, membership.seq)
+        parts = _parts(feed, guild, membership.own, members, joined_later=later)
+        return client_ready.joined_guild(parts, client)
 
     def _has_changed(self, feed: GuildFeed, seq: int) -> bool:
         """Return whether a guild has changed since its channels were needed to read a snapshot."""
@@ -298,15 +297,16 @@ class BufferingListener:
 
     def _send_guild_creates(self, bodies: Iterable[bytes]) -> None:
         """Send a GUILD_CREATE with each of these bodies."""
-        user_id = self._session.user_id
-        stream, audience = StreamId(user_id), to_user(user_id)
         self._session.send_events(
-            [Event("GUILD_CREATE", stream, audience, body, Intents.GUILDS) for body in bodies]
+            [self._event("GUILD_CREATE", body, Intents.GUILDS) for body in bodies]
         )
 
     def _send(self, name: str, body: bytes, intent: Intents) -> None:
+        self._session.send_event(self._event(name, body, intent))
+
+    def _event(self, name: str, body: bytes, intent: Intents) -> Event:
         user_id = self._session.user_id
-        self._session.send_event(Event(name, StreamId(user_id), to_user(user_id), body, intent))
+        return Event(name, StreamId(user_id), to_user(user_id), body, intent)
 
     def _replay_buffered(self, positions: Mapping[StreamId, int]) -> None:
         """Send the buffered events that are newer than snapshots at these positions."""
@@ -353,14 +353,20 @@ def _joined_channels(feed: GuildFeed, own: Member) -> bytes:
 
 
 def _parts(
-    feed: GuildFeed, guild: EncodedGuild, own: Member, members: Mapping[UserId, bytes]
+    feed: GuildFeed,
+    guild: EncodedGuild,
+    own: Member,
+    members: Mapping[UserId, bytes],
+    *,
+    joined_later: int = 0,
 ) -> EncodedParts:
+    """Return the parts of a guild for its member `own`, without members who have joined later."""
     return EncodedParts(
         guild.settings,
         guild.split_settings,
         feed.visibility.payloads.joined_roles(),
         _joined_channels(feed, own),
         b",".join(members.values()),
-        guild.member_count,
+        guild.member_count - joined_later,
         own,
     )

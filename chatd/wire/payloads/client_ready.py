@@ -7,7 +7,6 @@ ignore it: `user_settings` beside its Protocol Buffers, and users beside their i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -17,6 +16,7 @@ from chatd.core.ids import GuildId, UserId
 from chatd.core.json import JsonObject
 from chatd.core.models import Member, PrivateChannel, ReadState
 from chatd.core.presence import Presence
+from chatd.core.records import record
 from chatd.core.relationships import Relationship
 from chatd.wire import payloads
 
@@ -74,7 +74,7 @@ def split_settings(settings: bytes) -> tuple[bytes, bytes]:
     return payloads.encode(beside)[1:-1], payloads.encode(inside)[1:-1]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class EncodedParts:
     """The parts of a guild as one of its members sees it, encoded."""
 
