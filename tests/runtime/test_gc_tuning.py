@@ -1,4 +1,4 @@
-"""The garbage collector of a server stops it for a millisecond at a time and finds cycles."""
+"""The garbage collector of a server stops it only for a moment at a time, and finds cycles."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ class Machine:
 
 
 @pytest.mark.parametrize("seconds_each", [0.0, 0.001, 0.01, 0.03])
-def test_collections_take_about_a_millisecond(seconds_each: float) -> None:
+def test_collections_take_about_half_a_millisecond(seconds_each: float) -> None:
     machine = Machine(seconds_each)
     machine.run(10)
-    assert max(machine.took[10:]) < 0.002
+    assert max(machine.took[10:]) < 0.001
 
 
 def test_idle_server_collects_seldom() -> None:
