@@ -191,7 +191,7 @@ async def _read(
     rows: list[Row] = []
     authors: dict[UserId, User] = {}
     reactions: dict[MessageId, list[Reaction]] = {}
-    files: dict[MessageId, list[Attachment]] = {}
+    files: Mapping[MessageId, Sequence[Attachment]] = {}
     for row in await cur.fetchall():
         if row[0] is not None:
             rows.append(row)
@@ -199,9 +199,8 @@ async def _read(
         authors = {each[0]: User._make(each) for each in row[_AUTHORS] or ()}
         for message_id, *reaction in row[_REACTIONS] or ():
             reactions.setdefault(message_id, []).append(Reaction(*reaction))
-        for message_id, *file in row[_FILES] or ():
-            made = attachments.make(viewer.signed_urls, location.channel_id, file)
-            files.setdefault(message_id, []).append(made)
+        of_files = ((location.channel_id, *file) for file in row[_FILES] or ())
+        files = await attachments.make_all(viewer.signed_urls, of_files)
     rows.sort(key=_id, reverse=True)
     return _Page(rows, authors, reactions, files)
 
