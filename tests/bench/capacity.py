@@ -209,7 +209,10 @@ async def find(measure: Callable[[int], Awaitable[Step]], search: Search, most: 
 
 
 def _middle(good: int, bad: int, resolution: int) -> int:
-    return (good + bad) // 2 // resolution * resolution or (good + bad) // 2
+    """Return the middle, rounded down to the resolution unless that is no new number."""
+    middle = (good + bad) // 2
+    rounded = middle // resolution * resolution
+    return rounded if rounded > good else middle
 
 
 def _most_files() -> int:
