@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import platform
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +17,8 @@ from hypothesis import strategies as st
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
 from chatd.gateway.protocol.frames import BINARY, TEXT, frame
-from tests.bench import against, capacity, curves, products, profiler, report
+from tests.bench import __main__ as bench
+from tests.bench import against, capacity, curves, machine, products, profiler, report
 from tests.bench.__main__ import measure
 from tests.bench.adapters import Adapter, Chatd, Scene, Size
 from tests.bench.environment import Stage
@@ -23,7 +26,7 @@ from tests.bench.http import Answer, Connection, request
 from tests.bench.measuring import Figures, Lap
 from tests.bench.meters import Cores
 from tests.bench.open_loop import Window
-from tests.bench.plans import TINY
+from tests.bench.plans import DESCRIPTIONS, TINY, WORKLOADS
 from tests.bench.report import Progress
 from tests.bench.sockets import Socket
 from tests.conftest import repository
@@ -88,6 +91,14 @@ async def test_search_doubles_and_then_halves(limit: int, tried: list[int]) -> N
     search = capacity.Search(first=200, resolution=100)
     steps = await capacity.find(measure_step, search, 3000)
     assert [step.people for step in steps] == tried
+
+
+async def test_search_never_measures_a_number_twice() -> None:
+    async def measure_step(people: int) -> capacity.Step:
+        return capacity.Step(people, Window(), Lap(), 0, 0.0, ["late"] if people > 1200 else [])
+
+    steps = await capacity.find(measure_step, capacity.Search(bound_s=1.0), 19_000)
+    assert [step.people for step in steps] == [2500, 1000, 1750]
 
 
 async def test_missing_receipts_count_as_late() -> None:
@@ -238,6 +249,32 @@ def test_figures() -> None:
     assert figures.latency_s(0.5) == 0.001
     assert figures.latency_s(0.99) == 1.0
     assert figures.cpu_s("server") == 1.5 / 90
+
+
+def test_machine_is_described() -> None:
+    found = machine.described()
+    assert found.keys() >= {"date", "commit", "processor", "memory", "libraries"}
+    assert found["Python"].startswith(platform.python_version())
+    assert re.fullmatch(r"1[4-9]\.\d+", found["Postgres"])
+    assert re.fullmatch(r"\d+\.\d+\.\d+", found["Valkey"])
+    assert re.fullmatch(r"[\d.]+ GiB", found["memory"])
+
+
+def test_help_describes_every_workload(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert DESCRIPTIONS.keys() == WORKLOADS.keys()
+    monkeypatch.setattr(sys, "argv", ["scripts/bench", "--help"])
+    with pytest.raises(SystemExit, match="0"):
+        bench.main()
+    said = capsys.readouterr().out
+    assert all(f"  {name} " in said and text in said for name, text in DESCRIPTIONS.items())
+
+
+def test_every_column_is_explained() -> None:
+    text = (repository() / "tests/bench/README.md").read_text()
+    for head in re.split(r"  +", report.table([]).strip()):
+        assert f"`{head}`" in text, head
 
 
 def test_samples_are_added_up() -> None:

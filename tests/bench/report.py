@@ -38,7 +38,7 @@ class Row:
 
     It varies less than rates do when other programs use the machine."""
     compared: str = ""
-    """The quantity of the ratio: rate, p50, p99 or bytes."""
+    """The quantity of the ratio: rate, p50, p99, CPU or memory."""
     ratio: float | None = None
     target: str = ""
     met: bool | None = None
@@ -120,9 +120,10 @@ def bounded(made: Row, target: str, *, met: bool) -> Row:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return the rows as a text table."""
-    heads = ["", "rate", "p50", "p99", "CPU", "Postgres", "Valkey", "memory"]
-    heads += ["bare", "p50", "p99", "CPU", "memory", "cost", "ratio", "target", "", "bare is"]
+    """Return the rows as a text table. README.md explains the columns."""
+    heads = ["", "rate", "p50", "p99", "server CPU", "Postgres CPU", "Valkey CPU", "memory"]
+    heads += ["bare: rate", "p50", "p99", "CPU of all", "memory", "CPU ratio", "ratio"]
+    heads += ["target", "", "bare is"]
     lines = [heads, *map(_cells, rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(heads))]
     texts = []
