@@ -113,6 +113,7 @@ def test_manual_has_its_chapters_and_links_to_them() -> None:
         "Back up",
         "Move in from Discord",
         "Upgrade",
+        "How many people",
         "Scale out",
         "Monitor",
         "Troubleshoot",
