@@ -159,7 +159,7 @@ async def read(
         )
         SELECT place::text, (to_jsonb(own) - %(secrets)s::text[])::text
           FROM found JOIN {table} AS own ON own.ctid = place
-      ORDER BY place
+      ORDER BY found.place
         """,
         {
             "user_id": user_id,

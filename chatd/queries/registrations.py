@@ -107,7 +107,7 @@ async def list_blocks(cur: Cursor, *, limit: int) -> list[RegistrationBlock]:
     await cur.execute(
         """
         SELECT domain, network::text, note, created_at FROM registration_blocks
-      ORDER BY domain NULLS LAST, network
+      ORDER BY domain NULLS LAST, registration_blocks.network
          LIMIT %(limit)s
         """,
         {"limit": limit},

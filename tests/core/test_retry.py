@@ -52,6 +52,7 @@ BY_ITSELF = {
     "gateway member requests",
     "late guilds",
     "group commit",
+    "read states",
     "resume validation",
     "readiness",
     "database probe",

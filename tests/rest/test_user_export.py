@@ -22,6 +22,7 @@ from chatd.storage.base import StoredFileMissing
 from chatd.web.keys import DEPENDENCIES
 from tests.conftest import Server
 from tests.helpers.attachments import download, message_form, png_bytes, send_form
+from tests.helpers.crowded_scene import rows as statement
 from tests.world import PASSWORD, Rest, World, like
 
 PATH = "/users/@me/export"
@@ -133,17 +134,24 @@ async def test_file_that_is_deleted_while_it_is_read_ends_early(
 async def test_rows_beyond_one_statement_are_exported(
     world: World, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(account_rows, "ROWS", 2)
+    """Each is exported once, also where the place of a row in its page gets one more digit."""
+    monkeypatch.setattr(account_rows, "ROWS", 7)
     monkeypatch.setattr(account_rows, "PAGES", 1)
     guild = await world.guild(owner="ada")
-    for number in range(5):
-        await guild.owner.rest.post(
-            f"/channels/{guild.general.id}/messages", {"content": f"{number}"}
-        )
+    await statement(
+        server,
+        """
+        INSERT INTO messages (channel_id, id, author_id, content)
+        SELECT %(channel)s, %(channel)s + n, %(author)s, n::text FROM generate_series(1, 400) AS n
+        """,
+        channel=int(guild.general.id),
+        author=int(guild.owner.id),
+    )
     await guild.owner.rest.call("POST", PATH)
     ready = await finished(guild.owner.rest, server)
     archive = zipfile.ZipFile(io.BytesIO((await download(world, ready["url"])).raw))
-    assert [each["content"] for each in rows(archive, "messages")] == list("01234")
+    exported = sorted(int(each["content"]) for each in rows(archive, "messages"))
+    assert exported == list(range(1, 401))
 
 
 async def test_one_export_a_day(world: World, server: Server) -> None:
