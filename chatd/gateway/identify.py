@@ -18,7 +18,8 @@ from chatd.gateway.lifecycle.late_guilds import LateGuilds
 from chatd.gateway.lifecycle.startup import DisallowedIntents, SessionStartup
 from chatd.gateway.protocol.commands import CloseCode, CloseConnection, Identify
 from chatd.gateway.protocol.encoders import PLAIN, ZLIB_PAYLOADS
-from chatd.gateway.session.session import Session, SessionState
+from chatd.gateway.session.session import Session
+from chatd.gateway.session.state import SessionState
 from chatd.observability.metrics import Counters
 from chatd.ratelimit import identify_limits
 from chatd.ratelimit.limiter import RateLimits

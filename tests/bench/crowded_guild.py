@@ -28,7 +28,8 @@ from chatd.gateway.fanout.visibility import Visibility
 from chatd.gateway.protocol.batch import Batch
 from chatd.gateway.protocol.commands import CloseCode
 from chatd.gateway.protocol.replay_budget import ReplayBudget
-from chatd.gateway.session.session import Session, SessionState
+from chatd.gateway.session.session import Session
+from chatd.gateway.session.state import SessionState
 from chatd.observability.metrics import Counters
 
 _GUILD = GuildId(1 << 22)

@@ -27,7 +27,8 @@ from chatd.gateway.protocol.frames import Dispatch
 from chatd.gateway.protocol.replay_budget import ReplayBudget
 from chatd.gateway.send_queue import SendQueue
 from chatd.gateway.session import session as module
-from chatd.gateway.session.session import Session, SessionState, dispatch_to_all
+from chatd.gateway.session.session import Session, dispatch_to_all
+from chatd.gateway.session.state import SessionState
 from chatd.observability.metrics import Counters
 
 BUDGET = ReplayBudget(2**30)

@@ -21,7 +21,8 @@ from chatd.gateway.fanout.guild_lists import GuildLists
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.visibility import Visibility
 from chatd.gateway.protocol.replay_budget import ReplayBudget
-from chatd.gateway.session.session import Session, SessionState
+from chatd.gateway.session.session import Session
+from chatd.gateway.session.state import SessionState
 from chatd.observability.metrics import Counters
 
 GUILD, CHANNEL, ROLE = GuildId(1 << 22), ChannelId(300), RoleId(100)

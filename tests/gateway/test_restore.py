@@ -24,7 +24,8 @@ from chatd.gateway.lifecycle import restore
 from chatd.gateway.lifecycle.handoff import SuspendedSession
 from chatd.gateway.lifecycle.restore import RestoreFailed, restore_session
 from chatd.gateway.protocol.replay_budget import ReplayBudget
-from chatd.gateway.session.session import Session, SessionState
+from chatd.gateway.session.session import Session
+from chatd.gateway.session.state import SessionState
 from chatd.observability.metrics import Counters
 from chatd.services.guild_snapshot import GuildOutline
 

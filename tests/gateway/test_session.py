@@ -13,7 +13,8 @@ from chatd.gateway.protocol.commands import CloseCode
 from chatd.gateway.protocol.frames import Dispatch
 from chatd.gateway.protocol.replay_budget import ReplayBudget
 from chatd.gateway.session import session as module
-from chatd.gateway.session.session import Session, SessionState
+from chatd.gateway.session.session import Session
+from chatd.gateway.session.state import SessionState
 
 BUDGET = ReplayBudget(2**30)
 

@@ -18,7 +18,8 @@ from chatd.gateway.fanout.session_lists import SessionLists
 from chatd.gateway.protocol.batch import Batch
 from chatd.gateway.protocol.commands import CloseCode
 from chatd.gateway.protocol.replay_budget import ReplayBudget
-from chatd.gateway.session.session import Session, SessionState
+from chatd.gateway.session.session import Session
+from chatd.gateway.session.state import SessionState
 from chatd.observability.metrics import Counters
 
 _PEOPLE = 450  # three parts

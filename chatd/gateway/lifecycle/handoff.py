@@ -35,7 +35,8 @@ from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.visibility import Visibility
 from chatd.gateway.protocol.frames import Dispatch
-from chatd.gateway.session.session import Session, SessionState
+from chatd.gateway.session.session import Session
+from chatd.gateway.session.state import SessionState
 
 log = logging.getLogger(__name__)
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol
 
-from chatd.core.capabilities import Capabilities, UserClient
-from chatd.core.ids import ChannelId, GuildId, LoginId, StreamId, UserId
+from chatd.core.ids import GuildId, StreamId
 from chatd.core.intents import Intents
-from chatd.core.presence import ONLINE, Presence, Status
+from chatd.core.presence import Presence
 from chatd.events.event import Event, to_user
 from chatd.gateway.protocol.batch import Batch
 from chatd.gateway.protocol.commands import CloseCode
@@ -25,6 +23,7 @@ from chatd.gateway.protocol.frames import Dispatch
 from chatd.gateway.protocol.replay_budget import ReplayBudget
 from chatd.gateway.send_queue import SendQueue
 from chatd.gateway.session import bot_filter
+from chatd.gateway.session.state import SessionState
 from chatd.wire import payloads
 
 log = logging.getLogger(__name__)
@@ -36,10 +35,6 @@ MAX_REPLAY_BYTES = 4 * 2**20
 """The largest replay buffer of one session; the hub bounds all of them together."""
 
 _SHARD_SHIFT = 22  # bits. Rule: Discord docs, Gateway, "Sharding": (guild_id >> 22) % num_shards
-
-
-MemberListWindows: TypeAlias = Mapping[GuildId, Mapping[ChannelId, Sequence[tuple[int, int]]]]
-"""Windows of member lists, by guild and channel."""
 
 
 class SessionSink(Protocol):
@@ -77,74 +72,10 @@ class FollowedFeed(Protocol):
         """Stop delivering events to a session."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionState:
-    """The state of a session without its replay buffer and feeds."""
-
-    id: str
-    user_id: UserId
-    login_id: LoginId
-    intents: Intents
-    shard: tuple[int, int] = (0, 1)
-    presence: Presence = ONLINE
-    device: str = "desktop"
-    is_bot: bool = False
-    seq: int = 0
-    user_client: UserClient | None = None
-    member_lists: MemberListWindows = field(default_factory=dict)
-
-    def to_record(self) -> list[Any]:
-        """Return the state without id and login, as JSON for Redis. Its layout must not change."""
-        presence = [self.presence.status, self.presence.activities]
-        rest = [self.device, self.is_bot, self.seq]
-        return [self.user_id, int(self.intents), self.shard, presence, *rest]
-
-    def client_record(self) -> list[Any] | None:
-        """Return the client and its member lists as JSON for Redis; None without either.
-
-        It is not in `to_record`, because the version before this one does not know it.
-        """
-        client = self.user_client
-        if client is None and not self.member_lists:
-            return None
-        lists = [[guild_id, list(each.items())] for guild_id, each in self.member_lists.items()]
-        return [None if client is None else [int(client.capabilities), client.os], lists]
-
-    @classmethod
-    def from_record(
-        cls, session_id: str, login_id: int, record: list[Any], client_record: list[Any] | None
-    ) -> SessionState:
-        """Return the state from the results of `to_record` and `client_record`."""
-        client, lists = client_record or (None, ())
-        user_client = None if client is None else UserClient(Capabilities(client[0]), client[1])
-        user_id, intents, shard, (status, activities), device, is_bot, seq = record
-        presence = Presence(Status(status), tuple(activities))
-        return cls(
-            session_id,
-            UserId(user_id),
-            LoginId(login_id),
-            Intents(intents),
-            (shard[0], shard[1]),
-            presence,
-            device,
-            is_bot,
-            seq,
-            user_client,
-            {GuildId(guild_id): _windows_of(channels) for guild_id, channels in lists},
-        )
-
-
 @lru_cache(1024)
 def _shared(bits: int) -> int:
     """Return an equal number that sessions share, so that it is in the processor's caches."""
     return bits
-
-
-def _windows_of(channels: list[Any]) -> Mapping[ChannelId, Sequence[tuple[int, int]]]:
-    return {
-        ChannelId(channel_id): [(first, last) for first, last in windows]
-        for channel_id, windows in channels
-    }
 
 
 class Session:
