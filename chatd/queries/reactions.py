@@ -12,18 +12,7 @@ from chatd.core.models import Reaction, User
 from chatd.db.cursor import Cursor, PreparedStatement, many, one
 from chatd.queries import users
 
-
-async def insert(
-    cur: Cursor, channel_id: ChannelId, message_id: MessageId, emoji: str, user_id: UserId
-) -> bool:
-    """Add a reaction. False when the user has reacted with this emoji already.
-
-    A reaction that was cleared, and whose row is pending deletion, counts as nonexistent.
-    """
-    await cur.execute(
-        """
-        INSERT INTO reactions (channel_id, message_id, emoji, user_id, created_at)
-        VALUES (%(channel_id)s, %(message_id)s, %(emoji)s, %(user_id)s, clock_timestamp())
+_UNLESS_PRESENT = """
         ON CONFLICT (channel_id, message_id, emoji, user_id) DO UPDATE
            SET created_at = excluded.created_at
          WHERE EXISTS (SELECT FROM pending_deletions
@@ -32,6 +21,20 @@ async def insert(
                           AND details ->> 'message_id' = excluded.message_id::text
                           AND coalesce(details ->> 'emoji', excluded.emoji) = excluded.emoji
                           AND (details ->> 'until')::timestamptz >= reactions.created_at)
+"""
+"""The end of an INSERT of a reaction. One that was cleared, and whose row is pending deletion,
+counts as nonexistent."""
+
+
+async def insert(
+    cur: Cursor, channel_id: ChannelId, message_id: MessageId, emoji: str, user_id: UserId
+) -> bool:
+    """Add a reaction. False when the user has reacted with this emoji already."""
+    await cur.execute(
+        f"""
+        INSERT INTO reactions (channel_id, message_id, emoji, user_id, created_at)
+        VALUES (%(channel_id)s, %(message_id)s, %(emoji)s, %(user_id)s, clock_timestamp())
+        {_UNLESS_PRESENT}
         """,
         {
             "channel_id": channel_id,
@@ -44,7 +47,7 @@ async def insert(
 
 
 _ADD_AT_VERSION = PreparedStatement(
-    """
+    f"""
     WITH RECURSIVE stream AS (
         SELECT seq, version FROM streams
          WHERE id = %(guild_id)s
@@ -71,14 +74,7 @@ _ADD_AT_VERSION = PreparedStatement(
         INSERT INTO reactions (channel_id, message_id, emoji, user_id, created_at)
         SELECT %(channel_id)s, %(message_id)s, %(emoji)s, %(user_id)s, clock_timestamp()
           FROM eligible
-        ON CONFLICT (channel_id, message_id, emoji, user_id) DO UPDATE
-           SET created_at = excluded.created_at
-         WHERE EXISTS (SELECT FROM pending_deletions
-                        WHERE kind = 'reactions'
-                          AND details ->> 'channel_id' = excluded.channel_id::text
-                          AND details ->> 'message_id' = excluded.message_id::text
-                          AND coalesce(details ->> 'emoji', excluded.emoji) = excluded.emoji
-                          AND (details ->> 'until')::timestamptz >= reactions.created_at)
+        {_UNLESS_PRESENT}
         RETURNING true
     ), moved AS (
         UPDATE streams SET seq = eligible.seq + 1
