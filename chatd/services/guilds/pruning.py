@@ -15,7 +15,7 @@ from chatd.core.errors import ApiError, ServiceUnavailable
 from chatd.core.ids import GuildId, LoginId, RoleId, UserId
 from chatd.core.models import Caller
 from chatd.core.permissions import Permissions
-from chatd.queries import members, users
+from chatd.queries import idle_members, members, users
 from chatd.queries import pending_deletions as queries
 from chatd.queries.pending_deletions import Details, PendingDeletion
 from chatd.services.access import access
@@ -62,7 +62,7 @@ async def count(
         granted = await access.guild(cur, ctx.user.id, guild_id)
         granted.require(_NEEDED)
         roles = await access.roles_below(cur, granted, include_roles)
-        return await members.count_idle(cur, guild_id, days=days, roles=roles)
+        return await idle_members.count(cur, guild_id, days=days, roles=roles)
 
 
 async def begin(
@@ -100,7 +100,7 @@ async def _step(dependencies: Dependencies, deletion: PendingDeletion) -> Detail
     wanted = Prune(**deletion.details)
     async with dependencies.database.cursor() as cur:
         user = await users.get(cur, wanted.user_id)
-        found = await members.list_idle_after(
+        found = await idle_members.list_after(
             cur,
             wanted.guild_id,
             days=wanted.days,
@@ -140,7 +140,7 @@ async def _remove(
         if not await queries.is_pending(work.cur, deletion):
             return  # another instance took it over after the lease expired
         roles = await access.roles_below(work.cur, granted, wanted.include_roles)
-        idle = await members.filter_idle(work.cur, guild_id, ids, days=wanted.days, roles=roles)
+        idle = await idle_members.filter_ids(work.cur, guild_id, ids, days=wanted.days, roles=roles)
         for member in await members.by_ids(work.cur, guild_id, idle):
             await remove_member(work, member)
         await queries.advance(work.cur, deletion, done)
