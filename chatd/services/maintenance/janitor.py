@@ -24,7 +24,7 @@ from chatd.queries import (
     mails,
     members,
     mentions,
-    message_inserts,
+    message_guards,
     messages,
     oidc_logins,
     reserved_uploads,
@@ -115,11 +115,11 @@ async def delete_expired(database: Database, expired: Callable[..., Awaitable[in
 
 
 async def _expired_nonces(cur: Cursor, *, limit: int) -> int:
-    return await message_inserts.delete_nonces(cur, before=_id_at_age(_NONCE_LIFETIME), limit=limit)
+    return await message_guards.delete_nonces(cur, before=_id_at_age(_NONCE_LIFETIME), limit=limit)
 
 
 async def _expired_slow_modes(cur: Cursor, *, limit: int) -> int:
-    return await message_inserts.delete_slow_modes(
+    return await message_guards.delete_slow_modes(
         cur, before=_id_at_age(_SLOW_MODE_LIFETIME), limit=limit
     )
 

@@ -28,7 +28,7 @@ from chatd.core.permissions import Permissions
 from chatd.core.rate_limit_errors import SlowmodeRateLimited
 from chatd.db.cursor import Cursor
 from chatd.events.event import Event
-from chatd.queries import history, message_inserts
+from chatd.queries import history, message_guards
 from chatd.services.access import access
 from chatd.services.access.access import ChannelAccess, PrivateAccess, SenderAccess
 from chatd.services.access.access_cache import AccessCache
@@ -167,7 +167,7 @@ async def _send_privately(
         granted.require(Permissions.SEND_MESSAGES)
         if wanted.enforced_nonce is not None:
             nonce = wanted.enforced_nonce
-            earlier_id = await message_inserts.id_by_nonce(work.cur, channel_id, ctx.user.id, nonce)
+            earlier_id = await message_guards.id_by_nonce(work.cur, channel_id, ctx.user.id, nonce)
             if earlier_id is not None:
                 return await _load_by_message_id(work.cur, ctx, channel_id, earlier_id)
         draft = await build_draft(work.cur, ctx, granted, wanted, attachments)
@@ -295,7 +295,7 @@ async def _find_by_nonce(ctx: Context, channel_id: ChannelId, nonce: str) -> Mes
     """
     async with ctx.database.cursor() as cur:
         await access.channel(cur, ctx.user.id, channel_id)
-        message_id = await message_inserts.id_by_nonce(cur, channel_id, ctx.user.id, nonce)
+        message_id = await message_guards.id_by_nonce(cur, channel_id, ctx.user.id, nonce)
         if message_id is None:
             return None
         return await _load_by_message_id(cur, ctx, channel_id, message_id)
@@ -319,7 +319,7 @@ async def _resolve_rejection(ctx: Context, granted: ChannelAccess, wanted: NewMe
         if earlier is not None:
             return earlier
     async with ctx.database.cursor() as cur:
-        newest = await message_inserts.last_slowmode_message(cur, channel_id, ctx.user.id)
+        newest = await message_guards.last_slowmode_message(cur, channel_id, ctx.user.id)
     waited_s = 0.0 if newest is None else time.time() - snowflake.created_at(newest).timestamp()
     raise SlowmodeRateLimited(granted.channel.rate_limit_per_user - waited_s)
 

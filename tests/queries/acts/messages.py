@@ -19,6 +19,7 @@ from chatd.queries import (
     attachments,
     crossposts,
     ephemeral_messages,
+    message_guards,
     message_inserts,
     messages,
     pins,
@@ -205,13 +206,13 @@ ACTS = [
         search_edits={},
     ),
     act(
-        message_inserts.delete_nonces,
-        lambda cur: message_inserts.delete_nonces(cur, before=TIMELESS, limit=99),
+        message_guards.delete_nonces,
+        lambda cur: message_guards.delete_nonces(cur, before=TIMELESS, limit=99),
         nonces={"nonce": "old"},
     ),
     act(
-        message_inserts.delete_slow_modes,
-        lambda cur: message_inserts.delete_slow_modes(cur, before=TIMELESS, limit=99),
+        message_guards.delete_slow_modes,
+        lambda cur: message_guards.delete_slow_modes(cur, before=TIMELESS, limit=99),
         slow_modes={"user_id": 1},
     ),
     act(
