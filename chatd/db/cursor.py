@@ -17,7 +17,7 @@ import psycopg2
 import psycopg2.errors
 from psycopg2.extras import register_default_jsonb
 
-from chatd.core.errors import DatabaseUnavailable, ServiceUnavailable
+from chatd.core.errors import DatabaseUnavailable, RowLocked, ServiceUnavailable
 from chatd.db.connection import PgConnection
 from chatd.observability.metrics import Counters
 
@@ -38,8 +38,11 @@ SLOW_STATEMENT_S = 0.5
 _LOG_MAX_CHARS = 500
 """Characters of a slow statement that are logged: enough to find it in the code."""
 
-_RETRYABLE_SQLSTATES = ("55P03", "57014", "40001", "40P01")
-"""Lock timeout, statement timeout, serialization failure, deadlock: the client may try again."""
+_LOCKED_SQLSTATES = ("55P03", "40P01")
+"""Lock timeout, deadlock: another transaction has locked a row. The client may try again."""
+
+_RETRYABLE_SQLSTATES = ("57014", "40001")
+"""Statement timeout, serialization failure: the client may try again."""
 
 _READ_ONLY_SQLSTATE = "25006"
 
@@ -131,6 +134,8 @@ class Cursor:
 
     def _translate(self, error: Exception) -> ServiceUnavailable | None:
         """Return the API error for an error of the driver; None for one about the data."""
+        if isinstance(error, psycopg2.Error) and error.pgcode in _LOCKED_SQLSTATES:
+            return RowLocked()
         if isinstance(error, psycopg2.Error) and error.pgcode in _RETRYABLE_SQLSTATES:
             return ServiceUnavailable()
         if isinstance(error, psycopg2.Error) and error.pgcode == _READ_ONLY_SQLSTATE:

@@ -134,7 +134,10 @@ _MOVE_MANY = PreparedStatement(
                                  ELSE (SELECT version = given.version FROM streams
                                         WHERE id = given.guild_id) END,
                         false) AS is_authorized,
-               (SELECT ROW(seq, version) FROM streams WHERE id = given.user_id) AS state
+               (SELECT ROW(seq, version) FROM streams WHERE id = given.user_id) AS state,
+               NOT EXISTS (SELECT FROM read_states
+                            WHERE read_states.user_id = given.user_id
+                              AND read_states.channel_id = given.channel_id) AS is_new
           FROM json_to_recordset(%(moves)s) AS given (
                    user_id bigint, channel_id bigint, message_id bigint, guild_id bigint,
                    version bigint)
@@ -148,13 +151,19 @@ _MOVE_MANY = PreparedStatement(
          WHERE id = ANY(ARRAY(SELECT channel_id FROM wanted WHERE is_authorized))
       ORDER BY id
            FOR KEY SHARE SKIP LOCKED
+    ), account AS (  -- the foreign key of a new row locks it, and would wait
+        SELECT id FROM users
+         WHERE id = ANY(ARRAY(SELECT user_id FROM wanted WHERE is_authorized AND is_new))
+      ORDER BY id
+           FOR KEY SHARE SKIP LOCKED
     ), eligible AS MATERIALIZED (
         SELECT wanted.user_id, wanted.channel_id, wanted.message_id, stream.seq
           FROM wanted
                JOIN stream ON stream.id = wanted.user_id
                     AND ROW(stream.seq, stream.version) = wanted.state
                JOIN existing ON existing.id = wanted.channel_id
-         WHERE wanted.is_authorized
+               LEFT JOIN account ON account.id = wanted.user_id
+         WHERE wanted.is_authorized AND (NOT wanted.is_new OR account.id IS NOT NULL)
     ), moved AS (
         INSERT INTO read_states (user_id, channel_id, message_id)
         SELECT user_id, channel_id, message_id FROM eligible
@@ -182,8 +191,8 @@ permission version, between the snapshot of the statement and the lock."""
 async def move_many(cur: Cursor, moves: Sequence[Move]) -> list[MoveResult]:
     """Move read states of different users in one statement, which is a transaction of its own.
 
-    It advances the streams of these users. It does not wait for locks: a row is skipped if its
-    stream or its channel is locked by another transaction, or its stream has just changed.
+    It advances the streams of these users. It does not wait for locks: a row is skipped if another
+    transaction has locked its stream, channel or user, or if its stream has just changed.
     """
     rows = [
         {

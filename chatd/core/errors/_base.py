@@ -48,6 +48,13 @@ class DatabaseUnavailable(ServiceUnavailable):
     message = "The database is unavailable; try again in a moment."
 
 
+class RowLocked(ServiceUnavailable):
+    """A statement has waited too long for a row that another transaction has locked.
+
+    Statements about other rows may succeed.
+    """
+
+
 class NoLease(ServiceUnavailable):
     """This process has no valid lease of its WORKER_ID, and so cannot generate ids."""
 

@@ -16,7 +16,7 @@ import logging
 from collections.abc import Callable
 
 from chatd.context.dependencies import Dependencies
-from chatd.core.errors import ServiceUnavailable
+from chatd.core.errors import DatabaseUnavailable, ServiceUnavailable
 from chatd.core.ids import GuildId, UserId
 from chatd.core.presence import OFFLINE
 from chatd.queries import members, temporary_members
@@ -91,7 +91,12 @@ class TemporaryMembers:
             # Reports over Redis count too: another instance may not reach Postgres.
             is_offline = self._dependencies.presences.get(user_id) == OFFLINE
             if is_offline and not self._is_connected(user_id):
-                await self._end_one(guild_id, user_id)
+                try:
+                    await self._end_one(guild_id, user_id)
+                except DatabaseUnavailable:
+                    raise
+                except ServiceUnavailable as error:  # the guild is locked, and the others are not
+                    log.info("a temporary membership of guild %d stays: %s", guild_id, error)
 
     async def _end_one(self, guild_id: GuildId, user_id: UserId) -> None:
         async with self._dependencies.begin() as work:

@@ -6,9 +6,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from chatd.core import snowflake
-from chatd.core.errors import ServiceUnavailable
+from chatd.core.errors import DatabaseUnavailable, ServiceUnavailable
 from chatd.core.interactions import MODAL_LIFETIME_S
 from chatd.db.cursor import Cursor
 from chatd.db.pool import Database
@@ -55,14 +56,30 @@ async def run(database: Database, storage: Storage) -> None:
     """Clean up until cancelled. All instances may run this at the same time."""
     while True:
         try:
-            await delete_orphaned_messages(database)
-            for expired in EXPIRED:
-                await delete_expired(database, expired)
-            await delete_expired(database, retention.begin_due)  # adds pending deletions
-            await _delete_pending_files(database, storage)
-        except (ServiceUnavailable, StorageUnavailable) as error:
+            await clean_up(database, storage)
+        except (DatabaseUnavailable, StorageUnavailable) as error:
             log.info("janitor postponed: %s", error)
         await asyncio.sleep(_INTERVAL_S)
+
+
+async def clean_up(database: Database, storage: Storage) -> None:
+    """Delete once what has expired. Rows of one kind that are locked do not delay other kinds.
+
+    Raises DatabaseUnavailable, StorageUnavailable.
+    """
+    kinds: list[Callable[[], Awaitable[None]]] = [
+        partial(delete_orphaned_messages, database),
+        *(partial(delete_expired, database, expired) for expired in EXPIRED),
+        partial(delete_expired, database, retention.begin_due),  # adds pending deletions
+        partial(_delete_pending_files, database, storage),
+    ]
+    for delete in kinds:
+        try:
+            await delete()
+        except DatabaseUnavailable:
+            raise
+        except ServiceUnavailable as error:
+            log.info("janitor postponed a kind of rows: %s", error)
 
 
 async def _delete_pending_files(database: Database, storage: Storage) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from chatd.core.errors import DatabaseUnavailable, ServiceUnavailable
+from chatd.core.errors import DatabaseUnavailable, RowLocked, ServiceUnavailable
 from chatd.core.ids import StreamId
 from chatd.db.cursor import Cursor
 from chatd.db.pool import Database
@@ -99,6 +99,9 @@ async def _extend_once(database: Database, stream_id: StreamId, sizes: BatchSize
         )
     except DatabaseUnavailable:
         raise
+    except RowLocked as locked:  # not because of its messages
+        log.info("indexing of stream %d postponed: %s", stream_id, locked)
+        return False
     except ServiceUnavailable as failed:
         if size > 1:
             log.warning("indexing %d messages of stream %d failed: %s", size, stream_id, failed)
@@ -124,6 +127,9 @@ async def _index_some_edits(database: Database, sizes: BatchSizes, size: int) ->
         has_more = await _run_once(database, lambda cur: search_upkeep.apply_edits(cur, limit=size))
     except DatabaseUnavailable:
         raise
+    except RowLocked as locked:
+        log.info("indexing of edits postponed: %s", locked)
+        return False
     except ServiceUnavailable as failed:
         if size > 1:
             log.warning("indexing %d edits failed: %s", size, failed)

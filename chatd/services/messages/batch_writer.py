@@ -27,13 +27,13 @@ from functools import partial
 from typing import TypeAlias
 
 from chatd.bus.bus import Bus
-from chatd.core.errors import ServiceUnavailable
+from chatd.core.errors import RowLocked, ServiceUnavailable
 from chatd.core.ids import MessageId, StreamId
 from chatd.core.snowflake import SnowflakeGenerator
 from chatd.db.pool import Database
 from chatd.events.event import Event
 from chatd.observability.metrics import Metrics
-from chatd.queries import message_inserts
+from chatd.queries import message_inserts, streams
 from chatd.queries.message_inserts import InsertResult, NewRow
 
 log = logging.getLogger(__name__)
@@ -241,21 +241,38 @@ class MessageBatchWriter:
             self._in_flight -= streams
 
     async def _commit_all(self, batch: list[_Pending], *, wait: bool) -> None:
-        """Commit a batch. If the statement fails, commit each row by itself."""
+        """Commit a batch. If the statement fails because of a row, commit each row by itself."""
         try:
             await self._commit(batch, wait=wait)
         except ServiceUnavailable as error:
-            _fail(batch, error)
-        except Exception as error:
-            if len(batch) == 1:
+            # If the statement waits for the stream, it may be the stream that is locked.
+            if isinstance(error, RowLocked) and not (wait and await self._is_locked(batch)):
+                await self._commit_each(batch, error, wait=wait)
+            else:
                 _fail(batch, error)
-                return
-            log.warning("a batch of %d messages failed; inserting one by one", len(batch))
-            for pending in batch:  # one bad row must not fail the others
-                await self._commit_all([pending], wait=wait)
+        except Exception as error:
+            await self._commit_each(batch, error, wait=wait)
         except asyncio.CancelledError:
             _fail(batch, ServiceUnavailable())
             raise
+
+    async def _commit_each(self, batch: list[_Pending], error: Exception, *, wait: bool) -> None:
+        """Commit rows one by one, since one bad row must not fail the others."""
+        if len(batch) == 1:
+            _fail(batch, error)
+            return
+        log.warning("a batch of %d messages failed; inserting one by one", len(batch))
+        for pending in batch:
+            await self._commit_all([pending], wait=wait)
+
+    async def _is_locked(self, batch: list[_Pending]) -> bool:
+        """Return whether the stream of a batch is locked, or this cannot be found out."""
+        try:
+            async with self._database.cursor() as cur:
+                await streams.lock(cur, [batch[0].row.stream_id], wait=False)
+        except (streams.StreamLocked, ServiceUnavailable):
+            return True
+        return False
 
     async def _commit(self, batch: list[_Pending], *, wait: bool) -> None:
         """Insert rows, publish the events of those that were inserted, and resolve the futures.

@@ -5,7 +5,8 @@ costs several times as much as the row. So a request queues its row and waits fo
 statement moves a batch of read states, numbers their events, and is a transaction of its own.
 
 The statement does not wait for locks, and does not explain why it has skipped a row. Such a row is
-`CONTENDED`: its caller moves it in a unit of work.
+`CONTENDED`: its caller moves it in a unit of work. If a statement fails because of one row, all of
+its rows are.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import islice
 
 from chatd.bus.bus import Bus
-from chatd.core.errors import ServiceUnavailable
+from chatd.core.errors import RowLocked, ServiceUnavailable
 from chatd.core.ids import UserId
+from chatd.core.rate_limit_errors import TooManyConcurrentRequests
 from chatd.db.pool import Database
 from chatd.events.private_channels import read_state_changed
 from chatd.queries import read_states
@@ -39,6 +42,9 @@ _MAX_ROWS = 256  # in one statement, which locks the streams of all of them unti
 _INTERVAL_S = 0.01
 # Rows that wait for a batch: 32 full statements. Above it, `move` raises at once.
 _MAX_QUEUED_ROWS = 8192
+# One user must not fill the queue for all others. A batch has one row of each user, so the last of
+# these waits for 32 batches, a third of a second.
+_MAX_QUEUED_PER_USER = 32
 
 
 class MoveOutcome(Enum):
@@ -64,7 +70,9 @@ class ReadStateWriter:
     def __init__(self, database: Database, bus: Bus) -> None:
         self._database = database
         self._bus = bus
-        self._queue: deque[_Pending] = deque()
+        # The users take turns: one with further rows goes behind all others.
+        self._queues: dict[UserId, deque[_Pending]] = {}
+        self._queued_rows = 0
         self._in_flight: set[UserId] = set()
         self._batches: set[asyncio.Task[None]] = set()
         self._is_scheduled = False
@@ -74,13 +82,16 @@ class ReadStateWriter:
     async def move(self, row: Move) -> MoveOutcome:
         """Move a read state forward, and publish the event if it has changed.
 
-        Cancelling the caller does not undo the move. Raises ServiceUnavailable,
-        DatabaseUnavailable (then it may or may not be moved).
+        Cancelling the caller does not undo the move. Raises TooManyConcurrentRequests,
+        ServiceUnavailable, DatabaseUnavailable (then it may or may not be moved).
         """
-        if len(self._queue) >= _MAX_QUEUED_ROWS:
+        if len(self._queues.get(row.user_id, ())) >= _MAX_QUEUED_PER_USER:
+            raise TooManyConcurrentRequests
+        if self._queued_rows >= _MAX_QUEUED_ROWS:
             raise ServiceUnavailable
         pending = _Pending(row, asyncio.get_running_loop().create_future())
-        self._queue.append(pending)
+        self._queues.setdefault(row.user_id, deque()).append(pending)
+        self._queued_rows += 1
         self._start_batch()
         return await pending.done
 
@@ -104,7 +115,7 @@ class ReadStateWriter:
         task.add_done_callback(self._on_batch_done)
 
     def _has_next(self) -> bool:
-        return any(each.row.user_id not in self._in_flight for each in self._queue)
+        return any(user_id not in self._in_flight for user_id in self._queues)
 
     def _on_batch_done(self, task: asyncio.Task[None]) -> None:
         self._batches.discard(task)
@@ -131,30 +142,29 @@ class ReadStateWriter:
             self._in_flight -= users
 
     def _next_batch(self) -> dict[UserId, _Pending]:
-        """Dequeue rows of different users that have none in flight; others keep their order."""
+        """Dequeue the first row of each user that has none in flight."""
+        ready = (user_id for user_id in self._queues if user_id not in self._in_flight)
         batch: dict[UserId, _Pending] = {}
-        later: list[_Pending] = []
-        while self._queue and len(batch) < _MAX_ROWS:
-            pending = self._queue.popleft()
-            user_id = pending.row.user_id
-            if user_id in batch or user_id in self._in_flight:
-                later.append(pending)
-            else:
-                batch[user_id] = pending
-        self._queue.extendleft(reversed(later))
+        for user_id in list(islice(ready, _MAX_ROWS)):
+            queue = self._queues.pop(user_id)
+            batch[user_id] = queue.popleft()
+            if queue:
+                self._queues[user_id] = queue
+        self._queued_rows -= len(batch)
         return batch
 
     async def _commit_all(self, batch: dict[UserId, _Pending]) -> None:
         """Commit a batch, and resolve all its futures, however it ends."""
         try:
             await self._commit(batch)
+        except RowLocked:
+            _resolve_contended(batch.values())  # only one of them may be locked
         except ServiceUnavailable as error:
             _fail(batch.values(), error)
         except Exception:
             # One row that cannot be stored must not fail the others.
             log.warning("a batch of %d read states failed", len(batch), exc_info=True)
-            for pending in batch.values():
-                _resolve(pending, MoveOutcome.CONTENDED)
+            _resolve_contended(batch.values())
         except asyncio.CancelledError:
             _fail(batch.values(), ServiceUnavailable())
             raise
@@ -186,6 +196,11 @@ def _outcome(result: MoveResult) -> MoveOutcome:
 def _resolve(pending: _Pending, outcome: MoveOutcome) -> None:
     if not pending.done.done():
         pending.done.set_result(outcome)
+
+
+def _resolve_contended(batch: Iterable[_Pending]) -> None:
+    for pending in batch:
+        _resolve(pending, MoveOutcome.CONTENDED)
 
 
 def _fail(batch: Iterable[_Pending], error: Exception) -> None:
