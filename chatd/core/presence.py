@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from chatd.core.ids import GuildId
@@ -37,6 +38,21 @@ class Presence:
     activities: tuple[Activity, ...] = ()
     clients: tuple[tuple[str, Status], ...] = ()
     """The status for each kind of device ("desktop", "mobile", "web")."""
+
+
+@lru_cache(1024)
+def without_activities(status: Status, clients: tuple[tuple[str, Status], ...]) -> Presence:
+    """Return a presence without activities, which users share: most have an equal one."""
+    return Presence(status, (), clients)
+
+
+@lru_cache(4096)
+def shared(guild_ids: frozenset[GuildId]) -> frozenset[GuildId]:
+    """Return an equal set. An instance has several of each user, which would take 216 bytes each.
+
+    The sets of a user are made soon one after the other, so a small cache finds all of them.
+    """
+    return guild_ids
 
 
 OFFLINE = Presence(Status.OFFLINE)
@@ -80,7 +96,10 @@ def merged(presences: Iterable[Presence]) -> Presence:
     statuses = {each.status for each in shown}
     status = next(each for each in _PRECEDENCE if each in statuses)
     activities = next((each.activities for each in reversed(shown) if each.activities), ())
-    return Presence(status, activities, _clients(shown))
+    clients = _clients(shown)
+    if not activities:
+        return without_activities(status, clients)
+    return Presence(status, activities, clients)
 
 
 def _clients(presences: Iterable[Presence]) -> tuple[tuple[str, Status], ...]:

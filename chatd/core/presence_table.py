@@ -7,7 +7,7 @@ reports have stopped. Nothing is stored: after a restart, an instance requests t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -99,7 +99,7 @@ class PresenceTable:
         """Merge the reports of a user. Returns the change to notify guilds of, if there is one."""
         before, guilds_before = shown.presence, shown.guild_ids
         shown.presence = merged(report.presence for report in shown.reports.values())
-        shown.guild_ids = _NOWHERE.union(*(each.guild_ids for each in shown.reports.values()))
+        shown.guild_ids = _guilds_of(shown.reports.values())
         to_notify = guilds_before if not shown.reports else shown.guild_ids
         is_changed = shown.presence != before
         for guild_id in guilds_before | shown.guild_ids:
@@ -122,3 +122,10 @@ class PresenceTable:
             self._online[guild_id].discard(user_id)
             if not self._online[guild_id]:
                 del self._online[guild_id]
+
+
+def _guilds_of(reports: Collection[PresenceReport]) -> frozenset[GuildId]:
+    """Return the guilds of all reports. Mostly there is one, whose set is used."""
+    if len(reports) == 1:
+        return next(iter(reports)).guild_ids
+    return _NOWHERE.union(*(each.guild_ids for each in reports))

@@ -11,7 +11,14 @@ import orjson
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.intents import Intents
 from chatd.core.json import JsonObject
-from chatd.core.presence import ListedSession, Presence, PresenceReport, Status
+from chatd.core.presence import (
+    ListedSession,
+    Presence,
+    PresenceReport,
+    Status,
+    shared,
+    without_activities,
+)
 from chatd.events.event import Event, to_guild, to_user
 from chatd.wire import payloads
 
@@ -165,9 +172,9 @@ def _unpacked(
     clients: list[tuple[str, str]],
     guild_ids: list[int],
 ) -> PresenceReport:
-    presence = Presence(
-        Status(status),
-        tuple(activities),
-        tuple((kind, Status(own)) for kind, own in clients),
-    )
-    return PresenceReport(presence, frozenset(GuildId(each) for each in guild_ids))
+    shown, devices = Status(status), tuple((kind, Status(own)) for kind, own in clients)
+    if activities:
+        presence = Presence(shown, tuple(activities), devices)
+    else:
+        presence = without_activities(shown, devices)
+    return PresenceReport(presence, shared(frozenset(GuildId(each) for each in guild_ids)))

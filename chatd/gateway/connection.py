@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from aiohttp import WSMsgType, web
 
@@ -57,8 +56,8 @@ class Connection:
     """Serves one socket."""
 
     __slots__ = (
-        "_closing",
         "_control_frames",
+        "_ended",
         "_gateway",
         "_heartbeat_requested",
         "_last_payload_at",
@@ -99,7 +98,8 @@ class Connection:
         self._socket = socket
         self._transport = transport
         self._loop = asyncio.get_running_loop()
-        self._closing: asyncio.Future[CloseConnection] = self._loop.create_future()
+        self._ended: asyncio.Future[CloseConnection | None] = self._loop.create_future()
+        """Why the server disconnects the client; None when the client is read no more."""
         self._payloads = self._control_frames = 0
         self._window_ends = 0.0
         self._last_payload_at = self._loop.time()
@@ -113,11 +113,11 @@ class Connection:
         """
         self.send_queue.send_payload(frames.hello(self._gateway.heartbeat_interval_ms))
         reading = asyncio.create_task(self._read(), name="gateway reader")
+        reading.add_done_callback(self._on_read_end)
         try:
-            either: set[asyncio.Future[Any]] = {reading, self._closing}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if self._closing.done():
-                await self._close(self._closing.result())
+            # `asyncio.wait` for either of two would take 1.2 kB of memory per connection.
+            if (requested := await self._ended) is not None:
+                await self._close(requested)
             elif (closing := reading.result()) is not None:
                 if closing.code in SESSION_ENDING_CODES and self.session is not None:
                     self._gateway.hub.remove(self.session)
@@ -144,8 +144,8 @@ class Connection:
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Disconnect the client."""
-        if not self._closing.done():
-            self._closing.set_result(CloseConnection(code, reason))
+        if not self._ended.done():
+            self._ended.set_result(CloseConnection(code, reason))
 
     def reconnect(self) -> None:
         """Send RECONNECT and disconnect: the client resumes here or on another instance."""
@@ -190,6 +190,10 @@ class Connection:
         if session.member_lists:  # a resumed session; another instance may have kept its lists
             wanted = [GuildSubscription(*each) for each in session.member_lists.items()]
             self._member_queue().add(partial(self._subscribe, session, wanted))
+
+    def _on_read_end(self, _: asyncio.Task[CloseConnection | None]) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)
 
     async def _read(self) -> CloseConnection | None:
         """Handle what the client sends. Returns why the server disconnects it, if it does."""

@@ -13,9 +13,8 @@ message of 877 bytes to 444 and 449 bytes. Browsers read zlib-stream with their 
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Awaitable, Callable
-from functools import partial
 
 from aiohttp import WSCloseCode, web
 
@@ -56,14 +55,14 @@ class _Socket(web.WebSocketResponse):
     connection, the stack frames of the middlewares would take 2 kB of memory per connection.
     """
 
-    def __init__(self, serve: Callable[[web.WebSocketResponse], Awaitable[None]]) -> None:
+    def __init__(self, request: web.Request, network: str) -> None:
         super().__init__(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5, autoping=False)
-        self._serve = serve
+        self._request, self._network = request, network
 
     async def write_eof(self) -> None:  # type: ignore[override]  # as of its base
         """Serve the connection, then close it."""
         try:
-            await self._serve(self)
+            await _serve(self._request, self._network, self)
             await super().write_eof()
         finally:
             # Both keep the exception that ended the connection, and its traceback refers to them.
@@ -76,7 +75,7 @@ async def _open(request: web.Request, network: str) -> web.WebSocketResponse:
     table.acquire(network)
     try:
         await request.app[GATEWAY].admission_gate.admit()
-        socket = _Socket(partial(_serve, request, network))
+        socket = _Socket(request, network)
         await socket.prepare(request)
     except ValueError:  # a header of the handshake is not text
         table.release(network)
@@ -102,7 +101,7 @@ async def _serve(request: web.Request, network: str, socket: web.WebSocketRespon
                 socket,
                 request.transport,
                 make_encoder(),
-                gateway_url(request),
+                sys.intern(gateway_url(request)),  # most clients have reached the server by one
                 table=table,
             )
             table.connections.add(connection)

@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 from aiohttp import hdrs, web
 
+from chatd.web.http_server import HttpConnection
+
 _KEEPALIVE_GRACE_S = 3.0
 """How long a keep-alive connection may stay idle until it is closed. Long enough for one more
 request of a busy client, short beside SHUTDOWN_TIMEOUT (20 s by default)."""
@@ -39,14 +41,12 @@ class ConnectionDrainer:
         self._first_request_grace_s = min(_FIRST_REQUEST_GRACE_S, timeout_s * 0.25)
         self.is_draining = False
         """Whether each response closes its connection."""
-        self._websockets: set[web.RequestHandler] = set()
 
     async def mark_response(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add `Connection: close` to a response while draining. Called before each response."""
         if response.status == _SWITCHING_PROTOCOLS:
-            connection = request.protocol
-            self._websockets.add(connection)
-            request.task.add_done_callback(lambda _: self._websockets.discard(connection))
+            if isinstance(request.protocol, HttpConnection):
+                request.protocol.is_websocket = True
         elif self.is_draining:
             response.force_close()
             response.headers[hdrs.CONNECTION] = "close"
@@ -62,7 +62,7 @@ class ConnectionDrainer:
             return
 
         def http_connections() -> set[web.RequestHandler]:
-            return set(server.connections) - self._websockets
+            return {each for each in server.connections if not _is_websocket(each)}
 
         initial = http_connections()
         await _wait_until(lambda: initial.isdisjoint(http_connections()), self._keepalive_grace_s)
@@ -70,6 +70,10 @@ class ConnectionDrainer:
             await site.stop()
         await asyncio.sleep(min(_ACCEPT_GRACE_S, self._first_request_grace_s))
         await _wait_until(lambda: http_connections() <= initial, self._first_request_grace_s)
+
+
+def _is_websocket(connection: web.RequestHandler) -> bool:
+    return isinstance(connection, HttpConnection) and connection.is_websocket
 
 
 async def _wait_until(is_done: Callable[[], bool], timeout_s: float) -> None:

@@ -53,6 +53,7 @@ class HttpConnection(web.RequestHandler):
         "_limiter",
         "_on_written",
         "account_id",
+        "is_websocket",
         "network",
     )
 
@@ -65,6 +66,8 @@ class HttpConnection(web.RequestHandler):
         self._on_written: Callable[[], None] | None = None
         self.network: str | None = None
         self.account_id: UserId | None = None
+        self.is_websocket = False
+        """Whether a WebSocket has taken it over."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Serve the connection, or refuse it before reading anything."""

@@ -27,7 +27,7 @@ from itertools import islice
 
 from chatd.bus.bus import Bus
 from chatd.core.ids import GuildId, StreamId, UserId
-from chatd.core.presence import Presence, PresenceReport, Status, merged
+from chatd.core.presence import Presence, PresenceReport, Status, merged, shared
 from chatd.core.presence_table import PresenceChange, PresenceTable
 from chatd.events import presence as events
 from chatd.events.event import Event
@@ -193,7 +193,7 @@ class PresenceReporter:
         if not connected:
             return None
         presence = merged(_on_device(each) for each in connected)
-        return PresenceReport(presence, frozenset(_guild_ids(connected)))
+        return PresenceReport(presence, shared(frozenset(_guild_ids(connected))))
 
     def _drop_expired_intervals(self, now: float) -> None:
         while self._may_report_at:

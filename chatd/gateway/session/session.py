@@ -111,7 +111,7 @@ class Session:
         self.id = state.id
         self.user_id = state.user_id
         self.login_id = state.login_id
-        self.feeds: set[FollowedFeed] = set()
+        self.feeds: list[FollowedFeed] = []  # a set takes twice as much
         self._sink: SessionSink | None = None
         self._unfiltered_queue: SendQueue | None = None
         """The send queue of the connection, unless the dispatches must be filtered for a bot."""
