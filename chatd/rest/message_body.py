@@ -18,6 +18,7 @@ from chatd.rest import multipart, urlencoded
 from chatd.rest.multipart import FormPart, malformed
 from chatd.rest.request import (
     FORM,
+    arrived_body,
     is_form,
     media_type,
     parse_json,
@@ -107,9 +108,13 @@ class IncomingMessage(Generic[T]):
 
         Raises what reading a JSON body raises.
         """
-        if self._read_plain is None or media_type(self._request) != _JSON:
+        request = self._request
+        if self._read_plain is None or media_type(request) != _JSON:
             return None
-        self._payload = await read_json(self._request, MAX_MESSAGE_BODY)
+        data: bytes | bytearray | None = arrived_body(request, MAX_MESSAGE_BODY)
+        if data is None:
+            data = await read_body(request, MAX_MESSAGE_BODY)
+        self._payload = parse_json(data)
         return self._read_plain(self._payload)
 
     async def __aenter__(self) -> tuple[T, PendingUploads]:
