@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
 from chatd.rest.response_heads import JSON, RESPONSE_HEADS
-from chatd.web.http_server import LARGE_RESPONSE_BYTES
+from chatd.web.http_server import LARGE_RESPONSE_BYTES, ImmediateResponse
 from chatd.wire.payloads import encode, join_arrays
 
 _BATCH = 50
@@ -22,7 +22,7 @@ _BATCH = 50
 T = TypeVar("T")
 
 
-class ShortResponse(web.Response):
+class ShortResponse(ImmediateResponse):
     """A response whose head is not made by aiohttp, unless something has added headers.
 
     The head is written together with the body. The client receives the same bytes.
@@ -49,22 +49,17 @@ class ShortResponse(web.Response):
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Write the response, or only its head if aiohttp has to make it."""
-        head = self._short_head(request)
-        if head is None:
+        if not self.write_now(request):
             return await super().prepare(request)
-        transport = request.transport
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError("the connection is closed")
-        transport.write(head + self._encoded)
         if request.protocol.writing_paused:
             await request.writer.drain()
-        self._keep_alive = self._eof_sent = True
-        self._body_length = len(head) + len(self._encoded)
         return None
 
-    def _short_head(self, request: web.BaseRequest) -> bytes | None:
+    def write_now(self, request: web.BaseRequest) -> bool:
+        """Write the response, unless aiohttp has to make its head."""
         is_usual = (
-            not self.prepared
+            not self._eof_sent
+            and self._payload_writer is None
             and "_headers" not in self.__dict__
             and self._keep_alive is None
             and self._cookies is None
@@ -72,8 +67,17 @@ class ShortResponse(web.Response):
             and not self._chunked
         )
         if not is_usual or not isinstance(request, web.Request):
-            return None
-        return self._encoded_head(request)
+            return False
+        head = self._encoded_head(request)
+        if head is None:
+            return False
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the connection is closed")
+        transport.write(head + self._encoded)
+        self._keep_alive = self._eof_sent = True
+        self._body_length = len(head) + len(self._encoded)
+        return True
 
     def _encoded_head(self, request: web.Request) -> bytes | None:
         """Return the head; None if only aiohttp can assemble it."""

@@ -39,8 +39,19 @@ _MIN_BYTES_PER_S = 2**14
 
 def size_of(response: web.StreamResponse) -> int:
     """Return how many bytes of a response are in memory at once."""
-    body = getattr(response, "body", None)  # faster than asking for the class of the response
+    body = getattr(response, "_body", None)  # of web.Response, whose property takes longer
     return len(body) if isinstance(body, bytes | bytearray) else 0
+
+
+class ImmediateResponse(web.Response):
+    """A response that usually needs one call to be written, instead of aiohttp's coroutines."""
+
+    def write_now(self, request: web.BaseRequest) -> bool:
+        """Write head and body. Return False if only aiohttp can, and nothing was written.
+
+        Raises ConnectionResetError if the connection is closed.
+        """
+        raise NotImplementedError
 
 
 class HttpConnection(web.RequestHandler):
@@ -97,6 +108,15 @@ class HttpConnection(web.RequestHandler):
         Otherwise a client could keep many responses in memory, without limit.
         """
         try:
+            # After an upgrade that was declined, aiohttp has to parse what the client sent next.
+            if isinstance(resp, ImmediateResponse) and not self._upgraded:
+                try:
+                    if resp.write_now(request):
+                        if self.writing_paused:
+                            await request.writer.drain()
+                        return resp, False
+                except ConnectionError:
+                    return resp, True
             if (size := size_of(resp)) <= LARGE_RESPONSE_BYTES:
                 return await super().finish_response(request, resp, start_time)
             async with asyncio.timeout(_RESPONSE_TIMEOUT_S + size / _MIN_BYTES_PER_S):

@@ -111,6 +111,33 @@ async def test_response_cannot_be_told_from_that_of_aiohttp(
     assert bool(short_heads) == (not origins)
 
 
+@pytest.mark.parametrize("fields", ["", "Connection: Upgrade\r\nUpgrade: websocket\r\n"])
+async def test_requests_that_arrive_together_are_answered_in_order(
+    server: Server, monkeypatch: pytest.MonkeyPatch, fields: str
+) -> None:
+    """Also when aiohttp keeps the second one back, because the first one asks for an upgrade."""
+    paths = ("/health", "/users/@me", "/nope")
+    last = "Connection: close\r\n"
+    together = "".join(
+        f"GET {path} HTTP/1.1\r\nHost: x\r\n{last if path == paths[-1] else fields}\r\n"
+        for path in paths
+    )
+
+    async def answers() -> bytes:
+        host, _, port = server.url.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(together.encode())
+        async with asyncio.timeout(TIMEOUT_S):
+            answered = await reader.read()
+        writer.close()
+        return VARYING.sub(rb"\1: *", answered)
+
+    short = await answers()
+    assert re.findall(rb"HTTP/1.1 (\d+)", short) == [b"200", b"401", b"404"]
+    monkeypatch.setattr(ResponseHeads, "encoded", lambda *_: None)
+    assert await answers() == short
+
+
 async def test_streamed_file_has_a_request_id(world: World) -> None:
     guild, path, _ = await guild_with_member(world)
     form = message_form({"content": "x"}, ("a.txt", b"data"))
