@@ -149,13 +149,13 @@ def create_app(config: Config) -> web.Application:
     app[PUBLIC_URL] = config.public_url
     app[WORKER_ID] = config.worker_id
     _add_routes(app)
-    app.middlewares.append(api_errors.answer)
+    app.middlewares.append(api_errors.Answering(components.metrics))
     if (answer_preflight := cors.allow(app, config.cors_origins)) is not None:
         app.middlewares.append(answer_preflight)  # its errors are rendered, and it needs no token
     app.middlewares.append(
-        admission.admit_within(components.dependencies.rate_limits, table.table())
+        admission.LimitedAdmission(app, components.dependencies.rate_limits, table.table())
         if config.rate_limits
-        else admission.admit
+        else admission.Admission(app)
     )
     return app
 

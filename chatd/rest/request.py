@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
@@ -278,7 +278,12 @@ def media_type(request: web.Request) -> str:
     aiohttp's `content_type` parses the header as that of an email: 8 kB of quotation marks take it
     0.8 s, and parentheses end in a RecursionError.
     """
-    return _media_type(request.headers.get(hdrs.CONTENT_TYPE, ""))
+    return media_type_in(request.headers)
+
+
+def media_type_in(headers: Mapping[str, str]) -> str:
+    """Return the media type of the body of a request with these headers, as `media_type`."""
+    return _media_type(headers.get(hdrs.CONTENT_TYPE, ""))
 
 
 @lru_cache(256)
@@ -293,7 +298,7 @@ def accepts_html(request: web.Request) -> bool:
 
 def is_form(request: web.Request) -> bool:
     """Return whether the body is a form (multipart/form-data), which may contain files."""
-    return _media_type(request.headers.get(hdrs.CONTENT_TYPE, "")) == FORM
+    return media_type_in(request.headers) == FORM
 
 
 def may_be_large(request: web.Request) -> bool:
@@ -375,9 +380,9 @@ def user_agent(request: web.Request) -> str | None:
     return shown.strip()[:MAX_USER_AGENT].strip() or None
 
 
-def audit_log_reason(request: web.Request) -> str | None:
+def audit_log_reason(headers: Mapping[str, str]) -> str | None:
     """Return the X-Audit-Log-Reason header, decoded. Raises InvalidForm if it is too long."""
-    given = request.headers.get(_REASON)
+    given = headers.get(_REASON)
     if not given:
         return None
     if len(given) > _MAX_ENCODED * MAX_REASON:

@@ -133,7 +133,7 @@ async def _resolve(request: web.Request) -> tuple[Context, Webhook]:
         request.app[DEPENDENCIES],
         path_id(request, WebhookId, "webhook_id"),
         request.match_info["webhook_token"],
-        reason=audit_log_reason(request),
+        reason=audit_log_reason(request.headers),
     )
 
 

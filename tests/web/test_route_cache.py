@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chatd.rest import table
 from chatd.rest.routing import PREFIXES
 from chatd.web import route_cache
-from chatd.web.route_cache import RouteCache
+from chatd.web.route_cache import RouteCache, RouteMiddleware
 from tests.helpers.raw_http import filled_path
 from tests.helpers.walk import walk
 
@@ -126,3 +126,64 @@ async def test_cache_is_bounded(recorder: Recorder, monkeypatch: pytest.MonkeyPa
         recorder.cache._found.clear()
         await recorder.by_cache("GET", path)
         assert not recorder.cache._found
+
+
+class Binding(RouteMiddleware):
+    """Records to which routes it was bound, and with which of them requests were handled."""
+
+    def __init__(self) -> None:
+        self.bound: list[Found] = []
+        self.handled: list[Found] = []
+
+    def bind(self, match: web.UrlMappingMatchInfo, method: str, handler: Handler) -> Handler:
+        failed = None if match.http_exception is None else match.http_exception.status
+        known = (method, dict(match), failed)
+        self.bound.append(known)
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            assert request.match_info == match
+            assert request.match_info.handler is match.handler
+            assert request.app is match.current_app
+            self.handled.append((request.method, request.match_info["name"], known))
+            return await handler(request)
+
+        return handle
+
+
+async def test_middleware_is_bound_once_for_a_path() -> None:
+    async def hello(request: web.Request) -> web.Response:
+        return web.Response(text=f"{request.method} {request.match_info['name']}")
+
+    binding = Binding()
+    app = web.Application(middlewares=[binding])
+    app.router.add_get("/hello/{name}", hello)
+    app.freeze()
+    by_aiohttp: Any = app._handle
+    cache = RouteCache(app, by_aiohttp)
+
+    async def answer(method: str, path: str) -> str:
+        response = await cache.handle(make_mocked_request(method, path))
+        assert isinstance(response, web.Response)
+        return response.text or ""
+
+    for _ in range(3):
+        for method in ("GET", "HEAD"):
+            for name in ("ada", "ben"):
+                assert await answer(method, f"/hello/{name}?x=1") == f"{method} {name}"
+    for method, name, known in binding.handled:
+        assert known == (method, {"name": name}, None)
+    # aiohttp handles the first request of each method and path, and the cache all others.
+    assert len(binding.handled) == 12
+    assert len(binding.bound) == 8
+
+
+async def test_requests_of_a_path_share_a_frozen_match(recorder: Recorder) -> None:
+    recorder.cache._found.clear()
+    for _ in range(2):
+        await recorder.by_cache("GET", "/channels/1")
+    request = make_mocked_request("GET", "/channels/1")
+    await recorder.cache.handle(request)
+    [found] = recorder.cache._found.values()
+    assert request.match_info is found.match
+    with pytest.raises(RuntimeError):
+        request.match_info.add_app(recorder.app)

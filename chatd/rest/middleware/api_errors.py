@@ -13,8 +13,10 @@ from aiohttp.typedefs import Handler
 from chatd.core.errors import ApiError
 from chatd.core.tracebacks import drop_tracebacks
 from chatd.observability import logs
+from chatd.observability.metrics import Metrics
 from chatd.rest.middleware import request_metrics
 from chatd.rest.response import json_response
+from chatd.web.route_cache import RouteMiddleware
 
 log = logging.getLogger(__name__)
 
@@ -23,24 +25,34 @@ _PREFIX = secrets.token_hex(4)
 _numbers = itertools.count(1)
 
 
-@web.middleware
-async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id, render errors, and count the request."""
-    began = time.monotonic()
-    logs.REQUEST_ID.set(f"{_PREFIX}{next(_numbers):08x}")
-    status = request_metrics.CLIENT_CLOSED_REQUEST
-    try:
-        try:
-            response = await handler(request)
-        except Exception as error:
-            response = _rendered(request, error)
-        status = response.status
-    except web.HTTPException as redirect:
-        status = redirect.status
-        raise
-    finally:
-        request_metrics.observe(request, status, began)
-    return response
+class Answering(RouteMiddleware):
+    """A middleware that gives a request an id, renders errors, and counts the request."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def bind(self, match: web.UrlMappingMatchInfo, method: str, handler: Handler) -> Handler:
+        """Return the middleware around a handler."""
+        observe = request_metrics.observer(self._metrics, match, method)
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            began = time.monotonic()
+            logs.REQUEST_ID.set(f"{_PREFIX}{next(_numbers):08x}")
+            status = request_metrics.CLIENT_CLOSED_REQUEST
+            try:
+                try:
+                    response = await handler(request)
+                except Exception as error:
+                    response = _rendered(request, error)
+                status = response.status
+            except web.HTTPException as redirect:
+                status = redirect.status
+                raise
+            finally:
+                observe(status, began)
+            return response
+
+        return answer
 
 
 def _rendered(request: web.Request, error: Exception) -> web.StreamResponse:

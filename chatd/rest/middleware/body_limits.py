@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from aiohttp import hdrs, web
+from aiohttp import hdrs
+from multidict import CIMultiDictProxy
 
 from chatd.core.errors import RequestTooLarge, UnsupportedEncoding
-from chatd.rest.request import MAX_BODY, is_form
-from chatd.web.keys import BODY_LIMITS
+from chatd.rest.request import FORM, media_type_in
 
 
-def check_body_headers(request: web.Request) -> None:
-    """Refuse a body that is announced as too large or as compressed.
+def check_body_headers(headers: CIMultiDictProxy[str], max_bytes: int) -> None:
+    """Refuse a body that is announced as compressed, or with more than `max_bytes` bytes.
 
-    Raises RequestTooLarge, UnsupportedEncoding.
+    A form may be larger. Raises RequestTooLarge, UnsupportedEncoding.
     """
-    length = request.content_length
-    if length is not None and length > MAX_BODY and not is_form(request):
-        max_bytes = request.app[BODY_LIMITS].get(request.match_info.handler, MAX_BODY)
-        if length > max_bytes:
-            raise RequestTooLarge
-    encodings = request.headers.getall(hdrs.CONTENT_ENCODING, ())
+    length = headers.get(hdrs.CONTENT_LENGTH)  # aiohttp has refused all but digits
+    if length is not None and int(length) > max_bytes and media_type_in(headers) != FORM:
+        raise RequestTooLarge
+    encodings = headers.getall(hdrs.CONTENT_ENCODING, ())
     if encodings and any(each.lower() not in ("", "identity") for each in encodings):
         raise UnsupportedEncoding

@@ -24,7 +24,6 @@ from aiohttp.typedefs import Handler
 from chatd.context.context import Context
 from chatd.core.ids import UserId
 from chatd.core.rate_limit_errors import TooManyConcurrentRequests
-from chatd.rest.request import is_form
 from chatd.web.client_address import client_network
 from chatd.web.http_server import LARGE_RESPONSE_BYTES, on_response_written, size_of
 
@@ -93,9 +92,9 @@ class _Account:
 
     __slots__ = (
         "_clock",
-        "_free_slots",
         "_pause_factor",
         "_waiters",
+        "free_slots",
         "paused_until",
         "requests",
         "serial",
@@ -107,7 +106,7 @@ class _Account:
         self.paused_until = 0.0
         self._clock = clock
         self._pause_factor = pause_factor
-        self._free_slots = concurrency
+        self.free_slots = concurrency
         self._waiters: deque[asyncio.Future[None]] = deque()
 
     def pause(self, spent_s: float) -> None:
@@ -117,9 +116,9 @@ class _Account:
 
     def take_slot(self) -> bool:
         """Take a free slot. Return False if there is none."""
-        if self._free_slots == 0:
+        if self.free_slots == 0:
             return False
-        self._free_slots -= 1
+        self.free_slots -= 1
         return True
 
     async def wait_for_slot(self) -> None:
@@ -142,7 +141,7 @@ class _Account:
             if not waiter.done():
                 waiter.set_result(None)
                 return
-        self._free_slots += 1
+        self.free_slots += 1
 
 
 class ConcurrencyLimiter:
@@ -175,8 +174,9 @@ class ConcurrencyLimiter:
     def acquire_now(self, caller: UserId | str) -> _Account | None:
         """Take a slot of an account that has requests or pauses; None if none is free at once."""
         account = self._accounts.get(caller)
-        if account is None or account.requests >= self._max_requests or not account.take_slot():
+        if account is None or not account.free_slots or account.requests >= self._max_requests:
             return None
+        account.free_slots -= 1
         account.requests += 1
         return account
 
@@ -272,20 +272,21 @@ class Turns:
         )
 
     async def run(
-        self, request: web.Request, context: Context | None, handler: Handler
+        self, request: web.Request, context: Context | None, handler: Handler, *, is_form: bool
     ) -> web.StreamResponse:
         """Call the handler when it is the turn of the request.
 
+        A form may contain files, and so take minutes.
         Raises TooManyConcurrentRequests, ConnectionResetError.
         """
         caller: UserId | str
         if context is not None:
-            limiter, caller = self._accounts, context.user.id
+            limiter, caller = self._accounts, context.caller.user.id
         elif any(name in request.match_info for name in self._token_names):
             limiter, caller = self._addresses, client_network(request)
         else:
             return await handler(request)
-        if is_form(request):  # it may contain files, and so take minutes
+        if is_form:
             async with limiter.counted(caller) as account:
                 return await limiter.timed(account, partial(_call, handler, request))
         account = limiter.acquire_now(caller) or await limiter.acquire(caller)

@@ -9,7 +9,7 @@ Rule: Discord docs, Topics, "Rate Limits".
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -18,7 +18,7 @@ from chatd.context.context import Context
 from chatd.core.ids import parse_id
 from chatd.ratelimit import headers
 from chatd.ratelimit.limiter import RateLimits
-from chatd.ratelimit.window import Limit
+from chatd.ratelimit.window import Decision, Limit
 from chatd.rest.routing import Route
 from chatd.web.client_address import client_network
 from chatd.web.keys import RATE_LIMIT
@@ -51,6 +51,21 @@ class _Bucket:
     """The limit over all such routes, and the name of its windows."""
 
 
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows in which the requests of one path are counted, one for each caller."""
+
+    limit: Limit
+    bucket_id: str
+    key: str
+    """The beginning of their keys, before the caller."""
+    token: str
+    """A digest of the token in the path, which is the caller of each request; or empty."""
+    overall_limit: Limit
+    overall: str
+    """The beginning of the keys of the limit over all such routes."""
+
+
 class RouteLimits:
     """The limits of all routes of a table that have one."""
 
@@ -59,26 +74,49 @@ class RouteLimits:
         limited = [(route, route.limit) for route in table if route.limit is not None]
         self._buckets = {route.handler: _bucket(route, limit) for route, limit in limited}
 
-    async def check(self, request: web.Request, context: Context | None) -> None:
-        """Count a request. Raises RateLimited."""
-        match, limits = request.match_info, self._limits
+    def windows_of(self, match: web.UrlMappingMatchInfo) -> Windows | None:
+        """Return where the requests of a path are counted; None if its route has no limit."""
         bucket = self._buckets.get(match.handler)
         if bucket is None:
-            return
-        caller = client_network(request) if context is None else context.user.id
-        limit, key = bucket.overall
-        key = f"{key}:{caller}"
-        if not limits.grant(limit, key):
-            decision = await limits.hit_shared(limit, key)
+            return None
+        token = _token(match, bucket) if bucket.token else ""
+        return Windows(
+            bucket.limit,
+            bucket.id,
+            f"{bucket.id}:{_id(match.get(bucket.major))}:",
+            token,
+            bucket.overall[0],
+            f"{bucket.overall[1]}:",
+        )
+
+    def check(
+        self, windows: Windows, request: web.Request, context: Context | None
+    ) -> Awaitable[None] | None:
+        """Count a request. Raises RateLimited.
+
+        If Redis has to decide, this returns what the caller has to await, which raises the same.
+        """
+        limits = self._limits
+        caller = client_network(request) if context is None else context.caller.user.id
+        overall = f"{windows.overall}{caller}"
+        key = f"{windows.key}{windows.token or caller}"
+        if not limits.grant(windows.overall_limit, overall):
+            return self._check_shared(windows, request, key, overall)
+        decision = limits.hit(windows.limit, key)
+        if decision is None:
+            return self._check_shared(windows, request, key, None)
+        _apply(windows, request, decision)
+        return None
+
+    async def _check_shared(
+        self, windows: Windows, request: web.Request, key: str, overall: str | None
+    ) -> None:
+        """Count a request that Redis decides; `overall` is None if that limit has granted it."""
+        if overall is not None:
+            decision = await self._limits.hit_shared(windows.overall_limit, overall)
             if not decision.granted:
                 raise headers.rate_limited_globally(decision)
-        who = (bucket.token and _token(match, bucket)) or caller
-        key = f"{bucket.id}:{_id(match.get(bucket.major))}:{who}"
-        decision = limits.hit(bucket.limit, key) or await limits.hit_shared(bucket.limit, key)
-        if not decision.granted:
-            raise headers.rate_limited(decision, bucket.id)
-        if bucket.limit.announced:
-            request[RATE_LIMIT] = decision, bucket.id
+        _apply(windows, request, await self._limits.hit_shared(windows.limit, key))
 
     async def count_invalid_token(self, request: web.Request) -> None:
         """Slow down an address that keeps sending invalid tokens; valid ones still work from there.
@@ -89,6 +127,14 @@ class RouteLimits:
         decision = await self._limits.hit_shared(INVALID_TOKENS, key)
         if not decision.granted:
             raise headers.rate_limited(decision, headers.bucket_id(INVALID_TOKENS.bucket)) from None
+
+
+def _apply(windows: Windows, request: web.Request, decision: Decision) -> None:
+    """Keep the decision for the headers of the response. Raises RateLimited."""
+    if not decision.granted:
+        raise headers.rate_limited(decision, windows.bucket_id)
+    if windows.limit.announced:
+        request[RATE_LIMIT] = decision, windows.bucket_id
 
 
 def _bucket(route: Route, limit: Limit) -> _Bucket:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from functools import cache
 
 from aiohttp import web
 
+from chatd.observability.metrics import Metrics
 from chatd.rest.routing import PREFIXES
-from chatd.web.keys import METRICS
 
 log = logging.getLogger(__name__)
 
@@ -17,24 +18,28 @@ _SWITCHING_PROTOCOLS = 101
 CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that disconnects before the response
 
 
-def observe(request: web.Request, status: int, began: float) -> None:
-    """Count a request under the template of its path, which is the same under every prefix.
+def observer(
+    metrics: Metrics, match: web.UrlMappingMatchInfo, method: str
+) -> Callable[[int, float], None]:
+    """Return a function that counts a request, with its status and the time when it began.
 
-    Requests that match no route are counted together, so that clients cannot create metrics by
-    inventing paths or methods. A WebSocket is counted without its duration: that is the lifetime
-    of the connection, not a response time. `began` is a time of the monotonic clock.
+    A request counts under the template of its path, which is the same under every prefix. Requests
+    that match no route are counted together, so that clients cannot create metrics by inventing
+    paths or methods. A WebSocket is counted without its duration: that is the lifetime of the
+    connection, not a response time. Times are of the monotonic clock.
     """
-    method, route = _template(request)
-    took_s = None if status == _SWITCHING_PROTOCOLS else time.monotonic() - began
-    request.app[METRICS].observe_request(method, route, status, took_s)
-    log.debug("%s %s: %d", method, route, status)
+    resource = match.route.resource
+    if resource is None:
+        method, route = "other", "unmatched"
+    else:
+        route = _without_prefix(resource.canonical)
 
+    def observe(status: int, began: float) -> None:
+        took_s = None if status == _SWITCHING_PROTOCOLS else time.monotonic() - began
+        metrics.observe_request(method, route, status, took_s)
+        log.debug("%s %s: %d", method, route, status)
 
-def _template(request: web.Request) -> tuple[str, str]:
-    route = request.match_info.route
-    if route.resource is None:
-        return "other", "unmatched"
-    return request.method, _without_prefix(route.resource.canonical)
+    return observe
 
 
 @cache
