@@ -16,7 +16,7 @@ from chatd.core.records import record
 from chatd.db.cursor import Cursor, PreparedStatement, many
 from chatd.queries import attachments
 
-_ID_PER_MS = 1 << 22  # the difference of two snowflakes that are a millisecond apart
+_ID_PER_S = 1000 << 22  # the difference of two snowflakes that are a second apart
 
 
 @record(frozen=True, slots=True)
@@ -284,11 +284,11 @@ def _as_json(message_id: MessageId, row: NewRow) -> dict[str, object]:
         "tts": row.tts,
         "mention_everyone": row.mention_everyone,
         "attachment_count": len(row.attachments),
-        "gap": _slowmode_id_distance(row.slow_mode_s),
+        "gap": row.slow_mode_s * _ID_PER_S,
     }
     if row.nonce is not None:
         values["nonce"] = row.nonce
-    if not row.is_text:
+    if row.reference_id or row.embeds or row.mentions or row.mention_roles:
         values |= {
             "reference_id": row.reference_id,
             "embeds": row.embeds or None,
@@ -356,11 +356,6 @@ def json_array(values: Sequence[Embed | Component]) -> str | None:
 def id_array(ids: Sequence[int]) -> str | None:
     """Return the literal of a Postgres array of ids; None for an empty one."""
     return f"{{{','.join(map(str, ids))}}}" if ids else None
-
-
-def _slowmode_id_distance(seconds: int) -> int:
-    """Return the difference of two snowflakes that are `seconds` apart."""
-    return seconds * 1000 * _ID_PER_MS
 
 
 def _files(rows: Iterable[tuple[MessageId, NewRow]]) -> str:

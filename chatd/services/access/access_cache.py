@@ -87,8 +87,9 @@ class AccessCache:
 
     def get(self, ctx: Context, channel_id: ChannelId) -> AnyAccess | None:
         """Return the cached access of the caller to a channel, or None."""
-        known = self._entries.get((ctx.user.id, channel_id))
-        return known or self._derived(ctx.user.id, channel_id)
+        user_id = ctx.caller.user.id
+        known = self._entries.get((user_id, channel_id))
+        return known or self._derived(user_id, channel_id)
 
     def _derived(self, user_id: UserId, channel_id: ChannelId) -> ChannelAccess | None:
         """Return the access that follows from the entries of the member and of the channel."""

@@ -57,20 +57,20 @@ class Draft:
         """The stream that orders the message: that of its guild, or of its private channel."""
         return StreamId(self.location.guild_id or self.location.channel_id)
 
-    @property
     def _is_text(self) -> bool:
-        """Whether it is only a text: most messages are, so they have a shorter way."""
+        """Return whether it is only a text: most messages are, so they have a shorter way."""
         return self.mentions is NO_MENTIONS and not (
             self.embeds or self.attachments or self.components or self.reference or self.origin
         )
 
     def row(self, *, version: int = 0, slow_mode_s: int = 0) -> NewRow:
         """Return the row to insert, authorized at a permission version of its stream."""
-        if self._is_text:
+        if self._is_text():
+            channel_id, guild_id = self.location.channel_id, self.location.guild_id
             return NewRow(
-                self.stream_id,
+                StreamId(guild_id or channel_id),
                 version,
-                self.location.channel_id,
+                channel_id,
                 self.author.id,
                 self.type,
                 self.content,
@@ -148,7 +148,7 @@ class Draft:
 
     def _encoded(self, message_id: MessageId) -> bytes:
         """Return the encoded message with this id. It has neither origin nor reference."""
-        if not self._is_text:
+        if not self._is_text():
             return payloads.encoded_message(self.message(message_id), self.nonce)
         return payloads.encoded_text(
             message_id,

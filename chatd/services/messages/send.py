@@ -46,6 +46,8 @@ from chatd.services.messages.mentions import NO_MENTIONS, Mentions
 from chatd.services.messages.private_channels import reopen
 from chatd.wire.schemas.messages import NewMessage, Reference
 
+_DEFAULT = MessageType.DEFAULT  # a lookup in an enum takes longer than one in a module
+
 # Attempts to authorize and insert one message, while the permissions of its guild keep changing.
 _MAX_ATTEMPTS = 5
 
@@ -71,7 +73,7 @@ class MessageSender:
         MissingPermissions, NotATextChannel, EmptyMessage, InvalidForm, SlowmodeRateLimited,
         MessageBlocked, ServiceUnavailable.
         """
-        if wanted.enforced_nonce is not None:
+        if wanted.enforce_nonce and wanted.enforced_nonce is not None:
             earlier = await _find_by_nonce(ctx, channel_id, wanted.enforced_nonce)
             if earlier is not None:
                 return earlier
@@ -81,7 +83,8 @@ class MessageSender:
             if isinstance(granted, PrivateAccess):
                 return await _send_privately(ctx, channel_id, wanted, attachments)
             try:
-                draft = await _build_draft(ctx, granted, wanted, attachments)
+                draft = _compose_at_once(ctx, granted, wanted, attachments)
+                draft = draft or await _build_draft(ctx, granted, wanted, attachments)
                 if granted.automod_revision > 0:
                     return await self._insert_screened(ctx, granted, draft)
                 slow_mode_s = _slow_mode_s(granted)
@@ -175,6 +178,15 @@ async def _send_privately(
         return await insert_draft(ctx, work, draft)
 
 
+def _compose_at_once(
+    ctx: Context, granted: ChannelAccess, wanted: NewMessage, attachments: Sequence[Attachment]
+) -> Draft | None:
+    """Do as `_build_draft`, or return None for a message that may need a query."""
+    if "@" in wanted.content or wanted.components or wanted.message_reference is not None:
+        return None
+    return _compose(ctx, granted, wanted, attachments)
+
+
 async def _build_draft(
     ctx: Context, granted: ChannelAccess, wanted: NewMessage, attachments: Sequence[Attachment]
 ) -> Draft:
@@ -229,13 +241,13 @@ def _compose(
     if not wanted.content:
         components.require_content(wanted.flags, "", wanted.embeds, attachments, wanted.components)
     return Draft(
-        author=ctx.user,
-        member=granted.member,
-        location=granted.location,
-        type=MessageType.DEFAULT if referenced is None else MessageType.REPLY,
-        content=wanted.content,
-        flags=wanted.flags,
-        tts=wanted.tts and Permissions.SEND_TTS_MESSAGES in granted.permissions,
+        ctx.caller.user,
+        granted.member,
+        granted.location,
+        _DEFAULT if referenced is None else MessageType.REPLY,
+        wanted.content,
+        wanted.flags,
+        wanted.tts and Permissions.SEND_TTS_MESSAGES in granted.permissions,
         reference=referenced,
         embeds=embedded_files.normalized(wanted.embeds, attachments) if wanted.embeds else (),
         mentions=resolved,
@@ -244,7 +256,7 @@ def _compose(
         if wanted.components
         else (),
         nonce=wanted.nonce,
-        enforce_nonce=wanted.enforced_nonce is not None,
+        enforce_nonce=wanted.enforce_nonce and wanted.enforced_nonce is not None,
     )
 
 
