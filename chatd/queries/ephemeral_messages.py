@@ -18,8 +18,8 @@ TABLE: Table = "ephemeral_attachments"
 
 _COLUMNS = """
     false, channels.guild_id, m.id, m.channel_id, m.type, m.content, m.flags, m.tts, m.edited_at,
-    m.reference_id, false, m.embeds, m.mentions, m.mention_roles, m.mention_everyone, 0,
-    m.components::text, m.origin,
+    m.reference_id, false, m.embeds::text, m.mentions, m.mention_roles, m.mention_everyone, 0,
+    m.components::text, m.origin::text,
     author.id, author.username, author.global_name, author.avatar, author.bot
 """
 """In the order of `history.COLUMNS`. There are no reactions and pins; files are read separately."""

@@ -36,10 +36,11 @@ class Viewer:
 
 OWN_COLUMNS = """
     m.id, m.channel_id, m.type, m.content, m.flags, m.tts, m.edited_at,
-    m.reference_id, m.pinned_at IS NOT NULL, m.embeds, m.mentions, m.mention_roles,
-    m.mention_everyone, m.attachment_count, m.components::text, m.origin
+    m.reference_id, m.pinned_at IS NOT NULL, m.embeds::text, m.mentions, m.mention_roles,
+    m.mention_everyone, m.attachment_count, m.components::text, m.origin::text
 """
-"""The columns of `messages`."""
+"""The columns of `messages`. JSON is read as text, because most messages have none: psycopg2 calls
+its parser for NULL, too."""
 COLUMNS = f"""
     EXISTS (SELECT FROM reactions
              WHERE reactions.channel_id = m.channel_id AND reactions.message_id = m.id),
@@ -129,7 +130,7 @@ async def _people(cur: Cursor, rows: Sequence[Row], known: Known) -> Mapping[Use
     named = {user_id for row in rows for user_id in row[_MENTIONS] or ()}
     for row in rows:
         if row[_ORIGIN] is not None:
-            named.update(_users_of(MessageOrigin.stored(row[_ORIGIN])))
+            named.update(_users_of(_origin(row[_ORIGIN])))
     unknown = named - known.people.keys()
     if not unknown:
         return known.people
@@ -150,10 +151,14 @@ async def _parsed_components(rows: Iterable[Row]) -> dict[MessageId, tuple[Compo
 
 def _files_key(row: Row) -> tuple[ChannelId, MessageId]:
     """Return the message whose files a message shows: itself, or the one that it is a copy of."""
-    source = None if row[_ORIGIN] is None else row[_ORIGIN].get("source")
+    source = None if row[_ORIGIN] is None else orjson.loads(row[_ORIGIN]).get("source")
     if source is None or source["message_id"] is None:
         return row[_CHANNEL_ID], row[_ID]
     return source["channel_id"], source["message_id"]
+
+
+def _origin(stored: str) -> MessageOrigin:
+    return MessageOrigin.stored(orjson.loads(stored))
 
 
 def _users_of(origin: MessageOrigin) -> Iterable[UserId]:
@@ -167,7 +172,7 @@ def _message(parts: _Related, reference: Message | None, row: Row) -> Message:
         components, origin, *author,
     ) = row  # fmt: skip
     people = parts.people
-    sent_by = None if origin is None else MessageOrigin.stored(origin)
+    sent_by = None if origin is None else _origin(origin)
     return Message(
         message_id,
         channel_id,
@@ -185,7 +190,7 @@ def _message(parts: _Related, reference: Message | None, row: Row) -> Message:
         tuple(people[each] for each in mentions if each in people) if mentions else (),
         tuple(mention_roles) if mention_roles else (),
         mention_everyone,
-        tuple(embeds) if embeds else (),
+        tuple(orjson.loads(embeds)) if embeds else (),
         tuple(parts.files.get(_files_key(row)[1], ())) if attachment_count else (),
         parts.components[message_id] if components else (),
         sent_by,

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from chatd.core.ids import MessageId, UserId
 from chatd.core.models import Attachment, Message, MessageLocation, Reaction, StoredText, User
@@ -61,21 +64,22 @@ def _page(chosen: str, order: str) -> PreparedStatement:
                      LIMIT {_MAX_MESSAGES}) AS messages
           ORDER BY {order}
              LIMIT %(limit)s)
-        SELECT {history.OWN_COLUMNS}, m.author_id, NULL::jsonb, NULL::jsonb, NULL::jsonb
+        SELECT {history.OWN_COLUMNS}, m.author_id, NULL, NULL, NULL
           FROM page AS m
      UNION ALL
         SELECT {", ".join(["NULL"] * _OWN_COUNT)}, NULL,
-               (SELECT jsonb_agg(jsonb_build_array({users.COLUMNS}))
+               (SELECT jsonb_agg(jsonb_build_array({users.COLUMNS}))::text
                   FROM users WHERE id = ANY(ARRAY(SELECT author_id FROM page))),
                (SELECT jsonb_agg(jsonb_build_array(message_id, emoji, count, me)
-                                 ORDER BY first, emoji)
+                                 ORDER BY first, emoji)::text
                   FROM (SELECT message_id, emoji, count(*), bool_or(user_id = %(viewer)s) AS me,
                                min(created_at) AS first
                           FROM reactions
                          WHERE channel_id = %(channel_id)s
                            AND message_id = ANY(ARRAY(SELECT id FROM page))
                       GROUP BY message_id, emoji) AS reactions),
-               (SELECT jsonb_agg(jsonb_build_array(message_id, {attachments.COLUMNS}) ORDER BY id)
+               (SELECT jsonb_agg(jsonb_build_array(message_id, {attachments.COLUMNS})
+                                 ORDER BY id)::text
                   FROM attachments
                  WHERE channel_id = %(channel_id)s
                    AND message_id = ANY(ARRAY(SELECT id FROM page WHERE attachment_count > 0)))
@@ -196,13 +200,17 @@ async def _read(
         if row[0] is not None:
             rows.append(row)
             continue
-        authors = {each[0]: User._make(each) for each in row[_AUTHORS] or ()}
-        for message_id, *reaction in row[_REACTIONS] or ():
+        authors = {each[0]: User._make(each) for each in _parsed(row[_AUTHORS])}
+        for message_id, *reaction in _parsed(row[_REACTIONS]):
             reactions.setdefault(message_id, []).append(Reaction(*reaction))
-        of_files = ((location.channel_id, *file) for file in row[_FILES] or ())
+        of_files = ((location.channel_id, *file) for file in _parsed(row[_FILES]))
         files = await attachments.make_all(viewer.signed_urls, of_files)
     rows.sort(key=_id, reverse=True)
     return _Page(rows, authors, reactions, files)
+
+
+def _parsed(array: str | None) -> Sequence[Any]:
+    return () if array is None else orjson.loads(array)
 
 
 def _id(row: Row) -> int:
