@@ -92,30 +92,15 @@ class IncomingMessage(Generic[T]):
         authorize: Authorize,
         *,
         needs_payload: bool,
-        read_plain: Callable[[Any], T | None] | None,
+        payload: Any = UNSET,
     ) -> None:
         self._request = request
         self._schema = schema
-        self._read_plain = read_plain
-        self._payload: Any = UNSET  # what `plain` has read
+        self._payload = payload  # the body as parsed JSON, if it has been read
         self._authorize = authorize
         self._needs_payload = needs_payload
         self._uploads: PendingUploads | None = None
         self._takes_reserved = True
-
-    async def plain(self) -> T | None:
-        """Return a message that is only a text, and so needs no context; otherwise None.
-
-        Raises what reading a JSON body raises.
-        """
-        request = self._request
-        if self._read_plain is None or media_type(request) != _JSON:
-            return None
-        data: bytes | bytearray | None = arrived_body(request, MAX_MESSAGE_BODY)
-        if data is None:
-            data = await read_body(request, MAX_MESSAGE_BODY)
-        self._payload = parse_json(data)
-        return self._read_plain(self._payload)
 
     async def __aenter__(self) -> tuple[T, PendingUploads]:
         if not self._needs_payload:
@@ -242,12 +227,10 @@ class MessageBody(Generic[T]):
         authorize: Authorize = authorize_in_channel,
         needs_payload: bool = False,
         described: Any = None,
-        read_plain: Callable[[Any], T | None] | None = None,
     ) -> None:
         """Read with this schema. `described` is the schema of the documentation, if it differs.
 
-        With `needs_payload`, `authorize` receives the body. `read_plain` reads some bodies as the
-        schema does, and returns None for all others; see `IncomingMessage.plain`.
+        With `needs_payload`, `authorize` receives the body.
         """
         self._schema = schema()
         has_text = "content" in self._schema.fields
@@ -273,17 +256,47 @@ class MessageBody(Generic[T]):
         }
         self._authorize = authorize
         self._needs_payload = needs_payload
-        self._read_plain = read_plain
 
     async def read(self, request: web.Request) -> IncomingMessage[T]:
         """Defer reading: the body is read after the sender is authorized."""
+        return self.incoming(request)
+
+    def incoming(self, request: web.Request, payload: Any = UNSET) -> IncomingMessage[T]:
+        """Return the message of a request. `payload` is its body if that has been read as JSON."""
         return IncomingMessage(
             request,
             self._schema,
             self._authorize,
             needs_payload=self._needs_payload,
-            read_plain=self._read_plain,
+            payload=payload,
         )
+
+
+class PlainOrMessageBody(Generic[T]):
+    """A message as `MessageBody` reads it. Most messages are only a text, and are read at once."""
+
+    required = True
+    max_bytes = MAX_MESSAGE_BODY
+
+    def __init__(self, schema: type[Schema[T]], read_plain: Callable[[Any], T | None]) -> None:
+        """`read_plain` reads some bodies as the schema does, and returns None for all others."""
+        self._body = MessageBody(schema)
+        self._read_plain = read_plain
+        self.media = self._body.media
+
+    async def read(self, request: web.Request) -> T | IncomingMessage[T]:
+        """Return a message that is only a text; defer reading any other.
+
+        Raises what reading a JSON body raises.
+        """
+        if media_type(request) != _JSON:
+            return self._body.incoming(request)
+        data: bytes | bytearray | None = arrived_body(request, MAX_MESSAGE_BODY)
+        if data is None:
+            data = await read_body(request, MAX_MESSAGE_BODY)
+        payload = parse_json(data)
+        plain = self._read_plain(payload)
+        return self._body.incoming(request, payload) if plain is None else plain
 
 
 def _field(kind: object, data: bytes) -> Any:

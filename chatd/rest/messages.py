@@ -8,7 +8,7 @@ from chatd.core.ids import ChannelId, MessageId
 from chatd.core.permissions import Permissions as P
 from chatd.ratelimit.window import Limit
 from chatd.rest import message_payloads
-from chatd.rest.message_body import IncomingMessage, MessageBody
+from chatd.rest.message_body import IncomingMessage, MessageBody, PlainOrMessageBody
 from chatd.rest.request import JsonBody, path_id
 from chatd.rest.response import encoded_json_response, json_response, no_content
 from chatd.rest.routing import Routes
@@ -48,11 +48,12 @@ async def page(request: web.Request, query: query_strings.MessagePage) -> web.Re
     "/channels/{channel_id}/messages",
     P.SEND_MESSAGES,
     limit=Limit(5, 5.0),
-    body=MessageBody(schemas.NewMessageSchema, read_plain=schemas.read_plain),
+    body=PlainOrMessageBody(schemas.NewMessageSchema, schemas.read_plain),
     answers=responses.MESSAGE,
 )
 async def create(
-    request: web.Request, incoming: IncomingMessage[schemas.NewMessage]
+    request: web.Request,
+    incoming: schemas.NewMessage | IncomingMessage[schemas.NewMessage],
 ) -> web.Response:
     """Send a message.
 
@@ -61,8 +62,8 @@ async def create(
     """
     channel_id = path_id(request, ChannelId, "channel_id")
     ctx, sender = request[CONTEXT], request.app[MESSAGE_SENDER]
-    body = await incoming.plain()
-    if body is not None:
+    if isinstance(incoming, schemas.NewMessage):
+        body = incoming
         sent = await sender.send(ctx, channel_id, body)
     else:
         async with incoming as (body, uploads):
