@@ -63,6 +63,13 @@ class AudienceCache:
         if self._entries:
             self._changes.append((session, is_new))
 
+    def present(self, key: Key) -> list[Session] | None:
+        """Return an audience if it is known and nothing has changed since; otherwise None."""
+        entry = self._entries.get(key)
+        if entry is None or entry.position < len(self._changes):
+            return None
+        return entry.sessions
+
     def get(
         self,
         key: Key,

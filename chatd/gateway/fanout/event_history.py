@@ -71,7 +71,9 @@ class EventHistory:
     def _add(self, event: Event, now: float) -> None:
         if not event.seq:
             return
-        of_stream = self._by_stream.setdefault(event.stream, _StreamHistory())
+        of_stream = self._by_stream.get(event.stream)
+        if of_stream is None:
+            of_stream = self._by_stream[event.stream] = _StreamHistory()
         if event.seq in of_stream.events:
             return
         self._all.append((now, event))

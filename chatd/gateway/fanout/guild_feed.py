@@ -363,8 +363,9 @@ class GuildFeed(Feed):
         audience = event.audience
         if audience.kind is AudienceKind.USER:
             return super()._audience(event)
-        viewers = self.audiences.get(
-            (audience.id, audience.needed),
+        key = audience.id, audience.needed
+        viewers = self.audiences.present(key) or self.audiences.get(
+            key,
             lambda: self._find_viewers(event),
             lambda session: self._includes(session, event),
         )

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from enum import Enum, auto
 
 from aiohttp import hdrs, web
+from multidict import istr
 
 from chatd.context.context import Context
 from chatd.core.models import Caller
 from chatd.rest.request import audit_log_reason
 from chatd.web.http_server import mark_authenticated
 from chatd.web.keys import AUTHENTICATOR, CONTEXT, DEPENDENCIES, OPEN_HANDLERS, PAGE_HANDLERS
+
+_MFA = istr("X-Discord-MFA-Authorization")  # an `istr` is found without converting it
 
 
 class Login(Enum):
@@ -57,6 +60,6 @@ class CallerAuthentication:
             self._dependencies,
             caller,
             audit_log_reason(headers),
-            headers.get("X-Discord-MFA-Authorization"),
+            headers.get(_MFA),
         )
         return context

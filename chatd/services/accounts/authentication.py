@@ -40,7 +40,7 @@ class _CachedCaller:
 
     def is_fresh(self) -> bool:
         """Return whether the result can be used without a query."""
-        return not self.has_expired() and time.monotonic() < self.fresh_until
+        return time.monotonic() < self.fresh_until and not self.has_expired()
 
     def has_expired(self) -> bool:
         """Return whether the token has expired."""
