@@ -144,8 +144,13 @@ class Window:
         """
         if self.used >= self.limit.requests:
             return False
-        if is_shared and self._unconfirmed >= self.local_allowance:
-            return None
+        if is_shared:
+            if self._unconfirmed >= self.local_allowance:
+                return None
+            # Redis may grant all hits that wait for a decision.
+            waiting = len(self._next_callbacks) + len(self._reported_callbacks)
+            if self.used + waiting >= self.limit.requests:
+                return None
         self.used += 1
         self._counted += 1
         self._unconfirmed += 1

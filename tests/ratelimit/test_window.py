@@ -96,6 +96,14 @@ def test_instances_together_grant_at_most_the_documented_number(
     assert {one.window.used for one in simulated} == {max(total, 0)}
 
 
+def test_one_instance_does_not_exceed_the_limit_while_decisions_are_pending() -> None:
+    confirmed = [(0, "hit"), (0, "send"), (0, "receive")] * 42
+    local, asking = [(0, "hit")] * 5, [(0, "hit")] * 3
+    script = [*confirmed, *local, (0, "send"), *asking, (0, "receive"), (0, "send"), *asking]
+    [one] = play(Limit(50, 60.0), 1, script)
+    assert one.total_granted == 50
+
+
 def test_documented_number_can_be_reached() -> None:
     """Two instances that have not exchanged reports grant one hit above the limit."""
     limit = Limit(5, 5.0)
