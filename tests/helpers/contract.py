@@ -14,7 +14,6 @@ from chatd.rest.routing import PREFIXES
 from chatd.rest.table import table
 
 _BASE = "urn:openapi"
-_PREFIX = "|".join(re.escape(prefix) for prefix in PREFIXES)
 
 
 def check(method: str, path: str, status: int, media: str, raw: bytes) -> None:
@@ -103,18 +102,35 @@ def _resolved(response: Any) -> Any:
 
 
 @cache
-def _patterns() -> list[tuple[str, re.Pattern[str], str, Any]]:
-    found = []
+def _operations() -> dict[tuple[str, str, int], list[tuple[str, Any]]]:
+    """Return the operations of the document by their method, first segment and length of path."""
+    found: dict[tuple[str, str, int], list[tuple[str, Any]]] = {}
     for path, operations in document()["paths"].items():
-        pattern = re.compile(f"({_PREFIX})" + re.sub(r"\{\w+\}", "[^/]+", path))
         for method, operation in operations.items():
-            found.append((method.upper(), pattern, f"{method.upper()} {path}", operation))
-    return sorted(found, key=lambda each: each[2].count("{"))  # fixed segments win over parameters
+            of_kind = found.setdefault((method.upper(), *_kind(path)), [])
+            of_kind.append((f"{method.upper()} {path}", operation))
+    for each in found.values():
+        each.sort(key=lambda entry: entry[0].count("{"))  # fixed segments win over parameters
+    return found
+
+
+def _kind(path: str) -> tuple[str, int]:
+    segments = path.split("/")
+    return segments[1], len(segments)
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{\w+\}", "[^/]+", name.partition(" ")[2]))
 
 
 @cache
 def _declared(method: str, path: str) -> tuple[str, Any] | None:
-    for verb, pattern, name, operation in _patterns():
-        if verb == method and pattern.fullmatch(path):
-            return name, operation["responses"]
+    for prefix in PREFIXES:
+        if not path.startswith(f"{prefix}/"):
+            continue
+        within = path.removeprefix(prefix)
+        for name, operation in _operations().get((method, *_kind(within)), []):
+            if _pattern(name).fullmatch(within):
+                return name, operation["responses"]
     return None

@@ -20,6 +20,13 @@ from tests.helpers.walk import walk
 
 Found = tuple[Any, ...]
 
+_MOCKED = make_mocked_request("GET", "/")
+
+
+def _request(method: str, path: str) -> web.Request:
+    """Return a request, for a tenth of the time of mocking another one."""
+    return _MOCKED.clone(method=method, rel_url=path)
+
 
 class Recorder:
     """An application whose middlewares record the route of each request instead of serving it."""
@@ -63,12 +70,12 @@ class Recorder:
 
     async def by_aiohttp(self, method: str, path: str) -> list[Found]:
         self.found.clear()
-        await self._find(make_mocked_request(method, path))
+        await self._find(_request(method, path))
         return self.found.copy()
 
     async def by_cache(self, method: str, path: str) -> list[Found]:
         self.found.clear()
-        await self.cache.handle(make_mocked_request(method, path))
+        await self.cache.handle(_request(method, path))
         return self.found.copy()
 
 
