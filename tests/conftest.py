@@ -20,6 +20,7 @@ from chatd.auth import passwords
 from chatd.config import Config
 from chatd.core import interactions
 from chatd.db import migrations
+from chatd.db.pool import Database
 from chatd.embedded.postgres import Postgres, running_postgres
 from chatd.embedded.valkey import Valkey, running_valkey
 from chatd.ratelimit import limiter
@@ -33,7 +34,7 @@ from tests.helpers.databases import NewDatabase, create_database
 from tests.helpers.memory import folder_in_memory
 from tests.helpers.settings import config_of
 from tests.helpers.statements import record_statements
-from tests.world import TIMEOUT_S, World, world_on
+from tests.world import TIMEOUT_S, World, copying, world_on
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -337,8 +338,13 @@ async def serving(config: Config) -> AsyncIterator[Server]:
 @pytest.fixture(scope="session")
 async def server(config: Config) -> AsyncIterator[Server]:
     """The server that most tests share."""
+    database = Database(config.database_url, size=1, name="tests")
     async with serving(config) as running:
-        yield running
+        dependencies = running.runner.app[DEPENDENCIES]
+        await database.open()
+        async with copying(running.url, running.gateway_url, dependencies, database):
+            yield running
+        await database.close()
 
 
 @pytest.fixture

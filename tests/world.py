@@ -12,9 +12,12 @@ from typing import Any
 import aiohttp
 from websockets.asyncio.client import connect
 
+from chatd.context.dependencies import Dependencies
 from chatd.core.intents import ALL_INTENTS, Intents
+from chatd.db.pool import Database
 from tests.helpers.gateway_client import TIMEOUT_S, Client, Dispatched
 from tests.helpers.rest_client import Answer, Rest
+from tests.helpers.row_copies import Batch, Originals, RowCopies, is_plain
 
 __all__ = [
     "PASSWORD",
@@ -38,6 +41,9 @@ PASSWORD = "Password123!"
 WITHOUT_PRESENCES = int(ALL_INTENTS & ~Intents.GUILD_PRESENCES)
 
 _serial = itertools.count()
+
+COPIES: dict[str, RowCopies] = {}
+"""What creates people and guilds without requests, by the URL of the server."""
 
 
 class like:
@@ -129,16 +135,30 @@ class Pair:
     """Codes of invites of the first guild."""
 
 
+class _People(dict[str, Person]):
+    """People by name, which worlds on several instances may share."""
+
+    were_connected = False
+    """Whether one of them may have a session, which must receive all events."""
+
+
 class World:
     """People by their names in the test, and their clients, on one server."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, gateway_url: str) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        url: str,
+        gateway_url: str,
+        copies: RowCopies | None = None,
+    ) -> None:
         self.http = http
         self.url = url
         self.gateway_url = gateway_url
+        self._copies = copies
         self.shelf: dict[str, Guild] = {}
         """Guilds that a test with many examples creates once."""
-        self._people: dict[str, Person] = {}
+        self._people = _People()
         self._clients = AsyncExitStack()
 
     @property
@@ -151,21 +171,39 @@ class World:
 
         Its username is unique on the server, so that tests do not see each other's accounts.
         """
-        if name not in self._people:
-            unique = f"{name}.{next(_serial)}.{secrets.token_hex(3)}"
-            email = f"{unique}@example.org"
-            body = {"username": unique, "email": email, "password": PASSWORD}
-            made = await self.anonymous.post("/auth/register", body)
-            token = made["access_token"]
-            rest = Rest(self.http, self.url, token)
-            self._people[name] = Person(
-                made["user"]["id"], unique, email, token, made["refresh_token"], rest
-            )
-        return self._people[name]
+        [person] = await self.people(name)
+        return person
 
     async def people(self, *names: str) -> list[Person]:
         """Return the accounts of these names."""
-        return [await self.person(name) for name in names]
+        missing = [name for name in dict.fromkeys(names) if name not in self._people]
+        if self._copies is not None and missing and all(map(is_plain, missing)):
+            batch = self._copies.begin()
+            for name in missing:
+                self._copy(batch, name)
+            await batch.insert()
+        else:
+            for name in missing:
+                await self._register(name)
+        return [self._people[name] for name in names]
+
+    def _copy(self, batch: Batch, name: str) -> Person:
+        """Return the account of this name; add it to the batch if there is none."""
+        if name not in self._people:
+            username = _unique(name)
+            copy = batch.account(username)
+            self._add(name, username, copy.id, copy.access_token, copy.refresh_token)
+        return self._people[name]
+
+    async def _register(self, name: str) -> None:
+        username = _unique(name)
+        body = {"username": username, "email": _email(username), "password": PASSWORD}
+        made = await self.anonymous.post("/auth/register", body)
+        self._add(name, username, made["user"]["id"], made["access_token"], made["refresh_token"])
+
+    def _add(self, name: str, username: str, user_id: str, token: str, refresh: str) -> None:
+        rest = Rest(self.http, self.url, token)
+        self._people[name] = Person(user_id, username, _email(username), token, refresh, rest)
 
     async def friends(self, *names: str) -> list[Person]:
         """Return the accounts of these names, the first one a friend of each of the others."""
@@ -176,7 +214,7 @@ class World:
     async def bot(self, name: str, owner: str, *guilds: Guild) -> Person:
         """Create an application of this owner; return its bot, a member of these guilds."""
         person = await self.person(owner)
-        unique = f"{name}.{next(_serial)}.{secrets.token_hex(3)}"
+        unique = _unique(name)
         made = await person.rest.post("/applications", {"name": unique})
         token = (await person.rest.post(f"/applications/{made['id']}/bot/reset"))["token"]
         rest = Rest(self.http, self.url, token, "Bot")
@@ -198,8 +236,20 @@ class World:
 
         A quiet guild posts no message in that channel when a member joins.
         """
+        members = list(members)
+        name = f"{owner}'s guild"
+        is_plain_scene = quiet and all(map(is_plain, [owner, *members]))
+        if self._copies is not None and is_plain_scene and not self._people.were_connected:
+            batch = self._copies.begin()
+            person = self._copy(batch, owner)
+            copy = batch.guild(name, person.id)
+            others = [self._copy(batch, each) for each in members]
+            if others:
+                batch.join(copy, [each.id for each in others])
+            await batch.insert()
+            return Guild(copy.id, person, [Channel(copy.general_id, "general")])
         person = await self.person(owner)
-        made = await person.rest.post("/guilds", {"name": f"{owner}'s guild"})
+        made = await person.rest.post("/guilds", {"name": name})
         guild = Guild(made["id"], person)
         if quiet:  # SUPPRESS_JOIN_NOTIFICATIONS
             await person.rest.patch(f"/guilds/{guild.id}", {"system_channel_flags": 1})
@@ -225,6 +275,7 @@ class World:
 
     async def socket(self, query: str = "", **options: Any) -> Client:
         """Open a gateway connection; return it after HELLO, before IDENTIFY."""
+        self._people.were_connected = True
         socket = await self._clients.enter_async_context(
             connect(self.gateway_url + query, compression=None, max_size=None, **options)
         )
@@ -264,11 +315,51 @@ class World:
         await self._clients.aclose()
 
 
+def _unique(name: str) -> str:
+    return f"{name}.{next(_serial)}.{secrets.token_hex(3)}"
+
+
+def _email(username: str) -> str:
+    return f"{username}@example.org"
+
+
 @asynccontextmanager
 async def world_on(url: str, gateway_url: str) -> AsyncIterator[World]:
     """Open a world on the server at these URLs."""
+    async with _opened(url, gateway_url, COPIES.get(url)) as world:
+        yield world
+
+
+@asynccontextmanager
+async def copying(
+    url: str, gateway_url: str, dependencies: Dependencies, database: Database
+) -> AsyncIterator[None]:
+    """Let worlds on this server create people and guilds as copies of rows."""
+    async with _opened(url, gateway_url, None) as world:
+        guild = await world.guild("original", ["member"])
+        owner, member = await world.people("original", "member")
+        [invite] = await owner.rest.get(f"/guilds/{guild.id}/invites")
+    originals = Originals(
+        owner_id=owner.id,
+        username=owner.name,
+        refresh_token=owner.refresh_token,
+        guild_id=guild.id,
+        guild_name="original's guild",
+        general_id=guild.general.id,
+        member_id=member.id,
+        invite_code=invite["code"],
+    )
+    COPIES[url] = await RowCopies.of(originals, dependencies, database)
+    try:
+        yield
+    finally:
+        del COPIES[url]
+
+
+@asynccontextmanager
+async def _opened(url: str, gateway_url: str, copies: RowCopies | None) -> AsyncIterator[World]:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        world = World(http, url, gateway_url)
+        world = World(http, url, gateway_url, copies)
         try:
             yield world
         finally:

@@ -141,7 +141,8 @@ def raid_limits(server: Server) -> Iterator[RaidLimits]:
 
 
 async def test_raid_pauses_invites_and_is_announced(world: World, raid_limits: RaidLimits) -> None:
-    guild = await world.guild(owner="alice", members=["bob"])
+    guild = await world.guild(owner="alice")
+    await guild.admit(await world.person("bob"))
     code = await guild.invite()
     names = [f"raider{number}" for number in range(6)]
     raiders = await world.people(*names)
