@@ -18,6 +18,7 @@ import psycopg2.errors
 from psycopg2.extras import register_default_jsonb
 
 from chatd.core.errors import DatabaseUnavailable, RowLocked, ServiceUnavailable
+from chatd.core.time_slices import TimeSlices
 from chatd.db.connection import PgConnection
 from chatd.observability.metrics import Counters
 
@@ -40,6 +41,13 @@ _LOG_MAX_CHARS = 500
 
 _LOCKED_SQLSTATES = ("55P03", "40P01")
 """Lock timeout, deadlock: another transaction has locked a row. The client may try again."""
+
+_ROWS_AT_ONCE = 20
+"""Rows that are read from the answer of Postgres without a pause. The largest ones, messages with
+embeds, take 0.1 ms each."""
+
+_MODELS_AT_ONCE = 100
+"""Models that are made of rows without a pause. One takes up to 10 us."""
 
 _RETRYABLE_SQLSTATES = ("57014", "40001")
 """Statement timeout, serialization failure: the client may try again."""
@@ -163,9 +171,17 @@ class Cursor:
         return row
 
     async def fetchall(self) -> list[Row]:
-        """Return all remaining rows of the last statement. Raises DatabaseUnavailable."""
+        """Return all remaining rows of the last statement, in time slices.
+
+        Raises DatabaseUnavailable.
+        """
         try:
-            rows: list[Row] = self._inner.fetchall()
+            rows: list[Row] = self._inner.fetchmany(_ROWS_AT_ONCE)
+            if len(rows) == _ROWS_AT_ONCE:
+                slices = TimeSlices()
+                while part := self._inner.fetchmany(_ROWS_AT_ONCE):
+                    rows += part
+                    await slices.step()
         except psycopg2.Error as closed:
             raise (self._translate(closed) or closed) from closed
         return rows
@@ -178,5 +194,13 @@ async def one(cur: Cursor, make: Callable[..., T]) -> T | None:
 
 
 async def many(cur: Cursor, make: Callable[..., T]) -> list[T]:
-    """Return all rows of the last statement as models."""
-    return [make(*row) for row in await cur.fetchall()]
+    """Return all rows of the last statement as models, made in time slices."""
+    rows = await cur.fetchall()
+    if len(rows) <= _MODELS_AT_ONCE:
+        return [make(*row) for row in rows]
+    models: list[T] = []
+    slices = TimeSlices()
+    for start in range(0, len(rows), _MODELS_AT_ONCE):
+        models += [make(*row) for row in rows[start : start + _MODELS_AT_ONCE]]
+        await slices.step()
+    return models

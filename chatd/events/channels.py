@@ -25,7 +25,6 @@ def channel_deleted(channel: Channel) -> Event:
 
 
 def _about(name: str, channel: Channel) -> Event:
-    [payload] = payloads.channels([channel])
-    body = payloads.encode(payload)
+    body = payloads.encode(payloads.listed_channel(channel))
     stream = StreamId(channel.guild_id)
     return Event(name, stream, to_channel(channel.id), body, Intents.GUILDS)

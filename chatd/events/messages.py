@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
+from orjson import Fragment
+
 from chatd.core.ids import GuildId, MessageId, StreamId, UserId
 from chatd.core.intents import Intents
 from chatd.core.json import JsonObject
@@ -120,8 +122,8 @@ def pins_updated(location: MessageLocation, last_pin: datetime | None) -> list[E
     )
 
 
-def last_messages(user_id: UserId, guild_id: GuildId, messages: list[JsonObject]) -> Event:
-    """LAST_MESSAGES, to the session that requested them."""
+def last_messages(user_id: UserId, guild_id: GuildId, messages: Fragment) -> Event:
+    """LAST_MESSAGES, to the session that requested them. `messages` is an encoded array."""
     body = payloads.encode({"guild_id": str(guild_id), "messages": messages})
     return Event("LAST_MESSAGES", StreamId(user_id), to_user(user_id), body)
 

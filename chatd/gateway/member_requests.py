@@ -16,6 +16,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from weakref import WeakValueDictionary
 
+from orjson import Fragment
+
 from chatd.auth.signed_urls import SignedUrls
 from chatd.core.errors import ApiError
 from chatd.core.ids import GuildId, UserId
@@ -176,9 +178,10 @@ class MemberRequestHandler:
             log.debug("no messages for user %d: %s", session.user_id, refused.text)
             return
         if connection.session is session:
-            shown = payloads.messages(found)
-            event = message_events.last_messages(session.user_id, wanted.guild_id, shown)
-            session.send_event(event)
+            shown = Fragment(await payloads.encode_array(found, payloads.message_to_encode))
+            if connection.session is session:
+                event = message_events.last_messages(session.user_id, wanted.guild_id, shown)
+                session.send_event(event)
 
     def _member(self, chunk: MemberChunk, member: Member, *, with_presences: bool) -> JsonObject:
         """Return a member of a chunk.

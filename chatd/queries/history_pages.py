@@ -13,6 +13,7 @@ import orjson
 
 from chatd.core.ids import MessageId, UserId
 from chatd.core.models import Attachment, Message, MessageLocation, Reaction, StoredText, User
+from chatd.core.time_slices import TimeSlices
 from chatd.db.cursor import Cursor, PreparedStatement, Row
 from chatd.queries import attachments, history, users
 from chatd.queries.history import Known, Viewer
@@ -35,7 +36,8 @@ _MAX_MESSAGES = 100
 
 _OWN_COUNT = 16
 """The number of columns of `history.OWN_COLUMNS`. The author's id, the authors, the reactions and
-the files follow; the last three are NULL in all rows but one, which has nothing else."""
+the files follow. One row has only authors and reactions, and each further one only the files of a
+message: those of all messages can have 9 MB, and a row is parsed without a pause."""
 _AUTHOR_ID, _AUTHORS, _REACTIONS, _FILES = 16, 17, 18, 19
 _REFERENCE_ID = 7
 _TEXT_ONLY = (None, False, None, None, None, False, 0, None, None)
@@ -78,11 +80,14 @@ def _page(chosen: str, order: str) -> PreparedStatement:
                          WHERE channel_id = %(channel_id)s
                            AND message_id = ANY(ARRAY(SELECT id FROM page))
                       GROUP BY message_id, emoji) AS reactions),
-               (SELECT jsonb_agg(jsonb_build_array(message_id, {attachments.COLUMNS})
-                                 ORDER BY id)::text
-                  FROM attachments
-                 WHERE channel_id = %(channel_id)s
-                   AND message_id = ANY(ARRAY(SELECT id FROM page WHERE attachment_count > 0)))
+               NULL
+     UNION ALL
+        SELECT {", ".join(["NULL"] * _OWN_COUNT)}, NULL, NULL, NULL,
+               (jsonb_agg(jsonb_build_array(message_id, {attachments.COLUMNS}) ORDER BY id))::text
+          FROM attachments
+         WHERE channel_id = %(channel_id)s
+           AND message_id = ANY(ARRAY(SELECT id FROM page WHERE attachment_count > 0))
+      GROUP BY message_id
         """,
         channel_id="bigint",
         bound="bigint",
@@ -195,16 +200,20 @@ async def _read(
     rows: list[Row] = []
     authors: dict[UserId, User] = {}
     reactions: dict[MessageId, list[Reaction]] = {}
-    files: Mapping[MessageId, Sequence[Attachment]] = {}
+    of_files: list[Row] = []
+    slices: TimeSlices | None = None
     for row in await cur.fetchall():
         if row[0] is not None:
             rows.append(row)
-            continue
-        authors = {each[0]: User._make(each) for each in _parsed(row[_AUTHORS])}
-        for message_id, *reaction in _parsed(row[_REACTIONS]):
-            reactions.setdefault(message_id, []).append(Reaction(*reaction))
-        of_files = ((location.channel_id, *file) for file in _parsed(row[_FILES]))
-        files = await attachments.make_all(viewer.signed_urls, of_files)
+        elif row[_FILES] is not None:
+            of_files += ((location.channel_id, *file) for file in orjson.loads(row[_FILES]))
+            slices = slices or TimeSlices()
+            await slices.step()
+        else:
+            authors = {each[0]: User._make(each) for each in _parsed(row[_AUTHORS])}
+            for message_id, *reaction in _parsed(row[_REACTIONS]):
+                reactions.setdefault(message_id, []).append(Reaction(*reaction))
+    files = await attachments.make_all(viewer.signed_urls, of_files) if of_files else {}
     rows.sort(key=_id, reverse=True)
     return _Page(rows, authors, reactions, files)
 

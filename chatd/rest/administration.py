@@ -12,7 +12,7 @@ from chatd.core.json import JsonObject
 from chatd.core.snowflake import created_at
 from chatd.ratelimit.window import Limit
 from chatd.rest.request import JsonBody, path_id
-from chatd.rest.response import json_response, no_content
+from chatd.rest.response import json_array_response, json_response, no_content
 from chatd.rest.routing import ADMINISTRATOR, Routes
 from chatd.services.accounts import server_administration
 from chatd.services.accounts.server_administration import AccountSummary, GuildSummary
@@ -41,7 +41,7 @@ async def list_accounts(request: web.Request, page: schemas.AccountPage) -> web.
     or deleted; only the last includes deleted accounts.
     """
     found = await server_administration.list_accounts(request[CONTEXT], page)
-    return json_response([_account(each) for each in found])
+    return await json_array_response(found, _account)
 
 
 @routes.patch(
@@ -98,7 +98,7 @@ async def list_guilds(request: web.Request, page: schemas.AdministeredGuildPage)
     `query` is a part of the name.
     """
     found = await server_administration.list_guilds(request[CONTEXT], page)
-    return json_response([_guild(each) for each in found])
+    return await json_array_response(found, _guild)
 
 
 @routes.get(

@@ -12,7 +12,7 @@ from chatd.core.ids import CommandId, GuildId, UserId
 from chatd.ratelimit.window import Limit
 from chatd.rest.locales import locale_of
 from chatd.rest.request import JsonBody, JsonListBody, path_id
-from chatd.rest.response import json_response, no_content, sliced_json_array_response
+from chatd.rest.response import json_array_response, json_response, no_content
 from chatd.rest.routing import APPLICATION, APPLICATION_OWNER, Routes
 from chatd.services.commands import application_commands as commands
 from chatd.services.commands.drafts import Scope
@@ -75,13 +75,13 @@ async def list_all(request: web.Request, query: query_strings.Localizations) -> 
     """
     found = await commands.list_all(request[CONTEXT], _scope(request))
     if query.with_localizations:
-        return await sliced_json_array_response(found, payloads.command)
+        return await json_array_response(found, payloads.command)
     locale = locale_of(request)
 
     def payload(command: Command) -> object:
         return payloads.localized_command(command, locale)
 
-    return await sliced_json_array_response(found, payload)
+    return await json_array_response(found, payload)
 
 
 @routes.post(GLOBAL, APPLICATION, limit=_CREATES, body=_ONE, answers=_ANSWERS)
@@ -109,7 +109,7 @@ async def replace_all(request: web.Request, body: list[schemas.ListedCommand]) -
     GUILD_APPLICATION_COMMAND_INDEX_UPDATE.
     """
     found = await commands.replace_all(request[CONTEXT], _scope(request), body)
-    return await sliced_json_array_response(found, payloads.command)
+    return await json_array_response(found, payloads.command)
 
 
 @routes.get(f"{GLOBAL}/{{command_id}}", APPLICATION_OWNER, answers=responses.COMMAND)

@@ -10,7 +10,7 @@ from chatd.core.models import Application
 from chatd.core.permissions import Permissions as P
 from chatd.ratelimit.window import Limit
 from chatd.rest.request import MAX_IMAGE_BODY, JsonBody, path_id
-from chatd.rest.response import json_response, no_content
+from chatd.rest.response import json_array_response, json_response, no_content
 from chatd.rest.routing import AUTHENTICATED, BOT, HUMAN, Routes
 from chatd.services.accounts import applications
 from chatd.web.keys import CONTEXT, DEPENDENCIES
@@ -27,7 +27,9 @@ routes = Routes()
 async def list_for_caller(request: web.Request) -> web.Response:
     """List the caller's applications."""
     found = await applications.list_for_caller(request[CONTEXT])
-    return json_response([payloads.application(each, _verify_key(request, each)) for each in found])
+    return await json_array_response(
+        found, lambda each: payloads.application(each, _verify_key(request, each))
+    )
 
 
 @routes.post(

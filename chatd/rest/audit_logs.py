@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiohttp import web
+from orjson import Fragment
 
 from chatd.core.ids import GuildId
 from chatd.core.permissions import Permissions as P
@@ -36,11 +37,11 @@ async def page(request: web.Request, query: query_strings.AuditPage) -> web.Resp
     )
     return json_response(
         payloads.audit_log(
-            found.entries,
+            Fragment(await payloads.encode_array(found.entries, payloads.audit_entry)),
             found.users,
             found.webhooks,
             found.integrations,
-            found.commands,
-            rules=found.rules,
+            commands=Fragment(await payloads.encode_array(found.commands, payloads.command)),
+            rules=Fragment(await payloads.encode_array(found.rules, payloads.automod_rule)),
         )
     )

@@ -8,7 +8,7 @@ from chatd.core.ids import AutoModRuleId, GuildId
 from chatd.core.permissions import Permissions as P
 from chatd.ratelimit.window import Limit
 from chatd.rest.request import JsonBody, path_id
-from chatd.rest.response import json_response, no_content, sliced_json_array_response
+from chatd.rest.response import json_array_response, json_response, no_content
 from chatd.rest.routing import Routes
 from chatd.services.automod import rules
 from chatd.web.keys import CONTEXT
@@ -35,7 +35,7 @@ compiles the changed rules."""
 async def list_for_guild(request: web.Request) -> web.Response:
     """List the rules of AutoModeration of a guild. Needs MANAGE_GUILD."""
     found = await rules.list_for_guild(request[CONTEXT], path_id(request, GuildId, "guild_id"))
-    return await sliced_json_array_response(found, payloads.automod_rule)
+    return await json_array_response(found, payloads.automod_rule)
 
 
 @routes.post(

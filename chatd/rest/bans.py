@@ -7,7 +7,7 @@ from aiohttp import web
 from chatd.core.ids import GuildId, UserId
 from chatd.core.permissions import Permissions as P
 from chatd.rest.request import JsonBody, path_id
-from chatd.rest.response import json_response, no_content
+from chatd.rest.response import json_array_response, json_response, no_content
 from chatd.rest.routing import Routes
 from chatd.services.guilds import bans
 from chatd.web.keys import CONTEXT
@@ -34,7 +34,7 @@ async def page(request: web.Request, query: query_strings.BanPage) -> web.Respon
         after=query.after,
         limit=query.limit,
     )
-    return json_response([payloads.ban(ban) for ban in found])
+    return await json_array_response(found, payloads.ban)
 
 
 @routes.get("/guilds/{guild_id}/bans/{user_id}", P.BAN_MEMBERS, answers=responses.BAN)

@@ -10,7 +10,7 @@ from chatd.core.models import Channel, PrivateChannel
 from chatd.core.permissions import Permissions as P
 from chatd.ratelimit.window import Limit
 from chatd.rest.request import JsonBody, JsonListBody, path_id
-from chatd.rest.response import json_response, no_content
+from chatd.rest.response import json_array_response, json_response, no_content
 from chatd.rest.routing import MEMBER, Routes
 from chatd.services.guilds import channel_overwrites, channels
 from chatd.services.guilds.channels import MAX_CHANNELS
@@ -28,7 +28,7 @@ _MAX_CHANNEL_BODY = 2**17  # bytes; an overwrite takes about 110, and there can 
 async def list_for_guild(request: web.Request) -> web.Response:
     """List the channels of a guild that the caller may see. Needs membership."""
     found = await channels.list_for_guild(request[CONTEXT], path_id(request, GuildId, "guild_id"))
-    return json_response(payloads.channels(found))
+    return await json_array_response(found, payloads.listed_channel)
 
 
 @routes.post(

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from chatd.core.errors import UnknownInvitation
 from chatd.rest.request import JsonBody
-from chatd.rest.response import json_response, no_content
+from chatd.rest.response import json_array_response, json_response, no_content
 from chatd.rest.routing import ADMINISTRATOR, Routes
 from chatd.services.accounts import registration_invites
 from chatd.web.keys import CONTEXT
@@ -33,7 +33,7 @@ async def create(request: web.Request, body: schemas.NewInvitation) -> web.Respo
 async def list_active(request: web.Request) -> web.Response:
     """List the active registration codes. Needs an administrator of the server."""
     found = await registration_invites.list_active(request[CONTEXT])
-    return json_response([payloads.invitation(each) for each in found])
+    return await json_array_response(found, payloads.invitation)
 
 
 @routes.delete("/auth/invitations/{code}", ADMINISTRATOR, answers=None)

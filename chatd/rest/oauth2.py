@@ -15,7 +15,7 @@ from chatd.core.installation import Scope
 from chatd.ratelimit.window import Limit
 from chatd.rest import oauth2_page
 from chatd.rest.request import JsonBody, path_id
-from chatd.rest.response import json_response, no_content
+from chatd.rest.response import json_array_response, json_response, no_content
 from chatd.rest.routing import AUTHENTICATED, HUMAN, PUBLIC, Routes
 from chatd.services.accounts import authorization
 from chatd.web.client_address import http_origin
@@ -109,7 +109,9 @@ async def list_for_caller(request: web.Request) -> web.Response:
     ctx = request[CONTEXT]
     key = ctx.dependencies.interaction_keys.verify_key
     found = await authorization.list_for_caller(ctx)
-    return json_response([payloads.authorization(each, key(each.bot.id)) for each in found])
+    return await json_array_response(
+        found, lambda each: payloads.authorization(each, key(each.bot.id))
+    )
 
 
 @routes.delete("/oauth2/tokens/{token_id}", HUMAN, answers=None)

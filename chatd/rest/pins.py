@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from aiohttp import web
+from orjson import Fragment
 
 from chatd.core.ids import ChannelId, MessageId
 from chatd.core.permissions import Permissions as P
 from chatd.rest import message_payloads
 from chatd.rest.request import path_id
-from chatd.rest.response import json_response, no_content
+from chatd.rest.response import encoded_json_response, json_response, no_content
 from chatd.rest.routing import Routes
 from chatd.services.messages import pins
 from chatd.services.messages.pins import MAX_PINS
 from chatd.web.keys import CONTEXT
-from chatd.wire import payloads, responses
+from chatd.wire import responses
 from chatd.wire.json_schema import array_of
 from chatd.wire.schemas import query_strings
 
@@ -37,17 +38,9 @@ async def page(request: web.Request, query: query_strings.PinPage) -> web.Respon
         before=query.before,
         limit=query.limit + 1,
     )
-    pins_of_page = found[: query.limit]
-    messages = await message_payloads.messages(request, [pin.message for pin in pins_of_page])
-    return json_response(
-        {
-            "items": [
-                {"pinned_at": payloads.timestamp(pin.pinned_at), "message": message}
-                for pin, message in zip(pins_of_page, messages, strict=True)
-            ],
-            "has_more": len(found) > query.limit,
-        }
-    )
+    shown = [(pin.pinned_at, pin.message) for pin in found[: query.limit]]
+    items = Fragment(await message_payloads.pins(request, shown))
+    return json_response({"items": items, "has_more": len(found) > query.limit})
 
 
 @routes.get("/channels/{channel_id}/pins", P.VIEW_CHANNEL, answers=array_of(responses.MESSAGE))
@@ -58,7 +51,9 @@ async def all_pins(request: web.Request) -> web.Response:
     """
     channel_id = path_id(request, ChannelId, "channel_id")
     found = await pins.page(request[CONTEXT], channel_id, before=None, limit=MAX_PINS)
-    return json_response(await message_payloads.messages(request, [pin.message for pin in found]))
+    return encoded_json_response(
+        await message_payloads.page(request, [pin.message for pin in found])
+    )
 
 
 @routes.put("/channels/{channel_id}/messages/pins/{message_id}", P.PIN_MESSAGES, answers=None)

@@ -7,7 +7,7 @@ from aiohttp import web
 from chatd.core.ids import ChannelId, UserId
 from chatd.ratelimit.window import Limit
 from chatd.rest.request import JsonBody, path_id
-from chatd.rest.response import json_response, no_content
+from chatd.rest.response import json_array_response, json_response, no_content
 from chatd.rest.routing import AUTHENTICATED, RECIPIENT, Routes
 from chatd.services.messages import private_channels
 from chatd.web.keys import CONTEXT
@@ -24,7 +24,9 @@ async def list_for_caller(request: web.Request) -> web.Response:
     """List the caller's private channels, most recently active first."""
     ctx = request[CONTEXT]
     found = await private_channels.list_for_caller(ctx)
-    return json_response([payloads.private_channel(channel, ctx.user.id) for channel in found])
+    return await json_array_response(
+        found, lambda channel: payloads.private_channel(channel, ctx.user.id)
+    )
 
 
 @routes.post(

@@ -8,7 +8,7 @@ from chatd.core.ids import ChannelId, MessageId, UserId
 from chatd.core.permissions import Permissions as P
 from chatd.ratelimit.window import Limit
 from chatd.rest.request import path_id
-from chatd.rest.response import json_response, no_content
+from chatd.rest.response import json_array_response, no_content
 from chatd.rest.routing import Routes
 from chatd.services.messages import reactions
 from chatd.web.keys import ACCESS_CACHE, CONTEXT
@@ -76,7 +76,7 @@ async def page(request: web.Request, query: query_strings.ReactionPage) -> web.R
         limit=query.limit,
         burst=query.type == 1,
     )
-    return json_response([payloads.user(user) for user in found])
+    return await json_array_response(found, payloads.user)
 
 
 @routes.delete(_ALL + "/{emoji}", P.MANAGE_MESSAGES, limit=_REACTING, answers=None)

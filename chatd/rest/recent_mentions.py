@@ -8,7 +8,7 @@ from chatd.core.ids import MessageId
 from chatd.ratelimit.window import Limit
 from chatd.rest import message_payloads
 from chatd.rest.request import path_id
-from chatd.rest.response import json_response, no_content
+from chatd.rest.response import encoded_json_response, no_content
 from chatd.rest.routing import HUMAN, Routes
 from chatd.services.messages import recent_mentions
 from chatd.web.keys import CONTEXT
@@ -35,7 +35,7 @@ async def list_for_caller(request: web.Request, query: MentionPage) -> web.Respo
     Only in channels whose history the caller may read.
     """
     found = await recent_mentions.list_for_caller(request[CONTEXT], query)
-    return json_response(await message_payloads.messages(request, found))
+    return encoded_json_response(await message_payloads.page(request, found))
 
 
 @routes.delete("/users/@me/mentions/{message_id}", HUMAN, answers=None)

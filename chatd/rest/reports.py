@@ -7,7 +7,7 @@ from aiohttp import web
 from chatd.core.ids import ReportId
 from chatd.ratelimit.window import Limit
 from chatd.rest.request import JsonBody, path_id
-from chatd.rest.response import json_response
+from chatd.rest.response import json_array_response, json_response
 from chatd.rest.routing import ADMINISTRATOR, HUMAN, Routes
 from chatd.services.safety import decisions, reports
 from chatd.web.keys import CONTEXT
@@ -51,7 +51,7 @@ async def list_reports(request: web.Request, page: schemas.ReportPage) -> web.Re
     `state` is open, resolved or all.
     """
     found = await decisions.page(request[CONTEXT], page)
-    return json_response([payloads.report(each) for each in found])
+    return await json_array_response(found, payloads.report)
 
 
 @routes.get("/administration/reports/{report_id}", ADMINISTRATOR, answers=responses.REPORT)

@@ -7,7 +7,7 @@ from aiohttp import web
 from chatd.core.ids import GuildId, RoleId, UserId
 from chatd.core.permissions import Permissions as P
 from chatd.rest.request import JsonBody, JsonListBody, path_id
-from chatd.rest.response import json_response, no_content
+from chatd.rest.response import json_array_response, json_response, no_content
 from chatd.rest.routing import MEMBER, Routes
 from chatd.services.guilds import roles
 from chatd.services.guilds.roles import MAX_ROLES
@@ -23,7 +23,7 @@ routes = Routes()
 async def list_for_guild(request: web.Request) -> web.Response:
     """List the roles of a guild. Needs membership."""
     found = await roles.list_for_guild(request[CONTEXT], path_id(request, GuildId, "guild_id"))
-    return json_response([payloads.role(role) for role in found])
+    return await json_array_response(found, payloads.role)
 
 
 @routes.post(
@@ -51,7 +51,7 @@ async def reorder(request: web.Request, moves: list[schemas.RoleMove]) -> web.Re
     """
     guild_id = path_id(request, GuildId, "guild_id")
     found = await roles.reorder(request[CONTEXT], guild_id, moves)
-    return json_response([payloads.role(role) for role in found])
+    return await json_array_response(found, payloads.role)
 
 
 @routes.get("/guilds/{guild_id}/roles/{role_id}", MEMBER, answers=responses.ROLE)

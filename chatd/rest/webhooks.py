@@ -43,7 +43,7 @@ async def list_for_channel(request: web.Request) -> web.Response:
     """List the webhooks of a channel. Needs MANAGE_WEBHOOKS."""
     channel_id = path_id(request, ChannelId, "channel_id")
     found = await webhooks.list_for_channel(request[CONTEXT], channel_id)
-    return json_response([_payload(request, each) for each in found])
+    return await json_array_response(found, lambda each: _payload(request, each))
 
 
 @routes.get("/guilds/{guild_id}/webhooks", P.MANAGE_WEBHOOKS, answers=array_of(responses.WEBHOOK))

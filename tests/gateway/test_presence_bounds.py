@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from chatd.bus.bus import Bus
+from chatd.core import time_slices
 from chatd.core.capabilities import Capabilities, UserClient
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
 from chatd.core.intents import ALL_INTENTS
@@ -18,7 +19,6 @@ from chatd.core.presence_table import PresenceTable
 from chatd.events import presence as events
 from chatd.events.presence import InstanceReport
 from chatd.gateway.fanout import presence_reporter as module
-from chatd.gateway.fanout import time_slicing
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.flush_scheduler import FlushScheduler
 from chatd.gateway.fanout.guild_feed import GuildFeed
@@ -170,7 +170,7 @@ async def test_presences_that_change_together_are_written_together() -> None:
 
 
 async def test_presences_of_many_users_take_several_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_slicing, "_SLICE_S", 0.0)  # so that each step is a slice
+    monkeypatch.setattr(time_slices, "_SLICE_S", 0.0)  # so that each step is a slice
     town = Town()
     turns = 0
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 
 from chatd.bus import codec
 from chatd.core.ids import StreamId
+from chatd.core.time_slices import run_in_slices
 from chatd.events.event import Event
-from chatd.gateway.fanout.time_slicing import run_in_slices
 
 log = logging.getLogger(__name__)
 

@@ -23,12 +23,12 @@ from chatd.core.json import JsonObject
 from chatd.core.presence import Status
 from chatd.core.presence_table import PresenceTable
 from chatd.core.relationships import RelationshipType
+from chatd.core.time_slices import run_in_slices
 from chatd.db.pool import Database
 from chatd.events import presence as events
 from chatd.events.event import AudienceKind, Event
 from chatd.events.users import read_shown
 from chatd.gateway.fanout.hub import Hub
-from chatd.gateway.fanout.time_slicing import run_in_slices
 from chatd.gateway.session.session import Session
 from chatd.services.accounts import relationships
 

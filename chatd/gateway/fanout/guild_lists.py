@@ -18,10 +18,10 @@ from chatd.core.json import JsonObject
 from chatd.core.member_list import Item, MemberList, Op, OpKind, Window
 from chatd.core.permissions import Permissions
 from chatd.core.presence_table import PresenceTable
+from chatd.core.time_slices import TimeSlices, run_in_slices
 from chatd.db.pool import Database
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.listed_members import ListedMembers
-from chatd.gateway.fanout.time_slicing import TimeSlices, run_in_slices
 from chatd.gateway.session.session import Session
 
 _MAX_OPS = 25

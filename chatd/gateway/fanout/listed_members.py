@@ -15,10 +15,10 @@ from chatd.core.models import Member, Role
 from chatd.core.murmur import murmur3
 from chatd.core.permissions import Permissions
 from chatd.core.presence_table import PresenceTable
+from chatd.core.time_slices import run_in_slices
 from chatd.db.pool import Database
 from chatd.events.event import Event
 from chatd.gateway.fanout.guild_feed import GuildFeed
-from chatd.gateway.fanout.time_slicing import run_in_slices
 from chatd.services.guilds import member_lists as reading
 from chatd.wire import payloads
 

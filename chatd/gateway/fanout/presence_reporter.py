@@ -29,6 +29,7 @@ from chatd.bus.bus import Bus
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.presence import Presence, PresenceReport, Status, merged, shared
 from chatd.core.presence_table import PresenceChange, PresenceTable
+from chatd.core.time_slices import run_in_slices
 from chatd.events import presence as events
 from chatd.events.event import Event
 from chatd.events.presence import InstanceReport
@@ -39,7 +40,6 @@ from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.member_lists import MemberLists
 from chatd.gateway.fanout.presence_deliveries import MAX_TOGETHER
 from chatd.gateway.fanout.session_lists import SessionLists
-from chatd.gateway.fanout.time_slicing import run_in_slices
 from chatd.gateway.session.session import FollowedFeed, Session
 from chatd.observability.metrics import Counters
 

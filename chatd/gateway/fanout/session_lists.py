@@ -12,11 +12,11 @@ from chatd.bus.bus import Bus
 from chatd.core.ids import UserId
 from chatd.core.json import JsonObject
 from chatd.core.presence import ListedSession, merged
+from chatd.core.time_slices import run_in_slices
 from chatd.events import presence as presence_events
 from chatd.events import users as events
 from chatd.events.event import Event
 from chatd.gateway.fanout.hub import Hub
-from chatd.gateway.fanout.time_slicing import run_in_slices
 from chatd.gateway.session.session import Session
 from chatd.wire import payloads
 from chatd.wire.payloads import client_ready

@@ -10,6 +10,7 @@ from chatd.core.capabilities import UserClient
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.intents import Intents
 from chatd.core.models import Member
+from chatd.core.time_slices import TimeSlices, run_in_slices
 from chatd.db.pool import Database
 from chatd.events.event import AudienceKind, Event, to_user
 from chatd.events.users import revoked_login
@@ -17,7 +18,7 @@ from chatd.gateway.fanout.encoded_guild import EncodedGuild
 from chatd.gateway.fanout.feed import Feed
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
-from chatd.gateway.fanout.time_slicing import TimeSlices, build_visibility, run_in_slices
+from chatd.gateway.fanout.time_slicing import build_visibility
 from chatd.gateway.session.session import Session
 from chatd.services.guild_snapshot import GuildSnapshot, KnownGuilds, OwnMembership, UserGuilds
 from chatd.wire import payloads

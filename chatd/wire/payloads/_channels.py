@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import orjson
 
 from chatd.core.ids import UserId
@@ -29,9 +27,9 @@ def channel(channel: Channel) -> JsonObject:
     return {"guild_id": str(channel.guild_id), **channel_in_guild(channel)}
 
 
-def channels(found: Iterable[Channel]) -> list[JsonObject]:
-    """Return channels for encoding: overwrites that Postgres has encoded are not decoded."""
-    return [{"guild_id": str(each.guild_id), **channel_to_encode(each)} for each in found]
+def listed_channel(channel: Channel) -> JsonObject:
+    """A channel with its guild, for encoding: overwrites that Postgres has encoded stay so."""
+    return {"guild_id": str(channel.guild_id), **channel_to_encode(channel)}
 
 
 def channel_to_encode(channel: Channel) -> JsonObject:

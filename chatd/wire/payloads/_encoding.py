@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from chatd.core.json import JsonObject
+from chatd.core.time_slices import TimeSlices
+
+T = TypeVar("T")
 
 
 def encode(payload: Any) -> bytes:
@@ -23,6 +26,25 @@ def encode(payload: Any) -> bytes:
 def add_keys(body: bytes, more: JsonObject) -> bytes:
     """Add keys to an encoded object that has at least one key."""
     return b"%b,%b" % (body[:-1], orjson.dumps(more)[1:])
+
+
+async def encode_array(items: Iterable[T], payload: Callable[[T], Any]) -> bytes:
+    """Encode the payload of each item, in time slices. Return them as an encoded array."""
+    encoded: list[bytes] = []
+    slices = TimeSlices()
+    for each in items:
+        encoded.append(encode(payload(each)))
+        await slices.step()
+    return joined_array(encoded)
+
+
+def joined_array(encoded: list[bytes]) -> bytes:
+    """Join encoded items into an array. Several MB are copied once, since that takes long."""
+    if not encoded:
+        return b"[]"
+    encoded[0] = b"[" + encoded[0]
+    encoded[-1] += b"]"
+    return b",".join(encoded)
 
 
 def join_arrays(arrays: Iterable[bytes]) -> bytes:

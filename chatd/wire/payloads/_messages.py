@@ -80,19 +80,11 @@ def attachment(file: Attachment, *, is_ephemeral: bool = False) -> JsonObject:
     return payload
 
 
-def messages(found: Iterable[Message]) -> list[JsonObject]:
-    """Many messages. They usually have few authors, so the payload of each author is built once."""
-    authors: dict[UserId, JsonObject] = {}
-    payloads = []
-    for each in found:
-        if each.origin is not None:  # each message of a webhook has a name and picture of its own
-            payloads.append(message(each))
-            continue
-        author = authors.get(each.author.id)
-        if author is None:
-            author = authors[each.author.id] = user(each.author)
-        payloads.append(_message(each, author))
-    return payloads
+def message_to_encode(found: Message) -> JsonObject:
+    """A message for encoding. Pages usually have few authors, so each account is encoded once."""
+    if found.origin is not None:  # each message of a webhook has a name and picture of its own
+        return message(found)
+    return _message(found, Fragment(encoded_user(found.author)))
 
 
 def message(message: Message) -> JsonObject:
@@ -319,10 +311,15 @@ def _referenced(answered: Message) -> JsonObject:
     return payload
 
 
-def search_results(found: Iterable[Message], total: int, *, timed_out: bool) -> JsonObject:
-    """GuildSearchResponse. `timed_out` means that hits may be missing."""
+def search_hit(found: Message) -> list[JsonObject]:
+    """One hit in a GuildSearchResponse, for encoding."""
+    return [{**message_to_encode(found), "hit": True}]
+
+
+def search_results(hits: Fragment, total: int, *, timed_out: bool) -> JsonObject:
+    """GuildSearchResponse. `hits` is an encoded array; `timed_out` means that it may lack some."""
     return {
-        "messages": [[{**each, "hit": True}] for each in messages(found)],
+        "messages": hits,
         "total_results": total,
         "doing_deep_historical_index": timed_out,
         "threads": [],

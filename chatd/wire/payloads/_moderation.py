@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from orjson import Fragment
+
 from chatd.core.audit import AuditEntry
-from chatd.core.automod import Rule
-from chatd.core.commands import Command
 from chatd.core.integrations import Integration
 from chatd.core.json import JsonObject
 from chatd.core.models import Ban, Invitation, Invite, User
 from chatd.core.webhooks import Webhook
 from chatd.wire.payloads._applications import partial_integration
-from chatd.wire.payloads._auto_moderation import automod_rule
-from chatd.wire.payloads._commands import command
 from chatd.wire.payloads._encoding import id_or_none, timestamp, timestamp_or_none
 from chatd.wire.payloads._users import user
 from chatd.wire.payloads._webhooks import webhook
@@ -97,20 +95,20 @@ def audit_entry(entry: AuditEntry) -> JsonObject:
 
 
 def audit_log(
-    entries: Iterable[AuditEntry],
+    entries: Fragment,
     users: Iterable[User],
     webhooks: Iterable[Webhook],
     integrations: Iterable[Integration],
-    commands: Iterable[Command],
     *,
-    rules: Iterable[Rule],
+    commands: Fragment,
+    rules: Fragment,
 ) -> JsonObject:
-    """GuildAuditLogResponse."""
+    """GuildAuditLogResponse. What can be large is an encoded array."""
     return {
-        "audit_log_entries": [audit_entry(entry) for entry in entries],
+        "audit_log_entries": entries,
         "users": [user(each) for each in users],
-        "application_commands": [command(each) for each in commands],
-        "auto_moderation_rules": [automod_rule(each) for each in rules],
+        "application_commands": commands,
+        "auto_moderation_rules": rules,
         "guild_scheduled_events": [],
         "integrations": [partial_integration(each) for each in integrations],
         "threads": [],
