@@ -77,19 +77,9 @@ class PresenceTable:
             del self._of_instance[instance]
         return changes
 
-    def replace(
-        self, instance: str, reports: Mapping[UserId, PresenceReport]
-    ) -> list[PresenceChange]:
-        """Replace all reports of an instance. Users without a report are not connected to it."""
-        gone: dict[UserId, PresenceReport | None] = dict.fromkeys(
-            self._of_instance.get(instance, set()) - reports.keys()
-        )
-        return self.apply(instance, {**gone, **reports})
-
-    def keep_only(self, instance: str, users: Set[UserId]) -> list[PresenceChange]:
-        """Remove the reports of an instance for all users but these."""
-        gone = self._of_instance.get(instance, set()) - users
-        return self.apply(instance, dict.fromkeys(gone)) if gone else []
+    def others_of(self, instance: str, users: Set[UserId]) -> Set[UserId]:
+        """Return the users that an instance has reported, except for these."""
+        return self._of_instance.get(instance, set()) - users
 
     def users_of(self, instance: str, *, limit: int) -> list[UserId]:
         """Return up to `limit` users that an instance has reported."""

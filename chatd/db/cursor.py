@@ -47,7 +47,7 @@ _ROWS_AT_ONCE = 20
 embeds, take 0.1 ms each."""
 
 _MODELS_AT_ONCE = 100
-"""Models that are made of rows without a pause. One takes up to 10 us."""
+"""Models that are made of rows without a pause. One takes 10 us at most."""
 
 _RETRYABLE_SQLSTATES = ("57014", "40001")
 """Statement timeout, serialization failure: the client may try again."""

@@ -55,7 +55,8 @@ def test_applied_changes_agree_with_the_table(
     for instance, replaces, users in steps:
         if replaces:
             known = {user: report for user, report in users.items() if report is not None}
-            changes = table.replace(instance, known)
+            gone = dict.fromkeys(table.others_of(instance, known.keys()))
+            changes = table.apply(instance, {**gone, **known})
             reported = {key: each for key, each in reported.items() if key[0] != instance}
         else:
             changes = table.apply(instance, users)

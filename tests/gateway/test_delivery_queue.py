@@ -312,7 +312,8 @@ async def test_frames_of_a_replay_are_released() -> None:
         assert replayed.plain.render(1).endswith(b"1}")
         hub.retain_replay(replayed)
         assert "plain" in vars(remembered)
-    hub.expire_sessions()
+    for _ in hub.expiring():
+        pass
     assert "plain" not in vars(remembered)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from chatd.core.intents import ALL_INTENTS
 from chatd.core.presence import Presence, PresenceReport, Status
 from chatd.core.presence_table import PresenceTable
 from chatd.events import presence as events
+from chatd.events.event import Event
 from chatd.events.presence import InstanceReport
 from chatd.gateway.fanout import presence_reporter as module
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
@@ -31,9 +33,11 @@ from chatd.gateway.protocol.replay_budget import ReplayBudget
 from chatd.gateway.session.session import Session
 from chatd.gateway.session.state import SessionState
 from chatd.observability.metrics import Counters
+from tests.helpers import loop_time
 
 GUILD = GuildId(1 << 22)
 MEMBERS = [UserId(number) for number in range(100, 120)]
+NOBODY = PresenceReport(Presence(Status.ONLINE), frozenset())
 
 
 class Listening:
@@ -202,3 +206,34 @@ async def test_large_guild_gets_no_presence_updates(monkeypatch: pytest.MonkeyPa
     await town.reporter.flush()
     assert town.counters.deliveries == 20 * len(MEMBERS)
     assert town.hub.feed(StreamId(GUILD)) is not None
+
+
+def roll(*users: UserId) -> Event:
+    """Return the roll of an instance that has only these users left."""
+    full = InstanceReport("there", dict.fromkeys(map(UserId, range(1000)), NOBODY), replaces=True)
+    *_, last = events.reported(full)
+    assert last.name == events.PRESENCE_ROLL
+    return replace(last, body=orjson.dumps(["there", users]))
+
+
+async def test_users_of_a_shrunken_instance_are_removed_in_slices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An instance may come back with few of its users, and a user that is back stays online."""
+    monkeypatch.setattr(module, "_EXPIRY_BATCH", 1)
+    monkeypatch.setattr(time_slices, "_SLICE_S", 0.0)
+    town = Town()
+    town.show(Status.ONLINE, *MEMBERS)
+    await town.reporter.flush()
+    town.reporter.on_event(roll(MEMBERS[0]))
+    town.show(Status.IDLE, MEMBERS[1])
+    with loop_time.turns() as measured:
+        await town.reporter.update()
+    assert measured.count > len(MEMBERS) - 2
+    shown = dict(town.sinks[0].shown)
+    assert [shown[each] for each in MEMBERS[:3]] == ["online", "idle", "offline"]
+    assert Counter(shown.values()) == {"online": 1, "idle": 1, "offline": len(MEMBERS) - 2}
+    town.reporter.on_event(roll())
+    town.reporter.on_event(roll(*MEMBERS))  # the newer roll counts
+    await town.reporter.update()
+    assert town.hub.presence_of(MEMBERS[0]).status is Status.ONLINE

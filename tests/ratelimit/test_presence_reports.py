@@ -18,11 +18,13 @@ def take(table: PresenceTable, found: list[Event]) -> None:
     """Apply events as another instance does."""
     for event in found:
         if event.name == events.PRESENCE_ROLL:
-            table.keep_only(*events.read_roll(event))
+            instance, users = events.read_roll(event)
+            table.apply(instance, dict.fromkeys(table.others_of(instance, users)))
             continue
         report = events.read_report(event)
         if report.replaces:
-            table.replace(report.instance, dict.fromkeys(report.users, REPORT))
+            gone = dict.fromkeys(table.others_of(report.instance, report.users.keys()))
+            table.apply(report.instance, {**gone, **dict.fromkeys(report.users, REPORT)})
         else:
             table.apply(report.instance, report.users)
 

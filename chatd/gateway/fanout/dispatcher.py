@@ -16,6 +16,7 @@ from chatd.core.errors import ServiceUnavailable
 from chatd.core.ids import GuildId, LoginId, UserId
 from chatd.core.presence import status_in
 from chatd.core.retry import retried
+from chatd.core.time_slices import run_in_slices
 from chatd.db.pool import Database
 from chatd.events.event import AudienceKind, Event
 from chatd.events.guilds import JOINED
@@ -82,6 +83,8 @@ class Dispatcher:
             tasks.create_task(retried("gap monitor", monitor), name="gap monitor")
             expire = self._expire_sessions
             tasks.create_task(retried("session expiry", expire), name="session expiry")
+            end_feeds = self._hub.ended_feeds.run
+            tasks.create_task(retried("ended feeds", end_feeds), name="ended feeds")
             # The log lines of a dispatch do not belong to the request that published the event.
             context = copy_context()
             subscription.dispatch_at_once = lambda events: context.run(
@@ -115,7 +118,7 @@ class Dispatcher:
     async def _expire_sessions(self) -> None:
         while True:
             await asyncio.sleep(_EXPIRY_INTERVAL_S)
-            self._hub.expire_sessions()
+            await run_in_slices(self._hub.expiring())
 
     def _handle_event(self, event: Event) -> None:
         self._event_history.add(event)

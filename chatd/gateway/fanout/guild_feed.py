@@ -73,6 +73,9 @@ class LocalSessions(Protocol):
     def mark_presence_dirty(self, user_id: UserId) -> None:
         """Have the presence of a user computed again."""
 
+    def detach_later(self, feed: Feed, sessions: dict[UserId, tuple[Session, ...]]) -> None:
+        """Have sessions forget a feed that has ended and delivers nothing more to them."""
+
     def presences_of(self, members: Iterable[JsonObject]) -> list[JsonObject]:
         """Return the presences of those of these members that are online."""
 
@@ -105,10 +108,7 @@ class GuildFeed(Feed):
         """Sessions that have ended their subscription to TYPING_START."""
 
     def begin_start(self, event: Event) -> None:
-        """Announce that a task will start the feed: by this GUILD_JOINED a local user has joined.
-
-        The feed then starts no later than at this event.
-        """
+        """Announce that a task will start the feed, no later than at this GUILD_JOINED."""
         if self._join_event is None or event.seq < self._join_event.seq:
             self._join_event = event
         self._pending_starts += 1
@@ -313,8 +313,8 @@ class GuildFeed(Feed):
                     self._dispatch(event, sessions)
 
     def _channel_event(self, name: str, channel_id: ChannelId) -> Event:
-        body = self.visibility.payloads.channel(channel_id)
-        return Event(name, self.stream, to_channel(channel_id), body, Intents.GUILDS)
+        body, audience = self.visibility.payloads.channel(channel_id), to_channel(channel_id)
+        return Event(name, self.stream, audience, body, Intents.GUILDS)
 
     def _apply(self, event: Event) -> None:
         """Apply an event to visibility, and attach or detach the sessions that it affects."""
@@ -341,17 +341,19 @@ class GuildFeed(Feed):
 
         Visibility does not know such a member yet, so `apply` does not see its change.
         """
-        if self._listeners:
-            user_id = _member_in(event)
-            for listener in self._listeners:
-                if listener.user_id == user_id:
-                    listener.invalidate_snapshot()
+        user_id = _member_in(event) if self._listeners else None
+        for listener in self._listeners:
+            if listener.user_id == user_id:
+                listener.invalidate_snapshot()
 
     def _remove_members(self, event: Event) -> None:
         """Detach the sessions of a member that has left, or all when the guild is deleted."""
-        is_guild_deleted = event.audience.kind is AudienceKind.GUILD
-        leaving = self._sessions.get(UserId(event.audience.id), ())
-        for session in self.sessions if is_guild_deleted else tuple(leaving):
+        if event.audience.kind is AudienceKind.GUILD:
+            self._local_sessions.detach_later(self, self._sessions)
+            self._sessions = {}
+            self.without_typing.clear()
+            self.audiences.clear()
+        for session in self._sessions.get(UserId(event.audience.id), ()):
             self.detach(session)
 
     def _note_changed(self, user_id: UserId) -> None:
@@ -384,14 +386,12 @@ class GuildFeed(Feed):
             users: Iterable[UserId] = sight.viewers(self.visibility, ChannelId(audience.id))
         else:
             users = [each for each in self._sessions if self._has_permissions(each, event)]
-        of_user = self._sessions.get
-        return [session for user_id in users for session in of_user(user_id, ())]
+        return [session for user_id in users for session in self._sessions.get(user_id, ())]
 
     def _includes(self, session: Session, event: Event) -> bool:
         """Return whether a session follows this feed and belongs to the audience of an event."""
         user_id = session.user_id
-        is_here = session in self._sessions.get(user_id, ())
-        return is_here and self._has_permissions(user_id, event)
+        return session in self._sessions.get(user_id, ()) and self._has_permissions(user_id, event)
 
 
 def _member_in(event: Event) -> UserId:

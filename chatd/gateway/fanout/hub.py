@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from chatd.bus.interest import FollowedStreams
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
@@ -14,6 +14,7 @@ from chatd.core.presence import Presence, Status
 from chatd.core.presence_table import PresenceTable
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.encoded_guild import MemberBudget
+from chatd.gateway.fanout.ended_feeds import EndedFeeds
 from chatd.gateway.fanout.feed import Feed, FeedListener, UserFeed
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.sessions_elsewhere import SessionsElsewhere
@@ -58,7 +59,7 @@ class Hub:
         self._client_changes: set[UserId] = set()
         """Users with a new or a removed session of a person's client."""
         self._replay_batches: list[Batch] = []
-        """Replays since the last `expire_sessions`. After a restart many clients replay the same
+        """Replays since the last `expiring`. After a restart many clients replay the same
         dispatches; while these batches exist, they share the encoded frames."""
         self._feeds_with_gaps: set[Feed] = set()
         """Feeds that lack an event whose successor has arrived. A feed adds itself. `gaps` removes
@@ -68,6 +69,9 @@ class Hub:
         self._detached: dict[Session, None] = {}
         """Sessions without a connection, in the order in which they lost it."""
         self._startups: dict[UserId, set[FeedListener]] = {}
+        self.ended_feeds = EndedFeeds(
+            on_detached=self.mark_presence_dirty, invalidate=self._invalidate_if_present
+        )
         self._feeds: dict[StreamId, Feed] = {}
         self.followed = FollowedStreams()
         """The streams of `_feeds`."""
@@ -205,6 +209,8 @@ class Hub:
         Sessions and feeds keep their state and positions, but no event reaches them from here on.
         """
         self._delivery_queue.flush()
+        for _ in self.ended_feeds.steps():
+            pass
         sessions = [each for each in self._sessions.values() if each.has_all_guilds]
         for session in self._sessions.values():
             session.sink = None
@@ -242,8 +248,11 @@ class Hub:
         """Keep the frames of a replay for other sessions that replay the same events soon."""
         self._replay_batches.append(batch)
 
-    def expire_sessions(self) -> None:
-        """Remove sessions whose resume window has passed, and release the frames of replays."""
+    def expiring(self) -> Iterator[None]:
+        """Remove sessions whose resume window has passed, and release the frames of replays.
+
+        Yields after each session: many may have lost their connections at the same time.
+        """
         for batch in self._replay_batches:
             batch.release_frames()
         self._replay_batches.clear()
@@ -253,25 +262,28 @@ class Hub:
             if (oldest.detached_at or 0.0) > horizon:
                 break
             self.remove(oldest)
+            yield
         if self.replay_budget.is_exceeded:
-            self._shed_replay_buffers()
+            yield from self._shedding_replay_buffers()
 
-    def _shed_replay_buffers(self) -> None:
+    def _shedding_replay_buffers(self) -> Iterator[None]:
         """Reduce the memory of replay buffers to the replay budget.
 
         Removes detached sessions first, in the order in which they were detached. If that is not
         enough, clears the largest buffers of connected sessions. These sessions continue, but their
         clients cannot resume from an earlier dispatch.
         """
-        for session in list(self._detached):
+        while self._detached:
             if not self.replay_budget.is_exceeded:
                 return
-            self.remove(session)
+            self.remove(next(iter(self._detached)))
+            yield
         log.warning("replay buffers exceed REPLAY_MAX_BYTES; dropping the largest")
         for session in sorted(self._sessions.values(), key=_replay_bytes, reverse=True):
             if not self.replay_budget.is_exceeded:
                 return
             session.clear_replay()
+            yield
 
     def feed(self, stream: StreamId) -> Feed | None:
         """Return the feed of a stream, if this instance has one."""
@@ -342,10 +354,17 @@ class Hub:
         self._delivery_queue.flush()
 
     def invalidate_feed(self, feed: Feed) -> None:
-        """Drop a feed whose events are lost, and invalidate the sessions that follow it."""
+        """Drop a feed whose events are lost, and have the sessions that follow it invalidated."""
         self._drop_feed(feed.stream)
         feed.invalidate_snapshots()
-        for session in feed.sessions:
+        self.ended_feeds.invalidate(feed.sessions)
+
+    def detach_later(self, feed: Feed, sessions: dict[UserId, tuple[Session, ...]]) -> None:
+        """Have sessions forget a feed that has ended and delivers nothing more to them."""
+        self.ended_feeds.detach(feed, sessions)
+
+    def _invalidate_if_present(self, session: Session) -> None:
+        if self._sessions.get(session.id) is session:
             self.invalidate(session)
 
     def invalidate(self, session: Session) -> None:

@@ -21,7 +21,7 @@ call. Three limits bound the rest:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from itertools import islice
 
@@ -99,6 +99,8 @@ class PresenceReporter:
         """When each recently reported user may be reported again, in ascending order."""
         self._last_report_at: dict[str, float] = {}
         """When each instance reported last."""
+        self._departed: dict[str, dict[UserId, None]] = {}
+        """The users that each instance does not have any more, whose reports are to be removed."""
         self._pending: dict[GuildId, dict[UserId, None]] = {}
         """The presences to send in each guild; guilds and users in the order of their changes."""
         self._sync_requested = False
@@ -124,6 +126,7 @@ class PresenceReporter:
         await self._session_lists.update()
         if self._sync_requested or self._needs_sync:
             await self._report_everything()
+        await run_in_slices(self._removing_departed())
         await self.flush()
 
     def on_reconnect(self) -> None:
@@ -135,19 +138,39 @@ class PresenceReporter:
         """Apply a report of an instance to the table, and queue the changes."""
         self._session_lists.on_event(event)
         if event.name == events.PRESENCE_ROLL:
-            instance, users = events.read_roll(event)
-            self._queue(self._table.keep_only(instance, users))
+            self._keep_only(*events.read_roll(event))
         if event.name != events.PRESENCE_REPORT:
             return
         report = events.read_report(event)
         self._last_report_at[report.instance] = self._clock()
         if report.asks and report.instance != self._name:
             self._sync_requested = True
-        if report.replaces:
-            known = {user_id: each for user_id, each in report.users.items() if each is not None}
-            self._queue(self._table.replace(report.instance, known))
-        elif report.users:
+        if report.users:
             self._queue(self._table.apply(report.instance, report.users))
+            for user_id in report.users if report.instance in self._departed else ():
+                self._departed[report.instance].pop(user_id, None)
+        if report.replaces:
+            self._keep_only(report.instance, report.users.keys())
+
+    def _keep_only(self, instance: str, users: Set[UserId]) -> None:
+        """Have the reports of an instance removed for all users but these."""
+        self._departed[instance] = dict.fromkeys(self._table.others_of(instance, users))
+
+    def _removing_departed(self) -> Iterator[None]:
+        """Remove the reports of users that an instance does not have any more, in batches.
+
+        An instance may lose tens of thousands of users at once.
+        """
+        while self._departed:
+            instance, users = next(iter(self._departed.items()))
+            batch = list(islice(users, _EXPIRY_BATCH))
+            for user_id in batch:
+                del users[user_id]
+            if not users:
+                del self._departed[instance]
+            if batch:
+                self._queue(self._table.apply(instance, dict.fromkeys(batch)))
+            yield
 
     async def _report_changes(self) -> None:
         now = self._clock()

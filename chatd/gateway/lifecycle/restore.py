@@ -13,7 +13,7 @@ In both cases the visibility at an event's position decides whether the session 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.json import JsonObject
@@ -215,6 +215,11 @@ class _SingleSubscriber:
 
     def mark_presence_dirty(self, user_id: UserId) -> None:
         """Do nothing: a session that is being restored shows no presence yet."""
+
+    def detach_later(self, feed: Feed, sessions: Mapping[UserId, Collection[Session]]) -> None:
+        """Have the session forget a feed that has ended, at once."""
+        for session in sessions.get(self._session.user_id, ()):
+            session.feeds.remove(feed)
 
     def presences_of(self, members: Iterable[JsonObject]) -> list[JsonObject]:
         """Return the presences of those of these members that are online."""

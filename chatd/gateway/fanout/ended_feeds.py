@@ -1,0 +1,64 @@
+"""Feeds that have ended: their sessions are detached or invalidated in time slices.
+
+A guild can have tens of thousands of sessions on an instance. When it is deleted, its feed delivers
+nothing more from then on. Its sessions forget the feed in the next milliseconds. When events of a
+feed are lost, its sessions are invalidated one after the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from chatd.core.ids import UserId
+from chatd.core.time_slices import run_in_slices
+from chatd.gateway.fanout.feed import Feed
+from chatd.gateway.session.session import Session
+
+
+class EndedFeeds:
+    """The sessions of feeds that have ended, until each of them is dealt with."""
+
+    def __init__(
+        self, *, on_detached: Callable[[UserId], None], invalidate: Callable[[Session], None]
+    ) -> None:
+        """`on_detached` is called for each user whose sessions have forgotten a feed."""
+        self._on_detached = on_detached
+        self._invalidate = invalidate
+        self._detached: deque[tuple[Feed, dict[UserId, tuple[Session, ...]]]] = deque()
+        self._to_invalidate: deque[Session] = deque()
+        self._added = asyncio.Event()
+
+    def detach(self, feed: Feed, sessions: dict[UserId, tuple[Session, ...]]) -> None:
+        """Have sessions forget a feed. It must not deliver anything to them any more."""
+        self._detached.append((feed, sessions))
+        self._added.set()
+
+    def invalidate(self, sessions: Iterable[Session]) -> None:
+        """Have sessions invalidated."""
+        self._to_invalidate += sessions
+        self._added.set()
+
+    async def run(self) -> None:
+        """Deal with what is added, until cancelled."""
+        while True:
+            await self._added.wait()
+            await run_in_slices(self.steps())
+
+    def steps(self) -> Iterator[None]:
+        """Deal with all that was added; yield after each user or session."""
+        self._added.clear()
+        while self._detached:
+            feed, sessions = self._detached[0]
+            while sessions:
+                user_id, of_user = sessions.popitem()
+                for session in of_user:
+                    if feed in session.feeds:
+                        session.feeds.remove(feed)
+                self._on_detached(user_id)
+                yield
+            self._detached.popleft()
+        while self._to_invalidate:
+            self._invalidate(self._to_invalidate.popleft())
+            yield

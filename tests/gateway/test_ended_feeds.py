@@ -1,0 +1,147 @@
+"""A feed that ends deals with its sessions in time slices, and delivers nothing in between."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from chatd.core import time_slices
+from chatd.core.ids import GuildId, LoginId, StreamId, UserId
+from chatd.core.intents import ALL_INTENTS
+from chatd.core.presence import OFFLINE
+from chatd.core.presence_table import PresenceTable
+from chatd.events import guilds as events
+from chatd.events.presence import presence_updated
+from chatd.gateway.fanout.delivery_queue import DeliveryQueue
+from chatd.gateway.fanout.flush_scheduler import FlushScheduler
+from chatd.gateway.fanout.hub import Hub
+from chatd.gateway.fanout.visibility import Visibility
+from chatd.gateway.protocol.batch import Batch
+from chatd.gateway.protocol.commands import CloseCode
+from chatd.gateway.protocol.replay_budget import ReplayBudget
+from chatd.gateway.session.session import Session
+from chatd.gateway.session.state import SessionState
+from chatd.observability.metrics import Counters
+from tests.helpers import loop_time
+
+GUILD = GuildId(1 << 22)
+USERS = [UserId(number) for number in range(100, 300)]
+
+
+class Listening:
+    """A session sink that records what it is sent."""
+
+    send_queue = None
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.is_invalid = False
+
+    def send(self, batch: Batch, seq: int) -> None:
+        self.names += [dispatch.event.name for dispatch in batch.dispatches]
+
+    def invalidate(self) -> None:
+        self.is_invalid = True
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        raise AssertionError
+
+
+class Crowd:
+    """An instance on which all members of a guild have sessions."""
+
+    def __init__(self) -> None:
+        budget = ReplayBudget(2**24)
+        self.queue = DeliveryQueue(FlushScheduler(max_bytes=0), Counters(), budget)
+        self.hub = Hub(
+            resume_window_s=0.0,
+            replay_budget=budget,
+            sessions_per_user=0,
+            presence_table=PresenceTable(),
+            delivery_queue=self.queue,
+        )
+        self.feed = self.hub.guild_feed(GUILD)
+        state: dict[str, Any] = {"guild_id": GUILD, "owner_id": 1, "members": []}
+        state |= {"roles": [], "shown_roles": [], "channels": []}
+        self.feed.restore(Visibility.restored(state), 0, 0.0)
+        self.sinks = [Listening() for _ in USERS]
+        self.sessions: list[Session] = []
+        for user_id, sink in zip(USERS, self.sinks, strict=True):
+            session = Session(
+                SessionState(f"{user_id}", user_id, LoginId(user_id), ALL_INTENTS), budget
+            )
+            session.sink = sink
+            self.hub.add(session)
+            self.feed.add_member_session(session, (), 0.0)
+            self.sessions.append(session)
+
+    def delete_guild(self) -> None:
+        """Let the event of the guild's deletion arrive, as the dispatcher does."""
+        self.feed.push(events.guild_deleted(GUILD).numbered(1), 0.0)
+        self.hub.drop_if_unused(self.feed)
+
+    @property
+    def followers(self) -> int:
+        return sum(self.feed in session.feeds for session in self.sessions)
+
+
+async def worked_off(crowd: Crowd) -> int:
+    """Let the background task of a hub run; return the turns of the event loop."""
+    with loop_time.turns() as measured:
+        task = asyncio.create_task(crowd.hub.ended_feeds.run())
+        while crowd.followers:
+            await asyncio.sleep(0)
+        task.cancel()
+    return measured.count
+
+
+@pytest.fixture(autouse=True)
+def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each step be a slice."""
+    monkeypatch.setattr(time_slices, "_SLICE_S", 0.0)
+
+
+async def test_sessions_of_a_deleted_guild_are_detached_in_slices() -> None:
+    crowd = Crowd()
+    crowd.hub.take_presence_dirty()
+    crowd.delete_guild()
+    assert crowd.hub.feed(StreamId(GUILD)) is None  # at once: nothing more is delivered
+    crowd.feed.push_presences({USERS[0]: presence_updated(GUILD, USERS[0], OFFLINE)})
+    crowd.queue.flush()
+    assert {tuple(sink.names) for sink in crowd.sinks} == {("GUILD_DELETE",)}
+    assert crowd.followers == len(USERS)
+    assert await worked_off(crowd) >= len(USERS)
+    assert crowd.hub.take_presence_dirty() == set(USERS)
+    assert all(session.feeds == [] for session in crowd.sessions)
+
+
+async def test_handoff_and_end_of_a_session_find_no_deleted_guild() -> None:
+    crowd = Crowd()
+    crowd.delete_guild()
+    crowd.hub.remove(crowd.sessions[0])  # its client disconnects for good in between
+    saved = crowd.hub.detach_all()
+    assert len(saved) == len(USERS) - 1
+    assert all(session.feeds == [] for session in saved)
+
+
+async def test_sessions_of_a_lost_feed_are_invalidated_in_slices() -> None:
+    crowd = Crowd()
+    crowd.hub.invalidate_feed(crowd.feed)
+    ended = crowd.sessions[0]
+    crowd.hub.remove(ended)
+    assert crowd.hub.feed(StreamId(GUILD)) is None
+    assert await worked_off(crowd) >= len(USERS) - 1
+    assert [sink.is_invalid for sink in crowd.sinks] == [False, *[True] * (len(USERS) - 1)]
+    assert len(crowd.hub) == 0
+
+
+async def test_sessions_expire_in_slices() -> None:
+    crowd = Crowd()
+    for session, sink in zip(crowd.sessions, crowd.sinks, strict=True):
+        crowd.hub.detach(session, sink)
+    with loop_time.turns() as measured:
+        await time_slices.run_in_slices(crowd.hub.expiring())
+    assert measured.count >= len(USERS)
+    assert len(crowd.hub) == 0
