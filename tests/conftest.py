@@ -28,7 +28,7 @@ from chatd.runtime import gc_tuning, worker_lease
 from chatd.server import listening
 from chatd.web import draining
 from chatd.web.keys import DEPENDENCIES
-from tests.helpers import clusters
+from tests.helpers import clusters, processes
 from tests.helpers.cli import Environment, command_environment
 from tests.helpers.databases import NewDatabase, create_database
 from tests.helpers.memory import folder_in_memory
@@ -141,6 +141,7 @@ def pytest_collection() -> None:
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector scan neither the thousands of tests nor what they import."""
+    processes.share()
     gc_tuning.tune_gc()
     gc.enable()
 

@@ -3,6 +3,8 @@
 Importing chatd takes most of the CPU time of a command, and the suite runs hundreds of them. A
 forked process has its own pid, environment, folder, files and signals, like one that executes
 `python -m chatd`; only the imports are shared. Tests of imports execute a new interpreter.
+
+All processes of tests share one, since its own start takes as long as that of ten commands.
 """
 
 from __future__ import annotations
@@ -53,21 +55,26 @@ class Request:
     environment: dict[str, str]
     is_executed: bool
     """Whether it needs a new interpreter, or is not `python -m …` or `python -c …` at all."""
+    cluster: str | None
+    """The data folder that private Postgres servers of the program copy, if any."""
 
     def send(self, control: socket.socket, fds: list[int]) -> None:
         """Send it with the socket for the answer, standard input, output, error, and more."""
-        content = json.dumps(asdict(self)).encode() + b"\n"
-        sent = socket.send_fds(control, [content], fds)
-        control.sendall(content[sent:])
+        content = json.dumps(asdict(self)).encode()
+        assert len(content) < _MAX_REQUEST
+        socket.send_fds(control, [content], fds)
 
 
 def main() -> None:
-    """Answer requests on standard input until it is closed; return in the process of a command."""
+    """Answer requests on standard input until it is closed; return in the process of a command.
+
+    A process of its own does so, because its starter may end before the other processes of tests.
+    """
+    if os.fork():
+        os._exit(0)
     for name in MODULES:
         importlib.import_module(name)
     del sys.modules["chatd.__main__"]  # a command executes it
-    if cluster := os.environ.get(clusters.CLUSTER):
-        clusters.copy_cluster(Path(cluster))
     table.resources()  # a server shares what is there before it is forked
     gc.collect()
     gc.freeze()
@@ -85,8 +92,9 @@ def main() -> None:
 def _serve(control: socket.socket) -> tuple[Request, list[int]] | None:
     """Fork a process for each request; return its request and files in it.
 
-    Returns None when the socket is closed. Sends the pid of each process, and then its exit status.
-    A process that only waits for each would need a fork of its own, which copies all page tables.
+    Returns None when all processes of tests have closed their end of the socket. Sends the pid of
+    each process, and then its exit status. A process that only waits for each would need a fork of
+    its own, which copies all page tables.
     """
     answers: dict[int, int] = {}
     woken, waker = socket.socketpair()
@@ -105,8 +113,6 @@ def _serve(control: socket.socket) -> tuple[Request, list[int]] | None:
             content, fds, _, _ = socket.recv_fds(control, _MAX_REQUEST, _MAX_FDS)
             if not content:
                 return None
-            while not content.endswith(b"\n"):
-                content += control.recv(_MAX_REQUEST)
             answer, *given = fds
             child = os.fork()
             if not child:
@@ -151,6 +157,8 @@ def _become(request: Request, given: list[int]) -> None:
         os.environ["LISTEN_PID"] = str(os.getpid())
     if request.is_executed:
         os.execvp(request.command[0], request.command)
+    if request.cluster is not None:
+        clusters.copy_cluster(Path(request.cluster))
     time.tzset()
     sys.stdin = _text(0, "r")
     sys.stdout = _text(1, "w")

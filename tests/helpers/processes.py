@@ -15,9 +15,11 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from tests.helpers import clusters
 from tests.helpers.fork_server import Request
 
 _ROOT = Path(__file__).parents[2]
@@ -27,24 +29,47 @@ _requesting = threading.Lock()
 """Held until the process of a request exists: requests are sent one at a time."""
 
 
+@dataclass(frozen=True)
+class _Shared:
+    """What the processes of tests share: the socket for requests, whose messages are atomic."""
+
+    control: socket.socket
+    served: socket.socket
+    """The other end, for the process that forks."""
+    token: int
+    """A pipe with one byte. The process that reads it starts the process that forks."""
+
+
+@functools.cache
+def _shared() -> _Shared:
+    control, served = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    token, writer = os.pipe()
+    os.write(writer, b"1")
+    os.close(writer)
+    for end in (control, served):
+        atexit.register(end.close)
+    return _Shared(control, served, token)
+
+
+def share() -> None:
+    """Let all processes that this one forks share the process that forks commands."""
+    _shared()
+
+
 @functools.cache
 def _control() -> socket.socket:
-    """Start the process that forks; return the socket that takes requests."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "tests.helpers.fork_server"],
-            stdin=theirs.fileno(),
-            cwd=_ROOT,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), *sys.path])},
-        )
-
-    def end() -> None:
-        ours.close()
-        server.wait()
-
-    atexit.register(end)
-    return ours
+    """Start the process that forks, if no other process has; return the socket for requests."""
+    shared = _shared()
+    with shared.served:
+        if os.read(shared.token, 1):
+            subprocess.run(  # it ends at once; a process of its own serves
+                [sys.executable, "-m", "tests.helpers.fork_server"],
+                stdin=shared.served.fileno(),
+                cwd=_ROOT,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), *sys.path])},
+                check=True,
+            )
+    return shared.control
 
 
 def _can_be_forked(command: Sequence[str], environment: dict[str, str]) -> bool:
@@ -75,7 +100,8 @@ class Process:
         passed: Sequence[int] = (),
     ) -> None:
         is_executed = not _can_be_forked(command, environment)
-        request = Request([*command], str(folder), environment, is_executed)
+        cluster = os.environ.get(clusters.CLUSTER)
+        request = Request([*command], str(folder), environment, is_executed, cluster)
         self.returncode: int | None = None
         self._received = b""
         with _requesting:
