@@ -129,6 +129,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures: list[str] = getattr(item, "fixturenames", [])
         if "server" in fixtures:
             fixtures.append("recovered_server")
+        if "browser" in fixtures:
+            item.add_marker("few_processes")
     ranks = {name: rank for rank, name in enumerate(LONGEST_MODULES)}
     items.sort(key=lambda item: ranks.get(_module(item), len(ranks)))
 

@@ -24,6 +24,11 @@ def shared():
         file.write(f"{os.getpid()}\\n")
 """
 
+MARKER = """
+def pytest_configure(config):
+    config.addinivalue_line("markers", "few_processes: as in the suite")
+"""
+
 FIRST = """
 import warnings
 
@@ -60,6 +65,26 @@ def test_after(): pass
 """
 
 
+FEW = """
+import os
+import pytest
+
+@pytest.mark.few_processes
+def test_few():
+    with open("ran", "a") as file:
+        file.write(f"{os.getpid()}\\n")
+"""
+
+UNTIL_FEW_HAVE_RUN = """
+import time
+from pathlib import Path
+
+def test_until_few_have_run():
+    while not Path("ran").exists() or len(Path("ran").read_text().splitlines()) < 4:
+        time.sleep(0.02)
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with two files of tests."""
@@ -78,7 +103,11 @@ def run(folder: Path, *words: str, processes: int = 2) -> tuple[int, str]:
             *("--rootdir", str(folder), "--basetemp", str(folder / "base"), *words),
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(repository()), *sys.path])},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(repository()), *sys.path]),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # none is used, and they take a second to import
+        },
         capture_output=True,
         check=False,
         text=True,
@@ -118,6 +147,17 @@ def test_session_fixtures_begin_and_end_once_in_each_process(folder: Path) -> No
     assert 1 <= len(begun) <= 2  # one process can be quick enough to run both files
     assert sorted(begun) == sorted((folder / "ended").read_text().split())
     assert len([*folder.glob("base/*/test_one0/file")]) == 1
+
+
+def test_files_of_few_processes_are_run_by_two(folder: Path) -> None:
+    (folder / "conftest.py").write_text(COMMON + MARKER)
+    names = [f"test_few{number}.py" for number in range(4)]
+    for name in names:
+        (folder / name).write_text(FEW)
+    (folder / "test_other.py").write_text(UNTIL_FEW_HAVE_RUN)
+    code, output = run(folder, *names, "test_other.py", processes=3)
+    assert code == 0, output
+    assert len(set((folder / "ran").read_text().split())) <= 2
 
 
 def test_end_of_a_process_fails_its_tests(folder: Path) -> None:

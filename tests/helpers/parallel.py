@@ -2,6 +2,9 @@
 
 One process imports and collects all tests, which takes as long as hundreds of them run. Then it
 forks the processes of tests. These take one file after the other and send it their reports.
+
+Tests that are marked `few_processes` share something whose start takes seconds. Two of the
+processes take their files first, and the others take them only at the end.
 """
 
 from __future__ import annotations
@@ -24,6 +27,9 @@ import pytest
 from _pytest import runner
 
 _NUMBER_BYTES = 4
+
+_FEW = 2
+"""How many processes first take the files of tests that are marked `few_processes`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,31 +55,34 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 class _Queue:
     """The files that no process has taken yet, and whether to take more.
 
-    A file is the numbers of its tests. The queue is a pipe with the numbers of the files: the
-    kernel gives each one to one of the processes.
+    A file is the numbers of its tests. The queue is two pipes with the numbers of the files: the
+    kernel gives each one to one of the processes. One pipe is for files of `few_processes`.
     """
 
     def __init__(self, items: list[pytest.Item]) -> None:
         numbers = range(len(items))
         grouped = itertools.groupby(numbers, key=lambda number: items[number].path)
         self.files = [[*tests] for _, tests in grouped]
-        self._reader, writer = os.pipe()
-        with os.fdopen(writer, "wb") as pipe:
-            for number in range(len(self.files)):
-                pipe.write(number.to_bytes(_NUMBER_BYTES))
+        few, most = list[int](), list[int]()
+        for number, tests in enumerate(self.files):
+            is_few = any(items[test].get_closest_marker("few_processes") for test in tests)
+            (few if is_few else most).append(number)
+        self._pipes = [_pipe_with(few), _pipe_with(most)]
         self._shared = mmap.mmap(-1, 1)
 
-    def tests(self) -> Iterator[tuple[int, int | None]]:
+    def tests(self, process: int) -> Iterator[tuple[int, int | None]]:
         """Yield each test of the files that this process takes, and the next one."""
-        tests = self._take()
+        tests = self._take(process)
         while tests and not self.is_stopped:
-            following = [] if len(tests) > 1 else self._take()
+            following = [] if len(tests) > 1 else self._take(process)
             test, *tests = [*tests, *following]
             yield test, tests[0] if tests else None
 
-    def _take(self) -> list[int]:
-        number = os.read(self._reader, _NUMBER_BYTES)
-        return self.files[int.from_bytes(number)] if number else []
+    def _take(self, process: int) -> list[int]:
+        for pipe in self._pipes if process < _FEW else reversed(self._pipes):
+            if number := os.read(pipe, _NUMBER_BYTES):
+                return self.files[int.from_bytes(number)]
+        return []
 
     @property
     def is_stopped(self) -> bool:
@@ -83,6 +92,15 @@ class _Queue:
     def stop(self) -> None:
         """Let no process start another test."""
         self._shared[0] = 1
+
+
+def _pipe_with(numbers: list[int]) -> int:
+    """Return the end of a pipe from which these numbers can be read."""
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as pipe:
+        for number in numbers:
+            pipe.write(number.to_bytes(_NUMBER_BYTES))
+    return reader
 
 
 class _Parent:
@@ -129,7 +147,7 @@ class _Parent:
                 other.close()
             folder.mkdir(mode=0o700)
             self._session.config._tmp_path_factory._basetemp = folder  # type: ignore[attr-defined]
-            _Child(self._session, self._queue, sent).run()
+            _Child(self._session, self._queue, sent).run(number)
         sent.close()
         self._pids[received] = pid
 
@@ -200,11 +218,11 @@ class _Child:
         if reporter := config.pluginmanager.getplugin("terminalreporter"):
             reporter._tw._file = Path(os.devnull).open("w")  # noqa: SIM115
 
-    def run(self) -> NoReturn:
+    def run(self, process: int) -> NoReturn:
         """Run tests until none are left or the parent has ended, and exit."""
         code = 1
         try:
-            self._run()
+            self._run(process)
             code = 0
         except (KeyboardInterrupt, BrokenPipeError):
             pass
@@ -215,10 +233,10 @@ class _Child:
                 atexit._run_exitfuncs()
             os._exit(code)
 
-    def _run(self) -> None:
+    def _run(self, process: int) -> None:
         session = self._session
         try:
-            for number, following in self._queue.tests():
+            for number, following in self._queue.tests(process):
                 self._send("started", number)
                 item = session.items[number]
                 nextitem = None if following is None else session.items[following]
