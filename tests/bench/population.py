@@ -81,6 +81,7 @@ def _settle(filler: Filler, people: int, history: int) -> Population:
     channels = [(channel, guild) for guild, _ in made for channel in guild.channels]
     authors = [accounts[guild.members[-1]][0] for _, guild in channels]
     filler.histories([channel for channel, _ in channels], authors, history)
+    filler.look_for_segments([guild.id for guild, _ in made])
     return Population(accounts, guilds_of)
 
 

@@ -202,6 +202,19 @@ class Filler:
             )
         return first + 1000 * STEP * (count // 2)
 
+    def look_for_segments(self, guilds: Sequence[int]) -> None:
+        """Let the search indexer have looked at these guilds just now, as it does once an hour.
+
+        Otherwise it would look at all of them while something else is measured.
+        """
+        self._cur.execute(
+            """
+            INSERT INTO search_streams (stream_id, looked_seq, looked_to)
+            SELECT id, seq, %(now)s FROM streams WHERE id = ANY(%(guilds)s)
+            """,
+            {"guilds": list(guilds), "now": (int(time.time() * 1000) - EPOCH_MS) * STEP},
+        )
+
     def talk(
         self,
         guild_id: int,

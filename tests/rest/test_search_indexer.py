@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -191,3 +192,27 @@ async def test_index_of_a_deleted_guild_is_deleted_in_batches(
     await alone(database, search_upkeep.delete_orphans)
     assert await counts(guild.id) == [0, 0, 0]
     assert await counts(kept.id) == before
+
+
+async def test_indexer_pauses_after_each_stream_with_nothing_to_index(
+    world: World, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks at each stream once an hour: without pauses, it took a whole core for seconds."""
+    guild = await world.guild(owner="alice")
+
+    async def due(*_: object, **__: object) -> list[StreamId]:
+        return [StreamId(int(guild.id))] * 3
+
+    async def look(*_: object, **__: object) -> bool:
+        await asyncio.sleep(0.01)
+        return False
+
+    async def is_alone(_: Cursor) -> bool:
+        return True
+
+    monkeypatch.setattr(search_index, "streams_to_index", due)
+    monkeypatch.setattr(search_index, "extend", look)
+    monkeypatch.setattr(search_index, "try_lock", is_alone)
+    began = asyncio.get_running_loop().time()
+    await search_indexer.catch_up(database)
+    assert asyncio.get_running_loop().time() - began >= 3 * (0.01 + 0.04) - 0.01
