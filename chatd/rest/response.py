@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 
 from chatd.core.time_slices import TimeSlices
 from chatd.rest.response_heads import JSON, RESPONSE_HEADS
-from chatd.web.http_server import LARGE_RESPONSE_BYTES, ImmediateResponse
+from chatd.web.http_server import LARGE_RESPONSE_BYTES
 from chatd.wire.payloads import encode, encode_array
 
 _WRITTEN_AT_ONCE = 2**18
@@ -22,7 +22,7 @@ _WRITTEN_AT_ONCE = 2**18
 T = TypeVar("T")
 
 
-class ShortResponse(ImmediateResponse):
+class ShortResponse(web.Response):
     """A response whose head is not made by aiohttp, unless something has added headers.
 
     The head is written together with the body. The client receives the same bytes.
@@ -56,7 +56,7 @@ class ShortResponse(ImmediateResponse):
         return None
 
     def write_now(self, request: web.BaseRequest) -> bool:
-        """Write the response, unless aiohttp has to make its head."""
+        """Write the response, unless aiohttp has to make its head; see `http_server.WriteNow`."""
         is_usual = (
             not self._eof_sent
             and self._payload_writer is None

@@ -43,15 +43,10 @@ def size_of(response: web.StreamResponse) -> int:
     return len(body) if isinstance(body, bytes | bytearray) else 0
 
 
-class ImmediateResponse(web.Response):
-    """A response that usually needs one call to be written, instead of aiohttp's coroutines."""
-
-    def write_now(self, request: web.BaseRequest) -> bool:
-        """Write head and body. Return False if only aiohttp can, and nothing was written.
-
-        Raises ConnectionResetError if the connection is closed.
-        """
-        raise NotImplementedError
+WriteNow = Callable[[web.BaseRequest], bool]
+"""The method `write_now` of responses that usually need one call, instead of aiohttp's coroutines.
+It writes head and body. It returns False if only aiohttp can, and then has written nothing. Raises
+ConnectionResetError if the connection is closed."""
 
 
 class HttpConnection(web.RequestHandler):
@@ -108,10 +103,12 @@ class HttpConnection(web.RequestHandler):
         Otherwise a client could keep many responses in memory, without limit.
         """
         try:
+            # Faster than asking for the class of the response, which is an abstract one.
+            write_now: WriteNow | None = getattr(resp, "write_now", None)
             # After an upgrade that was declined, aiohttp has to parse what the client sent next.
-            if isinstance(resp, ImmediateResponse) and not self._upgraded:
+            if write_now is not None and not self._upgraded:
                 try:
-                    if resp.write_now(request):
+                    if write_now(request):
                         if self.writing_paused:
                             await request.writer.drain()
                         return resp, False
@@ -143,7 +140,9 @@ class HttpConnection(web.RequestHandler):
         if not data or self._payload_parser is not None or self._upgraded:
             super().data_received(data)
             return
-        is_head = self.is_waiting or (
+        waiter = self._waiter
+        is_waiting = waiter is not None and not waiter.done()
+        is_head = is_waiting or (
             self._current_request is not None and self._current_request.content.is_eof()
         )
         requests = self._request_count

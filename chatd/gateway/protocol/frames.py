@@ -153,7 +153,7 @@ class Dispatch:
     def plain(self) -> FrameTemplate:
         """The frame without compression."""
         start = self._start  # a reference to self would be a cycle and keep the dispatch alive
-        return FrameTemplate(TEXT, lambda _: start, self._suffix)
+        return FrameTemplate(TEXT, lambda _: start, self._suffix())
 
     @cached_property
     def deflated(self) -> FrameTemplate:
@@ -172,13 +172,13 @@ class Dispatch:
         return FrameTemplate(
             BINARY,
             lambda digits: compression.raw_block_header(len(start) + digits) + start,
-            compression.ZSTD_RESET + compression.zstd_blocks(self._suffix),
+            compression.ZSTD_RESET + compression.zstd_blocks(self._suffix()),
         )
 
     def zlib_compressed(self, seq: int) -> bytes:
         """Return the payload as a zlib stream of its own."""
         start = b"%s%d" % (self._start, seq)
-        trailer = compression.zlib_trailer(start, self._suffix)
+        trailer = compression.zlib_trailer(start, self._suffix())
         block = compression.stored_block(start)
         return compression.ZLIB_HEADER + block + self._deflated_suffix + trailer
 
@@ -202,13 +202,12 @@ class Dispatch:
         """Of a message: the same without content, shared by all sessions that may not read it."""
         return Dispatch(contents.without_content(self.event), self._replay_budget)
 
-    @property
     def _suffix(self) -> bytes:
         return b',"d":%s}' % self.event.body
 
     @cached_property
     def _deflated_suffix(self) -> bytes:
-        return compression.deflate_blocks(self._suffix)
+        return compression.deflate_blocks(self._suffix())
 
 
 def payload(op: Opcode, data: Any = None) -> bytes:
