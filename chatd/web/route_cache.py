@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 _MAX_ROUTES = 4096
-"""Paths that are remembered, about 4 MB. Beyond them the cache is emptied, which costs each of them
+"""Paths that are remembered, about 9 MB. Beyond them the cache is emptied, which costs each of them
 one more lookup."""
 
 _MAX_PATH = 200
