@@ -21,6 +21,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE, parse_dsn
 
 from chatd.core.errors import DatabaseUnavailable, ServiceUnavailable
 from chatd.core.text import first_line
+from chatd.db import acquire_timeout
 from chatd.db.connection import PgConnection, connect
 from chatd.db.cursor import Cursor
 from chatd.db.transaction import Transaction
@@ -307,8 +308,9 @@ class Database:
         self._waiters.append(waiter)
         self.counters.pool_waits += 1
         began = time.monotonic()
+        timer = asyncio.get_running_loop().call_later(ACQUIRE_TIMEOUT_S, self._start_probe)
         try:
-            async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
+            async with asyncio.timeout(acquire_timeout.current_s.get(ACQUIRE_TIMEOUT_S)):
                 return await waiter
         except BaseException as stopped:
             if not waiter.cancel() and not waiter.cancelled() and not waiter.exception():
@@ -318,6 +320,7 @@ class Database:
                 raise ServiceUnavailable from None
             raise
         finally:
+            timer.cancel()
             self.counters.pool_wait_s += time.monotonic() - began
 
     async def _connect(self) -> PgConnection:

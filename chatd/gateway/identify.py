@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from chatd.core.errors import ApiError, Unauthorized
 from chatd.core.ids import GuildId
 from chatd.core.models import Caller
+from chatd.db.acquire_timeout import acquire_timeout
 from chatd.db.pool import Database
 from chatd.gateway.client_connection import ClientConnection
 from chatd.gateway.fanout.hub import Hub
@@ -26,6 +27,12 @@ from chatd.ratelimit.limiter import RateLimits
 from chatd.services.accounts.authentication import Authenticator
 
 log = logging.getLogger(__name__)
+
+
+_ACQUIRE_TIMEOUT_S = 30.0
+"""How long a session that starts waits for a database connection, in seconds. Few start at a time,
+so a refused client would only come again and wait behind the others. It is less than the interval
+of heartbeats, which the gateway does not answer in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,8 @@ class IdentifyHandler:
     async def handle(self, connection: ClientConnection, command: Identify) -> None:
         """Start a session on a connection that has none. Raises CloseConnection."""
         async with self._slots:
-            await self._start_session(connection, command)
+            with acquire_timeout(_ACQUIRE_TIMEOUT_S):
+                await self._start_session(connection, command)
 
     async def _start_session(self, connection: ClientConnection, command: Identify) -> None:
         caller = await self._authenticate(command.token)
