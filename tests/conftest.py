@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,7 +20,6 @@ from passlib.context import CryptContext
 from chatd.auth import passwords
 from chatd.config import Config
 from chatd.core import interactions
-from chatd.db import migrations
 from chatd.db.pool import Database
 from chatd.embedded.postgres import Postgres, running_postgres
 from chatd.embedded.valkey import Valkey, running_valkey
@@ -141,9 +141,15 @@ def pytest_collection() -> None:
     gc.disable()
 
 
-def pytest_collection_finish() -> None:
-    """Let the garbage collector scan neither the thousands of tests nor what they import."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Prepare what processes of tests share, which are forked next.
+
+    The garbage collector scans neither the thousands of tests nor what they import.
+    """
     processes.share()
+    stack = contextlib.ExitStack()
+    stack.enter_context(clusters.copied_clusters())
+    session.config.add_cleanup(stack.close)
     gc_tuning.tune_gc()
     gc.enable()
 
@@ -238,13 +244,6 @@ def long_redis_timeouts() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def copied_clusters() -> Iterator[None]:
-    """Let private Postgres servers start with a copy of one data folder; see `real_initdb`."""
-    with clusters.copied_clusters():
-        yield
-
-
 @pytest.fixture
 def real_initdb(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let initdb create each data folder, for tests of the first start."""
@@ -254,12 +253,11 @@ def real_initdb(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A private Postgres of this test process."""
-    with (
-        folder_in_memory(tmp_path_factory.mktemp("postgres")) as folder,
-        running_postgres(folder) as server,
-    ):
-        _bound_size(server)
-        yield server
+    with folder_in_memory(tmp_path_factory.mktemp("postgres")) as folder:
+        clusters.copy_migrated_cluster(folder / "postgres")
+        with running_postgres(folder) as server:
+            _bound_size(server)
+            yield server
 
 
 def _bound_size(postgres: Postgres) -> None:
@@ -289,17 +287,12 @@ def new_database(postgres: Postgres) -> NewDatabase:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(postgres: Postgres, new_database: NewDatabase) -> NewDatabase:
+def migrated_database(postgres: Postgres) -> NewDatabase:
     """Makes a database with the current schema; returns its URL.
 
     It is a copy of one that is migrated once: a copy takes a tenth of the time.
     """
-    migrations.apply(new_database("template_of_tests"))
-
-    def make(name: str) -> str:
-        return create_database(postgres, name, template="template_of_tests")
-
-    return make
+    return lambda name: create_database(postgres, name, template=clusters.TEMPLATE)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,13 @@
 """Data folders of private Postgres servers, as copies of one that initdb has created.
 
 initdb takes half a second of CPU time, a copy a tenth of it, and tests start about a hundred of
-these servers.
+these servers. The processes of tests share what they copy.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
@@ -15,8 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chatd.embedded.postgres import Postgres
+from chatd.db import migrations
+from chatd.embedded.postgres import Postgres, running_postgres
 from chatd.embedded.privileges import chown_tree
+from tests.helpers.databases import create_database
 from tests.helpers.memory import folder_in_memory
 
 CLUSTER = "TESTS_CLUSTER"
@@ -25,24 +28,27 @@ CLUSTER = "TESTS_CLUSTER"
 INITDB = "TESTS_INITDB"
 """The variable with which a test has initdb run."""
 
+TEMPLATE = "template_of_tests"
+"""The database with the current schema in a migrated cluster."""
+
 _spawn = Postgres._spawn
 
 
 @contextmanager
 def copied_clusters() -> Iterator[None]:
     """Copy a data folder wherever this process and its commands would run initdb."""
-    with (
-        tempfile.TemporaryDirectory(prefix="chatd-tests-") as on_disk,
-        folder_in_memory(Path(on_disk)) as folder,
-    ):
+    # Not a TemporaryDirectory: a process that is forked would delete it at its end.
+    on_disk = Path(tempfile.mkdtemp(prefix="chatd-tests-"))
+    with folder_in_memory(on_disk) as folder:
         folder.chmod(0o755)  # the account of the servers reads it
         os.environ[CLUSTER] = str(folder / "cluster")
         copy_cluster(folder / "cluster")
         try:
-            yield
+            yield  # processes that are forked now use the folder, too
         finally:
             Postgres._spawn = _spawn  # type: ignore[method-assign]
             del os.environ[CLUSTER]
+            shutil.rmtree(on_disk)
 
 
 def copy_cluster(cluster: Path) -> None:
@@ -57,6 +63,21 @@ def copy_cluster(cluster: Path) -> None:
         return _spawn(self, command, death_signal=death_signal)
 
     Postgres._spawn = spawn  # type: ignore[assignment]
+
+
+def copy_migrated_cluster(target: Path) -> None:
+    """Create a data folder with the database `TEMPLATE`. The first process creates the original."""
+    shared = Path(os.environ[CLUSTER]).parent
+    made = shared / "migrated"
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            folder = Path(tempfile.mkdtemp(prefix="new-", dir=shared))
+            folder.chmod(0o755)
+            with running_postgres(folder) as server:
+                migrations.apply(create_database(server, TEMPLATE))
+            (folder / "postgres").rename(made)
+    subprocess.run(["/bin/cp", "-R", "-p", made, target], check=True)
 
 
 def _create(server: Postgres, command: list[str], cluster: Path) -> None:
