@@ -15,12 +15,11 @@ from dataclasses import dataclass
 import psycopg2
 import pytest
 
-from chatd.db import migrations
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
 from tests.helpers.health import health_becomes
 from tests.helpers.instances import Instance
-from tests.helpers.servers import postgres_over, valkey_over
+from tests.helpers.servers import migrated_postgres_over, valkey_over
 from tests.world import World, world_on
 
 _TIMEOUT_S = 120.0
@@ -58,9 +57,10 @@ async def ground(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Ground]:
     folder, transport = tmp_path_factory.mktemp("processes"), request.param
-    with postgres_over(transport, folder) as postgres, valkey_over(transport, folder) as valkey:
-        url = postgres.create("chatd")
-        await asyncio.to_thread(migrations.apply, url)
+    with (
+        migrated_postgres_over(transport, folder) as (postgres, url),
+        valkey_over(transport, folder) as valkey,
+    ):
         environment = {
             "DATABASE_URL": url,
             "REDIS_URL": valkey.url,

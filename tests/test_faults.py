@@ -12,13 +12,12 @@ import psycopg2
 import pytest
 
 from chatd.config import Config
-from chatd.db import migrations
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
 from tests.conftest import ServeMore, Server, serving
 from tests.helpers.health import health_becomes
 from tests.helpers.proxy import Proxy
-from tests.helpers.servers import postgres_over, valkey_over
+from tests.helpers.servers import migrated_postgres_over, valkey_over
 from tests.world import PASSWORD, Client, World, like, world_on
 
 
@@ -48,9 +47,10 @@ async def servers(
     request: pytest.FixtureRequest, config: Config, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Servers]:
     folder, transport = tmp_path_factory.mktemp("faults"), request.param
-    with postgres_over(transport, folder) as postgres, valkey_over(transport, folder) as valkey:
-        url = postgres.create("chatd")
-        await asyncio.to_thread(migrations.apply, url)
+    with (
+        migrated_postgres_over(transport, folder) as (postgres, url),
+        valkey_over(transport, folder) as valkey,
+    ):
         own = replace(config, database_url=url, redis_url=valkey.url, database_max_connections=4)
         async with (
             serving(replace(own, worker_id=1)) as first,

@@ -11,14 +11,13 @@ import psutil
 import pytest
 
 from chatd.config import Config
-from chatd.db import migrations
 from chatd.db.pool import Database, connection_parameters
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
 from chatd.web.keys import DEPENDENCIES
 from tests.conftest import Server, serving
 from tests.helpers.proxy import Proxy
-from tests.helpers.servers import TcpPostgres, free_port, postgres_over
+from tests.helpers.servers import TcpPostgres, free_port, migrated_postgres_over
 from tests.world import World, world_on
 
 _DETECTED_WITHIN_S = 12.0
@@ -37,10 +36,8 @@ class Site:
 
 @pytest.fixture
 async def site(config: Config, tmp_path: Path, valkey: Valkey) -> AsyncIterator[Site]:
-    with postgres_over("tcp", tmp_path) as postgres:
+    with migrated_postgres_over("tcp", tmp_path) as (postgres, url):
         assert isinstance(postgres, TcpPostgres)
-        url = postgres.create("chatd")
-        migrations.apply(url)
         target = int(url.rpartition("/")[0].rpartition(":")[2])
         port = free_port()
         async with Proxy(port, target).forwarding() as wire:

@@ -12,8 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from chatd.db import migrations
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
+from tests.helpers import clusters
+from tests.helpers.databases import create_database
 from tests.helpers.memory import folder_in_memory
 
 S = TypeVar("S", Postgres, Valkey)
@@ -58,18 +61,36 @@ class TcpValkey(Valkey):
 def postgres_over(transport: str, folder: Path) -> Iterator[Postgres]:
     """Run a private Postgres whose URLs are those of "unix" or of "tcp", if possible in memory."""
     kind = TcpPostgres if transport == "tcp" else Postgres
+    with folder_in_memory(folder) as place, _running(kind(place / "postgres")) as server:
+        yield server
+
+
+@contextmanager
+def migrated_postgres_over(transport: str, folder: Path) -> Iterator[tuple[Postgres, str]]:
+    """Run a private Postgres like `postgres_over`, with the URL of a database that is migrated."""
+    kind = TcpPostgres if transport == "tcp" else Postgres
     with folder_in_memory(folder) as place:
-        yield from _running(kind(place / "postgres"))
+        is_copied = clusters.CLUSTER in os.environ  # not in a script
+        if is_copied:
+            clusters.copy_migrated_cluster(place / "postgres")
+        with _running(kind(place / "postgres")) as server:
+            if is_copied:
+                yield server, create_database(server, "chatd", template=clusters.TEMPLATE)
+            else:
+                url = server.create("chatd")
+                migrations.apply(url)
+                yield server, url
 
 
 @contextmanager
 def valkey_over(transport: str, folder: Path) -> Iterator[Valkey]:
     """Run a private Valkey whose URL is that of "unix" or of "tcp", if possible in memory."""
     kind = TcpValkey if transport == "tcp" else Valkey
-    with folder_in_memory(folder) as place:
-        yield from _running(kind(place / "valkey"))
+    with folder_in_memory(folder) as place, _running(kind(place / "valkey")) as server:
+        yield server
 
 
+@contextmanager
 def _running(server: S) -> Iterator[S]:
     try:
         server.start()

@@ -16,11 +16,10 @@ from typing import Any
 
 import aiohttp
 
-from chatd.db import migrations
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
 from tests.helpers.instances import Instance
-from tests.helpers.servers import postgres_over, valkey_over
+from tests.helpers.servers import migrated_postgres_over, valkey_over
 from tests.history.listener import RETRY_S
 from tests.history.record import History, Sent, SentToOne, Stored
 
@@ -240,9 +239,10 @@ async def running_cluster(
 
     They reach Postgres and Valkey over TCP, as on most servers.
     """
-    with postgres_over("tcp", folder) as postgres, valkey_over("tcp", folder) as valkey:
-        url = postgres.create("chatd")
-        migrations.apply(url)
+    with (
+        migrated_postgres_over("tcp", folder) as (postgres, url),
+        valkey_over("tcp", folder) as valkey,
+    ):
         environment = {
             "DATABASE_URL": url,
             "REDIS_URL": valkey.url,

@@ -14,12 +14,11 @@ import pytest
 
 from chatd.core.errors import DatabaseUnavailable, NoLease, ServiceUnavailable
 from chatd.core.snowflake import EPOCH_MS, SnowflakeGenerator
-from chatd.db import migrations
 from chatd.db.pool import Database
 from chatd.runtime import worker_lease
 from chatd.runtime.worker_lease import WorkerIdTaken, worker_id_lease
 from tests.helpers.proxy import Proxy
-from tests.helpers.servers import TcpPostgres, free_port, postgres_over
+from tests.helpers.servers import free_port, migrated_postgres_over
 
 _WITHIN_S = 60.0
 _LEASE_S = worker_lease.LEASE_S  # as imported, before `long_leases` changes it
@@ -55,10 +54,7 @@ class Ground:
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with postgres_over("tcp", tmp_path_factory.mktemp("leases")) as server:
-        assert isinstance(server, TcpPostgres)
-        made = server.create("chatd")
-        migrations.apply(made)
+    with migrated_postgres_over("tcp", tmp_path_factory.mktemp("leases")) as (_, made):
         yield made
 
 
