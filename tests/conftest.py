@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+import uvloop
 from aiohttp import web
 from hypothesis import HealthCheck, settings
 from passlib.context import CryptContext
@@ -35,6 +36,9 @@ from tests.helpers.memory import folder_in_memory
 from tests.helpers.settings import config_of
 from tests.helpers.statements import record_statements
 from tests.world import TIMEOUT_S, World, copying, world_on
+
+# The loop of `chatd serve`. It takes a sixth less CPU time than that of asyncio.
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])

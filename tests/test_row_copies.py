@@ -147,9 +147,9 @@ async def test_clients_see_no_difference(world: World, requesting: World) -> Non
     for each in (world, requesting):
         guild, people = await _scene(each)
         assert [channel.name for channel in guild.channels] == ["general"]
-        [client] = await each.online("bob")
         rest = people[0].rest
         answers = [await rest.get(path.format(guild.id)) for path in PATHS]
+        [client] = await each.online("bob")
         compared.append(_comparable([*answers, client.ready], *people))
     assert compared[0] == compared[1]
 

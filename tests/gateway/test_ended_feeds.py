@@ -89,12 +89,12 @@ class Crowd:
 
 async def worked_off(crowd: Crowd) -> int:
     """Let the background task of a hub run; return the turns of the event loop."""
-    with loop_time.turns() as measured:
+    with loop_time.iterations() as counted:
         task = asyncio.create_task(crowd.hub.ended_feeds.run())
         while crowd.followers:
             await asyncio.sleep(0)
         task.cancel()
-    return measured.count
+    return counted.count
 
 
 @pytest.fixture(autouse=True)
@@ -141,7 +141,7 @@ async def test_sessions_expire_in_slices() -> None:
     crowd = Crowd()
     for session, sink in zip(crowd.sessions, crowd.sinks, strict=True):
         crowd.hub.detach(session, sink)
-    with loop_time.turns() as measured:
+    with loop_time.iterations() as counted:
         await time_slices.run_in_slices(crowd.hub.expiring())
-    assert measured.count >= len(USERS)
+    assert counted.count >= len(USERS)
     assert len(crowd.hub) == 0

@@ -227,9 +227,9 @@ async def test_users_of_a_shrunken_instance_are_removed_in_slices(
     await town.reporter.flush()
     town.reporter.on_event(roll(MEMBERS[0]))
     town.show(Status.IDLE, MEMBERS[1])
-    with loop_time.turns() as measured:
+    with loop_time.iterations() as counted:
         await town.reporter.update()
-    assert measured.count > len(MEMBERS) - 2
+    assert counted.count > len(MEMBERS) - 2
     shown = dict(town.sinks[0].shown)
     assert [shown[each] for each in MEMBERS[:3]] == ["online", "idle", "offline"]
     assert Counter(shown.values()) == {"online": 1, "idle": 1, "offline": len(MEMBERS) - 2}

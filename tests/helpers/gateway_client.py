@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from websockets.asyncio.client import ClientConnection
@@ -143,8 +143,8 @@ class Client:
     @contextmanager
     def unread(self) -> Iterator[int]:
         """Read nothing from the socket within the block, which gets its file descriptor."""
-        transport = self._socket.transport
-        assert isinstance(transport, asyncio.ReadTransport)
+        # That of uvloop has another base class.
+        transport = cast(asyncio.ReadTransport, self._socket.transport)
         transport.pause_reading()
         try:
             yield transport.get_extra_info("socket").fileno()

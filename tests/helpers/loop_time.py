@@ -10,41 +10,69 @@ import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 MOST_S = 0.05
 """How long no request may hold the loop."""
 
 TRIES = 3
 
+_TICK_S = 0.001
+"""Between two measurements: a fiftieth of MOST_S, and long enough for the loop to wait."""
+
 
 class Turns:
-    """Measures the iterations of the event loop; `longest_s` is the longest one of `count`."""
+    """Measures the iterations of the event loop; `longest_s` is the longest one.
+
+    A timer fires in each iteration that begins a millisecond after the last one or later. So what
+    it measures contains one whole iteration, and less than a millisecond of others.
+    """
 
     def __init__(self) -> None:
         self.longest_s = 0.0
-        self.count = 0
-        # Each iteration ends when the loop waits for its sockets. A callback in each iteration
-        # would keep the loop from waiting, and take the CPU time of other tests.
-        self._selector: Any = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]
-        self._select = self._selector.select
-        self._selector.select = self._measured
+        self._loop = asyncio.get_running_loop()
         self._began = time.thread_time()
+        self._timer = self._loop.call_later(_TICK_S, self._tick)
 
-    def _measured(self, timeout: float | None = None) -> object:
-        self._count()
-        ready = self._select(timeout)
-        self._began = time.thread_time()
-        return ready
+    def _tick(self) -> None:
+        self._note()
+        self._timer = self._loop.call_later(_TICK_S, self._tick)
 
-    def _count(self) -> None:
-        self.count += 1
-        self.longest_s = max(self.longest_s, time.thread_time() - self._began)
+    def _note(self) -> None:
+        now = time.thread_time()
+        self.longest_s = max(self.longest_s, now - self._began)
+        self._began = now
 
     def end(self) -> None:
         """Stop measuring."""
-        self._count()
-        del self._selector.select
+        self._note()
+        self._timer.cancel()
+
+
+class Iterations:
+    """Counts the iterations of the event loop, which does not wait for I/O in the block."""
+
+    def __init__(self) -> None:
+        self.count = 1  # the present one
+        self._loop = asyncio.get_running_loop()
+        self._callback = self._loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        self.count += 1
+        self._callback = self._loop.call_soon(self._next)
+
+    def end(self) -> None:
+        """Stop counting."""
+        self._callback.cancel()
+
+
+@contextmanager
+def iterations() -> Iterator[Iterations]:
+    """Count the iterations of the event loop within the block."""
+    counted = Iterations()
+    try:
+        yield counted
+    finally:
+        counted.end()
 
 
 @contextmanager
