@@ -210,7 +210,7 @@ def _merged(fields: dict[str, Any], payload: Any) -> Any:
     return {**fields, **payload} if isinstance(payload, dict) else payload
 
 
-class MessageBody(Generic[T]):
+class _MessageForms(Generic[T]):
     """A message as JSON, or as a form with its fields and `files[n]`.
 
     Files of other names work, too. The fields are parts, or keys of the JSON in `payload_json`.
@@ -257,11 +257,7 @@ class MessageBody(Generic[T]):
         self._authorize = authorize
         self._needs_payload = needs_payload
 
-    async def read(self, request: web.Request) -> IncomingMessage[T]:
-        """Defer reading: the body is read after the sender is authorized."""
-        return self.incoming(request)
-
-    def incoming(self, request: web.Request, payload: Any = UNSET) -> IncomingMessage[T]:
+    def _incoming(self, request: web.Request, payload: Any = UNSET) -> IncomingMessage[T]:
         """Return the message of a request. `payload` is its body if that has been read as JSON."""
         return IncomingMessage(
             request,
@@ -272,17 +268,21 @@ class MessageBody(Generic[T]):
         )
 
 
-class PlainOrMessageBody(Generic[T]):
-    """A message as `MessageBody` reads it. Most messages are only a text, and are read at once."""
+class MessageBody(_MessageForms[T]):
+    """A message that is read after its sender is authorized."""
 
-    required = True
-    max_bytes = MAX_MESSAGE_BODY
+    async def read(self, request: web.Request) -> IncomingMessage[T]:
+        """Defer reading."""
+        return self._incoming(request)
+
+
+class PlainOrMessageBody(_MessageForms[T]):
+    """A message as `MessageBody`. Most messages are only a text, and are read at once."""
 
     def __init__(self, schema: type[Schema[T]], read_plain: Callable[[Any], T | None]) -> None:
         """`read_plain` reads some bodies as the schema does, and returns None for all others."""
-        self._body = MessageBody(schema)
+        super().__init__(schema)
         self._read_plain = read_plain
-        self.media = self._body.media
 
     async def read(self, request: web.Request) -> T | IncomingMessage[T]:
         """Return a message that is only a text; defer reading any other.
@@ -290,13 +290,13 @@ class PlainOrMessageBody(Generic[T]):
         Raises what reading a JSON body raises.
         """
         if media_type(request) != _JSON:
-            return self._body.incoming(request)
+            return self._incoming(request)
         data: bytes | bytearray | None = arrived_body(request, MAX_MESSAGE_BODY)
         if data is None:
             data = await read_body(request, MAX_MESSAGE_BODY)
         payload = parse_json(data)
         plain = self._read_plain(payload)
-        return self._body.incoming(request, payload) if plain is None else plain
+        return self._incoming(request, payload) if plain is None else plain
 
 
 def _field(kind: object, data: bytes) -> Any:
