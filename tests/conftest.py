@@ -391,8 +391,12 @@ ServeMore = Callable[..., AbstractAsyncContextManager[Server]]
 
 @pytest.fixture(scope="session")
 def serve_more(config: Config) -> ServeMore:
-    """Starts another server beside the shared one: `serve_more(worker_id=1, **settings)`."""
-    return lambda **settings: serving(replace(config, **settings))
+    """Starts another server beside the shared one: `serve_more(worker_id=1, **settings)`.
+
+    It has few connections to Postgres: each takes 5 ms of CPU time, and tests start 250 servers.
+    """
+    few = replace(config, database_max_connections=4)
+    return lambda **settings: serving(replace(few, **settings))
 
 
 @pytest.fixture
