@@ -29,7 +29,7 @@ from chatd.runtime import gc_tuning, worker_lease
 from chatd.server import listening
 from chatd.web import draining
 from chatd.web.keys import DEPENDENCIES
-from tests.helpers import clusters, processes
+from tests.helpers import clusters, contract, processes
 from tests.helpers.cli import Environment, command_environment
 from tests.helpers.databases import NewDatabase, create_database
 from tests.helpers.memory import folder_in_memory
@@ -163,12 +163,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     The garbage collector scans neither the thousands of tests nor what they import.
     """
+    is_forked = getattr(session.config.option, "processes", 0) > 0
+    if is_forked and any(map(_is_api, session.items)):
+        contract.operations()  # half a second
     processes.share()
     stack = contextlib.ExitStack()
     stack.enter_context(clusters.copied_clusters())
     session.config.add_cleanup(stack.close)
     gc_tuning.tune_gc()
     gc.enable()
+
+
+def _is_api(item: pytest.Item) -> bool:
+    return item.get_closest_marker("api") is not None
 
 
 def _module(item: pytest.Item) -> str:

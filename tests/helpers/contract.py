@@ -102,11 +102,11 @@ def _resolved(response: Any) -> Any:
 
 
 @cache
-def _operations() -> dict[tuple[str, str, int], list[tuple[str, Any]]]:
+def operations() -> dict[tuple[str, str, int], list[tuple[str, Any]]]:
     """Return the operations of the document by their method, first segment and length of path."""
     found: dict[tuple[str, str, int], list[tuple[str, Any]]] = {}
-    for path, operations in document()["paths"].items():
-        for method, operation in operations.items():
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
             of_kind = found.setdefault((method.upper(), *_kind(path)), [])
             of_kind.append((f"{method.upper()} {path}", operation))
     for each in found.values():
@@ -130,7 +130,7 @@ def _declared(method: str, path: str) -> tuple[str, Any] | None:
         if not path.startswith(f"{prefix}/"):
             continue
         within = path.removeprefix(prefix)
-        for name, operation in _operations().get((method, *_kind(within)), []):
+        for name, operation in operations().get((method, *_kind(within)), []):
             if _pattern(name).fullmatch(within):
                 return name, operation["responses"]
     return None
