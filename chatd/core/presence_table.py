@@ -8,7 +8,7 @@ reports have stopped. Nothing is stored: after a restart, an instance requests t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from chatd.core.ids import GuildId, UserId
@@ -76,6 +76,17 @@ class PresenceTable:
         if not known:
             del self._of_instance[instance]
         return changes
+
+    def leave(self, guild_id: GuildId, user_id: UserId) -> None:
+        """Note that a user is no member of a guild any more: the guild is not notified of it."""
+        shown = self._users.get(user_id)
+        if shown is None or guild_id not in shown.guild_ids:
+            return
+        for instance, report in shown.reports.items():
+            guild_ids = report.guild_ids - {guild_id}
+            shown.reports[instance] = replace(report, guild_ids=guild_ids)
+        shown.guild_ids -= {guild_id}
+        self._set_online(guild_id, user_id, is_online=False)
 
     def others_of(self, instance: str, users: Set[UserId]) -> Set[UserId]:
         """Return the users that an instance has reported, except for these."""

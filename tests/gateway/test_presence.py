@@ -92,6 +92,32 @@ async def test_short_disconnect_sends_no_presence_update(
     assert received["status"] == "idle"  # and never "offline" in between
 
 
+async def test_presence_of_a_removed_member_is_not_sent_to_the_guild(
+    world: World, other: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients would show it as a member again."""
+    monkeypatch.setattr(presence_reporter, "_GRACE_S", 0.0)
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    bob, carol = await world.people("bob", "carol")
+    alice_client = await online(other, "alice")
+    bob_client = await online(world, "bob")
+    await next_status(alice_client, bob, "online")
+    carol_client = await online(world, "carol")
+    await next_status(alice_client, carol, "online")
+    await bob_client.send(3, {"status": "dnd", "activities": [], "since": 0})
+    await guild.owner.rest.delete(f"/guilds/{guild.id}/members/{bob.id}")
+    await alice_client.next("GUILD_MEMBER_REMOVE")
+    await bob_client.leave()
+    await carol_client.leave()
+    later: list[str] = []
+    while carol.id not in later:
+        later.append((await alice_client.next("PRESENCE_UPDATE")).d["user"]["id"])
+    assert later == [carol.id]
+    bob_client = await online(world, "bob")
+    await bob.rest.post(f"/invites/{await guild.invite()}")
+    await next_status(alice_client, bob, "online")
+
+
 async def test_joining_member_and_others_see_each_others_presence(world: World) -> None:
     guild = await world.guild(owner="alice")
     bob = await world.person("bob")

@@ -15,8 +15,10 @@ from chatd.core import time_slices
 from chatd.core.capabilities import Capabilities, UserClient
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
 from chatd.core.intents import ALL_INTENTS
+from chatd.core.models import User
 from chatd.core.presence import Presence, PresenceReport, Status
 from chatd.core.presence_table import PresenceTable
+from chatd.events import members as member_events
 from chatd.events import presence as events
 from chatd.events.event import Event
 from chatd.events.presence import InstanceReport
@@ -237,3 +239,31 @@ async def test_users_of_a_shrunken_instance_are_removed_in_slices(
     town.reporter.on_event(roll(*MEMBERS))  # the newer roll counts
     await town.reporter.update()
     assert town.hub.presence_of(MEMBERS[0]).status is Status.ONLINE
+
+
+def removal(user_id: UserId) -> Event:
+    user = User(user_id, f"user{user_id}", None, None, False)
+    return member_events.member_removed(GUILD, user).numbered(1)
+
+
+async def test_removed_member_has_no_presence_in_the_guild() -> None:
+    """Clients would show it as a member again."""
+    town = Town()
+    town.show(Status.ONLINE, *MEMBERS)
+    town.reporter.on_event(removal(MEMBERS[0]))  # its presence is still to be sent
+    await town.reporter.flush()
+    town.reporter.on_event(removal(MEMBERS[1]))
+    town.show(None, MEMBERS[1])
+    town.show(Status.IDLE, MEMBERS[2])
+    await town.reporter.flush()
+    shown = town.sinks[-1].shown
+    assert [each for each in shown if each[0] == MEMBERS[0]] == []
+    assert [each for each in shown if each[0] == MEMBERS[1]] == [(MEMBERS[1], "online")]
+    assert shown[-1] == (MEMBERS[2], "idle")
+    town.show(Status.DND, MEMBERS[0])  # it has joined again
+    await town.reporter.flush()
+    assert town.sinks[-1].shown[-1] == (MEMBERS[0], "dnd")
+    town.show(Status.IDLE, MEMBERS[3])
+    town.reporter.on_event(removal(MEMBERS[3]))  # nothing is left to be sent
+    await town.reporter.flush()
+    assert town.sinks[-1].shown[-1] == (MEMBERS[0], "dnd")

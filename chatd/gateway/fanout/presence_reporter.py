@@ -25,6 +25,8 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from itertools import islice
 
+import orjson
+
 from chatd.bus.bus import Bus
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.presence import Presence, PresenceReport, Status, merged, shared
@@ -95,6 +97,8 @@ class PresenceReporter:
         self._clock = asyncio.get_running_loop().time
         self._reported: dict[UserId, PresenceReport] = {}
         """What this instance reported last of each of its users."""
+        self._to_repeat: set[UserId] = set()
+        """Users whose next report is published although it may be the same."""
         self._may_report_at: dict[UserId, float] = {}
         """When each recently reported user may be reported again, in ascending order."""
         self._last_report_at: dict[str, float] = {}
@@ -137,6 +141,8 @@ class PresenceReporter:
     def on_event(self, event: Event) -> None:
         """Apply a report of an instance to the table, and queue the changes."""
         self._session_lists.on_event(event)
+        if event.name == "GUILD_MEMBER_REMOVE":
+            self._on_member_removed(event)
         if event.name == events.PRESENCE_ROLL:
             self._keep_only(*events.read_roll(event))
         if event.name != events.PRESENCE_REPORT:
@@ -151,6 +157,19 @@ class PresenceReporter:
                 self._departed[report.instance].pop(user_id, None)
         if report.replaces:
             self._keep_only(report.instance, report.users.keys())
+
+    def _on_member_removed(self, event: Event) -> None:
+        """Send no presence of a member that has left the guild: clients would add it again."""
+        guild_id = GuildId(event.stream)
+        user_id = UserId(int(orjson.loads(event.body)["user"]["id"]))
+        self._table.leave(guild_id, user_id)
+        waiting = self._pending.get(guild_id, {})
+        waiting.pop(user_id, None)
+        if not waiting:
+            self._pending.pop(guild_id, None)
+        if (report := self._reported.get(user_id)) is not None:
+            self._reported[user_id] = replace(report, guild_ids=report.guild_ids - {guild_id})
+            self._to_repeat.add(user_id)  # it may join again before its next report
 
     def _keep_only(self, instance: str, users: Set[UserId]) -> None:
         """Have the reports of an instance removed for all users but these."""
@@ -190,8 +209,9 @@ class PresenceReporter:
                 self._hub.mark_presence_dirty(user_id)
                 continue
             report = self._current(user_id, now)
-            if report == self._reported.get(user_id):
+            if report == self._reported.get(user_id) and user_id not in self._to_repeat:
                 continue
+            self._to_repeat.discard(user_id)
             changed[user_id] = report
             self._may_report_at.pop(user_id, None)  # the order is that of the times
             self._may_report_at[user_id] = now + _MIN_INTERVAL_S
