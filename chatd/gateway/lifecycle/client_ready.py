@@ -49,6 +49,7 @@ class ClientReady:
         self._state = state
         self._settings = payloads.user_settings(state.settings)
         self._relationships: Sequence[JsonObject] = ()
+        self._private_channels = self._users = b"[]"
         self._members = {each.guild_id: each.own for each in snapshot.guilds.memberships}
 
     @property
@@ -57,9 +58,19 @@ class ClientReady:
         return status_in(self._settings) or Status.ONLINE
 
     async def render(self) -> None:
-        """Render the relationships in time slices: that can take long."""
-        show = client_ready.relationship if self.client.dedupes else payloads.relationship
-        self._relationships = await relationships.rendered(self._snapshot.relationships, show)
+        """Render relationships and private channels in time slices: that can take long."""
+        snapshot, user_id, dedupes = self._snapshot, self._session.user_id, self.client.dedupes
+        show = client_ready.relationship if dedupes else payloads.relationship
+        self._relationships = await relationships.rendered(snapshot.relationships, show)
+        show_channel = client_ready.private_channel if dedupes else payloads.private_channel
+        self._private_channels = await payloads.encode_array(
+            snapshot.private_channels, lambda each: show_channel(each, user_id)
+        )
+        if dedupes:
+            users = client_ready.users_of(
+                snapshot.relationships, snapshot.private_channels, user_id
+            )
+            self._users = await payloads.encode_array(users, lambda each: each)
 
     def ready(self, gateway_url: str, guilds: Iterable[bytes]) -> bytes:
         """Return the body of READY with these guilds, in the present state of their feeds."""
@@ -75,7 +86,7 @@ class ClientReady:
             "user": payloads.own_user(snapshot.account),
             "guilds": [orjson.Fragment(each) for each in guilds],
             "relationships": self._relationships,
-            "private_channels": self._private_channels(),
+            "private_channels": orjson.Fragment(self._private_channels),
             "user_settings": self._settings,
             "user_settings_proto": b64encode(payloads.preloaded_settings(settings)).decode(),
             "user_guild_settings": client_ready.versioned(
@@ -97,9 +108,7 @@ class ClientReady:
             body["notes"] = {str(user_id): note for user_id, note in notes}
         if not self.client.dedupes:
             return payloads.encode({**body, "presences": self._friends()})
-        body["users"] = client_ready.users_of(
-            snapshot.relationships, snapshot.private_channels, session.user_id
-        )
+        body["users"] = orjson.Fragment(self._users)
         body["merged_members"] = [
             [client_ready.merged_member(each.own)] for each in snapshot.guilds.memberships
         ]
@@ -119,10 +128,6 @@ class ClientReady:
                 "game_invites": [],
             }
         )
-
-    def _private_channels(self) -> list[JsonObject]:
-        show = client_ready.private_channel if self.client.dedupes else payloads.private_channel
-        return [show(each, self._session.user_id) for each in self._snapshot.private_channels]
 
     def _read_states(self) -> list[JsonObject]:
         return [

@@ -13,6 +13,8 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import orjson
+
 from chatd.core.errors import ServiceUnavailable
 from chatd.core.ids import ChannelId, GuildId, StreamId
 from chatd.core.intents import NO_INTENT
@@ -52,6 +54,8 @@ class _Snapshot:
     encoded: Mapping[GuildId, EncodedGuild]
     """The guilds that were loaded, encoded to be kept by their feeds."""
     relationships: Sequence[JsonObject] = ()
+    private_channels: bytes = b"[]"
+    """Encoded, for the READY of other clients."""
 
 
 class SessionStartup(BufferingListener):
@@ -202,7 +206,10 @@ class SessionStartup(BufferingListener):
             await rendered.render()
             return _Snapshot(ready, rendered, encoded)
         shown = await relationships.rendered(ready.relationships)
-        return _Snapshot(ready, None, encoded, shown)
+        private_channels = await payloads.encode_array(
+            ready.private_channels, lambda each: payloads.private_channel(each, session.user_id)
+        )
+        return _Snapshot(ready, None, encoded, shown, private_channels)
 
     async def _wait_for_feeds(
         self, user_feed: Feed, feeds: Mapping[GuildId, GuildFeed], ready: ReadySnapshot
@@ -226,9 +233,7 @@ class SessionStartup(BufferingListener):
             "v": 10,
             "user": payloads.own_user(ready.account),
             "guilds": [{"id": str(each), "unavailable": True} for each in ready.guild_ids],
-            "private_channels": [
-                payloads.private_channel(each, session.user_id) for each in ready.private_channels
-            ],
+            "private_channels": orjson.Fragment(snapshot.private_channels),
             **self._relationships(snapshot),
             "session_id": session.id,
             "session_type": "normal",

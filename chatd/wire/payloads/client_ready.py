@@ -6,7 +6,7 @@ ignore it: `user_settings` beside its Protocol Buffers, and users beside their i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -145,12 +145,12 @@ def private_channel(channel: PrivateChannel, viewer: UserId) -> JsonObject:
 
 def users_of(
     relations: Iterable[Relationship], channels: Iterable[PrivateChannel], viewer: UserId
-) -> list[JsonObject]:
+) -> Iterator[JsonObject]:
     """Every other user of these relationships and private channels, once."""
     found = {each.user.id: each.user for each in relations}
     for channel in channels:
         found |= {each.id: each for each in channel.recipients_except(viewer)}
-    return [payloads.user(each) for each in found.values()]
+    return (payloads.user(each) for each in found.values())
 
 
 def read_state(state: ReadState, capabilities: Capabilities) -> JsonObject:
