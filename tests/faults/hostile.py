@@ -23,6 +23,7 @@ from tests.faults.faults import Fault, FaultContext, Injection
 from tests.faults.load import Load
 from tests.history.environment import Cluster
 
+_FIRST_ANSWER_S = 60.0
 _WAIT_S = 0.1
 """The highest p99 latency of another client, in seconds."""
 
@@ -142,6 +143,9 @@ def attack(what: Attack, *, at_once: int) -> Fault:
             attacking = [asyncio.create_task(_repeat(what, hostile)) for _ in range(at_once)]
             probing = asyncio.create_task(_probe(context.target.url, cluster.tokens[1], waits))
             await asyncio.sleep(context.seconds(20, 1.5))
+            async with asyncio.timeout(_FIRST_ANSWER_S):
+                while not waits:  # on a busy machine, the other client has no answer yet
+                    await asyncio.sleep(0.05)
             for task in (*attacking, probing):
                 task.cancel()
             await asyncio.gather(*attacking, probing, return_exceptions=True)
