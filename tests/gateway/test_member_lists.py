@@ -23,7 +23,7 @@ from chatd.wire.schemas import gateway as commands
 from tests.conftest import Server
 from tests.helpers import loop_time
 from tests.helpers.fleet import Fleet
-from tests.helpers.members import crowd
+from tests.helpers.members import crowd, crowd_ids
 from tests.helpers.user_clients import connect
 from tests.world import TIMEOUT_S, Client, Guild, World, like
 
@@ -457,7 +457,7 @@ async def test_storm_of_presences_does_not_hold_the_loop(server: Server, world: 
     """900 members come online; a client has windows of five lists of them."""
     guild = await world.guild(owner="alice")
     crowd(server, guild, 900)
-    users = [UserId(int(guild.id) + number) for number in range(1, 901)]
+    users = [UserId(each) for each in crowd_ids(guild, 900)]
     client = await connect(world, "alice")
     channels = [await guild.channel(f"c{number}") for number in range(5)]
     for user_id, channel in zip(users, channels, strict=False):  # so that each has its own list
@@ -492,7 +492,7 @@ async def test_end_of_a_role_of_all_does_not_hold_the_loop(server: Server, world
             {"guild_id": int(guild.id), "role_id": int(role_id)},
         )
     connection.close()
-    users = [UserId(int(guild.id) + number) for number in range(1, 20_001)]
+    users = [UserId(each) for each in crowd_ids(guild, 20_000)]
     show_online(server, guild, users, online=True)
     client = await connect(world, "alice")
     update = await request(client, guild)
@@ -513,8 +513,8 @@ async def test_requests_for_other_lists_in_turns_are_throttled(
     guild = await world.guild(owner="alice")
     crowd(server, guild, 900)
     first, second = await guild.channel("first"), await guild.channel("second")
-    for user_id, channel in ((1, first), (2, second)):
-        path = f"/channels/{channel.id}/permissions/{int(guild.id) + user_id}"
+    for user_id, channel in zip(crowd_ids(guild, 2), (first, second), strict=True):
+        path = f"/channels/{channel.id}/permissions/{user_id}"
         await guild.owner.rest.put(path, {"type": 1, "deny": VIEW})
     client, other = await connect(world, "alice"), await connect(world, "alice")
     await other.send(14, subscription(guild, guild.general.id, (0, 99)))
