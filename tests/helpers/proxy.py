@@ -18,6 +18,7 @@ class Proxy:
         self._here = here
         self._target = target
         self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Task[None] | None] = set()
         self._passes = asyncio.Event()
         self._passes.set()
         self._answers = asyncio.Event()
@@ -37,6 +38,9 @@ class Proxy:
             finally:
                 self.restore()
                 self.cut()
+                # The loop of uvloop cannot be closed before its transports are.
+                while open_ones := {each for each in self._connections if each is not None}:
+                    await asyncio.wait(open_ones)
 
     def cut(self) -> None:
         """Abort all connections, and those that are opened until `restore`."""
@@ -65,24 +69,34 @@ class Proxy:
         self._answers.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self._is_cut:
-            passes = self._passes
-            await passes.wait()
-            if isinstance(self._target, int):
-                back, others = await asyncio.open_connection("127.0.0.1", self._target)
-            else:
-                back, others = await asyncio.open_unix_connection(self._target)
-            ways = {
-                asyncio.create_task(_carry(reader, others, passes)),
-                asyncio.create_task(_carry(back, writer, passes, self._answers)),
-            }
-            self._tasks |= ways
+        connection = asyncio.current_task()
+        self._connections.add(connection)
+        try:
+            if not self._is_cut:
+                await self._forward(reader, writer)
+        finally:
+            writer.transport.abort()
+            self._connections.discard(connection)
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        passes = self._passes
+        await passes.wait()
+        if isinstance(self._target, int):
+            back, others = await asyncio.open_connection("127.0.0.1", self._target)
+        else:
+            back, others = await asyncio.open_unix_connection(self._target)
+        ways = {
+            asyncio.create_task(_carry(reader, others, passes)),
+            asyncio.create_task(_carry(back, writer, passes, self._answers)),
+        }
+        self._tasks |= ways
+        try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
             for way in ways:
                 way.cancel()
             self._tasks -= ways
             others.transport.abort()
-        writer.transport.abort()
 
 
 async def _carry(
