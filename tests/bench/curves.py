@@ -125,8 +125,13 @@ SCENES = (
 
 
 def measure(scene: Scene, sizes: Sequence[int]) -> list[Point]:
-    """Return the figures of a scene. Runs an event loop of its own."""
-    return [asyncio.run(_point(scene, size)) for size in sizes]
+    """Return the figures of a scene. Runs event loops of its own."""
+    made = []
+    for size in sizes:
+        # `Holds` measures the callbacks of this loop only.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            made.append(runner.run(_point(scene, size)))
+    return made
 
 
 async def _point(scene: Scene, size: int) -> Point:

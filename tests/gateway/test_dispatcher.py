@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,9 +27,10 @@ class _FailingHistory(EventHistory):
 @pytest.mark.parametrize("waits", [True, False], ids=["at once", "later"])
 async def test_failure_reaches_the_dispatcher_and_not_the_publisher(waits: bool) -> None:
     unused: Any = None
+    hub: Any = SimpleNamespace(ended_feeds=SimpleNamespace(run=asyncio.Event().wait))
     flush_scheduler = FlushScheduler(max_bytes=2**20)
     dispatcher = Dispatcher(
-        unused,
+        hub,
         unused,
         unused,
         delivery_queue=DeliveryQueue(flush_scheduler, Counters(), ReplayBudget(2**20)),
