@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,13 @@ def test_end(): os._exit(7)
 def test_after(): pass
 """
 
+
+ENDLESS = """
+import asyncio
+import uvloop
+
+def test_endless(): uvloop.run(asyncio.Event().wait())
+"""
 
 FEW = """
 import os
@@ -170,6 +178,17 @@ def test_end_of_a_process_fails_its_tests(folder: Path) -> None:
     assert "FAILED test_ending.py::test_after" in found
     assert "PASSED test_second.py::test_many[2]" in found
     assert "its process has ended with code 7" in output
+
+
+def test_test_that_waits_for_ever_fails(folder: Path) -> None:
+    (folder / "test_endless.py").write_text(ENDLESS)
+    settings = ConfigParser()
+    settings.read(repository() / "setup.cfg")
+    method = settings["tool:pytest"]["timeout_method"]
+    code, output = run(folder, "-p", "pytest_timeout", "--timeout", "1", "--timeout-method", method)
+    assert code == 1
+    assert "FAILED test_endless.py::test_endless" in results(output)
+    assert "PASSED test_second.py::test_many[2]" in results(output)
 
 
 def test_first_failure_ends_the_run(folder: Path) -> None:
