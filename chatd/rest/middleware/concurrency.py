@@ -92,9 +92,9 @@ class _Account:
 
     __slots__ = (
         "_clock",
+        "_free_slots",
         "_pause_factor",
         "_waiters",
-        "free_slots",
         "paused_until",
         "requests",
         "serial",
@@ -106,7 +106,7 @@ class _Account:
         self.paused_until = 0.0
         self._clock = clock
         self._pause_factor = pause_factor
-        self.free_slots = concurrency
+        self._free_slots = concurrency
         self._waiters: deque[asyncio.Future[None]] = deque()
 
     def pause(self, spent_s: float) -> None:
@@ -116,9 +116,9 @@ class _Account:
 
     def take_slot(self) -> bool:
         """Take a free slot. Return False if there is none."""
-        if self.free_slots == 0:
+        if self._free_slots == 0:
             return False
-        self.free_slots -= 1
+        self._free_slots -= 1
         return True
 
     async def wait_for_slot(self) -> None:
@@ -141,7 +141,7 @@ class _Account:
             if not waiter.done():
                 waiter.set_result(None)
                 return
-        self.free_slots += 1
+        self._free_slots += 1
 
 
 class ConcurrencyLimiter:
@@ -174,9 +174,8 @@ class ConcurrencyLimiter:
     def acquire_now(self, caller: UserId | str) -> _Account | None:
         """Take a slot of an account that has requests or pauses; None if none is free at once."""
         account = self._accounts.get(caller)
-        if account is None or not account.free_slots or account.requests >= self._max_requests:
+        if account is None or account.requests >= self._max_requests or not account.take_slot():
             return None
-        account.free_slots -= 1
         account.requests += 1
         return account
 
