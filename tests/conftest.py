@@ -33,6 +33,7 @@ from tests.helpers import clusters, contract, processes
 from tests.helpers.cli import Environment, command_environment
 from tests.helpers.databases import NewDatabase, create_database
 from tests.helpers.memory import folder_in_memory
+from tests.helpers.module_lists import LONGEST_MODULES, PROCESS_MODULES
 from tests.helpers.settings import config_of
 from tests.helpers.statements import record_statements
 from tests.world import TIMEOUT_S, World, copying, world_on
@@ -43,93 +44,6 @@ asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 # How long an example takes depends on what else the machine does.
 settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("chatd")
-
-PROCESS_MODULES = {
-    "backup",
-    "cli",
-    "db/test_silent_postgres",
-    "embedded",
-    "observability/test_logs",
-    "rest/test_schemathesis",
-    "rest/test_web_client_types",
-    "runtime/test_systemd",
-    "runtime/test_worker_lease",
-    "test_bench",
-    "test_cli",
-    "test_documents",
-    "test_fault_processes",
-    "test_faults",
-    "test_fronts",
-    "test_history",
-    "test_install",
-    "test_journey",
-    "test_packaging",
-    "test_parallel",
-    "test_real_faults",
-    "test_restricted",
-    "test_units",
-    "test_upgrade",
-}
-"""Modules and folders whose tests start processes: commands, servers, proxies. Tests with a browser
-do, too."""
-
-LONGEST_MODULES = (
-    "test_install",
-    "rest/test_schemathesis",
-    "rest/test_worst_requests",
-    "test_documents",
-    "test_bench",
-    "test_real_faults",
-    "test_history",
-    "backup/test_restore",
-    "test_upgrade",
-    "rest/test_authorization",
-    "rest/test_web_client_hostile",
-    "test_faults",
-    "test_cli",
-    "services/test_access_cache",
-    "test_restricted",
-    "rest/test_web_client_security",
-    "rest/test_unsupported_fields",
-    "rest/test_web_client_accessibility",
-    "rest/test_docs_in_a_browser",
-    "cli/test_check_instances",
-    "rest/test_channel_rights",
-    "rest/test_search",
-    "rest/test_audit",
-    "rest/test_web_client_attention",
-    "test_packaging",
-    "rest/test_bad_input",
-    "backup/test_bucket",
-    "rest/test_web_client_input",
-    "rest/test_web_client_state",
-    "rest/test_search_index",
-    "rest/test_web_client_account",
-    "backup/test_backup",
-    "test_fault_processes",
-    "rest/test_web_client_settings",
-    "wire/test_narrowing",
-    "backup/test_archive",
-    "web/test_route_cache",
-    "rest/test_web_client_permissions",
-    "services/test_bounded_locks",
-    "runtime/test_worker_lease",
-    "rest/test_user_export",
-    "runtime/test_systemd",
-    "rest/test_web_client_guilds",
-    "db/test_silent_postgres",
-    "rest/test_web_client_clock",
-    "embedded/test_faults",
-    "rest/test_web_client_in_a_browser",
-    "rest/test_web_client_messages",
-    "rest/test_web_client_people",
-    "rest/test_web_client_connection",
-    "rest/test_web_client_writing",
-    "cli/test_user",
-    "rest/test_oauth2_in_a_browser",
-)
-"""Modules that take longest, the longest first. They run first, so that at the end each process has
-something to do."""
 
 _TURNS = 20
 """Turns of the event loop in which the timeouts that are due are handled."""
@@ -448,3 +362,12 @@ def no_bugs_logged(request: pytest.FixtureRequest) -> Iterator[None]:
 def repository() -> Path:
     """The folder of the checkout."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture
+async def database(server: Server) -> AsyncIterator[Database]:
+    """A pool of its own on the database of the shared server."""
+    opened = Database(server.config.database_url, size=2)
+    await opened.open()
+    yield opened
+    await opened.close()

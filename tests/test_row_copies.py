@@ -46,14 +46,6 @@ async def requesting(server: Server) -> AsyncIterator[World]:
         await world.aclose()
 
 
-@pytest.fixture
-async def database(server: Server) -> AsyncIterator[Database]:
-    opened = Database(server.config.database_url, size=1)
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
 def _comparable(found: Any, *people: Person) -> Any:
     """Return JSON with ids by their rank, and without times, names and random values."""
     text = orjson.dumps(found).decode()

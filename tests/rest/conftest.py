@@ -92,15 +92,6 @@ async def stages(server: Server) -> AsyncIterator[SharedStages]:
     await made.aclose()
 
 
-@pytest.fixture
-async def database(server: Server) -> AsyncIterator[Database]:
-    """The database of the server, past the server."""
-    opened = Database(server.config.database_url, size=2)
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
 @pytest.fixture(params=[0, 1, 3], ids=["read", "indexed", "both"])
 def index(request: pytest.FixtureRequest, database: Database) -> Index:
     """Indexes a stream: not at all, all of it, or all but up to two messages."""
