@@ -324,6 +324,7 @@ class _Components:
             serving = tasks.create_task(serve, name="clients of people")
             check = partial(app[handler.CONNECTION_TABLE].check_heartbeats, every_s=every_s)
             checking = tasks.create_task(retried("heartbeats", check), name="heartbeats")
+            await self._bus.wait_for_first_attempt()
             yield
             for task in (serving, checking, reporting, delivering):
                 task.cancel()

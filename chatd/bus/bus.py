@@ -63,6 +63,10 @@ _ANNOUNCE_S = 0.05
 """Seconds from a newly followed stream to its announcement, so that the clients of a reconnect
 cause few entries. Events of the stream are read at most 0.25 s late until then."""
 
+_FIRST_ATTEMPT_S = 5.0
+"""How long in seconds the start of a server waits for Redis at most. Without an answer it starts as
+during an outage."""
+
 _FLUSH_TIMEOUT_S = 2.0
 """How long a shutdown or a command waits until Redis has all events."""
 
@@ -149,6 +153,15 @@ class Bus:
                 self._subscription = None
                 subscription.close()
                 await cancel_and_wait(reading, writing)
+
+    async def wait_for_first_attempt(self) -> None:
+        """Wait until the reader has connected to Redis, or has failed for the first time.
+
+        A session that starts before would miss events which are published until then.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_ATTEMPT_S):
+                await self._reader.has_tried.wait()
 
     @asynccontextmanager
     async def publish_only(self) -> AsyncIterator[None]:

@@ -77,6 +77,8 @@ class StreamReader:
         """The bytes of events in the last read."""
         self.connected = False
         """Whether the last read from Redis succeeded."""
+        self.has_tried = asyncio.Event()
+        """Set when the first attempt to connect to Redis has ended, with or without success."""
         self.lag_s = 0.0
         """Seconds from the append of the last consumed entry to its receipt. The clock of Redis and
         that of this host are compared, so their offset is included."""
@@ -248,6 +250,7 @@ class StreamReader:
 
     def _on_connect(self, subscription: Subscription) -> None:
         self.connected = True
+        self.has_tried.set()
         subscription.put(LinkRestored())
         log.info("connected to Redis")
 
@@ -255,6 +258,7 @@ class StreamReader:
         if self.connected:
             log.error("Redis connection lost: %s", first_line(error))
         self.connected = False
+        self.has_tried.set()
 
 
 def _next_count(count: int, size: int) -> int:
