@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
@@ -30,8 +30,10 @@ from chatd.gateway.fanout.friend_presences import FriendPresences
 from chatd.gateway.fanout.gap_monitor import GapMonitor
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
+from chatd.gateway.fanout.membership_monitor import MembershipMonitor
 from chatd.gateway.fanout.presence_reporter import PresenceReporter
 from chatd.gateway.fanout.time_slicing import build_visibility
+from chatd.gateway.session.session import Session
 from chatd.services import guild_snapshot
 from chatd.services.accounts.authentication import Authenticator
 
@@ -71,6 +73,7 @@ class Dispatcher:
         self._friend_presences = friend_presences
         self._event_history = event_history
         self._gap_monitor = GapMonitor(hub, database)
+        self._membership_monitor = MembershipMonitor(hub, database)
         self._failure: Exception | None = None
         """What has failed in `_dispatch_at_once`; it ends `run`."""
         self._feed_starts = asyncio.TaskGroup()
@@ -81,6 +84,8 @@ class Dispatcher:
         async with self._feed_starts as tasks:
             monitor = partial(self._gap_monitor.run, subscription)
             tasks.create_task(retried("gap monitor", monitor), name="gap monitor")
+            compare = partial(self._membership_monitor.run, subscription)
+            tasks.create_task(retried("membership monitor", compare), name="membership monitor")
             expire = self._expire_sessions
             tasks.create_task(retried("session expiry", expire), name="session expiry")
             end_feeds = self._hub.ended_feeds.run
@@ -105,6 +110,7 @@ class Dispatcher:
                     case LinkRestored():
                         self._event_history.backfilled.set()
                         self._gap_monitor.reconcile_soon()
+                        self._membership_monitor.compare_soon()
                         self._presence_reporter.on_reconnect()
 
     def _dispatch_at_once(self, events: Sequence[Event]) -> Sequence[Event] | None:
@@ -157,10 +163,14 @@ class Dispatcher:
     def _on_guild_joined(self, event: Event) -> None:
         """Start a feed for a guild that a local user has joined, unless there is one."""
         user_id, guild_id = UserId(event.audience.id), GuildId(event.stream)
-        if not any(session.shard_includes(guild_id) for session in self._hub.sessions_of(user_id)):
+        of_user = self._hub.sessions_of(user_id)
+        sessions = [each for each in of_user if each.shard_includes(guild_id)]
+        if not sessions:
             return
         feed = self._hub.guild_feed(guild_id)
-        if feed.is_started:
+        if feed.position is not None:
+            if event.seq <= feed.position:
+                self._invalidate_late(feed, sessions)
             return
         feed.begin_start(event)
         now = asyncio.get_running_loop().time()
@@ -171,6 +181,17 @@ class Dispatcher:
         self._feed_starts.create_task(
             self._start_feed(feed, keep_alive, user_id), name="feed start"
         )
+
+    def _invalidate_late(self, feed: GuildFeed, sessions: Iterable[Session]) -> None:
+        """Invalidate those sessions whose GUILD_JOINED has arrived after a feed has passed it.
+
+        Another member's session may start the feed of a guild from a snapshot that is newer than
+        events on their way to this instance. Later events may have changed what the user sees, so
+        its sessions read the guild anew.
+        """
+        for session in sessions:
+            if session.has_all_guilds and feed not in session.feeds:
+                self._hub.invalidate(session)
 
     async def _start_feed(
         self, feed: GuildFeed, keep_alive: _FeedKeepAlive, user_id: UserId

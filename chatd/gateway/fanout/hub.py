@@ -83,6 +83,11 @@ class Hub:
         """Return a session by its id."""
         return self._sessions.get(session_id)
 
+    @property
+    def sessions(self) -> list[Session]:
+        """All sessions."""
+        return list(self._sessions.values())
+
     def sessions_of(self, user_id: UserId) -> Iterable[Session]:
         """Return the sessions of a user."""
         return self._by_user.get(user_id, ())
