@@ -130,12 +130,12 @@ class Process:
             left = None if deadline is None else max(deadline - time.monotonic(), 0) * 1000
             readable = select.poll()
             readable.register(self._answer, select.POLLIN)
-            if not readable.poll(left):
-                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
-            self._read()
-            if b"\n" in self._received:
-                self.returncode = int(self._received)
-                self._answer.close()
+            while b"\n" not in self._received:  # it may have come with the pid
+                if not readable.poll(left):
+                    raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+                self._read()
+            self.returncode = int(self._received)
+            self._answer.close()
         return self.returncode
 
     async def ended(self) -> int:
