@@ -20,10 +20,11 @@ from chatd.bus import bus
 from chatd.bus.bus import stream_key
 from chatd.embedded.valkey import Valkey
 from chatd.gateway.fanout import membership_monitor
+from chatd.web.keys import DEPENDENCIES
 from tests.conftest import ServeMore
 from tests.helpers.health import health_becomes
 from tests.helpers.proxy import Proxy
-from tests.world import Client, Guild, World, world_on
+from tests.world import TIMEOUT_S, Client, Guild, World, world_on
 
 _WORKER = 31
 """The WORKER_ID of the instance on which users join."""
@@ -39,10 +40,15 @@ class Site:
     here: World
     there: World
     wire: Proxy
+    bus: bus.Bus
+    """That of the second instance."""
 
     async def joins(self, name: str, guild: Guild) -> None:
-        """Have somebody join a guild on the second instance."""
+        """Have a person join a guild on the second instance, and wait until Redis has the event."""
         await self.there.rest(name).post(f"/invites/{await guild.invite()}")
+        async with asyncio.timeout(TIMEOUT_S):
+            while self.bus.unpublished:
+                await asyncio.sleep(0.01)
 
 
 def _wire(folder: Path, valkey: Valkey) -> Proxy:
@@ -62,7 +68,7 @@ async def site(
         here = await stack.enter_async_context(world_on(one.url, one.gateway_url))
         there = await stack.enter_async_context(world_on(two.url, two.gateway_url))
         there.share_people(here)
-        yield Site(here, there, wire)
+        yield Site(here, there, wire, two.runner.app[DEPENDENCIES].bus)
 
 
 async def _received_or_invalidated(client: Client, guild: Guild) -> str:

@@ -187,7 +187,7 @@ class Dispatcher:
 
         Another member's session may start the feed of a guild from a snapshot that is newer than
         events on their way to this instance. Later events may have changed what the user sees, so
-        its sessions read the guild anew.
+        its sessions must read the guild again.
         """
         for session in sessions:
             if session.has_all_guilds and feed not in session.feeds:

@@ -20,8 +20,8 @@ from chatd.db.pool import Database
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.session.session import Session
-from chatd.queries import followed_guilds
-from chatd.queries.followed_guilds import FollowedGuilds
+from chatd.services import followed_guilds
+from chatd.services.followed_guilds import FollowedGuilds
 
 log = logging.getLogger(__name__)
 
@@ -96,9 +96,7 @@ class MembershipMonitor:
                 summary = FollowedGuilds(session.user_id, session.shard, len(ids), sum(ids))
                 followed.append(summary)
                 await slices.step()
-            async with self._database.cursor() as cur:
-                different = await followed_guilds.different(cur, followed)
-            for each in different:
+            for each in await followed_guilds.different(self._database, followed):
                 session = some[each.number]
                 if lacking := frozenset(each.guild_ids).difference(_guild_ids(session)):
                     missing[session] = lacking
