@@ -214,7 +214,10 @@ async def test_tour_shows_an_unexpected_answer(server: Server, tmp_path: Path) -
 
 
 async def pasted(script: str, folder: Path, **environment: str) -> tuple[int | None, str]:
-    """Run a script in a checkout that has `.venv` and `var`; returns its status and output."""
+    """Run a script in a checkout that has `.venv` and `var`; returns its status and output.
+
+    A script that does not end is killed with its children, and fails the test with its output.
+    """
     python = folder / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
@@ -222,22 +225,30 @@ async def pasted(script: str, folder: Path, **environment: str) -> tuple[int | N
     shell = shutil.which("sh")
     assert shell is not None
     without = {"NO_PROXY", "no_proxy"}
-    process = await asyncio.create_subprocess_exec(
-        shell,
-        "-c",
-        script,
-        cwd=folder,
-        env={
-            **{name: value for name, value in os.environ.items() if name not in without},
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            **environment,
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    async with asyncio.timeout(120):
-        output, _ = await process.communicate()
-    return process.returncode, output.decode()
+    printed = folder / "printed.txt"
+    with printed.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            shell,
+            "-c",
+            script,
+            cwd=folder,
+            env={
+                **{name: value for name, value in os.environ.items() if name not in without},
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                **environment,
+            },
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        async with asyncio.timeout(120):
+            status = await process.wait()
+    except TimeoutError:
+        os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+        pytest.fail(f"it does not end:\n{printed.read_text()}")
+    return status, printed.read_text()
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
