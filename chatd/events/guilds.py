@@ -18,6 +18,8 @@ state of the guild. A GUILD_CREATE can take a megabyte, too much for the streams
 JOINED = frozenset({GUILD_JOINED, "GUILD_CREATE"})
 """Earlier versions publish the whole GUILD_CREATE, which has the fields of GUILD_JOINED."""
 
+MEMBERSHIP = JOINED | {"GUILD_DELETE"}
+"""Events by which a user joins or leaves a guild. If the guild is deleted, all members leave."""
 
 HISTORY_IMPORTED = "HISTORY_IMPORTED"
 """Internal: messages were added to a guild without events, so its last messages are others. It

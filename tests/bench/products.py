@@ -205,7 +205,7 @@ async def _crowd(scenes: Scenes, guild: Guild, online: int) -> list[Client]:
     return clients
 
 
-async def _sight(scenes: Scenes, online: int) -> None:
+async def _visible_channels(scenes: Scenes, online: int) -> None:
     guild = await scenes.world.guild(owner="bystander")  # an account without suspended sessions
     size = large_guilds.Size(overwrites=0, roles=1)
     await asyncio.to_thread(large_guilds.fill, scenes.database_url, int(guild.id), size)
@@ -353,7 +353,7 @@ async def _measure(guilds: int, online: int) -> None:
             scenes = Scenes(world, holds, config.database_url)
             print(f"{'scene':<58} {'hold ms':>7} {'took ms':>8} {'KiB':>9}")
             await _guild_scenes(scenes, online)
-            await _sight(scenes, online)
+            await _visible_channels(scenes, online)
             await _messages(scenes)
             await _account(scenes, guilds)
     print(f"\nThe longest hold of the loop: {max(each.hold_ms for each in scenes.lines):.0f} ms")

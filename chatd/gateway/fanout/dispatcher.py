@@ -19,7 +19,7 @@ from chatd.core.retry import retried
 from chatd.core.time_slices import run_in_slices
 from chatd.db.pool import Database
 from chatd.events.event import AudienceKind, Event
-from chatd.events.guilds import JOINED
+from chatd.events.guilds import JOINED, MEMBERSHIP
 from chatd.events.messages import MESSAGE_CREATE
 from chatd.events.user_settings import SETTINGS_UPDATED
 from chatd.events.users import revoked_login
@@ -38,9 +38,6 @@ from chatd.services import guild_snapshot
 from chatd.services.accounts.authentication import Authenticator
 
 log = logging.getLogger(__name__)
-
-_MEMBERSHIP = JOINED | {"GUILD_DELETE"}
-"""Events for one user, which has joined or left a guild."""
 
 _START_TIMEOUT_S = 10.0
 """How long in seconds the feed of a newly joined guild may take to start: the guild is read from
@@ -143,7 +140,7 @@ class Dispatcher:
         self._authenticator.on_event(event)
         self._presence_reporter.on_event(event)
         self._friend_presences.on_event(event)
-        if event.audience.kind is AudienceKind.USER and event.name in _MEMBERSHIP:
+        if event.audience.kind is AudienceKind.USER and event.name in MEMBERSHIP:
             for listener in self._hub.startups_of(UserId(event.audience.id)):
                 listener.invalidate_snapshot()
             if event.name in JOINED:

@@ -20,16 +20,16 @@ from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.json import JsonObject
 from chatd.core.permissions import Permissions
 from chatd.events.event import AudienceKind, Event, to_channel
-from chatd.events.guilds import JOINED
-from chatd.gateway.fanout import sight
+from chatd.events.guilds import JOINED, MEMBERSHIP
+from chatd.gateway.fanout import visible_channels
 from chatd.gateway.fanout.audience_cache import AudienceCache, excludes_timed_out
 from chatd.gateway.fanout.channel_overwrites import ChannelSet
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.feed import Feed
 from chatd.gateway.fanout.guild_payloads import RECORDED
 from chatd.gateway.fanout.presence_deliveries import deliveries
-from chatd.gateway.fanout.sight import SightChange
 from chatd.gateway.fanout.visibility import Visibility
+from chatd.gateway.fanout.visible_channels import VisibilityChange
 from chatd.gateway.session.session import Session
 from chatd.wire import payloads
 from chatd.wire.payloads import client_ready
@@ -54,8 +54,6 @@ _STATE_EVENTS = frozenset(
 )
 """Events that may change which members have sessions here, or what they may see."""
 
-_MEMBERSHIP = JOINED | {"GUILD_DELETE"}
-"""Events that attach or detach sessions. They change nothing for the others."""
 
 _VIEWERS = (AudienceKind.CHANNEL, Permissions.VIEW_CHANNEL)
 """The audience of most events, by its kind and the permissions that are needed."""
@@ -163,8 +161,7 @@ class GuildFeed(Feed):
     ) -> None:
         """Deliver events to a session of a member with these roles.
 
-        `timeout_end` is when the member's timeout ends or ended, in seconds since 1970; 0 without
-        one.
+        `timeout_end` is when the member's timeout ends or ended, in Unix time; 0 without one.
         """
         if self.visibility.roles_of(session.user_id) != roles:
             self._note_changed(session.user_id)
@@ -227,16 +224,16 @@ class GuildFeed(Feed):
             super()._deliver(event)
             self._apply(event)
             return
-        before = sight.before_event(self.visibility, event)
+        before = visible_channels.before_event(self.visibility, event)
         self._apply(event)
         if event.name in JOINED:
             self._send_guild_create(event)
             return
-        changes = sight.changes(self.visibility, before)
+        changes = visible_channels.changes(self.visibility, before)
         if event.name == "CHANNEL_UPDATE":
             # Members that see the channel only before or only after the event get CHANNEL_DELETE
             # or CHANNEL_CREATE instead.
-            self._dispatch(event, self._still_seeing(event, changes))
+            self._dispatch(event, self._unaffected(event, changes))
         else:
             super()._deliver(event)
         if event.name == "GUILD_MEMBER_UPDATE":
@@ -285,14 +282,14 @@ class GuildFeed(Feed):
             body = payloads.encode(shown)
             self._dispatch(replace(event, name="GUILD_CREATE", body=body), sessions)
 
-    def _still_seeing(self, event: Event, changes: Iterable[SightChange]) -> Collection[Session]:
+    def _unaffected(self, event: Event, changes: Iterable[VisibilityChange]) -> Collection[Session]:
         """Return the sessions that could see the channel of an event before, and still can."""
         bit = self.visibility.bit(ChannelId(event.audience.id))
         gained = {user_id for each in changes if each.gained & bit for user_id in each.users}
         audience = self._audience(event)
         return [each for each in audience if each.user_id not in gained] if gained else audience
 
-    def _send_visibility_changes(self, changes: Iterable[SightChange]) -> None:
+    def _send_visibility_changes(self, changes: Iterable[VisibilityChange]) -> None:
         """Send CHANNEL_CREATE or CHANNEL_DELETE for channels that members gained or lost.
 
         A member gains a channel when it can see it now and could not before. Most members gain and
@@ -326,8 +323,8 @@ class GuildFeed(Feed):
             if is_changed:
                 self._note_changed(_member_in(event))
             self._restart_startups(event)
-        elif event.name not in _MEMBERSHIP and (is_changed or event.name == "CHANNEL_CREATE"):
-            self.audiences.clear()
+        elif event.name not in MEMBERSHIP and (is_changed or event.name == "CHANNEL_CREATE"):
+            self.audiences.clear()  # an event of MEMBERSHIP changes nothing for other sessions
         if event.name in JOINED:
             self._note_changed(UserId(event.audience.id))
             for session in self._local_sessions.sessions_of(UserId(event.audience.id)):
@@ -383,7 +380,8 @@ class GuildFeed(Feed):
         """Return the sessions of the members with the permissions that an event needs."""
         audience = event.audience
         if (audience.kind, audience.needed) == _VIEWERS:
-            users: Iterable[UserId] = sight.viewers(self.visibility, ChannelId(audience.id))
+            channel_id = ChannelId(audience.id)
+            users: Iterable[UserId] = visible_channels.viewers(self.visibility, channel_id)
         else:
             users = [each for each in self._sessions if self._has_permissions(each, event)]
         return [session for user_id in users for session in self._sessions.get(user_id, ())]

@@ -1,7 +1,7 @@
-"""Sight: what the local members of a guild may see before an event, and what changes by it.
+"""The channels that local members of a guild may see: before an event, and how it changes them.
 
-Members with the same roles mostly see the same channels. So an event that can affect all members
-costs as much as there are groups of members with the same roles.
+Members with the same roles mostly see the same channels. So an event that can affect all members is
+computed once for each group of members with the same roles, not for each member.
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ from chatd.gateway.fanout.local_members import Roles
 from chatd.gateway.fanout.visibility import Visibility
 
 
-class Sight(NamedTuple):
-    """The channels that members may see, as far as one event can change them."""
+class VisibleChannels(NamedTuple):
+    """The channels that members may see, of those members for which one event can change them."""
 
     of_members: Mapping[UserId, ChannelSet]
-    """Of members for which their roles do not decide alone, or that are affected as single ones."""
+    """By member, for members whose roles do not decide alone, and for events that affect only
+    single members."""
     of_groups: Mapping[Roles, ChannelSet]
-    """Of all others, by their roles. Empty if the event affects single members only."""
+    """By roles, for all other members. Empty if the event affects single members only."""
 
 
-NOTHING = Sight({}, {})
-"""The sight before an event that changes none."""
+NONE_AFFECTED = VisibleChannels({}, {})
+"""The result for an event that changes nothing for any member."""
 
 
-class SightChange(NamedTuple):
-    """Members that could see other channels before than after."""
+class VisibilityChange(NamedTuple):
+    """Members for which an event has changed the channels that they may see, all in one way."""
 
     users: Collection[UserId]
     before: ChannelSet
@@ -60,8 +61,8 @@ def viewers(visibility: Visibility, channel_id: ChannelId) -> list[UserId]:
     return found
 
 
-def before_event(visibility: Visibility, event: Event) -> Sight:
-    """Return what local members may see, as far as an event is going to change it."""
+def before_event(visibility: Visibility, event: Event) -> VisibleChannels:
+    """Return what local members may see now, for those members that an event can affect."""
     groups: dict[Roles, ChannelSet] = {}
     affected: Iterable[UserId]
     match event.name:
@@ -76,27 +77,27 @@ def before_event(visibility: Visibility, event: Event) -> Sight:
             affected = visibility.exceptions()
             groups = {each: visibility.visible_by(each) for each in visibility.members.groups}
         case _:
-            return NOTHING
+            return NONE_AFFECTED
     members = visibility.members.roles
-    return Sight(
+    return VisibleChannels(
         {each: visibility.visible_channels(each) for each in affected if each in members}, groups
     )
 
 
-def changes(visibility: Visibility, before: Sight) -> list[SightChange]:
+def changes(visibility: Visibility, before: VisibleChannels) -> list[VisibilityChange]:
     """Return what has changed since `before`."""
     single = dict(before.of_members)
     if before.of_groups:
         for user_id in visibility.exceptions() - single.keys():
             single[user_id] = before.of_groups[visibility.members.roles[user_id]]
     found = [
-        SightChange([user_id], seen, visibility.visible_channels(user_id))
+        VisibilityChange([user_id], seen, visibility.visible_channels(user_id))
         for user_id, seen in single.items()
     ]
     for roles, seen in before.of_groups.items():
         if (now := visibility.visible_by(roles)) != seen:
             users = visibility.members.groups[roles] - single.keys()
-            found.append(SightChange(users, seen, now))
+            found.append(VisibilityChange(users, seen, now))
     return [each for each in found if each.before != each.after]
 
 
