@@ -1,5 +1,9 @@
 """The aiohttp middlewares of the REST API, and what they consist of.
 
-A request passes `api_errors.Answering`, that of `cors` if pages of other origins are allowed, and
-one of `admission`: authentication, rate limits, limits of bodies and of concurrent requests.
+A request passes them in this order:
+
+- `api_errors.Answering` gives it an id, renders errors as JSON, and counts it (`request_metrics`).
+- `cors` answers preflight requests, if the settings allow pages of other origins.
+- `admission` checks the headers of the body (`body_limits`), authenticates the caller
+  (`authentication`), and applies `rate_limits` and `concurrency`.
 """

@@ -1,8 +1,8 @@
-"""Admission: what every request passes before its handler is called.
+"""Admission: the checks that every request passes before its handler is called.
 
-It is one middleware. Each further one is a coroutine that is created for a request, and that each
-step of the handler passes. What depends only on the route is looked up once for it. Of the steps of
-a request, those that usually need not wait are plain calls.
+All checks are in one middleware, because each middleware costs every request a coroutine, through
+which each step of the handler is resumed. What depends only on the route is looked up once for each
+route. Checks that usually need not wait are plain calls, not coroutines.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from chatd.core.errors import Unauthorized, UnknownInteraction
 from chatd.ratelimit.limiter import RateLimits
 from chatd.rest.middleware.authentication import CallerAuthentication, Login
 from chatd.rest.middleware.body_limits import check_body_headers
-from chatd.rest.middleware.concurrency import Turns
+from chatd.rest.middleware.concurrency import ConcurrencyLimits
 from chatd.rest.middleware.rate_limits import TOKENS, RouteLimits
 from chatd.rest.request import FORM, MAX_BODY, accepts_html, media_type_in
 from chatd.rest.routing import Route
@@ -50,7 +50,7 @@ class Admission(RouteMiddleware):
 
 
 class LimitedAdmission(Admission):
-    """A middleware that does as `Admission`, within the limits of rates and concurrency.
+    """A middleware that does as `Admission`, and limits the rate and concurrency of requests.
 
     It also raises RateLimited, TooManyConcurrentRequests.
     """
@@ -58,13 +58,14 @@ class LimitedAdmission(Admission):
     def __init__(self, app: web.Application, limits: RateLimits, table: Iterable[Route]) -> None:
         super().__init__(app)
         self._limits = RouteLimits(limits, table)
-        self._turns = Turns(TOKENS)
+        self._concurrency = ConcurrencyLimits(TOKENS)
 
     def bind(self, match: web.UrlMappingMatchInfo, method: str, handler: Handler) -> Handler:
         """Return the middleware around a handler."""
         callers, login = self._callers, self._callers.login_of(match)
         max_bytes = self._body_limits.get(match.handler, MAX_BODY)
-        limits, turns, windows = self._limits, self._turns, self._limits.windows_of(match)
+        limits, concurrency = self._limits, self._concurrency
+        windows = limits.windows_of(match)
 
         async def admit(request: web.Request) -> web.StreamResponse:
             try:
@@ -79,7 +80,7 @@ class LimitedAdmission(Admission):
                     if undecided is not None:
                         await undecided
                 is_form = media_type_in(headers) == FORM
-                return await turns.run(request, context, handler, is_form=is_form)
+                return await concurrency.run(request, context, handler, is_form=is_form)
             except (Unauthorized, UnknownInteraction):
                 await limits.count_invalid_token(request)
                 raise

@@ -1,4 +1,4 @@
-"""Request ids, rendering of errors as JSON, and counting what was answered."""
+"""Request ids, the rendering of errors as JSON, and the count of responses."""
 
 from __future__ import annotations
 
@@ -76,5 +76,5 @@ def _rendered(request: web.Request, error: Exception) -> web.StreamResponse:
     else:
         log.error("request %s failed: %s", logs.REQUEST_ID.get(), request.method, exc_info=error)
         response = json_response({"code": 0, "message": "500: Internal Server Error"}, status=500)
-    drop_tracebacks(error)  # the request may keep it, as that there is no such route
+    drop_tracebacks(error)  # the request may keep it: aiohttp's error for an unknown path, say
     return response

@@ -1,4 +1,4 @@
-"""Refusals of bodies by their headers, before anything waits for them."""
+"""Limits on bodies: checks of their headers, before the server waits for a body."""
 
 from __future__ import annotations
 

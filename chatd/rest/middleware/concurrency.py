@@ -36,11 +36,14 @@ MAX_QUEUED = 100
 """Requests of one account that wait for one of these; further requests are refused."""
 
 _MAX_WITH_TOKENS = 16
+"""Requests of one address with tokens in their paths in progress at the same time."""
+
 _MAX_QUEUED_WITH_TOKENS = 500
-"""The same for the requests of one address with tokens in their paths."""
+"""Requests of one address with tokens in their paths that wait; further requests are refused."""
 
 _PAUSE_FACTOR_WITH_TOKENS = 1.0
-"""So one address takes at most half of the loop with them."""
+"""The pause after such a request, in multiples of its event loop time: one address takes at most
+half of the loop."""
 
 # A request costs its account a pause of five times its event loop time, so one account can take
 # at most a sixth of the loop. The first 0.25 s of accumulated pauses are waived: bursts are common.
@@ -172,7 +175,7 @@ class ConcurrencyLimiter:
         return len(self._accounts)
 
     def acquire_now(self, caller: UserId | str) -> _Account | None:
-        """Take a slot of an account that has requests or pauses; None if none is free at once."""
+        """Take a free slot of an account that has requests or pauses; None if it has none free."""
         account = self._accounts.get(caller)
         if account is None or account.requests >= self._max_requests or not account.take_slot():
             return None
@@ -254,8 +257,8 @@ class ConcurrencyLimiter:
                 del self._accounts[caller]
 
 
-class Turns:
-    """The limiters of all requests: of accounts, and of addresses with tokens in their paths.
+class ConcurrencyLimits:
+    """The limiters of all requests: one for accounts, one for addresses that use tokens in paths.
 
     `token_names` are the parameters of paths that contain tokens. The gateway has limits of its
     own.
@@ -273,9 +276,9 @@ class Turns:
     async def run(
         self, request: web.Request, context: Context | None, handler: Handler, *, is_form: bool
     ) -> web.StreamResponse:
-        """Call the handler when it is the turn of the request.
+        """Call the handler when the limits of the caller allow it.
 
-        A form may contain files, and so take minutes.
+        A form takes no slot: it may contain files, and so take minutes.
         Raises TooManyConcurrentRequests, ConnectionResetError.
         """
         caller: UserId | str

@@ -60,7 +60,7 @@ class Windows:
     key: str
     """The beginning of their keys, before the caller."""
     token: str
-    """A digest of the token in the path, which is the caller of each request; or empty."""
+    """A digest of the token in the path, which then takes the place of the caller; or empty."""
     overall_limit: Limit
     overall: str
     """The beginning of the keys of the limit over all such routes."""
@@ -119,9 +119,9 @@ class RouteLimits:
         _apply(windows, request, await self._limits.hit_shared(windows.limit, key))
 
     async def count_invalid_token(self, request: web.Request) -> None:
-        """Slow down an address that keeps sending invalid tokens; valid ones still work from there.
+        """Count a response with status 401. Raises RateLimited if its address has too many of them.
 
-        Raises RateLimited.
+        Requests with valid tokens from this address are not affected.
         """
         key = f"invalid:{client_network(request)}"
         decision = await self._limits.hit_shared(INVALID_TOKENS, key)
@@ -148,8 +148,8 @@ def _bucket(route: Route, limit: Limit) -> _Bucket:
 def _token(match: web.UrlMappingMatchInfo, bucket: _Bucket) -> str:
     """Return a digest of the token in the path.
 
-    All callers with a token share its windows. Keys are stored in Redis, so they
-    must not contain the token.
+    All callers with a token share its windows. Keys are stored in Redis, so they must not contain
+    the token.
     """
     token = match[bucket.token].encode("utf-8", "surrogatepass")
     return hashlib.sha256(token).hexdigest()[:32]
