@@ -127,9 +127,10 @@ class Draft:
     def created(self, message_id: MessageId) -> tuple[Message | EncodedMessage, Event]:
         """Return the message with this id, and its event in a guild.
 
-        The response to most messages and their event are encoded together, since one is the
-        beginning of the other. Not if members are mentioned, which only the event shows, or if
-        there is a reference, since a bot may not see its content.
+        For most messages, the response and the event are encoded together, since the event begins
+        with the bytes of the response. Messages that mention members are an exception, because only
+        the event shows these members. So are replies, because a bot may not see the content of the
+        message that they refer to.
         """
         guild_id, member = self.location.guild_id, self.member
         if (

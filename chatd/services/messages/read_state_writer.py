@@ -4,9 +4,9 @@ Clients mark a channel as read each time a user opens it. The flush of Postgres'
 costs several times as much as the row. So a request queues its row and waits for the outcome. One
 statement moves a batch of read states, numbers their events, and is a transaction of its own.
 
-The statement does not wait for locks, and does not explain why it has skipped a row. Such a row is
-`CONTENDED`: its caller moves it in a unit of work. If a statement fails because of one row, all of
-its rows are.
+The statement does not wait for locks, and does not say why it has skipped a row. Such a row is
+`CONTENDED`: its caller moves it in a unit of work. If the statement fails because of one row, all
+its rows are `CONTENDED`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ log = logging.getLogger(__name__)
 # Each occupies a database connection, which other requests then lack.
 _MAX_BATCHES = 2
 _MAX_ROWS = 256  # in one statement, which locks the streams of all of them until it ends
-# Between the starts of two batches, in seconds. A read state that arrives later is committed at
-# once; under load, each waits for half of this on average. With 100 requests a second, a batch has
-# two rows, which halves what a row costs Postgres.
+# Between the starts of two batches, in seconds. If the last batch started longer ago, a read state
+# is committed at once. Under load, each waits for half of this on average. With 100 requests a
+# second, a batch has two rows, which halves what a row costs Postgres.
 _INTERVAL_S = 0.01
 # Rows that wait for a batch: 32 full statements. Above it, `move` raises at once.
 _MAX_QUEUED_ROWS = 8192

@@ -66,7 +66,8 @@ MAX_TERMS = 32
 _MAX_LENGTH = 4096
 # A search that takes longer returns the hits so far.
 _TIMEOUT_S = 3.0
-# A search divides its time by 1 + the accounts that wait for a slot, but not below this.
+# While accounts wait for a slot, the timeout of a search is divided by 1 + their number. It is at
+# least this.
 _MIN_TIMEOUT_S = 0.5
 _SLOT_TIMEOUT_S = 5.0  # for a slot to become free
 # Messages that a statement scans, about.
@@ -80,7 +81,7 @@ _MAX_COUNTED_KEYS = 200_000
 _EDITED_SHARE = 0.3
 # Segments that a statement searches, at most. The first searches one, each next one twice as many.
 _MAX_SEGMENTS = 32
-# A search of more channels does not look up their keys in the index, which are too many to read: it
+# A search of more channels does not look up their keys in the index, which are too many to read. It
 # compares the channel of each message that it reads.
 _FEW_CHANNELS = 50
 

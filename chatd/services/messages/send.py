@@ -225,7 +225,7 @@ def _compose(
     referenced: Message | None = None,
     resolved: Mentions = NO_MENTIONS,
 ) -> Draft:
-    """Check the permissions that a message needs, and put its draft together. No input or output.
+    """Check the permissions that a message needs, and put its draft together, without I/O.
 
     Raises NotATextChannel, MissingPermissions, CannotSendToUser, EmptyMessage, InvalidForm.
     """
