@@ -99,7 +99,7 @@ class Connection:
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[CloseConnection | None] = self._loop.create_future()
-        """Why the server disconnects the client; None when the client is read no more."""
+        """Why the server disconnects the client; None if reading from the client has ended."""
         self._payloads = self._control_frames = 0
         self._window_ends = 0.0
         self._last_payload_at = self._loop.time()

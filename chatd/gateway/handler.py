@@ -101,7 +101,7 @@ async def _serve(request: web.Request, network: str, socket: web.WebSocketRespon
                 socket,
                 request.transport,
                 make_encoder(),
-                sys.intern(gateway_url(request)),  # most clients have reached the server by one
+                sys.intern(gateway_url(request)),  # most connections have the same URL
                 table=table,
             )
             table.connections.add(connection)

@@ -28,11 +28,10 @@ from chatd.services.accounts.authentication import Authenticator
 
 log = logging.getLogger(__name__)
 
-
 _ACQUIRE_TIMEOUT_S = 30.0
-"""How long a session that starts waits for a database connection, in seconds. Few start at a time,
-so a refused client would only come again and wait behind the others. It is less than the interval
-of heartbeats, which the gateway does not answer in between."""
+"""How long a session that starts waits for a database connection, in seconds. It is longer than for
+requests: a client that is refused identifies again, and then waits behind all others. It is shorter
+than the heartbeat interval, because the gateway answers no heartbeat until the session starts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,19 +45,18 @@ MAX_QUEUED = 240
 _MEMBERS_PER_S = 20_000.0  # of all clients together: a fifth of the event loop's time
 
 _MEMBERS_PER_FURTHER_GUILD = 100
-"""What each further guild of a request counts for the throttle, however many members it has: its
-queries take as long as 100 members."""
-
+"""The members for which the throttle counts each further guild of a request, whatever its size: its
+queries take as long as listing 100 members."""
 
 _MEMBERS_PER_CHANNEL = 20
-"""What each channel of a request for last messages counts for the throttle."""
+"""The members for which the throttle counts each channel of a request for last messages."""
 
 
 class MemberListThrottle:
     """Bounds how many members per second an instance lists, over all clients.
 
-    Each account holds its slot while it reserves. So an account waits for at most one reservation
-    of each other one, however many sessions that has.
+    An account has one slot, and holds it while one of its requests waits in `throttle`. So at most
+    one request of each account waits there, and an account gains nothing by more sessions.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,9 @@
 """The send queue of a connection: frames that the connection writes in one call per tick.
 
-Frames of dispatches that can wait leave with the next frame that cannot, or half a second later.
+Some dispatches can wait, like TYPING_START. The connection writes their frames together with the
+next frame that cannot wait, or after half a second.
 
-The backlog of a connection is the bytes that are written but that the client has not read.
+The backlog of a connection is the bytes that the server has written and the client has not read.
 """
 
 from __future__ import annotations
@@ -24,15 +25,17 @@ The bytes of READY, its guilds and a replay do not count (`raise_limit`): a clie
 read them, and is not slow.
 """
 
-_BACKLOG_THRESHOLD = (
-    64 * 1024
-)  # bytes; a smaller backlog is not recorded: it is normal for a client that reads
+_BACKLOG_THRESHOLD = 64 * 1024
+"""The backlog in bytes above which it is recorded. A smaller one is normal for a client that
+reads."""
+
 _MAX_WAITING = 16
-"""Frames that wait at most. With this number in one write, further ones would save little."""
+"""The maximum number of frames that wait. More frames in one write would save little."""
 
 _MAX_WAITING_BYTES = 8 * 1024
-"""The bytes of frames that wait, 40 MB for 5,000 connections. Most presences take 0.3 kB, but one
-with ten activities takes 15 kB. The limit of the backlog does not count what was not written."""
+"""The maximum bytes of frames that wait: 40 MB for 5,000 connections. Most presences take 0.3 kB,
+but one with ten activities takes 15 kB. These bytes need a limit of their own, because the backlog
+does not contain them before they are written."""
 
 _LOW_WATER_BYTES = 2**20  # the backlog at which `wait_for_drain` returns
 _POLL_S = 0.05  # between two reads of the backlog in `wait_for_drain`

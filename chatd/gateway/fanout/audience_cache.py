@@ -1,7 +1,8 @@
 """A cache of the audiences of a guild: the sessions that receive the events of a channel.
 
-Between two messages sessions begin, and members get other roles. An audience is not searched among
-all sessions of the guild then: it is changed by these. After a session has ended it is searched.
+Computing an audience reads all sessions of the guild. When a session begins or a member gets other
+roles, the cache only checks again the sessions that this concerns. When a session ends, the cache
+drops all audiences.
 """
 
 from __future__ import annotations
@@ -14,11 +15,10 @@ from chatd.events.event import AudienceKind, Event
 from chatd.gateway.session.session import Session
 
 _MAX_CHANGES = 1000
-"""Changes between two uses of an audience. After more, it is searched again."""
+"""The maximum of changes that are kept. At the maximum, the cache drops all audiences."""
 
 Key: TypeAlias = tuple[int, Permissions]
 """A channel or guild, and the permissions that an event needs."""
-
 
 _LOST_IN_TIMEOUT = ~int(TIMED_OUT)
 """The permissions that a member loses while it is timed out."""
@@ -29,9 +29,9 @@ class _Entry:
 
     def __init__(self, sessions: list[Session], position: int) -> None:
         self.sessions = sessions
-        """Never changed, only replaced: a delivery queue may hold it."""
+        """This list is replaced, but never changed: a delivery queue may hold it."""
         self.position = position
-        """The changes that it contains."""
+        """How many of the changes in the cache `sessions` reflects."""
 
 
 class AudienceCache:
@@ -76,7 +76,11 @@ class AudienceCache:
         search: Callable[[], list[Session]],
         includes: Callable[[Session], bool],
     ) -> list[Session]:
-        """Return an audience: as it is, updated by what `includes` returns, or searched."""
+        """Return an audience.
+
+        If the cache does not have it, `search` computes it. For each session that has changed since
+        the last use, `includes` returns whether it belongs to the audience now.
+        """
         entry = self._entries.get(key)
         if entry is None:
             entry = self._entries[key] = _Entry(search(), len(self._changes))

@@ -183,8 +183,8 @@ class Dispatcher:
         """Invalidate those sessions whose GUILD_JOINED has arrived after a feed has passed it.
 
         Another member's session may start the feed of a guild from a snapshot that is newer than
-        events on their way to this instance. Later events may have changed what the user sees, so
-        its sessions must read the guild again.
+        events on their way to this instance. Events after the join may have changed what the user
+        sees, so its sessions have to identify again.
         """
         for session in sessions:
             if session.has_all_guilds and feed not in session.feeds:

@@ -18,11 +18,12 @@ from chatd.wire import payloads
 from chatd.wire.payloads import client_ready
 
 MAX_LISTED = 250
-"""Members up to which a GUILD_CREATE can list all of them: the largest `large_threshold`."""
+"""The size of the largest guild whose GUILD_CREATE can list all members: the maximum of
+`large_threshold`."""
 
 MAX_KEPT = 100_000
-"""Members that the guilds of one instance keep encoded: 60 MB. Guilds beyond that are read from
-Postgres for each session."""
+"""The maximum of members that all guilds of an instance keep encoded: 60 MB. The members of further
+guilds are read from Postgres for each session."""
 
 
 class MemberBudget:

@@ -1,11 +1,13 @@
 """Presences of friends, for the clients of people, whether they share a guild or not.
 
 READY has the friends that are online. From then on, a client gets a PRESENCE_UPDATE without a guild
-for each change of a friend. If the friend has changed its name, picture or bio, its user contains
-them. So an instance knows the friends of the people that are connected to it with such a client: it
-reads them from Postgres soon after the session has begun or was restored, and then keeps them by
-the events of the person's stream. When it has read them, it sends the presences of the friends that
-are online, because they may have changed since READY.
+for each change of a friend. After a change of the friend's name, picture or bio, the `user` in this
+dispatch contains them.
+
+For this, an instance knows the friends of each person that is connected to it with such a client.
+It reads them from Postgres soon after a session has begun or was restored. Then it keeps them
+current by the events of the person's stream. When it has read them, it sends the presences of the
+friends that are online, because they may have changed since READY.
 
 Cost: about 100 bytes of memory for each friend of a connected person. A change costs 20 us for each
 connected friend, and an instance sends at most `_MAX_DELIVERIES` in `_INTERVAL_S`.

@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 
 _GAP_TIMEOUT_S = 2.0
 """Seconds that a missing event may take to arrive. Events of one stream come from several
-instances, whose Redis streams are read separately: one that was idle only every 0.25 s
-(`bus.stream_reader`). Until the event arrives, the feed keeps back all later events of the stream.
-After the timeout, all its sessions have to identify again, which costs clients and Postgres much
-more than the wait. So the timeout is eight such intervals."""
+instances, whose Redis streams are read separately. The stream of an instance that was idle is read
+only every 0.25 s (`bus.stream_reader`). Until the event arrives, the feed keeps back all later
+events of the stream. After the timeout, all sessions of the feed have to identify again, which
+costs clients and Postgres much more than the wait. So the timeout is eight such intervals."""
 
 _MONITOR_INTERVAL_S = 0.25
 """Seconds between two looks for gaps: a timeout is noticed at most this much late."""

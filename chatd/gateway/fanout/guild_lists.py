@@ -1,7 +1,7 @@
 """The member lists of one guild, and the windows that sessions have of them.
 
-Only the holder of a guild's lock changes its lists, and what was sent always equals the lists. So
-other tasks may run between any two updates of clients.
+A task holds the lock of a guild while it changes the lists and sends the changes to clients. So
+other tasks may run in between, and never find lists that clients have not received.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ from chatd.gateway.fanout.listed_members import ListedMembers
 from chatd.gateway.session.session import Session
 
 _MAX_OPS = 25
-"""Operations in one update. Above this, the whole windows are smaller."""
+"""The maximum of operations in one update. Instead of more operations, the whole windows are sent,
+which take fewer bytes."""
 
 _MAX_CHANGES = 2000
-"""Changed members in one update. Above this, the lists are built again, in time slices."""
+"""The maximum of changed members in one update. After more, the lists are built again, in time
+slices."""
 
 _MAX_ITEMS = 1_000_000
-"""Members in all lists of a guild together, with about 250 bytes for each. Further lists are not
-built, so clients show none. A session has lists of five channels, so the lists of 500 channels with
-different overwrites need only 100 sessions."""
+"""The maximum of members in all lists of a guild together, each about 250 bytes. Further lists are
+not built, so clients show none. A session has lists of five channels, so 100 sessions can request
+the lists of 500 channels, which all differ if their overwrites do."""
 
 _BUILD_PAUSE_FACTOR = 10
 """The pause after a build of the lists, in durations of that build."""

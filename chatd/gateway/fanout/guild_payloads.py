@@ -24,8 +24,8 @@ _BYTES_OF_CHANNEL = 300
 """The payload of a channel without overwrites has about this number of bytes."""
 
 _MAX_JOINED = 8192
-"""Bytes up to which joined channels are kept. Joining more takes long enough that finding them
-costs little beside it."""
+"""The maximum size in bytes of joined channels that are kept. Finding and joining channels again
+adds little to the time of copying more bytes."""
 
 RECORDED = frozenset(
     {

@@ -136,7 +136,7 @@ class Hub:
         self._client_changes.update(user_ids)
 
     def take_client_changes(self) -> set[UserId]:
-        """Return the users whose sessions of a person's client were added or removed since."""
+        """Return the users that were marked since the last call, and unmark them."""
         changed, self._client_changes = self._client_changes, set()
         return changed
 

@@ -45,8 +45,9 @@ _KEPT_S = 60.0
 client that ends its lists and requests them again does not have all members read again."""
 
 _BUILT_PER_LISTED = 3
-"""Members of a list that are sorted in the time in which one is listed for a client: 10 us. A
-client that requests the lists of other channels in turns has a list built for each request."""
+"""How many members of a list can be sorted in the time that listing one for a client takes: 10 us.
+The throttle counts sorting, too: a client that requests the lists of other channels in turns causes
+a list to be built for each request."""
 
 MAX_GUILDS = 10
 """The maximum of guilds whose lists one session has. For one more, the session loses those of the

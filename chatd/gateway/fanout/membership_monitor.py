@@ -33,8 +33,9 @@ _RETRY_S = 5.0
 """Seconds until the next attempt when Postgres is unavailable."""
 
 _CONFIRM_S = 10.0
-"""How long in seconds a guild must be missing. The event of a user that has just joined is on its
-way, and the feed of the guild may take this long to start (`dispatcher`)."""
+"""How long in seconds a session must lack a guild before it is invalidated. If the user has just
+joined, the event may still be on its way, and the feed of the guild may take this long to start
+(`dispatcher`)."""
 
 _READ_AT_ONCE = 500
 """Sessions that are compared at once: a statement with them takes a few milliseconds."""

@@ -17,7 +17,7 @@ from chatd.services.accounts import logins
 log = logging.getLogger(__name__)
 
 _MAX_INTERVAL_S = 3600.0
-"""The longest time in seconds between two records of a login. It is the same for requests."""
+"""The longest time in seconds between two records of a login, the same as for requests."""
 
 _BATCH = 500
 """Logins in one statement, which takes a few milliseconds."""

@@ -30,9 +30,9 @@ ATTEMPTS = 20
 a guild whose permissions change all the time could keep a database connection busy."""
 
 _EXACT_ATTEMPTS = 5
-"""Attempts in which the last message of each channel must be right. After these, a channel may name
-one that has just been deleted, as it does for clients that are connected. So sessions also start
-where messages are deleted all the time."""
+"""Attempts in which `last_message_id` of each channel must be current. After these, it may be that
+of a message that has just been deleted, as clients see it that are connected already. So sessions
+also start in guilds whose messages are deleted all the time."""
 
 _CHANGES = frozenset(
     {
@@ -261,8 +261,10 @@ class BufferingListener:
     ) -> bytes | None:
         """Join a guild inside READY, for the client of a person; None if it must be read again.
 
-        READY has read states, so the events after the position of the membership follow it. They
-        repeat what a guild has from them, except for its number of members.
+        READY contains read states at the position of the snapshot, so all events after this
+        position are sent after READY. The guild in READY includes these events already. A client
+        can apply most of them twice, but would count a member twice: so the number of members is
+        that at the position of the snapshot.
         """
         if client.dedupes:  # READY lists the own member elsewhere
             guild = feed.visibility.payloads.encoded
@@ -276,15 +278,19 @@ class BufferingListener:
         return client_ready.joined_guild(parts, client)
 
     def _has_changed(self, feed: GuildFeed, seq: int) -> bool:
-        """Return whether a guild has changed since its channels were needed to read a snapshot."""
+        """Return whether a guild has changed since this attempt began, or since `seq` if earlier.
+
+        At the beginning of an attempt, the channels of the guild decide which read states are read.
+        """
         since = min(self._began_at.get(feed, seq), seq)
         return any(
-            of is feed and event.seq > since and event.name in _CHANGES and self._is_for_all(event)
+            event.name in _CHANGES and self._concerns_user(event)
             for of, event in self._buffered
+            if of is feed and event.seq > since
         )
 
-    def _is_for_all(self, event: Event) -> bool:
-        """Return whether an event is not only about another user, who has left a guild."""
+    def _concerns_user(self, event: Event) -> bool:
+        """Return False for the GUILD_DELETE of another user, who has left a guild; else True."""
         audience = event.audience
         return audience.kind is not AudienceKind.USER or audience.id == self.user_id
 

@@ -310,8 +310,8 @@ class Session:
     def _drop_oldest(self, count: int) -> None:
         if count <= 0:
             return
-        # It adds the sizes of the smaller part: each costs a cache miss or two, and a client mostly
-        # acknowledges almost all.
+        # Only the sizes of the smaller part are added up, because reading a size costs a cache miss
+        # or two. A client mostly acknowledges almost all dispatches.
         self._base_seq += count
         replay, left = self._replay, len(self._replay) - count
         if count < left:
