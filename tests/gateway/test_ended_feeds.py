@@ -1,4 +1,4 @@
-"""A feed that ends deals with its sessions in time slices, and delivers nothing in between."""
+"""Feeds and sessions that end forget each other in time slices, and deliver nothing in between."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Listening:
     def __init__(self) -> None:
         self.names: list[str] = []
         self.is_invalid = False
+        self.close_code: CloseCode | None = None
 
     def send(self, batch: Batch, seq: int) -> None:
         self.names += [dispatch.event.name for dispatch in batch.dispatches]
@@ -46,7 +47,7 @@ class Listening:
         self.is_invalid = True
 
     def close(self, code: CloseCode, reason: str) -> None:
-        raise AssertionError
+        self.close_code = code
 
 
 class Crowd:
@@ -135,6 +136,22 @@ async def test_sessions_of_a_lost_feed_are_invalidated_in_slices() -> None:
     assert await worked_off(crowd) >= len(USERS) - 1
     assert [sink.is_invalid for sink in crowd.sinks] == [False, *[True] * (len(USERS) - 1)]
     assert len(crowd.hub) == 0
+
+
+async def test_sessions_of_a_revoked_login_forget_their_feeds_in_slices() -> None:
+    crowd = Crowd()
+    crowd.hub.take_presence_dirty()
+    for session in crowd.sessions:
+        crowd.hub.revoke(session)
+    assert len(crowd.hub) == 0  # at once: none can be resumed
+    assert crowd.hub.take_presence_dirty() == set(USERS)
+    assert {sink.close_code for sink in crowd.sinks} == {CloseCode.AUTHENTICATION_FAILED}
+    crowd.feed.push_presences({USERS[0]: presence_updated(GUILD, USERS[0], OFFLINE)})
+    crowd.queue.flush()
+    assert {tuple(sink.names) for sink in crowd.sinks} == {()}
+    assert crowd.followers == len(USERS)
+    assert await worked_off(crowd) >= len(USERS)
+    assert crowd.hub.feed(StreamId(GUILD)) is None
 
 
 async def test_sessions_expire_in_slices() -> None:

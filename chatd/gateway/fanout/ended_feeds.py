@@ -1,8 +1,10 @@
-"""Feeds that have ended: their sessions are detached or invalidated in time slices.
+"""Feeds and sessions that have ended: they forget each other in time slices.
 
 A guild can have tens of thousands of sessions on an instance. When it is deleted, its feed delivers
 nothing more from then on. Its sessions forget the feed in the next milliseconds. When events of a
-feed are lost, its sessions are invalidated one after the other.
+feed are lost, its sessions are invalidated one after the other. A user can have a hundred sessions
+that follow two hundred guilds each. When its login is revoked, they are disconnected at once, and
+forget their feeds later.
 """
 
 from __future__ import annotations
@@ -18,16 +20,25 @@ from chatd.gateway.session.session import Session
 
 
 class EndedFeeds:
-    """The sessions of feeds that have ended, until each of them is dealt with."""
+    """The sessions of feeds that have ended, and ended sessions, until each is dealt with."""
 
     def __init__(
-        self, *, on_detached: Callable[[UserId], None], invalidate: Callable[[Session], None]
+        self,
+        *,
+        on_detached: Callable[[UserId], None],
+        invalidate: Callable[[Session], None],
+        unfollow: Callable[[Session], None],
     ) -> None:
-        """`on_detached` is called for each user whose sessions have forgotten a feed."""
+        """`on_detached` is called for each user whose sessions have forgotten a feed.
+
+        `unfollow` detaches a session from all its feeds.
+        """
         self._on_detached = on_detached
         self._invalidate = invalidate
+        self._unfollow = unfollow
         self._detached: deque[tuple[Feed, dict[UserId, tuple[Session, ...]]]] = deque()
         self._to_invalidate: deque[Session] = deque()
+        self._removed: deque[Session] = deque()
         self._added = asyncio.Event()
 
     def detach(self, feed: Feed, sessions: dict[UserId, tuple[Session, ...]]) -> None:
@@ -38,6 +49,11 @@ class EndedFeeds:
     def invalidate(self, sessions: Iterable[Session]) -> None:
         """Have sessions invalidated."""
         self._to_invalidate += sessions
+        self._added.set()
+
+    def unfollow_later(self, removed: Session) -> None:
+        """Have a session forget its feeds. It must not have a connection any more."""
+        self._removed.append(removed)
         self._added.set()
 
     async def run(self) -> None:
@@ -61,4 +77,7 @@ class EndedFeeds:
             self._detached.popleft()
         while self._to_invalidate:
             self._invalidate(self._to_invalidate.popleft())
+            yield
+        while self._removed:
+            self._unfollow(self._removed.popleft())
             yield

@@ -70,7 +70,9 @@ class Hub:
         """Sessions without a connection, in the order in which they lost it."""
         self._startups: dict[UserId, set[FeedListener]] = {}
         self.ended_feeds = EndedFeeds(
-            on_detached=self.mark_presence_dirty, invalidate=self._invalidate_if_present
+            on_detached=self.mark_presence_dirty,
+            invalidate=self._invalidate_if_present,
+            unfollow=self._unfollow,
         )
         self._feeds: dict[StreamId, Feed] = {}
         self.followed = FollowedStreams()
@@ -162,7 +164,7 @@ class Hub:
         unused = [each for each in sessions if each.detached_at is not None]
         if not unused:
             return False
-        self.remove(min(unused, key=_detached_at))
+        self.remove(min(unused, key=lambda each: each.detached_at or 0.0))
         return True
 
     def add_startup(self, user_id: UserId, listener: FeedListener) -> None:
@@ -191,6 +193,10 @@ class Hub:
 
     def remove(self, session: Session) -> None:
         """Remove a session for good: it cannot be resumed."""
+        self._forget(session)
+        self._unfollow(session)
+
+    def _forget(self, session: Session) -> None:
         self._sessions.pop(session.id, None)
         self._detached.pop(session, None)
         self._mark_changed(session)
@@ -198,6 +204,8 @@ class Hub:
         left = tuple([each for each in of_user if each is not session])
         if left:
             self._by_user[session.user_id] = left
+
+    def _unfollow(self, session: Session) -> None:
         for followed in list(session.feeds):
             followed.detach(session)
             if (feed := self._feeds.get(followed.stream)) is followed:
@@ -284,7 +292,7 @@ class Hub:
             self.remove(next(iter(self._detached)))
             yield
         log.warning("replay buffers exceed REPLAY_MAX_BYTES; dropping the largest")
-        for session in sorted(self._sessions.values(), key=_replay_bytes, reverse=True):
+        for session in sorted(self._sessions.values(), key=lambda each: -each.replay_bytes):
             if not self.replay_budget.is_exceeded:
                 return
             session.clear_replay()
@@ -380,16 +388,12 @@ class Hub:
             sink.invalidate()
 
     def revoke(self, session: Session) -> None:
-        """Remove a session whose login has been revoked, and disconnect its client."""
-        self.remove(session)
+        """Remove a session whose login has been revoked, and disconnect its client.
+
+        A login can have many sessions, so they forget their feeds in time slices.
+        """
+        self._forget(session)
+        self.ended_feeds.unfollow_later(session)
         sink, session.sink = session.sink, None
         if sink is not None:
             sink.close(CloseCode.AUTHENTICATION_FAILED, "Authentication failed.")
-
-
-def _detached_at(session: Session) -> float:
-    return session.detached_at or 0.0
-
-
-def _replay_bytes(session: Session) -> int:
-    return session.replay_bytes
