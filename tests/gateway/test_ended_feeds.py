@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from chatd.bus.subscription import Subscription
 from chatd.core import time_slices
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
 from chatd.core.intents import ALL_INTENTS
 from chatd.core.presence import OFFLINE
 from chatd.core.presence_table import PresenceTable
+from chatd.db.pool import Database
 from chatd.events import guilds as events
 from chatd.events.presence import presence_updated
+from chatd.gateway.fanout import membership_monitor
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.flush_scheduler import FlushScheduler
 from chatd.gateway.fanout.hub import Hub
+from chatd.gateway.fanout.membership_monitor import MembershipMonitor
 from chatd.gateway.fanout.visibility import Visibility
 from chatd.gateway.protocol.batch import Batch
 from chatd.gateway.protocol.commands import CloseCode
@@ -24,6 +29,8 @@ from chatd.gateway.protocol.replay_budget import ReplayBudget
 from chatd.gateway.session.session import Session
 from chatd.gateway.session.state import SessionState
 from chatd.observability.metrics import Counters
+from chatd.services import followed_guilds
+from chatd.services.followed_guilds import Difference, FollowedGuilds
 from tests.helpers import loop_time
 
 GUILD = GuildId(1 << 22)
@@ -152,6 +159,39 @@ async def test_sessions_of_a_revoked_login_forget_their_feeds_in_slices() -> Non
     assert crowd.followers == len(USERS)
     assert await worked_off(crowd) >= len(USERS)
     assert crowd.hub.feed(StreamId(GUILD)) is None
+
+
+class EmptyQueue(Subscription):
+    """A subscription whose deliveries have all been processed."""
+
+    async def drained(self) -> None:
+        """Return at once."""
+
+
+async def test_sessions_that_lack_a_guild_are_compared_and_invalidated_in_slices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After an outage, a guild that everybody has joined may be missing everywhere."""
+    crowd = Crowd()
+    lacking = GuildId(GUILD + (1 << 22))
+
+    async def different(_: Database, followed: Sequence[FollowedGuilds]) -> list[Difference]:
+        return [Difference(number, [GUILD, lacking]) for number in range(len(followed))]
+
+    monkeypatch.setattr(followed_guilds, "different", different)
+    monkeypatch.setattr(membership_monitor, "_CONFIRM_S", 0.0)
+    database = Database("", size=0)
+    monitor = MembershipMonitor(crowd.hub, database)
+    with loop_time.iterations() as counted:
+        comparing = asyncio.create_task(monitor.run(EmptyQueue()))
+        monitor.compare_soon()
+        invalidating = asyncio.create_task(crowd.hub.ended_feeds.run())
+        while len(crowd.hub):
+            await asyncio.sleep(0)
+        comparing.cancel()
+        invalidating.cancel()
+    assert counted.count >= 5 * len(USERS)  # twice followed and compared, and then invalidated
+    assert all(sink.is_invalid for sink in crowd.sinks)
 
 
 async def test_sessions_expire_in_slices() -> None:

@@ -106,6 +106,22 @@ async def test_join_that_arrives_after_another_member_has_come(site: Site) -> No
     assert await alice.received_before_fence() == []
 
 
+async def test_join_that_arrives_after_the_user_has_left(site: Site) -> None:
+    """Nothing is lost, so the session goes on."""
+    guild = await site.there.guild(owner="alice")
+    await site.here.person("carol")
+    [bob] = await site.here.online("bob")
+    site.wire.stall()
+    await site.joins("bob", guild)
+    await site.there.rest("bob").delete(f"/users/@me/guilds/{guild.id}")
+    [alice] = await site.here.online("alice")  # starts the feed, after both events of bob
+    site.wire.restore()
+    await site.joins("carol", guild)
+    await alice.next("GUILD_MEMBER_ADD")  # the events before have arrived
+    await site.joins("bob", guild)
+    assert await _received_or_invalidated(bob, guild) == "received"
+
+
 async def test_server_that_starts_waits_for_redis(
     valkey: Valkey, serve_more: ServeMore, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
@@ -33,7 +33,6 @@ from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.membership_monitor import MembershipMonitor
 from chatd.gateway.fanout.presence_reporter import PresenceReporter
 from chatd.gateway.fanout.time_slicing import build_visibility
-from chatd.gateway.session.session import Session
 from chatd.services import guild_snapshot
 from chatd.services.accounts.authentication import Authenticator
 
@@ -83,6 +82,8 @@ class Dispatcher:
             tasks.create_task(retried("gap monitor", monitor), name="gap monitor")
             compare = partial(self._membership_monitor.run, subscription)
             tasks.create_task(retried("membership monitor", compare), name="membership monitor")
+            late = partial(self._membership_monitor.run_late, subscription)
+            tasks.create_task(retried("late joins", late), name="late joins")
             expire = self._expire_sessions
             tasks.create_task(retried("session expiry", expire), name="session expiry")
             end_feeds = self._hub.ended_feeds.run
@@ -167,7 +168,10 @@ class Dispatcher:
         feed = self._hub.guild_feed(guild_id)
         if feed.position is not None:
             if event.seq <= feed.position:
-                self._invalidate_late(feed, sessions)
+                # The feed was started from a snapshot that is newer than this event. If the user is
+                # still a member, its sessions have missed the join.
+                lacking = [each for each in sessions if feed not in each.feeds]
+                self._membership_monitor.compare_late(lacking)
             return
         feed.begin_start(event)
         now = asyncio.get_running_loop().time()
@@ -178,17 +182,6 @@ class Dispatcher:
         self._feed_starts.create_task(
             self._start_feed(feed, keep_alive, user_id), name="feed start"
         )
-
-    def _invalidate_late(self, feed: GuildFeed, sessions: Iterable[Session]) -> None:
-        """Invalidate those sessions whose GUILD_JOINED has arrived after a feed has passed it.
-
-        Another member's session may start the feed of a guild from a snapshot that is newer than
-        events on their way to this instance. Events after the join may have changed what the user
-        sees, so its sessions have to identify again.
-        """
-        for session in sessions:
-            if session.has_all_guilds and feed not in session.feeds:
-                self._hub.invalidate(session)
 
     async def _start_feed(
         self, feed: GuildFeed, keep_alive: _FeedKeepAlive, user_id: UserId
@@ -212,8 +205,7 @@ class Dispatcher:
                     feed.start_from_outline(visibility, outline.seq, now)
         except (ServiceUnavailable, TimeoutError):
             log.warning("feed of guild %d not started in time; invalidating sessions", feed.stream)
-            for session in self._hub.sessions_of(user_id):
-                self._hub.invalidate(session)
+            self._hub.ended_feeds.invalidate(self._hub.sessions_of(user_id))
         finally:
             feed.end_start()
             feed.remove_listener(keep_alive)
