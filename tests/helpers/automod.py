@@ -1,12 +1,14 @@
-"""Rules of AutoModeration for tests."""
+"""Rules of AutoModeration, and messages that they screen."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.world import Guild
+from tests.helpers.rest_client import Answer
+from tests.world import Guild, World
 
 BLOCK: dict[str, Any] = {"type": 1}
+EXECUTED = "AUTO_MODERATION_ACTION_EXECUTION"
 
 
 def alert(channel_id: str) -> dict[str, Any]:
@@ -35,3 +37,20 @@ async def add_rule(
     path = f"/guilds/{guild.id}/auto-moderation/rules"
     made: dict[str, Any] = await guild.owner.rest.post(path, rule(trigger_type, *actions, **fields))
     return made
+
+
+async def say(world: World, name: str, guild: Guild, content: str, **fields: Any) -> Answer:
+    """Send a message to the first channel of a guild; return the answer."""
+    path = f"/channels/{guild.general.id}/messages"
+    return await world.rest(name).call("POST", path, {"content": content, **fields})
+
+
+def is_blocked(answer: Answer) -> bool:
+    """Return whether a rule has blocked a message."""
+    return answer.status == 400 and answer.code == 200000
+
+
+async def contents(guild: Guild) -> list[str]:
+    """Return the texts in the channel, oldest first."""
+    found = await guild.owner.rest.get(f"/channels/{guild.general.id}/messages")
+    return [each["content"] for each in reversed(found) if each["type"] in (0, 19)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Any
 from urllib.parse import quote
 
@@ -12,33 +11,16 @@ import orjson
 import pytest
 
 from chatd.core.permissions import Permissions
-from chatd.db.pool import Database
 from chatd.services.messages.send import MessageSender
-from chatd.web.keys import METRICS
-from tests.conftest import ServeMore, Server
+from tests.conftest import ServeMore
 from tests.helpers.images import data_uri, image_bytes
 from tests.helpers.roles import assign_roles, create_role
-from tests.world import Guild, World, like, world_on
+from tests.helpers.webhooks import create_webhook, path_of, send
+from tests.world import World, like, world_on
 
 LINK = {"type": 1, "components": [{"type": 2, "style": 5, "label": "x", "url": "https://a.b"}]}
+
 BUTTON = {"type": 1, "components": [{"type": 2, "style": 1, "label": "x", "custom_id": "y"}]}
-
-
-async def create_webhook(guild: Guild, **fields: Any) -> dict[str, Any]:
-    path = f"/channels/{guild.general.id}/webhooks"
-    made: dict[str, Any] = await guild.owner.rest.post(path, {"name": "Builds", **fields})
-    return made
-
-
-def path_of(webhook: dict[str, Any]) -> str:
-    return f"/webhooks/{webhook['id']}/{webhook['token']}"
-
-
-async def send(world: World, webhook: dict[str, Any], **body: Any) -> dict[str, Any]:
-    """Send a message; return it."""
-    path = f"{path_of(webhook)}?wait=true&with_components=true"
-    sent: dict[str, Any] = await world.anonymous.post(path, body)
-    return sent
 
 
 async def test_message_shows_the_webhook(world: World) -> None:
@@ -64,67 +46,6 @@ async def test_message_shows_the_webhook(world: World) -> None:
     assert sent == like(content="with wait", author=like(username="Deploys"))
     page = await guild.owner.rest.get(f"/channels/{guild.general.id}/messages")
     assert [each["author"]["username"] for each in page] == ["Deploys", "Builds"]
-
-
-async def test_picture_of_a_message_is_that_of_its_url(world: World) -> None:
-    guild = await world.guild(owner="alice")
-    made = await create_webhook(guild)
-    url = "http://10.0.0.1/picture.png"  # the server does not request it
-    sent = await send(world, made, content="x", avatar_url=url)
-    path = f"/avatars/{made['id']}/{sent['author']['avatar']}.png"
-    answer = await world.anonymous.call("GET", path, allow_redirects=False)
-    assert (answer.status, answer.headers["Location"]) == (302, url)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://a.b/\r\nX-Other: y",
-        "https://a.b/\ny",
-        "https://a.b/\x01",
-        "https://a.b/\x85",
-    ],
-)
-async def test_url_with_control_characters_is_refused(world: World, url: str) -> None:
-    """A redirect to it would have other headers of the sender."""
-    webhook = await create_webhook(await world.guild(owner="alice"))
-    button = {"type": 2, "style": 5, "label": "x", "url": url}
-    for body in (
-        {"content": "x", "avatar_url": url},
-        {"embeds": [{"title": "x", "url": url}]},
-        {"embeds": [{"image": {"url": url}}]},
-        {"components": [{"type": 1, "components": [button]}]},
-    ):
-        path = f"{path_of(webhook)}?with_components=true"
-        answer = await world.anonymous.call("POST", path, body)
-        assert (answer.status, answer.code) == (400, 50035), body
-    slack = {"text": "x", "icon_url": url}
-    answer = await world.anonymous.call("POST", f"{path_of(webhook)}/slack", slack)
-    assert (answer.status, answer.code) == (400, 50035)
-
-
-async def test_redirect_to_a_picture_has_only_characters_of_urls(world: World) -> None:
-    webhook = await create_webhook(await world.guild(owner="alice"))
-    url = "https://example.org/ü b/%41?a=b&c[]=d#\u202e"
-    sent = await send(world, webhook, content="x", avatar_url=url)
-    path = f"{world.url}/avatars/{webhook['id']}/{sent['author']['avatar']}.png"
-    async with world.http.get(path, allow_redirects=False) as answer:
-        assert answer.status == 302
-        assert answer.headers["Location"] == (
-            "https://example.org/%C3%BC%20b/%41?a=b&c[]=d#%E2%80%AE"
-        )
-
-
-async def test_refused_message_stores_no_picture(world: World, database: Database) -> None:
-    webhook = await create_webhook(await world.guild(owner="alice"))
-    url = "https://example.org/a.png"
-    answer = await world.anonymous.call("POST", path_of(webhook), {"avatar_url": url})
-    assert (answer.status, answer.code) == (400, 50006)
-    async with database.cursor() as cur:
-        await cur.execute(
-            "SELECT FROM webhook_avatars WHERE webhook_id = %(id)s", {"id": int(webhook["id"])}
-        )
-        assert cur.rowcount == 0
 
 
 async def test_message_with_files_and_embeds(world: World) -> None:
@@ -364,43 +285,3 @@ async def test_five_messages_are_sent_in_two_seconds(world: World, serve_more: S
         sent = (limited.anonymous.call("POST", path_of(made), {"content": "x"}) for _ in range(6))
         answers = await asyncio.gather(*sent)
     assert sorted(answer.status for answer in answers) == [204] * 5 + [429]
-
-
-async def test_token_is_in_no_log_metric_and_event(
-    world: World, server: Server, caplog: pytest.LogCaptureFixture
-) -> None:
-    guild = await world.guild(owner="alice")
-    [client] = await world.online("alice")
-    with caplog.at_level(logging.DEBUG):
-        made = await create_webhook(guild)
-        token = made["token"]
-        path = path_of(made)
-        await send(world, made, content="x")
-        await world.anonymous.call("POST", f"{path}/github", {"sender": 5})
-        await world.anonymous.call("POST", f"{path}/nothing", {})
-        await world.anonymous.call("TRACE", path)
-        await world.anonymous.call("POST", f"{path}%0a", {})
-        await world.anonymous.call("POST", f"{path}?wait=maybe", {})
-        await world.anonymous.call("PATCH", path, {"name": "y"})
-        await raw(server, f"GET {path} HTTP/9.9\r\n\r\n")
-        await raw(server, f"GET {path}\x01 HTTP/1.1\r\nHost: x\r\n\r\n")
-        await raw(server, f"G({path} {path}\r\nHost: x\r\n\r\n")
-        await raw(server, f"GET {path} HTTP/1.1\r\n{token}\r\n\r\n")
-        await world.anonymous.delete(path)
-    assert caplog.records
-    assert token not in caplog.text
-    assert token not in server.runner.app[METRICS].exposition().decode()
-    log = await guild.owner.rest.call("GET", f"/guilds/{guild.id}/audit-logs")
-    assert token not in log.raw.decode()
-    assert token not in str(await client.received_before_fence())
-
-
-async def raw(server: Server, request: str) -> None:
-    """Send bytes that are not HTTP, and read the answer to its end."""
-    host, _, port = server.url.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(request.encode("latin-1"))
-    writer.write_eof()
-    async with asyncio.timeout(60):
-        await reader.read()
-    writer.close()

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
+from tests.helpers.webhooks import create_webhook, path_of
 from tests.world import Answer, Guild, World, like
 
 SENDER = {
@@ -26,9 +27,7 @@ REPOSITORY = {
 
 
 async def path_of_webhook(guild: Guild) -> str:
-    path = f"/channels/{guild.general.id}/webhooks"
-    made = await guild.owner.rest.post(path, {"name": "Builds"})
-    return f"/webhooks/{made['id']}/{made['token']}"
+    return path_of(await create_webhook(guild))
 
 
 async def last_message(guild: Guild) -> dict[str, Any]:

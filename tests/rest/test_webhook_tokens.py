@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
-from typing import Any
 
 import pytest
 
+from chatd.web.keys import METRICS
 from tests.conftest import ServeMore, Server
 from tests.helpers.images import data_uri, image_bytes
 from tests.helpers.raw_http import raw_response
-from tests.world import Guild, World, like, world_on
-
-
-async def create_webhook(guild: Guild) -> dict[str, Any]:
-    path = f"/channels/{guild.general.id}/webhooks"
-    made: dict[str, Any] = await guild.owner.rest.post(path, {"name": "Builds"})
-    return made
-
-
-def path_of(webhook: dict[str, Any]) -> str:
-    return f"/webhooks/{webhook['id']}/{webhook['token']}"
+from tests.helpers.webhooks import create_webhook, path_of, send
+from tests.world import World, like, world_on
 
 
 async def test_token_shows_the_webhook_without_its_creator(world: World) -> None:
@@ -123,3 +115,43 @@ async def test_windows_of_a_token_are_separate(world: World, serve_more: ServeMo
         wrong = f"/webhooks/{made['id']}/{other['token']}"
         assert (await limited.anonymous.call("PATCH", wrong, {})).status == 401
         assert (await limited.anonymous.call("PATCH", path_of(other), {})).status == 200
+
+
+async def test_token_is_in_no_log_metric_and_event(
+    world: World, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    guild = await world.guild(owner="alice")
+    [client] = await world.online("alice")
+    with caplog.at_level(logging.DEBUG):
+        made = await create_webhook(guild)
+        token = made["token"]
+        path = path_of(made)
+        await send(world, made, content="x")
+        await world.anonymous.call("POST", f"{path}/github", {"sender": 5})
+        await world.anonymous.call("POST", f"{path}/nothing", {})
+        await world.anonymous.call("TRACE", path)
+        await world.anonymous.call("POST", f"{path}%0a", {})
+        await world.anonymous.call("POST", f"{path}?wait=maybe", {})
+        await world.anonymous.call("PATCH", path, {"name": "y"})
+        await raw(server, f"GET {path} HTTP/9.9\r\n\r\n")
+        await raw(server, f"GET {path}\x01 HTTP/1.1\r\nHost: x\r\n\r\n")
+        await raw(server, f"G({path} {path}\r\nHost: x\r\n\r\n")
+        await raw(server, f"GET {path} HTTP/1.1\r\n{token}\r\n\r\n")
+        await world.anonymous.delete(path)
+    assert caplog.records
+    assert token not in caplog.text
+    assert token not in server.runner.app[METRICS].exposition().decode()
+    log = await guild.owner.rest.call("GET", f"/guilds/{guild.id}/audit-logs")
+    assert token not in log.raw.decode()
+    assert token not in str(await client.received_before_fence())
+
+
+async def raw(server: Server, request: str) -> None:
+    """Send bytes that are not HTTP, and read the answer to its end."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request.encode("latin-1"))
+    writer.write_eof()
+    async with asyncio.timeout(60):
+        await reader.read()
+    writer.close()

@@ -14,15 +14,10 @@ from chatd.core.permissions import Permissions
 from tests.conftest import Server
 from tests.helpers.images import data_uri, image_bytes
 from tests.helpers.roles import assign_roles, create_role
+from tests.helpers.webhooks import create_webhook
 from tests.world import Guild, World, like
 
 MANAGE = int(Permissions.MANAGE_WEBHOOKS)
-
-
-async def create_webhook(guild: Guild, name: str = "Builds", **fields: Any) -> dict[str, Any]:
-    path = f"/channels/{guild.general.id}/webhooks"
-    made: dict[str, Any] = await guild.owner.rest.post(path, {"name": name, **fields})
-    return made
 
 
 async def entries(guild: Guild) -> list[dict[str, Any]]:
