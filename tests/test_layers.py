@@ -137,6 +137,12 @@ def test_a_layer_imports_only_from_its_left() -> None:
     assert wrong == []
 
 
+def test_files_have_fewer_than_400_lines() -> None:
+    """A longer file has more than one subject."""
+    paths = [*ROOT.rglob("*.py"), *TESTS.rglob("*.py")]
+    assert [str(path) for path in paths if len(path.read_text().splitlines()) >= 400] == []
+
+
 def test_gateway_runs_no_queries() -> None:
     """It begins transactions for the services that read snapshots, but has no SQL of its own."""
     wrong = []
