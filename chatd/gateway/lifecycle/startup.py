@@ -50,12 +50,13 @@ class _Snapshot:
 
     ready: ReadySnapshot
     client_ready: ClientReady | None
-    """READY with its guilds inside, for clients of people. For others, the rest is used."""
+    """READY for the client of a person, which contains the guilds; None for other clients."""
     encoded: Mapping[GuildId, EncodedGuild]
     """The guilds that were loaded, encoded to be kept by their feeds."""
     relationships: Sequence[JsonObject] = ()
+    """For the READY of other clients."""
     private_channels: bytes = b"[]"
-    """Encoded, for the READY of other clients."""
+    """For the READY of other clients, encoded."""
 
 
 class SessionStartup(BufferingListener):
@@ -263,7 +264,8 @@ class SessionStartup(BufferingListener):
     def _subscribe(self, ready: ReadySnapshot, sent: Container[GuildId]) -> dict[StreamId, int]:
         """Let the session follow its feeds. Returns the position at which each guild was sent.
 
-        `sent` are the guilds with a GUILD_CREATE: it is of the present position of the feed.
+        `sent` are the guilds whose GUILD_CREATE was sent: their positions are those of their feeds.
+        The positions of all other guilds are those of the snapshot.
         """
         self._hub.user_feed(self._session.user_id).attach(self._session)
         positions = {}

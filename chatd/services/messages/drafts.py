@@ -58,7 +58,7 @@ class Draft:
         return StreamId(self.location.guild_id or self.location.channel_id)
 
     def _is_text(self) -> bool:
-        """Return whether it is only a text: most messages are, so they have a shorter way."""
+        """Return whether it is only a text, for which `row` and `_encoded` have a faster path."""
         return self.mentions is NO_MENTIONS and not (
             self.embeds or self.attachments or self.components or self.reference or self.origin
         )

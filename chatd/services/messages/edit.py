@@ -142,8 +142,10 @@ async def _screen(
 def files_after(
     message: Message, change: MessageChange, uploads: PendingUploads
 ) -> list[Attachment]:
-    """Return the files that a message has after an edit, as it describes them. Raises
-    InvalidForm."""
+    """Return the files that a message has after an edit, with their new descriptions.
+
+    Raises InvalidForm.
+    """
     if change.attachments is UNSET:
         return [*message.attachments, *uploads.in_order_with_metadata(())]
     listed = change.attachments or ()
@@ -312,7 +314,8 @@ async def _with_mentions(
 ) -> MessageEdit:
     """Return the edit with the mentions of its new text that `allowed_mentions` admits.
 
-    A reply goes on mentioning the author that it answers, unless the edit excludes that.
+    A reply still mentions the author of the message that it replies to, unless the edit excludes
+    this.
     """
     named = mentions.parse_all([edit.content, *texts(edit.components)])
     mentioned = mentions.filtered(named, change.allowed_mentions)
@@ -329,9 +332,10 @@ async def _with_mentions(
 
 
 def _edited_flags(present: int, wanted: int | None) -> int:
-    """Return the flags after an edit. Clients send the flags that it cannot set unchanged.
+    """Return the flags after an edit.
 
-    None clears all flags that an edit can clear. Raises InvalidForm.
+    Clients also send flags of the message that an edit cannot set; these stay as they are. None
+    clears all flags that an edit can clear. Raises InvalidForm.
     """
     settable = SUPPRESS_EMBEDS | IS_COMPONENTS_V2
     if wanted is None:

@@ -55,8 +55,7 @@ class MessageAcknowledger:
     async def acknowledge(
         self, ctx: Context, channel_id: ChannelId, message_id: MessageId, *, back: bool
     ) -> None:
-        """Move the caller's read state of a channel forward to a message; with `back`, also
-        backward.
+        """Move the caller's read state of a channel to a message; backward only with `back`.
 
         Raises UnknownChannel, MissingAccess, NotATextChannel, Unauthorized, ServiceUnavailable.
         """
