@@ -1,7 +1,7 @@
 """The event history: recent events of all instances, for sessions restored from a handoff.
 
-Most events are never needed here. So an entry of the bus with events of streams that this instance
-does not follow is kept as it is, and decoded when a session needs it.
+Most events are never needed here. So an entry of the bus is kept as it is if this instance follows
+none of its streams. It is decoded when a session needs one of its events.
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
 """The membership monitor: finds sessions that lack a guild of their user, and invalidates them.
 
 A GUILD_JOINED can be lost, for example when Redis loses its data. If no session of this instance
-follows the guild, there is no feed in which its number is missing, so the gap monitor cannot see
-the loss. This monitor compares the guilds of all sessions with the memberships in Postgres.
+follows the guild, the instance has no feed of it. Then no number is missing in a feed, and the gap
+monitor does not notice the loss. So this monitor compares the guilds of all sessions with the
+memberships in Postgres.
 
-A GUILD_JOINED can also arrive after the feed of the guild has passed it. Then the monitor compares
-the sessions of its user at once: most have lost nothing if the user has left the guild since.
+A GUILD_JOINED can also arrive after the feed of the guild has passed its number. Then the feed does
+not deliver it, and the monitor compares the sessions of its user at once. They lack nothing if the
+user has left the guild since.
 """
 
 from __future__ import annotations
@@ -40,9 +42,11 @@ joined, the event may still be on its way, and the feed of the guild may take th
 (`dispatcher`)."""
 
 _READ_AT_ONCE = 500
+"""The maximum of sessions that one statement compares."""
+
 _GUILDS_AT_ONCE = 5_000
-"""Sessions that one statement compares, and guilds that they follow together: it reads each
-membership. With 5,000 guilds it takes Postgres 10 ms."""
+"""After this many guilds of the sessions together, a further statement begins: a statement reads
+each membership. With 5,000 it takes Postgres 10 ms."""
 
 
 class MembershipMonitor:
@@ -61,7 +65,7 @@ class MembershipMonitor:
         self._is_due.set()
 
     def compare_late(self, sessions: Iterable[Session]) -> None:
-        """Compare sessions at once: no feed delivers a GUILD_JOINED of their user any more."""
+        """Compare sessions at once: a GUILD_JOINED of their user arrived too late for its feed."""
         self._late.update(sessions)
         self._has_late.set()
 
@@ -151,7 +155,7 @@ class MembershipMonitor:
 
 
 def _followed(session: Session) -> FollowedGuilds:
-    """Return which guilds a session follows, in short."""
+    """Return the count and the sum of the guilds that a session follows."""
     ids = _guild_ids(session)
     return FollowedGuilds(session.user_id, session.shard, len(ids), sum(ids))
 

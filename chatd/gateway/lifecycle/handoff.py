@@ -5,8 +5,8 @@ them in Redis: their replay buffers, the positions of their feeds, and the visib
 at its position. The instance on which a client resumes claims the session and restores it
 (`restore`). It takes the events since then from its event history.
 
-The layout in Redis is as follows. Instances of two versions share it during a rolling upgrade, so
-its names cannot change, although `lot` and `parked` are not terms of the code:
+The layout in Redis is as follows. Its names cannot change, because instances of two versions share
+it during a rolling upgrade. `lot` and `parked` are former terms of the code:
 
 - `chatd:session:<session id>`: a JSON object with `lot` (the handoff id), `login`, `state`
   (`SessionState.to_record`), `replay` (field names of the events), `feeds` (positions by stream),

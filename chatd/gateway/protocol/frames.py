@@ -29,8 +29,9 @@ _CAN_WAIT = frozenset({"PRESENCE_UPDATE", "TYPING_START"})
 """Dispatches that a connection need not write at once. A client shows TYPING_START for ten seconds,
 and a presence for minutes, so a person does not notice a delay of half a second.
 
-Reactions are a tenth of what people receive, and cannot wait: a client that reads the message in
-between has the reaction in the answer, and would count it a second time when the event arrives."""
+Reactions are a tenth of what people receive, but cannot wait. If a client requests the message
+while the event waits, the response contains the reaction. The client would count it a second time
+when the event arrives."""
 
 _CACHED_FRAMES = ("plain", "deflated", "zstd", "_deflated_suffix")
 _CACHED_VARIANTS = ("without_content", "without_referenced_content")
