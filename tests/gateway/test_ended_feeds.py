@@ -16,10 +16,12 @@ from chatd.core.presence import OFFLINE
 from chatd.core.presence_table import PresenceTable
 from chatd.db.pool import Database
 from chatd.events import guilds as events
+from chatd.events.event import Event, to_user
 from chatd.events.presence import presence_updated
-from chatd.gateway.fanout import membership_monitor
+from chatd.gateway.fanout import gap_monitor, membership_monitor
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.flush_scheduler import FlushScheduler
+from chatd.gateway.fanout.gap_monitor import GapMonitor
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.membership_monitor import MembershipMonitor
 from chatd.gateway.fanout.visibility import Visibility
@@ -143,6 +145,30 @@ async def test_sessions_of_a_lost_feed_are_invalidated_in_slices() -> None:
     assert await worked_off(crowd) >= len(USERS) - 1
     assert [sink.is_invalid for sink in crowd.sinks] == [False, *[True] * (len(USERS) - 1)]
     assert len(crowd.hub) == 0
+
+
+async def test_feeds_with_gaps_are_invalidated_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an outage of Redis, thousands of feeds may lack events."""
+    monkeypatch.setattr(gap_monitor, "_MONITOR_INTERVAL_S", 0.0)
+    monkeypatch.setattr(gap_monitor, "_GAP_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(gap_monitor, "_RECONCILE_INTERVAL_S", 60.0)
+    hub = Crowd().hub
+    monitor = GapMonitor(hub, Database("", size=0))
+    feeds = [hub.user_feed(user_id) for user_id in USERS]
+    missing = Event("X", StreamId(1), to_user(UserId(1)), b"", seq=1)
+    for feed in feeds:
+        feed.start(0, 0.0)
+        feed.push(missing.numbered(2), 0.0)
+    with loop_time.iterations() as counted:
+        watching = asyncio.create_task(monitor.run(EmptyQueue()))
+        while len(found := hub.gaps()) > 1:
+            await asyncio.sleep(0)
+        [late] = found
+        late.push(missing, 1.0)
+        await asyncio.sleep(0.01)
+        watching.cancel()
+    assert counted.count >= len(USERS)
+    assert hub.feed(late.stream) is late  # its event has come in time
 
 
 async def test_sessions_of_a_revoked_login_forget_their_feeds_in_slices() -> None:

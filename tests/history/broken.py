@@ -160,11 +160,13 @@ def ignore_gaps() -> None:
             self.position = event.seq
         return [event]
 
-    def keep(self: GapMonitor, feed: Feed) -> None:
+    async def keep(
+        self: GapMonitor, feeds: Iterable[Feed], is_lost: Callable[[Feed], bool]
+    ) -> None:
         pass
 
     ReorderBuffer.push = push  # type: ignore[method-assign]
-    GapMonitor._invalidate_feed = keep  # type: ignore[method-assign]
+    GapMonitor._invalidate = keep  # type: ignore[method-assign]
 
 
 def resume_late() -> None:

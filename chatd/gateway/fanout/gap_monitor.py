@@ -13,13 +13,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from chatd.bus.subscription import Subscription
 from chatd.core.errors import ServiceUnavailable
 from chatd.core.ids import StreamId
+from chatd.core.time_slices import TimeSlices
 from chatd.db.pool import Database
 from chatd.gateway.fanout.feed import Feed
 from chatd.gateway.fanout.hub import Hub
@@ -77,14 +78,10 @@ class GapMonitor:
             await asyncio.sleep(_MONITOR_INTERVAL_S)
             if overdue := self._overdue(clock()):
                 await subscription.drained()
-                for feed, since in overdue.items():
-                    if feed.gap_since == since:
-                        self._invalidate_feed(feed)
-            if self._expired(clock()):
+                await self._invalidate(overdue, lambda feed: feed.gap_since == overdue[feed])
+            if any(map(self._is_expired, self._suspected_gaps)):
                 await subscription.drained()
-                for feed in self._expired(clock()):
-                    del self._suspected_gaps[feed]
-                    self._invalidate_feed(feed)
+                await self._invalidate(list(self._suspected_gaps), self._is_expired)
             if clock() >= self._reconcile_at:
                 await self._reconcile_positions(subscription)
                 self._reconcile_at = clock() + _RECONCILE_INTERVAL_S
@@ -114,23 +111,41 @@ class GapMonitor:
         now = asyncio.get_running_loop().time()
         for stream, feed in feeds.items():
             seq = positions.get(stream, 0)
+            self._drop_if_resolved(feed)
             if seq > (feed.position or 0) and feed not in self._suspected_gaps:
                 self._suspected_gaps[feed] = _SuspectedGap(seq, now)
 
-    def _drop_resolved(self) -> None:
-        """Drop the suspected gaps whose events have arrived, or whose feed is gone."""
-        for feed, gap in list(self._suspected_gaps.items()):
-            has_arrived = (feed.position or 0) >= gap.seq
-            if has_arrived or self._hub.feed(feed.stream) is not feed:
-                del self._suspected_gaps[feed]
+    def _drop_if_resolved(self, feed: Feed) -> None:
+        """Drop a suspected gap whose events have arrived, or whose feed is gone."""
+        gap = self._suspected_gaps.get(feed)
+        if gap is None:
+            return
+        has_arrived = (feed.position or 0) >= gap.seq
+        if has_arrived or self._hub.feed(feed.stream) is not feed:
+            del self._suspected_gaps[feed]
 
-    def _expired(self, now: float) -> list[Feed]:
-        """Return the feeds whose suspected gap has lasted too long."""
-        self._drop_resolved()
-        return [
-            feed for feed, gap in self._suspected_gaps.items() if now - gap.since > _GAP_TIMEOUT_S
-        ]
+    def _is_expired(self, feed: Feed) -> bool:
+        """Return whether the suspected gap of a feed has lasted too long."""
+        gap, now = self._suspected_gaps.get(feed), asyncio.get_running_loop().time()
+        return gap is not None and now - gap.since > _GAP_TIMEOUT_S
 
-    def _invalidate_feed(self, feed: Feed) -> None:
-        log.warning("stream %d has a gap; invalidating its sessions", feed.stream)
-        self._hub.invalidate_feed(feed)
+    async def _invalidate(self, feeds: Iterable[Feed], is_lost: Callable[[Feed], bool]) -> None:
+        """Invalidate feeds in time slices: an outage of Redis can affect thousands.
+
+        A feed whose events arrive in between is spared: it is not lost then.
+        """
+        slices = TimeSlices()
+        streams = []
+        for feed in feeds:
+            self._drop_if_resolved(feed)
+            if self._hub.feed(feed.stream) is feed and is_lost(feed):
+                self._suspected_gaps.pop(feed, None)
+                self._hub.invalidate_feed(feed)
+                streams.append(feed.stream)
+            await slices.step()
+        if streams:
+            log.warning(
+                "stream %d has a gap, and so have %d others; invalidating their sessions",
+                streams[0],
+                len(streams) - 1,
+            )
