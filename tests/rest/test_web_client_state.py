@@ -6,11 +6,13 @@ import asyncio
 import json
 import random
 import time
+from datetime import datetime
 from typing import Any
 
 import pytest
 from playwright.async_api import Page
 
+from chatd.core import snowflake
 from tests.conftest import Server
 from tests.gateway.mirror import differences
 from tests.helpers.browser import needs_chromium
@@ -31,11 +33,15 @@ _STATE = """async () => {
 async def state_of(page: Page) -> dict[str, Any]:
     """Return the state of a page, without what depends on what its user has looked at.
 
-    Overwrites and recipients have no order.
+    Overwrites and recipients have no order. READY has no read state of a channel without messages
+    since the user joined, which all count as read.
     """
     state: dict[str, Any] = json.loads(await page.evaluate(_STATE))
     me = state["me"]["id"]
+    joined: dict[str, int] = {}
     for guild in state["guilds"].values():
+        since = snowflake.at(datetime.fromisoformat(guild["members"][me]["joined_at"]))
+        joined |= dict.fromkeys(guild["channels"], since)
         guild["members"] = {me: _own(guild["members"].get(me))}
         for channel in guild["channels"].values():
             overwrites = {each["id"]: each for each in channel["permission_overwrites"]}
@@ -45,9 +51,14 @@ async def state_of(page: Page) -> dict[str, Any]:
     shown |= state["privates"].keys()
     for name in ("newest", "reads"):
         state[name] = {id_: each for id_, each in state[name].items() if id_ in shown}
+    newest = {id_: int(each) for id_, each in state["newest"].items()}
+    state["reads"] = {
+        id_: each for id_, each in state["reads"].items() if newest.get(id_, 0) > joined.get(id_, 0)
+    }
     here = {"@me", *state["guilds"]}  # a page keeps the settings of guilds that its user has left
     state["notices"] = {id_: each for id_, each in state["notices"].items() if id_ in here}
     for channel in state["privates"].values():
+        channel.pop("last_message_id")  # `newest` has it, too
         channel["recipients"] = sorted(each["id"] for each in channel["recipients"])
     state["relationships"] = {id_: each["type"] for id_, each in state["relationships"].items()}
     kept = ("me", "guilds", "privates", "relationships", "reads", "newest", "notices", "presences")
