@@ -17,7 +17,7 @@ from redis import asyncio as aioredis
 
 from chatd.bus import codec
 from chatd.bus.codec import Mark
-from chatd.bus.interest import read_labels
+from chatd.bus.interest import LABELS, read_labels
 from chatd.bus.redis_client import REDIS_FAULTS, close
 from chatd.bus.subscription import Backfill, EventBatch, LinkRestored, Subscription
 from chatd.bus.wakeups import Wakeups
@@ -283,11 +283,11 @@ def _needed_events(
     if not packed:
         return []  # only an announcement: see `wakeups`
     if followed.needs_none(labels):
-        keep(packed)
+        keep(packed, fields[LABELS])
         return []
     selected = followed.select(labels)
     if not all(selected):
-        keep(packed)
+        keep(packed, fields[LABELS])
     try:
         return codec.unpack_selected(packed, selected)
     except ValueError:

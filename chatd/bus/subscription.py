@@ -42,6 +42,9 @@ delivery before it may have taken a time slice of its own, of 5 ms."""
 
 Delivery = EventBatch | Backfill | LinkRestored
 
+KeepEntry = Callable[[bytes, bytes], None]
+"""Receives an entry: its events, as `codec` packs them, and its labels, as `interest` does."""
+
 DispatchAtOnce = Callable[[Sequence[Event]], Sequence[Event] | None]
 """Dispatches events without waiting, and returns those that are left. None means that all sessions
 have all of the events."""
@@ -63,8 +66,8 @@ class Subscription:
         self.dispatch_at_once: DispatchAtOnce | None = None
         self.followed: FollowedStreams | None = None
         """The streams whose events the consumer needs; None when it needs all events."""
-        self.keep: Callable[[bytes], None] | None = None
-        """Receives each entry with events that the consumer does not get, as `codec` packs it.
+        self.keep: KeepEntry | None = None
+        """Receives each entry with events that the consumer does not get, and its labels.
         It is called before the consumer gets the other events of the entry."""
         self.on_new_bit: Callable[[], None] | None = None
         """Called when the consumer follows a stream that other instances must know."""
@@ -75,7 +78,7 @@ class Subscription:
         self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
         self._is_open = True
 
-    def select(self, followed: FollowedStreams, keep: Callable[[bytes], None]) -> None:
+    def select(self, followed: FollowedStreams, keep: KeepEntry) -> None:
         """Deliver only events of these streams, and those for everyone; keep the other entries."""
         self.followed, self.keep = followed, keep
         followed.on_new_bit = self.on_new_bit

@@ -13,7 +13,7 @@ from redis import asyncio as aioredis
 
 from chatd.bus import codec, interest, wakeups
 from chatd.bus.bus import Bus
-from chatd.bus.interest import FollowedStreams
+from chatd.bus.interest import FollowedStreams, labels_of, pack_labels
 from chatd.bus.subscription import EventBatch, Subscription
 from chatd.bus.wakeups import Wakeups, wakeup_key
 from chatd.core.ids import StreamId, UserId
@@ -59,8 +59,10 @@ class Instance:
         async with asyncio.timeout(TIMEOUT_S):
             await published
 
-    def _keep(self, packed: bytes) -> None:
-        self.kept += [each.seq for each in codec.unpack(packed)]
+    def _keep(self, packed: bytes, labels: bytes) -> None:
+        events = codec.unpack(packed)
+        assert labels == pack_labels(labels_of(events))
+        self.kept += [each.seq for each in events]
 
 
 @asynccontextmanager

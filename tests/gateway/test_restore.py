@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from chatd.bus import codec
+from chatd.bus.interest import pack_labels
 from chatd.core.ids import ChannelId, GuildId, LoginId, RoleId, StreamId, UserId
 from chatd.core.intents import ALL_INTENTS, Intents
 from chatd.core.models import Channel, ChannelType, Guild, Role
@@ -99,7 +100,7 @@ class Instance:
             if self._follows:
                 self.history.add(event)
             else:
-                self.history.keep(codec.pack([event]))
+                self.history.keep(codec.pack([event]), pack_labels([event.stream]))
         saved = visibility(staff_is_hidden=staff_is_hidden)
         suspended = SuspendedSession(
             SessionState("s", BOB, LoginId(1), ALL_INTENTS),

@@ -174,23 +174,25 @@ class Dispatcher:
                 self._membership_monitor.compare_late(lacking)
             return
         feed.begin_start(event)
-        now = asyncio.get_running_loop().time()
-        for later in self._event_history.after(feed.stream, event.seq):
-            feed.push(later, now)  # it arrived before this event, when there was no feed
         keep_alive = _FeedKeepAlive()
         feed.add_listener(keep_alive)
         self._feed_starts.create_task(
-            self._start_feed(feed, keep_alive, user_id), name="feed start"
+            self._start_feed(feed, keep_alive, user_id, event.seq), name="feed start"
         )
 
     async def _start_feed(
-        self, feed: GuildFeed, keep_alive: _FeedKeepAlive, user_id: UserId
+        self, feed: GuildFeed, keep_alive: _FeedKeepAlive, user_id: UserId, join_seq: int
     ) -> None:
         """Start a feed from Postgres, unless the task of another joining user has started it.
 
+        It needs the events after that of the join, whose number is `join_seq`.
         If the start fails, invalidates the user's sessions, which would miss the guild's events.
         """
+        clock = asyncio.get_running_loop().time
         try:
+            # Events that arrived before that of the join, when there was no feed.
+            for earlier in await self._event_history.search_after(feed.stream, join_seq):
+                feed.push(earlier, clock())
             transaction = await self._database.begin(snapshot=True)
             try:
                 outline = await guild_snapshot.outline(transaction.cur, GuildId(feed.stream))
@@ -201,8 +203,7 @@ class Dispatcher:
                 async with asyncio.timeout(_START_TIMEOUT_S):
                     await feed.wait_until_ready(outline.seq)
                 if not feed.is_started:
-                    now = asyncio.get_running_loop().time()
-                    feed.start_from_outline(visibility, outline.seq, now)
+                    feed.start_from_outline(visibility, outline.seq, clock())
         except (ServiceUnavailable, TimeoutError):
             log.warning("feed of guild %d not started in time; invalidating sessions", feed.stream)
             self._hub.ended_feeds.invalidate(self._hub.sessions_of(user_id))

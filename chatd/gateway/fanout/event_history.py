@@ -12,12 +12,14 @@ import math
 import re
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chatd.bus import codec
+from chatd.bus.interest import pack_labels
 from chatd.core.ids import StreamId
-from chatd.core.time_slices import run_in_slices
+from chatd.core.time_slices import TimeSlices, run_in_slices
 from chatd.events.event import Event
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,9 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 64 * 2**20
 """The maximum of bytes that are kept. A client whose session needs an older event has to identify
 again."""
+
+_ENTRIES_AT_ONCE = 1000
+"""Entries that are searched without a pause: comparing their labels takes 0.3 ms."""
 
 _OVERHEAD = 500
 """Bytes of memory that an event needs in addition to its body."""
@@ -39,6 +44,15 @@ class _StreamHistory:
     """The highest sequence number that was ever added."""
 
 
+class _Entry(NamedTuple):
+    """An entry of the bus that is not decoded."""
+
+    at: float
+    packed: bytes
+    labels: bytes
+    """The streams of its events, as `interest.pack_labels` packs them."""
+
+
 class EventHistory:
     """Keeps references to numbered events for `retention_s` seconds, and finds them by stream."""
 
@@ -46,17 +60,17 @@ class EventHistory:
         self._retention_s = retention_s
         self._all: deque[tuple[float, Event]] = deque()
         self._by_stream: dict[StreamId, _StreamHistory] = {}
-        self._entries: deque[tuple[float, bytes]] = deque()
-        """The entries that were kept and not decoded yet, with their times."""
+        self._entries: deque[_Entry] = deque()
+        """The entries that were kept and not decoded yet."""
         self._bytes = 0
         self._progress: asyncio.Event | None = None  # created when a caller first waits
         self.backfilled = asyncio.Event()
         """Set when the events from before this instance started have been read."""
 
-    def keep(self, packed: bytes) -> None:
-        """Keep the events of an entry, as `codec` packs it."""
+    def keep(self, packed: bytes, labels: bytes) -> None:
+        """Keep the events of an entry, as `codec` packs it, with its labels."""
         now = time.monotonic()
-        self._entries.append((now, packed))
+        self._entries.append(_Entry(now, packed, labels))
         self._bytes += len(packed) + _OVERHEAD
         self._drop(now)
         if self._progress is not None:
@@ -89,19 +103,47 @@ class EventHistory:
         while (oldest := self._oldest()) < expired or self._bytes > MAX_BYTES:
             if oldest == math.inf:
                 return
-            if self._entries and self._entries[0][0] == oldest:
-                self._bytes -= len(self._entries.popleft()[1]) + _OVERHEAD
+            if self._entries and self._entries[0].at == oldest:
+                self._bytes -= len(self._entries.popleft().packed) + _OVERHEAD
             else:
                 self._drop_oldest_event()
 
     def _oldest(self) -> float:
         """Return the time of the oldest event or entry; infinity without any."""
         event = self._all[0][0] if self._all else math.inf
-        return min(event, self._entries[0][0]) if self._entries else event
+        return min(event, self._entries[0].at) if self._entries else event
 
     def after(self, stream: StreamId, seq: int) -> list[Event]:
-        """Return the kept events of a stream with a number above `seq`, in order."""
-        self._decode_stream(stream, seq)
+        """Return the kept events of a stream with a number above `seq`, in order.
+
+        It decodes entries without a pause: `wait_for` has decoded most of them before.
+        """
+        wanted = list(_with_events_after(self._entries, stream, seq))
+        if wanted:
+            decoded = set(map(id, wanted))
+            self._entries = deque([each for each in self._entries if id(each) not in decoded])
+        for entry in wanted:
+            self._decode(entry)
+        return self._decoded_after(stream, seq)
+
+    async def search_after(self, stream: StreamId, seq: int) -> list[Event]:
+        """Return what `after` returns, in any order, and search in time slices.
+
+        The entries stay undecoded: a user that joins a busy guild needs few of its events.
+        """
+        found = self._decoded_after(stream, seq)
+        entries = list(self._entries)
+        slices = TimeSlices()
+        for start in range(0, len(entries), _ENTRIES_AT_ONCE):
+            part = entries[start : start + _ENTRIES_AT_ONCE]
+            for entry in _with_events_after(part, stream, seq):
+                events = _events_of(entry)
+                found += [each for each in events if each.stream == stream and each.seq > seq]
+                await slices.step()
+            await slices.step()
+        return found
+
+    def _decoded_after(self, stream: StreamId, seq: int) -> list[Event]:
         found = self._by_stream.get(stream)
         if found is None:
             return []
@@ -128,36 +170,13 @@ class EventHistory:
     def _decode_all(self) -> Iterator[None]:
         """Decode all entries, in steps."""
         while self._entries:
-            self._decode(*self._entries.popleft())
+            self._decode(self._entries.popleft())
             yield
 
-    def _decode_stream(self, stream: StreamId, seq: int) -> None:
-        """Decode the entries with events of a stream that have a number above `seq`.
-
-        A user that joins a busy guild mostly needs none of its entries.
-        """
-        part = b",%d," % stream  # of the head of each such event; its number follows
-        number = re.compile(part + b"([0-9]+),")
-        kept: deque[tuple[float, bytes]] = deque()
-        wanted: list[tuple[float, bytes]] = []
-        for each in self._entries:
-            found = number.findall(each[1]) if part in each[1] else ()  # the search is faster
-            is_wanted = any(int(digits) > seq for digits in found)
-            (wanted if is_wanted else kept).append(each)
-        if wanted:
-            self._entries = kept
-        for at, packed in wanted:
-            self._decode(at, packed)
-
-    def _decode(self, at: float, packed: bytes) -> None:
-        self._bytes -= len(packed) + _OVERHEAD
-        try:
-            events = codec.unpack(packed)
-        except ValueError:
-            log.warning("dropped an entry without valid events")
-            return
-        for event in events:
-            self._add(event, at)
+    def _decode(self, entry: _Entry) -> None:
+        self._bytes -= len(entry.packed) + _OVERHEAD
+        for event in _events_of(entry):
+            self._add(event, entry.at)
 
     def _has_all(self, stream: StreamId, seq: int, up_to: int) -> bool:
         if up_to <= seq:
@@ -174,3 +193,21 @@ class EventHistory:
         del of_stream.events[event.seq]
         if not of_stream.events:
             del self._by_stream[event.stream]
+
+
+def _with_events_after(entries: Iterable[_Entry], stream: StreamId, seq: int) -> Iterator[_Entry]:
+    """Yield the entries that have events of a stream with a number above `seq`."""
+    label = pack_labels([stream])
+    number = re.compile(b",%d,([0-9]+)," % stream)  # in the head of each such event
+    for entry in [each for each in entries if label in each.labels]:
+        if any(int(digits) > seq for digits in number.findall(entry.packed)):
+            yield entry
+
+
+def _events_of(entry: _Entry) -> list[Event]:
+    """Decode an entry. Its events are dropped if one is malformed."""
+    try:
+        return codec.unpack(entry.packed)
+    except ValueError:
+        log.warning("dropped an entry without valid events")
+        return []
