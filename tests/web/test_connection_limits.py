@@ -161,6 +161,7 @@ async def test_authenticated_connections_do_not_count_for_the_address(
         clients = await world.online(*["alice"] * 5)
         await clients[0].cut()
         clients[0] = await world.resumed("alice", clients[0])
+        await clients[0].next("RESUMED")  # it counts until then
         for each in logged_in:  # still open, with or without the token
             assert b" 200 " in await each.asks()
         pending = await opened.one()
