@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from typing import Any
 
@@ -14,6 +15,7 @@ from chatd.core.capabilities import KNOWN, Capabilities, UserClient
 from chatd.core.ids import ChannelId, GuildId, UserId
 from chatd.core.notifications import suppressed_mentions
 from chatd.db.cursor import Cursor
+from chatd.gateway.handler import GATEWAY
 from chatd.queries import notifications, read_states
 from chatd.services import guild_snapshot
 from chatd.services.guild_snapshot import GuildSnapshot
@@ -39,7 +41,9 @@ def in_ready(snapshot: GuildSnapshot, client: UserClient) -> Json:
         del state["members"], state["presences"]
     if client.awaits_supplement:
         del state["voice_states"], state["activity_instances"]
-    shown: Json = orjson.loads(payloads.encode(client_ready.guild_created(state, client)))
+    shown: Json = orjson.loads(
+        payloads.encode(client_ready.guild_created(state, with_properties=client.wants_properties))
+    )
     return shown
 
 
@@ -145,6 +149,28 @@ async def test_client_does_not_read_guilds_in_memory(world: World, statements: l
     assert len(client.ready["guilds"]) == 1
     assert not any("FROM overwrites" in each for each in statements)
     assert not any("FROM roles" in each for each in statements)
+
+
+async def test_joined_guild_is_encoded_once_for_clients_that_receive_the_same(
+    world: World, server: Server
+) -> None:
+    """A user with 100 sessions must not cause 100 encodings of a large guild."""
+    guild = await world.guild("alice")
+    bob = await world.person("bob")
+    different = [sum(each) for each in itertools.combinations(Capabilities, 3)]
+    clients = [await connect(world, "bob", each) for each in different]
+    await guild.admit(bob)
+    for client in clients:
+        assert (await client.next("GUILD_CREATE")).d["id"] == guild.id
+    hub = server.runner.app[GATEWAY].hub
+    events = [
+        dispatch.event
+        for session in hub.sessions_of(UserId(int(bob.id)))
+        for dispatch in session.replay_buffer
+        if dispatch.event.name == "GUILD_CREATE"
+    ]
+    assert len(events) == len(clients)
+    assert len({id(each.body) for each in events}) == 2  # with and without `properties`
 
 
 async def test_messages_sent_while_a_client_starts_arrive_once(world: World) -> None:

@@ -14,7 +14,6 @@ from typing import Protocol, TypeAlias
 
 import orjson
 
-from chatd.core.capabilities import UserClient
 from chatd.core.ids import ChannelId, GuildId, RoleId, StreamId, UserId
 from chatd.core.intents import NO_INTENT, Intents
 from chatd.core.json import JsonObject
@@ -58,8 +57,9 @@ _STATE_EVENTS = frozenset(
 _VIEWERS = (AudienceKind.CHANNEL, Permissions.VIEW_CHANNEL)
 """The audience of most events, by its kind and the permissions that are needed."""
 
-_Form: TypeAlias = tuple[bool, bool, UserClient | None]
-"""What decides the form of a GUILD_CREATE: see `_send_guild_create`."""
+_Form: TypeAlias = tuple[bool, bool, bool | None]
+"""What decides the form of a GUILD_CREATE: see `_send_guild_create`. It has few values: a user can
+have 100 sessions with different capabilities, and each form is encoded for itself."""
 
 
 class LocalSessions(Protocol):
@@ -262,14 +262,16 @@ class GuildFeed(Feed):
         kinds: defaultdict[_Form, list[Session]] = defaultdict(list)
         for session in self._audience(event):
             wants_presences = session.wants(Intents.GUILD_PRESENCES)
-            kinds[session.sees_only_itself, wants_presences, session.user_client].append(session)
+            client = session.user_client
+            properties = None if client is None else client.wants_properties
+            kinds[session.sees_only_itself, wants_presences, properties].append(session)
         if not kinds:
             return
         state = orjson.loads(event.body)
         state["roles"] = self.visibility.payloads.roles()
         state["channels"] = self.visibility.visible_payloads(UserId(event.audience.id))
         own = [each for each in state["members"] if each["user"]["id"] == str(event.audience.id)]
-        for (is_alone, wants_presences, client), sessions in kinds.items():
+        for (is_alone, wants_presences, properties), sessions in kinds.items():
             members = own if is_alone else state["members"]
             shown = {
                 **state,
@@ -277,8 +279,8 @@ class GuildFeed(Feed):
                 "presences": self._local_sessions.presences_of(members) if wants_presences else [],
                 "large": state["member_count"] > len(members),
             }
-            if client is not None:
-                shown = client_ready.guild_created(shown, client)
+            if properties is not None:
+                shown = client_ready.guild_created(shown, with_properties=properties)
             body = payloads.encode(shown)
             self._dispatch(replace(event, name="GUILD_CREATE", body=body), sessions)
 

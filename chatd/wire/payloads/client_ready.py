@@ -50,10 +50,13 @@ LARGE = 250
 """The members above which a guild is large. Rule: the default of Discord for people."""
 
 
-def guild_created(state: JsonObject, client: UserClient) -> JsonObject:
-    """Return the body of GUILD_CREATE in the form that a client requests."""
+def guild_created(state: JsonObject, *, with_properties: bool) -> JsonObject:
+    """Return the body of GUILD_CREATE for the client of a person.
+
+    `with_properties` is whether it wants the guild's own settings under `properties`.
+    """
     shown = {**state, "large": state["member_count"] > LARGE}
-    return _with_properties(shown) if client.wants_properties else shown
+    return _with_properties(shown) if with_properties else shown
 
 
 def _with_properties(state: JsonObject) -> JsonObject:
