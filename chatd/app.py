@@ -225,7 +225,9 @@ class _Components:
                 presence_table=dependencies.presences,
                 delivery_queue=self._delivery_queue,
             ),
-            friend_presences=FriendPresences(hub, self._database, self.dependencies.presences),
+            friend_presences=FriendPresences(
+                hub, self._database, self.dependencies.presences, self._delivery_queue
+            ),
             start_limits=StartLimits(
                 dependencies.rate_limits if config.rate_limits else None,
                 concurrency=max(2, config.database_max_connections // 4),

@@ -123,7 +123,7 @@ class CrowdedGuild:
             member_lists=MemberLists(
                 self._hub, _NO_DATABASE, presence_table=table, delivery_queue=queue
             ),
-            friend_presences=FriendPresences(self._hub, _NO_DATABASE, table),
+            friend_presences=FriendPresences(self._hub, _NO_DATABASE, table, queue),
         )
         return bus.reporter
 

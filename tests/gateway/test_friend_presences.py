@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatd.core.ids import UserId
+from chatd.gateway.handler import GATEWAY
+from tests.conftest import Server
 from tests.helpers.fleet import Fleet
 from tests.helpers.gateway import next_status
 from tests.helpers.user_clients import connect
@@ -39,6 +42,31 @@ async def test_changes_of_friends_arrive_without_a_common_guild(world: World) ->
     for name, shown in (("dnd", "dnd"), ("invisible", "offline"), ("online", "online")):
         await show(there, name)
         await next_status(client, alice, shown)
+
+
+async def test_sessions_of_a_user_share_presences_and_lists(world: World, server: Server) -> None:
+    """A user can have 100 sessions, a presence takes up to 15 kB, and a list 16 times as much."""
+    alice, bob = await world.friends("alice", "bob")
+    clients = [await connect(world, "bob") for _ in range(4)]
+    [there] = await world.online("alice")
+    for client in clients:
+        await until_friends_are_known(client, alice, there)
+        await show(there, "online")
+    await show(there, "dnd")
+    for client in clients:
+        await next_status(client, alice, "dnd")
+    await show(clients[0], "dnd")
+    for client in clients:
+        while (await client.next("SESSIONS_REPLACE")).d[0]["status"] != "dnd":
+            pass
+    sessions = server.runner.app[GATEWAY].hub.sessions_of(UserId(int(bob.id)))
+    for name in ("PRESENCE_UPDATE", "SESSIONS_REPLACE"):
+        last = [
+            next(each for each in reversed(session.replay_buffer) if each.event.name == name)
+            for session in sessions
+        ]
+        assert len(last) == len(clients)
+        assert len(set(map(id, last))) == 1
 
 
 async def test_profiles_of_friends_arrive_without_a_common_guild(world: World) -> None:

@@ -63,7 +63,7 @@ class _Bus(Bus):
             await asyncio.sleep(0)
 
 
-def _hub() -> Hub:
+def _hub() -> tuple[Hub, DeliveryQueue]:
     budget = ReplayBudget(2**20)
     delivery_queue = DeliveryQueue(FlushScheduler(max_bytes=2**20), Counters(), budget)
     hub = Hub(
@@ -78,13 +78,14 @@ def _hub() -> Hub:
         session = Session(state, budget)
         hub.add(session)
         hub.attach(session, _Sink())
-    return hub
+    return hub, delivery_queue
 
 
 async def test_reports_of_many_people_take_several_turns() -> None:
     """This instance, too, dispatches its reports, and may do so while they are published."""
-    hub, bus = _hub(), _Bus()
-    lists = SessionLists(hub, bus)
+    hub, delivery_queue = _hub()
+    bus = _Bus()
+    lists = SessionLists(hub, bus, delivery_queue)
     counting = asyncio.create_task(bus.count_turns())
     await asyncio.sleep(0)
     hub.mark_session_lists_dirty(map(UserId, range(1, _PEOPLE + 1)))

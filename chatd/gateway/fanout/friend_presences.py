@@ -30,6 +30,7 @@ from chatd.db.pool import Database
 from chatd.events import presence as events
 from chatd.events.event import AudienceKind, Event
 from chatd.events.users import read_shown
+from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.session.session import Session
 from chatd.services.accounts import relationships
@@ -56,8 +57,15 @@ _EVENTS = frozenset({"RELATIONSHIP_ADD", "RELATIONSHIP_REMOVE", "USER_UPDATE"})
 class FriendPresences:
     """The friends of local people, and the presences that their clients have still to get."""
 
-    def __init__(self, hub: Hub, database: Database, presence_table: PresenceTable) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        database: Database,
+        presence_table: PresenceTable,
+        delivery_queue: DeliveryQueue,
+    ) -> None:
         self._hub = hub
+        self._delivery_queue = delivery_queue
         self._database = database
         self._table = presence_table
         self._friends: dict[UserId, set[UserId]] = {}
@@ -203,8 +211,7 @@ class FriendPresences:
             sessions = self._pending.pop(friend)
             user = self._changed.pop(friend, None)
             event = events.friend_presence_updated(friend, self._table.get(friend), user)
-            for session in sessions:
-                if self._hub.session(session.id) is session:
-                    session.send_event(event)
+            present = [each for each in sessions if self._hub.session(each.id) is each]
+            self._delivery_queue.add(event, present)
             left -= len(sessions)
             yield

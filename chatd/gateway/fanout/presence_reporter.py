@@ -93,7 +93,7 @@ class PresenceReporter:
         self._delivery_queue = delivery_queue
         self._counters = counters
         self._name = hub.instance
-        self._session_lists = SessionLists(hub, bus)
+        self._session_lists = SessionLists(hub, bus, delivery_queue)
         self._clock = asyncio.get_running_loop().time
         self._reported: dict[UserId, PresenceReport] = {}
         """What this instance reported last of each of its users."""

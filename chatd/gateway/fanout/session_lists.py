@@ -16,6 +16,7 @@ from chatd.core.time_slices import run_in_slices
 from chatd.events import presence as presence_events
 from chatd.events import users as events
 from chatd.events.event import Event
+from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.session.session import Session
 from chatd.wire import payloads
@@ -57,9 +58,10 @@ def _listed(session: Session) -> ListedSession:
 class SessionLists:
     """The lists of local people: sends them to their clients, and to the other instances."""
 
-    def __init__(self, hub: Hub, bus: Bus) -> None:
+    def __init__(self, hub: Hub, bus: Bus, delivery_queue: DeliveryQueue) -> None:
         self._hub = hub
         self._bus = bus
+        self._delivery_queue = delivery_queue
         self._reported: dict[UserId, Sequence[ListedSession]] = {}
         """What this instance published last of each of its people."""
 
@@ -120,7 +122,12 @@ class SessionLists:
     def _send(self, user_id: UserId, sessions: Sequence[Session]) -> None:
         """Send the list of a user to those of these sessions that have not received it yet."""
         listed = payloads.encode(shown(self._hub, sessions, user_id))
-        for each in sessions:
-            if each.user_client is not None and each.listed_sessions != listed:
-                each.listed_sessions = listed
-                each.send_event(events.sessions_replaced(user_id, listed))
+        receivers = [
+            each
+            for each in sessions
+            if each.user_client is not None and each.listed_sessions != listed
+        ]
+        for each in receivers:
+            each.listed_sessions = listed
+        # They share the dispatch: a user can have 100 sessions, and the list may have 230 kB.
+        self._delivery_queue.add(events.sessions_replaced(user_id, listed), receivers)
