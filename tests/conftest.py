@@ -29,7 +29,7 @@ from chatd.runtime import gc_tuning, worker_lease
 from chatd.server import listening
 from chatd.web import draining
 from chatd.web.keys import DEPENDENCIES
-from tests.helpers import clusters, contract, processes
+from tests.helpers import clusters, contract, processes, timeouts
 from tests.helpers.cli import Environment, command_environment
 from tests.helpers.databases import NewDatabase, create_database
 from tests.helpers.memory import folder_in_memory
@@ -49,6 +49,11 @@ _TURNS = 20
 """Turns of the event loop in which the timeouts that are due are handled."""
 
 _RECOVERY_S = 60.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch the timeouts of all tests with one thread."""
+    config.pluginmanager.register(timeouts)
 
 
 @pytest.hookimpl(tryfirst=True)

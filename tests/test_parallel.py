@@ -73,6 +73,23 @@ import uvloop
 def test_endless(): uvloop.run(asyncio.Event().wait())
 """
 
+SOON_ENDLESS = """
+import time
+import pytest
+
+def test_before(): time.sleep(0.2)
+
+@pytest.mark.timeout(1)
+def test_endless(): time.sleep(1000)
+"""
+
+BEFORE_A_SLOW_ONE = """
+import pytest
+
+@pytest.mark.timeout(1)
+def test_before(): pass
+"""
+
 FEW = """
 import os
 import pytest
@@ -185,13 +202,35 @@ def test_end_of_a_process_fails_its_tests(folder: Path) -> None:
 
 def test_test_that_waits_for_ever_fails(folder: Path) -> None:
     (folder / "test_endless.py").write_text(ENDLESS)
-    settings = ConfigParser()
-    settings.read(repository() / "setup.cfg")
-    method = settings["tool:pytest"]["timeout_method"]
-    code, output = run(folder, "-p", "pytest_timeout", "--timeout", "1", "--timeout-method", method)
+    code, output = run(folder, *timeouts("1"))
     assert code == 1
     assert "FAILED test_endless.py::test_endless" in results(output)
     assert "PASSED test_second.py::test_many[2]" in results(output)
+
+
+def test_shorter_timeout_than_that_of_the_test_before_is_kept(folder: Path) -> None:
+    (folder / "test_endless.py").write_text(SOON_ENDLESS)
+    code, output = run(folder, *timeouts("500"), "test_endless.py", processes=1)
+    assert code == 1
+    found = results(output)
+    assert "PASSED test_endless.py::test_before" in found
+    assert "FAILED test_endless.py::test_endless" in found
+
+
+def test_test_may_take_its_time_after_a_short_one(folder: Path) -> None:
+    (folder / "test_slow.py").write_text("import time\n\ndef test_slow(): time.sleep(2)")
+    (folder / "test_before.py").write_text(BEFORE_A_SLOW_ONE)
+    code, output = run(folder, *timeouts("500"), "test_before.py", "test_slow.py", processes=1)
+    assert code == 0, output
+
+
+def timeouts(timeout: str) -> list[str]:
+    """Return the options for this timeout, in seconds, by the method of the suite."""
+    settings = ConfigParser()
+    settings.read(repository() / "setup.cfg")
+    method = settings["tool:pytest"]["timeout_method"]
+    plugins = ["-p", "pytest_timeout", "-p", "tests.helpers.timeouts"]
+    return [*plugins, "--timeout", timeout, "--timeout-method", method]
 
 
 def test_first_failure_ends_the_run(folder: Path) -> None:
