@@ -161,6 +161,31 @@ async def test_detached_sessions_are_dropped_when_replay_buffers_exceed_their_bu
         await expect_invalid_session(await world.resumed("alice", alice))
 
 
+async def test_account_with_many_sessions_does_not_end_those_of_others(
+    serve_more: ServeMore,
+) -> None:
+    async with (
+        serve_more(worker_id=21, replay_max_bytes=2**19) as server,
+        world_on(server.url, server.gateway_url) as world,
+    ):
+        replay_budget = server.runner.app[GATEWAY].hub.replay_budget
+
+        async def is_within_budget() -> bool:
+            return not replay_budget.is_exceeded
+
+        busy = await world.guild(owner="mallory")
+        await world.guild(owner="carol", members=["dave"])
+        [dave, *many] = await world.online("dave", *["mallory"] * 12)
+        await dave.cut()
+        await many[0].cut()
+        await send_messages(world, busy, *["文" * 2000] * 100)  # 6 KB each
+        await until(is_within_budget)
+        assert await replayed_messages(await world.resumed("dave", dave)) == []
+        await many[1].cut()
+        many[1].seq = 2  # from before the buffer was cleared
+        await expect_invalid_session(await world.resumed("mallory", many[1]))
+
+
 async def test_other_requests_are_served_while_many_clients_identify(serve_more: ServeMore) -> None:
     async with (
         serve_more(worker_id=21, database_max_connections=3) as server,

@@ -10,7 +10,8 @@ feed adds each event to the `delivery_queue`, which passes batches of dispatches
   GUILD_CREATE are kept encoded by `guild_payloads` and `encoded_guild`.
 - Losses: the `gap_monitor` invalidates feeds with lost events. The `membership_monitor` invalidates
   sessions that lack a guild. The sessions of `ended_feeds` are handled in time slices. The
-  `event_history` keeps recent events for restored sessions.
+  `event_history` keeps recent events for restored sessions. `replay_shedding` clears replay
+  buffers that exceed their budget.
 - Presences: the `presence_reporter` shares them between instances. Their recipients in a guild are
   selected by `presence_deliveries`, and `friend_presences` sends those of friends.
 - Lists for clients of people: `member_lists` with `guild_lists` and `listed_members`, and

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from collections.abc import Iterable, Iterator
 
@@ -17,14 +16,13 @@ from chatd.gateway.fanout.encoded_guild import MemberBudget
 from chatd.gateway.fanout.ended_feeds import EndedFeeds
 from chatd.gateway.fanout.feed import Feed, FeedListener, UserFeed
 from chatd.gateway.fanout.guild_feed import GuildFeed
+from chatd.gateway.fanout.replay_shedding import shedding
 from chatd.gateway.fanout.sessions_elsewhere import SessionsElsewhere
 from chatd.gateway.protocol.batch import Batch
 from chatd.gateway.protocol.commands import CloseCode
 from chatd.gateway.protocol.replay_budget import ReplayBudget
 from chatd.gateway.session.session import Session, SessionSink
 from chatd.wire import payloads
-
-log = logging.getLogger(__name__)
 
 
 class Hub:
@@ -277,26 +275,7 @@ class Hub:
             self.remove(oldest)
             yield
         if self.replay_budget.is_exceeded:
-            yield from self._shedding_replay_buffers()
-
-    def _shedding_replay_buffers(self) -> Iterator[None]:
-        """Reduce the memory of replay buffers to the replay budget.
-
-        Removes detached sessions first, in the order in which they were detached. If that is not
-        enough, clears the largest buffers of connected sessions. These sessions continue, but their
-        clients cannot resume from an earlier dispatch.
-        """
-        while self._detached:
-            if not self.replay_budget.is_exceeded:
-                return
-            self.remove(next(iter(self._detached)))
-            yield
-        log.warning("replay buffers exceed REPLAY_MAX_BYTES; dropping the largest")
-        for session in sorted(self._sessions.values(), key=lambda each: -each.replay_bytes):
-            if not self.replay_budget.is_exceeded:
-                return
-            session.clear_replay()
-            yield
+            yield from shedding(self.replay_budget, self._by_user, self._detached, self.remove)
 
     def feed(self, stream: StreamId) -> Feed | None:
         """Return the feed of a stream, if this instance has one."""

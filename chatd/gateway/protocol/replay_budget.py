@@ -10,14 +10,14 @@ class ReplayBudget:
     A dispatch adds its size when it is created, and subtracts it when it is freed.
     """
 
-    __slots__ = ("_max_bytes", "used_bytes")
+    __slots__ = ("max_bytes", "used_bytes")
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self.used_bytes = 0
         """The memory that all dispatches of this budget take, in bytes."""
 
     @property
     def is_exceeded(self) -> bool:
         """Whether replay buffers have to be dropped."""
-        return self.used_bytes > self._max_bytes
+        return self.used_bytes > self.max_bytes
