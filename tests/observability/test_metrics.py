@@ -22,6 +22,8 @@ from tests.helpers.gateway import next_status
 from tests.helpers.servers import free_ports
 from tests.world import World, world_on
 
+SAMPLE_S = loop_monitor._SAMPLE_S  # as imported, before `rare_loop_samples` changes it
+
 
 class Watched:
     """A server with a metrics port, and a world on it."""
@@ -45,11 +47,13 @@ class Watched:
 @pytest.fixture
 async def watched(serve_more: ServeMore) -> AsyncIterator[Watched]:
     [port] = free_ports(1)
-    async with (
-        serve_more(worker_id=1, metrics_port=port) as server,
-        world_on(server.url, server.gateway_url) as world,
-    ):
-        yield Watched(server, world, port)
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(loop_monitor, "_SAMPLE_S", SAMPLE_S)
+        async with (
+            serve_more(worker_id=1, metrics_port=port) as server,
+            world_on(server.url, server.gateway_url) as world,
+        ):
+            yield Watched(server, world, port)
 
 
 async def test_requests_are_counted_by_route_and_status(watched: Watched) -> None:
