@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 
+import redis
+from redis import DriverInfo
 from redis import asyncio as aioredis  # aioredis 2, which its authors moved into redis-py
 from redis.exceptions import RedisError
 
@@ -18,6 +20,10 @@ REDIS_FAULTS: tuple[type[Exception], ...] = (
 )
 """What redis-py and the event loop raise when Redis is gone, hangs or refuses a command."""
 
+_DRIVER_INFO = DriverInfo(lib_version=redis.__version__)
+"""What `CLIENT LIST` shows of a connection. Without it, redis-py reads the metadata of its package
+for each new connection, which blocks the event loop for milliseconds."""
+
 
 def connect(
     url: str, *, timeout_s: float, connect_timeout_s: float | None = None
@@ -29,6 +35,7 @@ def connect(
         socket_timeout=timeout_s,
         socket_connect_timeout=connect_timeout_s or timeout_s,
         retry_on_timeout=False,
+        driver_info=_DRIVER_INFO,
     )
 
 
