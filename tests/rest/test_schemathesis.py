@@ -56,7 +56,7 @@ class Effort:
     """Whether to try each bound of each parameter; this takes longer than all else."""
 
 
-SOME = Effort(examples=3, chains=0, coverage=False)
+SOME = Effort(examples=2, chains=0, coverage=False)
 MANY = Effort(examples=12, chains=100, coverage=True)
 
 
