@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from marshmallow import ValidationError, fields, validate
 
@@ -16,7 +16,8 @@ from chatd.core.ids import MAX_ID, parse_id
 from chatd.core.json import JsonObject
 from chatd.core.permissions import ALL
 from chatd.wire.base_schema import Schema
-from chatd.wire.validators import ERRORS, MAX_BAD_ELEMENTS, FieldError, bound_of
+from chatd.wire.json_schema import ID_IN_LIST, ids_in_text
+from chatd.wire.validators import ERRORS, MAX_BAD_ELEMENTS, FieldError, bound_of, most_of
 
 T = TypeVar("T")
 
@@ -84,14 +85,6 @@ class List(InOrder, fields.List[Any]):
         return read
 
 
-_ID = "([0-9]{1,18}|[0-8][0-9]{18})"
-"""The pattern of an id in a list. It excludes ids of the year 2083 and later, because an exact
-pattern for numbers below 2^63 has nearly twenty branches."""
-
-IDS: Final[JsonObject] = {"pattern": f"^({_ID}(, ?{_ID})*)?$"}
-"""The schema of a comma-separated list of ids, for the API description."""
-
-
 class ById(InOrder, fields.Dict):
     """An object with an id as each key. The number of keys is checked first.
 
@@ -103,6 +96,9 @@ class ById(InOrder, fields.Dict):
         "invalid": FieldError("MODEL_TYPE_CONVERT", "Only dictionaries may be used."),
     }
 
+    underived: ClassVar[tuple[str, ...]] = ("minLength", "maxLength")
+    """What apispec would read from the validators, which count keys, not characters."""
+
     def __init__(self, inner: fields.Field[Any], **kwargs: Any) -> None:
         self.inner = inner
         super().__init__(keys=Snowflake(), values=inner, **kwargs)
@@ -112,7 +108,7 @@ class ById(InOrder, fields.Dict):
         """What keys are, and the bound of their number."""
         bound = bound_of(self.validators)
         most = {} if bound is None else {"maxProperties": bound.max}
-        return {"propertyNames": {"pattern": f"^{_ID}$"}, **most}
+        return {"propertyNames": {"pattern": f"^{ID_IN_LIST}$"}, **most}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Any, **kwargs: Any
@@ -145,7 +141,7 @@ class IdList(List):
     @property
     def json(self) -> JsonObject:
         """The schema of both forms."""
-        return {"type": ["array", "string"], **IDS}
+        return {"type": ["array", "string"], **ids_in_text(most_of(self.validators))}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         if isinstance(value, str):
@@ -279,8 +275,8 @@ class Discriminator(fields.Field[int]):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if type(value) is int and 0 <= value <= 9999:
-            return value
+        if (number := whole(value)) is not None and 0 <= number <= 9999:
+            return number
         if isinstance(value, str) and len(value) <= 4 and value.isascii() and value.isdigit():
             return int(value)
         raise self.make_error("invalid")

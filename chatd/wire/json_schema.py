@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from chatd.core.json import JsonObject
 
@@ -71,6 +71,17 @@ def nullable(schema: Any) -> JsonObject:
 def one_of(*values: Any) -> JsonObject:
     """Return the schema of a value that is one of these."""
     return {"enum": list(values)}
+
+
+ID_IN_LIST: Final = "([0-9]{1,18}|[0-8][0-9]{18})"
+"""The pattern of an id in a list. It excludes ids of the year 2083 and later, because an exact
+pattern for numbers below 2^63 has nearly twenty branches."""
+
+
+def ids_in_text(most: int | None) -> JsonObject:
+    """Return the schema of a comma-separated list of at most `most` ids; None is no bound."""
+    more = "*" if most is None else f"{{0,{most - 1}}}"
+    return {"pattern": f"^({ID_IN_LIST}(, ?{ID_IN_LIST}){more})?$"}
 
 
 STRING: JsonObject = {"type": "string"}

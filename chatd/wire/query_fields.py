@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from marshmallow import fields
 
 from chatd.core.json import JsonObject
-from chatd.wire.fields import IDS, Bool, InOrder, Int, Snowflake, split_ids
-from chatd.wire.json_schema import ID
-from chatd.wire.validators import ERRORS, FieldError, bound_of
+from chatd.wire.fields import Bool, InOrder, Int, Snowflake, split_ids
+from chatd.wire.json_schema import ID, ids_in_text
+from chatd.wire.validators import ERRORS, FieldError, bound_of, most_of
 
 
 class Digits(Int):
@@ -50,7 +50,13 @@ class Ids(InOrder, fields.Field[list[int]]):
     """A comma-separated list of ids; its length is checked before the ids."""
 
     default_error_messages = {**Snowflake.default_error_messages}  # noqa: RUF012
-    json: ClassVar[JsonObject] = {"type": "string", **IDS}
+    underived: ClassVar[tuple[str, ...]] = ("minLength", "maxLength")
+    """What apispec would read from the validators, which count ids, not characters."""
+
+    @property
+    def json(self) -> JsonObject:
+        """The schema, with the bound of the number of ids."""
+        return {"type": "string", **ids_in_text(most_of(self.validators))}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[int]:
         one = Id()

@@ -7,6 +7,8 @@ from typing import Any
 
 from marshmallow import ValidationError, validate
 
+from chatd.core.field_errors import NOT_SUPPORTED
+
 MAX_BAD_ELEMENTS = 3
 """After how many bad elements the rest of an array is not read."""
 
@@ -59,6 +61,14 @@ def choice(*choices: int) -> validate.OneOf:
     return validate.OneOf(choices, error=FieldError("BASE_TYPE_CHOICES", text))
 
 
+def supported(choices: Iterable[int], text: str) -> validate.OneOf:
+    """Return a validator that accepts these numbers, of those that Discord documents.
+
+    It follows `choice`, which refuses all other numbers. `text` says what the server does not have.
+    """
+    return validate.OneOf([*choices], error=FieldError(NOT_SUPPORTED, text))
+
+
 def unique(values: Sequence[Hashable]) -> None:
     """Refuse an array that contains a value twice."""
     if len(set(values)) < len(values):
@@ -90,3 +100,9 @@ def bound_of(validators: Iterable[Callable[[Any], Any]]) -> validate.Length | No
         if isinstance(validator, validate.Length) and validator.max is not None:
             return validator
     return None
+
+
+def most_of(validators: Iterable[Callable[[Any], Any]]) -> int | None:
+    """Return the maximum length that the validators accept, or None if there is none."""
+    bound = bound_of(validators)
+    return None if bound is None else bound.max

@@ -220,6 +220,12 @@ REFUSED: dict[str, dict[str, Fields]] = {
     },
 }
 
+RULES = (
+    "POST /guilds/{guild_id}/auto-moderation/rules",
+    "PATCH /guilds/{guild_id}/auto-moderation/rules/{rule_id}",
+)
+"""The operations on rules of AutoModeration."""
+
 REFUSED_VALUES: dict[tuple[str, str], list[Any]] = {
     (GUILD, "features"): [["COMMUNITY"], ["DISCOVERABLE"]],
     (CHANNELS[0], "type"): [2, 13, 14, 15],
@@ -232,6 +238,9 @@ REFUSED_VALUES: dict[tuple[str, str], list[Any]] = {
     **{(each, f"{place}.style"): [6] for each in MESSAGES for place in _BUTTONS},
     **{(CALLBACK, f"data.{place}.style"): [6] for place in _IN_DATA},
     (CALLBACK, "type"): [1, 10, 12, 13],
+    **{(each, "trigger_type"): [6] for each in RULES},
+    **{(each, "event_type"): [2] for each in RULES},
+    **{(each, "actions[].type"): [4] for each in RULES},
 }
 """Values of supported fields for unsupported features. The field refuses them."""
 LISTED = {

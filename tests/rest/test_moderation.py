@@ -229,7 +229,10 @@ async def test_audit_log_contains_actions_with_reasons(world: World) -> None:
 
 async def test_too_long_reason_is_refused(world: World) -> None:
     guild = await world.guild(owner="alice")
-    answer = await guild.owner.rest.call(
-        "PATCH", f"/guilds/{guild.id}", {"name": "xx"}, headers={"X-Audit-Log-Reason": "x" * 513}
-    )
+    reason = {"X-Audit-Log-Reason": "x" * 513}
+    path = f"/guilds/{guild.id}"
+    answer = await guild.owner.rest.call("PATCH", path, {"name": "xx"}, headers=reason)
     assert (answer.status, answer.code) == (400, 50035)
+    for method, other in (("POST", "/users/@me/export"), ("GET", "/users/@me")):
+        answer = await guild.owner.rest.call(method, other, headers=reason)
+        assert (answer.status, answer.code) == (400, 50035)

@@ -6,6 +6,7 @@ That responses match the document is checked in every test: see `tests/helpers/c
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,11 @@ def test_every_route_is_described(route: Route) -> None:
     succeeds = any(status < 400 for status in route.answers)
     assert succeeds or is_refused, f"{where} declares no success"
     assert ("security" in described) != route.is_open
+
+
+@walk("route", [route for route in TABLE if not route.is_open])
+def test_too_long_reason_is_described(route: Route) -> None:
+    assert "400" in operation(f"{route.method} {route.path}")["responses"]
 
 
 def test_errors_are_not_described_as_success() -> None:
@@ -110,6 +116,27 @@ def test_schemas_are_valid() -> None:
     for schema in OPENAPI["components"]["schemas"].values():
         meta.validate(schema)
     assert OPENAPI["openapi"] == "3.1.0"
+
+
+def test_bounds_are_those_of_the_type() -> None:
+    of_type = {"Length": "string", "Items": "array", "Properties": "object"}
+    wrong = [
+        (schema, keyword)
+        for schema in parts(OPENAPI)
+        for keyword in schema
+        if keyword in {f"{end}{kind}" for end in ("min", "max") for kind in of_type}
+        if of_type[keyword[3:]] not in str(schema.get("type"))
+    ]
+    assert wrong == []
+
+
+def parts(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield each object in a part of the document."""
+    if isinstance(schema, dict):
+        yield schema
+    for each in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(each, dict | list):
+            yield from parts(each)
 
 
 def test_request_and_response_schemas_have_different_names() -> None:

@@ -23,6 +23,7 @@ from tests.documented.operations import (
     WITH_TOKEN,
 )
 from tests.documented.refused import LISTED, REFUSED_VALUES, Fields
+from tests.helpers.automod import add_rule
 from tests.helpers.interactions import ROW, Stage
 from tests.helpers.shared_stages import SharedStages
 from tests.world import Answer, Guild, World
@@ -55,6 +56,7 @@ async def scene(world: World) -> dict[str, str]:
         "other_id": dave.id,
         "application_id": bot.id,
         "command_id": made["id"],
+        "rule_id": (await add_rule(guild))["id"],
     }
 
 

@@ -154,6 +154,7 @@ async def test_long_slack_texts_are_cut(world: World) -> None:
         ({"text": "x", "attachments": [{"text": "y"}] * 11}, 50035),
         ({"text": "x", "attachments": [{"text": "y", "ts": 10**15}]}, 50035),
         ({"text": "x", "attachments": [{"text": "y", "ts": "-1"}]}, 50035),
+        ({"text": "x", "attachments": [{"text": "y", "ts": -0.5}]}, 50035),
         ({"text": "x", "attachments": {"text": "y"}}, 50035),
     ],
 )

@@ -223,8 +223,8 @@ def _error_statuses(route: Route) -> list[int]:
     """Return the statuses of the errors that a route can respond with."""
     in_path = "{" in route.path
     found = [429, 503]
-    if in_path or route.body or route.query:
-        found.append(400)
+    if in_path or route.body or route.query or not route.is_open:
+        found.append(400)  # callers with a login may send a reason that is too long
     if route.needs is not PUBLIC:
         found.append(401)
     if in_path or route.needs in (HUMAN, BOT, ADMINISTRATOR):
@@ -258,6 +258,8 @@ def _name(schema: Any) -> str:
 def _field_attributes(converter: Any, field: Any, ret: JsonObject) -> JsonObject:
     """Return what apispec does not know: our own kinds of fields, and defaults of dataclasses."""
     found: JsonObject = dict(getattr(field, "json", {}))
+    for keyword in getattr(field, "underived", ()):  # that apispec has added
+        ret.pop(keyword, None)
     if schemas := getattr(field, "schemas", ()):  # of a field that can be one of several objects
         found["anyOf"] = [converter.resolve_nested_schema(each) for each in schemas]
     if field.allow_none and "type" in found:

@@ -13,13 +13,12 @@ from chatd.core.automod import (
     MAX_ALLOWED,
     Action,
     ActionType,
-    EventType,
     Preset,
     TriggerMetadata,
     TriggerType,
 )
 from chatd.core.errors import InvalidForm
-from chatd.core.field_errors import NOT_SUPPORTED, FieldErrors
+from chatd.core.field_errors import FieldErrors
 from chatd.core.unset import UNSET
 from chatd.wire.schemas.auto_moderation import AutoModActionInput, AutoModTriggerInput
 
@@ -30,22 +29,6 @@ _ACTION_FIELDS = {
     ActionType.TIMEOUT: "duration_seconds",
 }
 _CAN_TIME_OUT = (TriggerType.KEYWORD, TriggerType.MENTION_SPAM)
-
-
-def supported_trigger(number: int) -> TriggerType:
-    """Return a type of trigger. Raises InvalidForm for the one that is not supported."""
-    trigger_type = TriggerType(number)
-    if trigger_type == TriggerType.MEMBER_PROFILE:
-        text = "Rules for profiles of members are not supported by this server."
-        raise InvalidForm.of("trigger_type", NOT_SUPPORTED, text)
-    return trigger_type
-
-
-def require_supported_event(number: int) -> None:
-    """Raise InvalidForm for rules that do not apply to messages."""
-    if number != EventType.MESSAGE_SEND:
-        text = "Rules for changes of members are not supported by this server."
-        raise InvalidForm.of("event_type", NOT_SUPPORTED, text)
 
 
 def metadata(
@@ -99,9 +82,6 @@ def actions(trigger_type: TriggerType, given: Sequence[AutoModActionInput]) -> t
     found: list[Action] = []
     for number, each in enumerate(given):
         kind = ActionType(each.type)
-        if kind == ActionType.BLOCK_MEMBER_INTERACTION:
-            text = "Only rules for profiles have this action, which this server does not support."
-            raise _in_action(number, {"type": _error(NOT_SUPPORTED, text)})
         if kind == ActionType.TIMEOUT and trigger_type not in _CAN_TIME_OUT:
             text = "Only rules for keywords and mentions can time members out."
             raise _in_action(number, {"type": _error("BASE_TYPE_INVALID", text)})

@@ -62,8 +62,7 @@ async def create(ctx: Context, guild_id: GuildId, wanted: NewAutoModRule) -> Rul
 
     Raises UnknownGuild, MissingAccess, MissingPermissions, InvalidForm.
     """
-    trigger_type = rule_input.supported_trigger(wanted.trigger_type)
-    rule_input.require_supported_event(wanted.event_type)
+    trigger_type = TriggerType(wanted.trigger_type)
     metadata = rule_input.metadata(trigger_type, wanted.trigger_metadata)
     actions = _BLOCK
     if wanted.actions is not UNSET:
@@ -160,8 +159,6 @@ def _with_changes(rule: Rule, change: AutoModRuleChange) -> Rule:
     if change.trigger_type not in (UNSET, rule.trigger_type):
         text = "The trigger of a rule cannot be changed."
         raise InvalidForm.of("trigger_type", "BASE_TYPE_INVALID", text)
-    if change.event_type is not UNSET:
-        rule_input.require_supported_event(change.event_type)
     if change.name is not UNSET:
         rule = replace(rule, name=change.name)
     if change.actions is not UNSET:

@@ -146,5 +146,7 @@ class CommandOverwriteInputSchema(Schema[CommandOverwrite]):
 class PermissionsChangeSchema(Schema[PermissionsChange]):
     into = PermissionsChange
     permissions = List(
-        Nested(CommandOverwriteInputSchema), validate=at_most(MAX_PERMISSIONS), **NULL_IS_ABSENT
+        Nested(CommandOverwriteInputSchema),
+        validate=[at_most(MAX_PERMISSIONS), unique],
+        **NULL_IS_ABSENT,
     )

@@ -24,10 +24,31 @@ from chatd.core.unset import UNSET, Maybe
 from chatd.wire.base_schema import NULL_IS_ABSENT, Schema, T
 from chatd.wire.fields import Bool, Int, List, Nested, Snowflake
 from chatd.wire.text_fields import Name, Text
-from chatd.wire.validators import NAME, at_most, choice, length, unique, within
+from chatd.wire.validators import NAME, at_most, choice, length, supported, unique, within
 
 _MAX_ACTIONS = 5
 _MAX_CUSTOM_MESSAGE = 300
+
+_TRIGGER_TYPE = [
+    choice(*TriggerType),
+    supported(
+        (each for each in TriggerType if each != TriggerType.MEMBER_PROFILE),
+        "Rules for profiles of members are not supported by this server.",
+    ),
+]
+_EVENT_TYPE = [
+    choice(*EventType),
+    supported(
+        [EventType.MESSAGE_SEND], "Rules for changes of members are not supported by this server."
+    ),
+]
+_ACTION_TYPE = [
+    choice(*ActionType),
+    supported(
+        (each for each in ActionType if each != ActionType.BLOCK_MEMBER_INTERACTION),
+        "Only rules for profiles have this action, which this server does not support.",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +121,7 @@ class AutoModActionMetadataInputSchema(Schema[AutoModActionMetadataInput]):
 
 class AutoModActionInputSchema(Schema[AutoModActionInput]):
     into = AutoModActionInput
-    type = Int(required=True, validate=choice(*ActionType))
+    type = Int(required=True, validate=_ACTION_TYPE)
     metadata = Nested(AutoModActionMetadataInputSchema, **NULL_IS_ABSENT)
 
 
@@ -119,12 +140,12 @@ class _AutoModRuleSchema(Schema[T]):
 class NewAutoModRuleSchema(_AutoModRuleSchema[NewAutoModRule]):
     into = NewAutoModRule
     name = Name(required=True, validate=NAME)
-    event_type = Int(required=True, validate=choice(*EventType))
-    trigger_type = Int(required=True, validate=choice(*TriggerType))
+    event_type = Int(required=True, validate=_EVENT_TYPE)
+    trigger_type = Int(required=True, validate=_TRIGGER_TYPE)
 
 
 class AutoModRuleChangeSchema(_AutoModRuleSchema[AutoModRuleChange]):
     into = AutoModRuleChange
     name = Name(validate=NAME)
-    event_type = Int(validate=choice(*EventType))
-    trigger_type = Int(validate=choice(*TriggerType))
+    event_type = Int(validate=_EVENT_TYPE)
+    trigger_type = Int(validate=_TRIGGER_TYPE)

@@ -6,7 +6,7 @@ does not know the limits of this server.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import fields
 
@@ -38,6 +38,9 @@ class Excerpt(Value[str]):
 class FirstOf(List):
     """The first elements of an array. The others are not read."""
 
+    underived: ClassVar[tuple[str, ...]] = ("minItems", "maxItems")
+    """What apispec would read from the validators, which see the first elements only."""
+
     def __init__(self, inner: fields.Field[Any], count: int, **kwargs: Any) -> None:
         super().__init__(inner, validate=length(0, count), **kwargs)
         self.count = count
@@ -45,7 +48,7 @@ class FirstOf(List):
     @property
     def json(self) -> JsonObject:
         """An array of any length."""
-        return {"maxItems": 10_000, "x-first": self.count}
+        return {"x-first": self.count}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         first = value[: self.count] if isinstance(value, list) else value

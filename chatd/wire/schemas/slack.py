@@ -6,14 +6,16 @@ Rule: Discord docs, Webhook resource, "Execute Slack-Compatible Webhook"; Slack'
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
 
+from chatd.core.json import JsonObject
 from chatd.wire.base_schema import NULL_IS_ABSENT, MappingSchema, Schema
-from chatd.wire.fields import Bool, List, Nested, Value, whole
+from chatd.wire.fields import Bool, List, Nested, Value
 from chatd.wire.schemas.embeds import MAX_EMBEDS, URL
 from chatd.wire.schemas.excerpts import Excerpt, FirstOf
 from chatd.wire.schemas.messages import MESSAGE_MAX_LENGTH
@@ -22,6 +24,7 @@ from chatd.wire.validators import length
 
 _MAX_FIELDS = 25
 _MAX_TIME = 253402300799  # the end of the year 9999, in seconds since 1970
+_SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{0,19})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,19 @@ class SlackMessage:
 class UnixTime(Value[int]):
     """A time in seconds since 1970, as a number or as text with a fraction."""
 
-    json = {"type": ["integer", "number", "string"]}  # noqa: RUF012
+    json: ClassVar[JsonObject] = {
+        "type": ["integer", "number", "string"],
+        "pattern": r"^[0-9]{1,11}(\.[0-9]{0,19})?$",  # not all numbers of 12 digits are accepted
+        "minimum": 0,
+        "maximum": _MAX_TIME,
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if isinstance(value, str) and len(value) <= 32:
-            digits = value.partition(".")[0]
-            value = int(digits) if digits.isascii() and digits.isdigit() else None
-        seconds = int(value) if isinstance(value, float) and abs(value) < 2**53 else whole(value)
-        if seconds is None or not 0 <= seconds <= _MAX_TIME:
+        if isinstance(value, str) and _SECONDS.fullmatch(value):
+            value = int(value.partition(".")[0])
+        if type(value) not in (int, float) or not 0 <= value <= _MAX_TIME:
             raise self.make_error("invalid")
-        return seconds
+        return int(value)
 
 
 def _link() -> Text:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, post_load, validate
 
-from chatd.core.ids import GuildId
+from chatd.core.ids import MAX_ID, GuildId
 from chatd.core.json import JsonObject
 from chatd.core.relationships import DirectMessages
 from chatd.core.unset import UNSET, Maybe
@@ -89,7 +89,8 @@ class CustomStatusSchema(MappingSchema):
 
 
 class GuildFolderSchema(MappingSchema):
-    id = Int(allow_none=True, validate=within(-(2**63), 2**63 - 1))
+    # The smallest number of 64 bits is left out: smaller numbers are read as floats that equal it.
+    id = Int(allow_none=True, validate=within(-MAX_ID, MAX_ID))
     name = Name(allow_none=True, validate=at_most(100))
     color = Int(allow_none=True, validate=within(0, 0xFFFFFF))
     guild_ids = List(Snowflake(), required=True, validate=length(0, 200))
