@@ -191,7 +191,8 @@ async def test_chapters_after_the_tour_work(server: Server, tmp_path: Path) -> N
     public_url = f"sed 's,^{server.config.public_url},{server.url},'"
     script = script.replace("| field url)", f"| field url | {public_url})")
     history = 'curl -sS -H "Authorization: Bearer $ADA" "$API/channels/$CHANNEL/messages"'
-    status, output = await pasted(f"set -eu\n{script}\n{history}", tmp_path)
+    copied = f"until {history} | grep -q 'Steam at'; do sleep 0.1; done"  # in the background
+    status, output = await pasted(f"set -eu\n{script}\n{copied}\n{history}", tmp_path)
     assert status == 0, output
     for title in titles:
         for language, text, _ in blocks(API_GUIDE, title):
