@@ -22,7 +22,7 @@ REDIS_FAULTS: tuple[type[Exception], ...] = (
 
 _DRIVER_INFO = DriverInfo(lib_version=redis.__version__)
 """What `CLIENT LIST` shows of a connection. Without it, redis-py reads the metadata of its package
-for each new connection, which blocks the event loop for milliseconds."""
+for each new connection, which takes 0.6 ms on the event loop."""
 
 
 def connect(

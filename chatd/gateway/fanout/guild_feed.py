@@ -53,7 +53,6 @@ _STATE_EVENTS = frozenset(
 )
 """Events that may change which members have sessions here, or what they may see."""
 
-
 _VIEWERS = (AudienceKind.CHANNEL, Permissions.VIEW_CHANNEL)
 """The audience of most events, by its kind and the permissions that are needed."""
 
