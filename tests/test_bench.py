@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import pytest
 from hypothesis import given
@@ -32,8 +34,24 @@ from tests.bench.plans import DESCRIPTIONS, TINY, WORKLOADS
 from tests.bench.report import Progress
 from tests.bench.sockets import Socket
 from tests.conftest import repository
+from tests.helpers.processes import Process
 
 CUTS = st.lists(st.integers(1, 400), max_size=20)
+
+
+@pytest.fixture
+def stage(tmp_path: Path, postgres: Postgres, valkey: Valkey) -> Iterator[Stage]:
+    """The servers of this process; those that are measured are forked."""
+    made = Stage(tmp_path, Cores(None, None), postgres, valkey, forked)
+    yield made
+    made.close()
+
+
+def forked(
+    command: Sequence[str], folder: Path, environment: dict[str, str], output: IO[bytes]
+) -> Process:
+    """Start a command like `environment.executed`, but without the time to import chatd."""
+    return Process(command, folder, environment, (subprocess.DEVNULL, output, output))
 
 
 @pytest.mark.parametrize(
@@ -48,14 +66,8 @@ CUTS = st.lists(st.integers(1, 400), max_size=20)
         ),
     ],
 )
-async def test_the_workloads_run(
-    tmp_path: Path, postgres: Postgres, valkey: Valkey, names: list[str], titles: set[str]
-) -> None:
-    stage = Stage(tmp_path, Cores(None, None), postgres, valkey)
-    try:
-        rows = await measure(stage, Chatd(), names, TINY, Progress(len(names) + 1))
-    finally:
-        stage.close()
+async def test_the_workloads_run(stage: Stage, names: list[str], titles: set[str]) -> None:
+    rows = await measure(stage, Chatd(), names, TINY, Progress(len(names) + 1))
     assert {row.what.split()[0].rstrip(",") for row in rows} >= titles
     measured = [row for row in rows if not row.what.startswith("indexing")]
     assert all(row.rate and row.p50_s and row.p99_s for row in measured)
@@ -75,12 +87,8 @@ def frozen_again() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("frozen_again")
-async def test_capacity_is_searched(tmp_path: Path, postgres: Postgres, valkey: Valkey) -> None:
-    stage = Stage(tmp_path, Cores(None, None), postgres, valkey)
-    try:
-        rows = await measure(stage, Chatd(), ["capacity"], TINY, Progress(2))
-    finally:
-        stage.close()
+async def test_capacity_is_searched(stage: Stage) -> None:
+    rows = await measure(stage, Chatd(), ["capacity"], TINY, Progress(2))
     [result, *steps] = rows
     assert [row.more["people"] for row in steps] == [8, 12], [row.notes for row in steps]
     assert all(row.more["failures"] == 0 for row in steps), [row.notes for row in steps]
@@ -137,19 +145,13 @@ def test_exponent_of_a_curve() -> None:
 
 
 @pytest.mark.soak
-async def test_two_versions_are_compared(
-    tmp_path: Path, postgres: Postgres, valkey: Valkey
-) -> None:
-    stage = Stage(tmp_path, Cores(None, None), postgres, valkey)
-    try:
-        rows = await against.rows(stage, "HEAD", TINY, Progress(7))
-    finally:
-        stage.close()
+async def test_two_versions_are_compared(stage: Stage) -> None:
+    rows = await against.rows(stage, "HEAD", TINY, Progress(7))
     assert {row.bare for row in rows} == {"HEAD"}
     assert all(row.compared == "CPU" and row.ratio for row in rows)
 
 
-def test_one_account_of_a_measurement_may_do_the_work_of_many() -> None:
+def test_one_account_of_a_measurement_may_do_the_work_of_many(tmp_path: Path) -> None:
     """Another process, since the limits of this one stay as they are in production."""
     program = """
 from tests.bench import large_limits
@@ -160,7 +162,11 @@ account = limiter._admit("one")
 assert all(account.take_slot() for _ in range(1000)), "too few requests at once"
 assert rate_limits.GLOBAL.requests > 1000, "too few requests a second"
 """
-    subprocess.run([sys.executable, "-c", program], cwd=repository(), check=True)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(repository()), *sys.path])}
+    with (tmp_path / "output").open("w+b") as output:
+        code = forked([sys.executable, "-c", program], tmp_path, environment, output).wait(120)
+        output.seek(0)
+        assert (code, output.read()) == (0, b"")
 
 
 def test_version_that_git_does_not_know_is_refused(tmp_path: Path) -> None:
@@ -185,15 +191,9 @@ class Rival(Chatd):
         return str(answer.json["access_token"])
 
 
-async def test_a_rival_is_measured_through_its_adapter(
-    tmp_path: Path, postgres: Postgres, valkey: Valkey
-) -> None:
-    stage = Stage(tmp_path, Cores(None, None), postgres, valkey)
+async def test_a_rival_is_measured_through_its_adapter(stage: Stage) -> None:
     plan = replace(TINY, size=Size(members=2, channels=2, guilds=1, messages=60, places=1))
-    try:
-        rows = await measure(stage, Rival(), ["create"], plan, Progress(2))
-    finally:
-        stage.close()
+    rows = await measure(stage, Rival(), ["create"], plan, Progress(2))
     assert [row.server for row in rows] == ["rival"] * 3
     assert {row.what.split()[0].rstrip(",") for row in rows} == {"create"}
     assert all(row.rate and row.p50_s and row.p99_s for row in rows)

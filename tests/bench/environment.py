@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Protocol
 
 from chatd.embedded.postgres import Postgres, running_postgres
 from chatd.embedded.valkey import Valkey, running_valkey
@@ -27,25 +29,54 @@ class CannotStart(Exception):
     """A server did not start; the text is the end of its log."""
 
 
+class Child(Protocol):
+    """A process that this one has started, like `subprocess.Popen`."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int, /) -> None: ...
+    def kill(self) -> None: ...
+
+
+Spawn = Callable[[Sequence[str], Path, dict[str, str], IO[bytes]], Child]
+"""Starts a command in a folder, with an environment and a file for its output."""
+
+
+def executed(
+    command: Sequence[str], folder: Path, environment: dict[str, str], output: IO[bytes]
+) -> Child:
+    """Start a command in a new interpreter, with which no other process shares its memory."""
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+    )
+
+
 @dataclass
 class Process:
     """A server process and its port."""
 
     name: str
     port: int
-    popen: subprocess.Popen[bytes]
+    child: Child
     log: Path
 
     @property
     def pids(self) -> list[int]:
-        return [self.popen.pid]
+        return [self.child.pid]
 
     async def wait_until_ready(self, path: str) -> None:
         """Wait until a GET of this path returns 200. Raises CannotStart."""
         try:
             async with asyncio.timeout(_START_S):
                 while not await self._answers(path):
-                    if self.popen.poll() is not None:
+                    if self.child.poll() is not None:
                         break
                     await asyncio.sleep(_POLL_S)
                 else:
@@ -63,12 +94,12 @@ class Process:
 
     def stop(self) -> None:
         """Terminate it; kill it if it does not exit in time."""
-        self.popen.terminate()
+        self.child.send_signal(signal.SIGTERM)
         try:
-            self.popen.wait(_STOP_S)
+            self.child.wait(_STOP_S)
         except subprocess.TimeoutExpired:
-            self.popen.kill()
-            self.popen.wait()
+            self.child.kill()
+            self.child.wait()
 
 
 @dataclass
@@ -79,6 +110,7 @@ class Stage:
     cores: meters.Cores
     postgres: Postgres
     valkey: Valkey
+    spawn: Spawn = executed
     started: list[Process] = field(default_factory=list)
 
     def start(
@@ -93,16 +125,9 @@ class Stage:
         log = self.folder / f"{name.replace(' ', '-')}.log"
         own = {"PYTHONPATH": os.pathsep.join(sys.path), **(environment or {})}
         with log.open("ab") as output:
-            popen = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env={**os.environ, **own},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-        self.cores.give_server(popen.pid)
-        process = Process(name, port, popen, log)
+            child = self.spawn(command, self.folder, {**os.environ, **own}, output)
+        self.cores.give_server(child.pid)
+        process = Process(name, port, child, log)
         self.started.append(process)
         return process
 
@@ -121,8 +146,8 @@ class Stage:
 
     def kill(self, process: Process) -> None:
         """Kill a server, so that it hands nothing over to the next one."""
-        process.popen.kill()
-        process.popen.wait()
+        process.child.kill()
+        process.child.wait()
         self.started.remove(process)
 
     def close(self) -> None:

@@ -29,6 +29,7 @@ _REPORTED_AFTER = 5
 def enlarge() -> None:
     """Enlarge the limits of the modules that the server consists of, and those they make later."""
     import_module("chatd.app")
+    gc.unfreeze()  # what a forked process has from the one that imported chatd
     for name, module in list(sys.modules.items()):
         # By name: other versions have the class in another module.
         kind = getattr(module, "Limit", None) if name.startswith("chatd.") else None

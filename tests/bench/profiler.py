@@ -28,11 +28,11 @@ class Sampled(Chatd):
     def begin(self, process: Process) -> None:
         """Begin to count samples."""
         self.file.unlink(missing_ok=True)
-        os.kill(process.popen.pid, signal.SIGUSR1)
+        os.kill(process.child.pid, signal.SIGUSR1)
 
     async def end(self, process: Process) -> str:
         """Stop counting; return the table of samples."""
-        os.kill(process.popen.pid, signal.SIGUSR2)
+        os.kill(process.child.pid, signal.SIGUSR2)
         async with asyncio.timeout(_TIMEOUT_S):
             while not self.file.exists():
                 await asyncio.sleep(0.05)
