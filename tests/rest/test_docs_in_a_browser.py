@@ -88,7 +88,8 @@ async def test_page_fits_every_width(
     server: Server, problems: list[str], script: bool, views: list[tuple[int, ColorScheme]]
 ) -> None:
     url = f"{server.url}/docs"
-    async with browsing(url, problems=problems, java_script_enabled=script) as page:
+    first = f"{server.url}/health"
+    async with browsing(first, problems=problems, java_script_enabled=script) as page:
         for width, scheme in views:
             await page.emulate_media(color_scheme=scheme)
             await page.set_viewport_size({"width": width, "height": 800})
@@ -99,15 +100,16 @@ async def test_page_fits_every_width(
 
 async def contents_lead_to_operations(page: Page, width: int) -> None:
     """Check how the contents open, lead to an operation, and close where they cover the page."""
-    menu = page.get_by_role("link", name="Contents", exact=True)
+    contents = page.locator("#contents")  # a search in the whole page takes a second
+    menu = page.locator("header").get_by_role("link", name="Contents", exact=True)
     if width < 1024:
         assert await shown(page) == []
         await menu.click()
     else:
         assert not await menu.is_visible()
     assert "Logging in" in await shown(page)
-    await page.locator("#contents summary").first.click()
-    await page.get_by_role("link", name="POST Create an account and log in").click()
+    await contents.locator("summary").first.click()
+    await contents.get_by_role("link", name="POST Create an account and log in").click()
     assert page.url.endswith("#auth.register")
     assert await page.locator("[id='auth.register']").is_visible()
     if width < 1024:
