@@ -7,11 +7,14 @@ interaction; curl sends them for `-d content=hello`.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote_to_bytes, urlencode
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from chatd.rest import urlencoded
 from chatd.rest.message_body import MAX_MESSAGE_BODY
 from tests.helpers.invoker import invoker_of
 from tests.world import Answer, Rest, World, like
@@ -106,3 +109,10 @@ async def test_bytes_that_are_no_escapes_stay(world: World) -> None:
     assert answer.status == 400  # the last field of a name counts, and this one is empty
     answer = await send(guild.owner.rest, "POST", path, b"content=100%+%zz%4")
     assert answer.json["content"] == "100% %zz%4"
+
+
+@given(st.lists(st.binary(max_size=3) | st.sampled_from([b"%41", b"%c3%bC", b"%00", b"%", b"+"])))
+def test_values_are_decoded_as_by_the_standard_library(parts: list[bytes]) -> None:
+    value = b"".join(parts).replace(b"&", b"")
+    [(name, decoded)] = urlencoded.parse(b"name=" + value)
+    assert (name, decoded) == ("name", unquote_to_bytes(value.replace(b"+", b" ")))
