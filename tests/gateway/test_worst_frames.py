@@ -43,7 +43,7 @@ def _frames(op: int) -> list[bytes]:
     kind = SCHEMAS[op]
     schema = None if kind is None else kind()
     found = worst.bodies(schema, MAX_PAYLOAD - _HEAD)
-    return [b'{"op":%d,"d":%b}' % (op, data) for data in found]
+    return [b'{"op":%d,"d":%b}' % (op, body.write()) for body in found]
 
 
 @pytest.mark.parametrize("op", SCHEMAS)

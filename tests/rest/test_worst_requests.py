@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from functools import cache, partial
 from itertools import islice
 from urllib.parse import quote
@@ -21,6 +20,7 @@ from chatd.rest.urlencoded import URLENCODED
 from chatd.wire.payloads import encode
 from tests.conftest import Server
 from tests.helpers import loop_time
+from tests.helpers.raw_http import Sender
 from tests.helpers.routes import ALL_PERMISSIONS, route_stage
 from tests.wire import worst
 from tests.world import World
@@ -39,7 +39,7 @@ It is a prime, because the kinds of worst bodies repeat every 6, 10 or 17.
 """
 
 
-def _bodies(route: Route) -> Iterator[bytes]:
+def _bodies(route: Route) -> Iterator[worst.Body]:
     schema = getattr(route.body, "_schema", None)
     most = MAX_BODY if route.body is None or schema is None else route.body.max_bytes
     items = route.body.max_items if isinstance(route.body, JsonListBody) else None
@@ -67,7 +67,7 @@ def _multipart_forms(route: Route) -> Iterator[tuple[str, bytes]]:
     assert route.body is not None
     schema = getattr(route.body, "_schema")  # noqa: B009  # of all kinds of bodies
     for body in islice(_bodies(route), 0, None, 7):  # so that it takes seconds
-        yield _form([('form-data; name="payload_json"', body)])
+        yield _form([('form-data; name="payload_json"', body.write())])
     small = route.body.max_bytes // 64 - 100
     for name in worst.names(schema):
         head = f'form-data; name="{name}"'
@@ -100,7 +100,7 @@ def _form(parts: list[tuple[str, bytes]]) -> tuple[str, bytes]:
 
 def _urlencoded_forms(max_bytes: int) -> Iterator[tuple[str, bytes]]:
     """Yield forms without files in which each byte costs as much as it can."""
-    for unit in (b"%41", b"%C3%BC", b"%", b"x%", b"+", b"&", b"=", b"[", b"%5B%5D%2C"):
+    for unit in (b"%41", b"%C3%BC", b"x%41", b"%", b"x%", b"+", b"&", b"=", b"[", b"%5B%5D%2C"):
         for name in (b"payload_json=", b"payload=", b"content=", b"embeds=", b"nothing="):
             yield URLENCODED, name + unit * ((max_bytes - len(name)) // len(unit))
 
@@ -153,47 +153,6 @@ def _parts() -> Iterator[str]:
         yield escaped * (_LINE // 2 // len(escaped))
 
 
-class Sender:
-    """Sends requests to one route as one account, byte by byte."""
-
-    def __init__(self, server: Server, token: str) -> None:
-        host, _, port = server.url.removeprefix("http://").partition(":")
-        self._host, self._port = host, int(port)
-        self.token = token
-        self.is_upgrading = False
-
-    async def chunked(self, target: str, body: bytes, *heads: str) -> bytes:
-        """Send a body in chunks, given with their sizes; returns the response."""
-        lines = [f"POST {target} HTTP/1.1", "Host: x", "Connection: close", *heads]
-        reader, writer = await asyncio.open_connection(self._host, self._port)
-        try:
-            async with asyncio.timeout(60):
-                writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-                return await reader.read()
-        finally:
-            writer.close()
-
-    async def send(self, method: str, target: str, body: bytes = b"", *heads: str) -> bytes:
-        """Send a request; returns the response."""
-        connection = "Upgrade" if self.is_upgrading else "close"
-        lines = [f"{method} {target} HTTP/1.1", "Host: x", f"Connection: {connection}", *heads]
-        given = {each.partition(":")[0] for each in heads}
-        if "Authorization" not in given:
-            lines.append(f"Authorization: Bearer {self.token}")
-        if body or method in ("POST", "PUT", "PATCH"):
-            lines.append(f"Content-Length: {len(body)}")
-            if "Content-Type" not in given:
-                lines.append("Content-Type: application/json")
-        head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
-        reader, writer = await asyncio.open_connection(self._host, self._port)
-        try:
-            async with asyncio.timeout(60):
-                writer.write(head + body)
-                return await reader.read()
-        finally:
-            writer.close()
-
-
 async def _hold_nothing(send: Callable[[], Awaitable[bytes]], about: object) -> bytes:
     """Send a request, up to three times, until it blocks the loop for a short time only."""
     for _ in range(loop_time.TRIES):
@@ -216,22 +175,36 @@ DIFFERENT_BODIES = {
 """A route for each kind of body with a schema: several routes can share one."""
 
 
+_REFUSED = set[tuple[Hashable, int]]()
+"""The shapes of bodies that `parse_json` has refused in time, with how many values they may have.
+
+It knows no schema: it refuses a body of this shape for all of them, and in the same time.
+"""
+
+
 @pytest.mark.parametrize("name", DIFFERENT_BODIES.values())
 def test_worst_bodies_are_loaded_quickly(name: str) -> None:
     """Without a socket: parsing, validating, and building the errors."""
     body = TABLE[name].body
     schema = getattr(body, "_schema")  # noqa: B009  # of all kinds of bodies
+    values = getattr(body, "max_values", MAX_VALUES)
     with loop_time.no_collection():
-        for sent in _bodies(TABLE[name]):
+        for each in _bodies(TABLE[name]):
+            has_shape = each.shape is not None and not isinstance(body, JsonListBody)
+            if has_shape and (each.shape, values) in _REFUSED:
+                continue
+            sent = each.write()
             taken = []
+            is_parsed = False
             for _ in range(loop_time.TRIES):
                 began = time.thread_time()
                 size = 0
                 held = 0.0
                 try:
                     if not isinstance(body, JsonListBody):
-                        values = getattr(body, "max_values", MAX_VALUES)
-                        schema.read(parse_json(sent, max_values=values))
+                        data = parse_json(sent, max_values=values)
+                        is_parsed = True
+                        schema.read(data)
                     else:
                         for _ in body.reading(sent):
                             if body.is_sliced:
@@ -244,6 +217,8 @@ def test_worst_bodies_are_loaded_quickly(name: str) -> None:
                     break
             assert size < MAX_ERROR_BYTES, sent[:80]
             assert min(taken) < loop_time.MOST_S, sent[:80]
+            if has_shape and not is_parsed:
+                _REFUSED.add((each.shape, values))
 
 
 @pytest.mark.parametrize("name", [name for name, route in TABLE.items() if route.body])
@@ -251,7 +226,8 @@ async def test_worst_bodies_do_not_block_the_loop(server: Server, world: World, 
     sender, path, _ = await _at(server, world, name)
     route = TABLE[name]
     with loop_time.no_collection():
-        for number, body in enumerate(islice(_bodies(route), 0, None, _SENT_STRIDE)):
+        for number, each in enumerate(islice(_bodies(route), 0, None, _SENT_STRIDE)):
+            body = each.write()
             send = partial(sender.send, route.method, path, body)
             received = await _hold_nothing(send, (name, number, body[:80]))
             if received.startswith(b"HTTP/1.1 401") and not route.is_open:

@@ -6,7 +6,9 @@ New fields, routes and commands are therefore covered without changes here.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -38,45 +40,89 @@ _KEYED_BYTES = 60_000
 bodies that may have them are of 64 KB."""
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body, written when a test sends it: writing all takes longer than sending some."""
+
+    write: Callable[[], bytes]
+    shape: Hashable = None
+    """Bodies of one shape differ at most in letters of a key. None: this one has no shape."""
+
+
 def bodies(
     schema: Schema[Any] | None, max_bytes: int, *, max_items: int | None = None
-) -> Iterator[bytes]:
+) -> Iterator[Body]:
     """Yield bodies of at most `max_bytes` bytes: for a schema, an array of it, or no schema."""
     yield from _shapeless(max_bytes)
     if schema is None:
         return
-    for flood in FLOODS.values():
-        for share in (1, 8, 64, 4096):
-            yield _fitted(_object(schema, flood, share, over=0), max_bytes, max_items)
-        yield _fitted(_object(schema, flood, 1, over=1), max_bytes, max_items)
-        yield _fitted(_object(schema, flood, 4096, over=1), max_bytes, max_items)
-    if any(isinstance(field, ComponentList) for field in schema.fields.values()):
-        for components in _component_trees():
-            yield _fitted({"flags": 1 << 15, "components": components}, max_bytes, max_items)
-    wrong: list[Any] = [[], {}, "", None, 0, -1, 1e308, True, "x" * 30]
-    for value in wrong:
-        yield _fitted(wrong_object(schema, value), max_bytes, max_items)
+    for body in _objects(schema):
+        yield Body(partial(_fitted, body, max_bytes, max_items))
     if max_items is None:
         yield from _with_one_name(schema, max_bytes)
     else:
         for share in (1, 4):
             size = max_bytes // share - 2
             for each in chain(_shapeless(size), _with_one_name(schema, size)):
-                yield b"[" + b",".join([each] * share) + b"]"
+                yield Body(partial(_repeated, each, share))
 
 
-def _with_one_name(schema: Schema[Any], max_bytes: int) -> Iterator[bytes]:
+def _objects(schema: Schema[Any]) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Yield functions that return objects with all keys that the schema knows."""
+    for flood in FLOODS.values():
+        for share in (1, 8, 64, 4096):
+            yield partial(_object, schema, flood, share, over=0)
+        yield partial(_object, schema, flood, 1, over=1)
+        yield partial(_object, schema, flood, 4096, over=1)
+    if any(isinstance(field, ComponentList) for field in schema.fields.values()):
+        for components in _component_trees():
+            yield partial(dict, flags=1 << 15, components=components)
+    wrong: list[Any] = [[], {}, "", None, 0, -1, 1e308, True, "x" * 30]
+    for value in wrong:
+        yield partial(wrong_object, schema, value)
+
+
+def _with_one_name(schema: Schema[Any], max_bytes: int) -> Iterator[Body]:
     """Yield objects in which one key that the schema knows has a value of the maximum size."""
     for name in names(schema):
         key = orjson.dumps(name)
-        for filling in (b"[],", b"{},", b"0,", b'"",', b'"1",', b'{"id":"1","type":0},'):
-            count = (max_bytes - len(key) - 10) // len(filling)
-            yield b"{" + key + b":[" + (filling * count)[:-1] + b"]}"
-        longest = b"x" * (max_bytes - len(key) - 10)
-        yield b"{" + key + b':"' + longest + b'"}'
-        yield b"{" + key + b":" + b"9" * len(longest) + b"}"
-        yield b"{" + key + b":" + b"[" * 1000 + b"]" * 1000 + b"}"
-        yield b"{" + b",".join([key + b":[]"] * (max_bytes // (len(key) + 5))) + b"}"
+        fillings = (b"[],", b"{},", b"0,", b'"",', b'"1",', b'{"id":"1","type":0},')
+        longest = max_bytes - len(key) - 10
+        writers: list[Callable[[], bytes]] = [
+            *(partial(_with_array, key, filling, longest, max_bytes) for filling in fillings),
+            partial(_with_run, key, b'"', b"x", longest, max_bytes),
+            partial(_with_run, key, b"", b"9", longest, max_bytes),
+            partial(_with_nested_arrays, key),
+            partial(_with_key_again, key, max_bytes),
+        ]
+        for number, write in enumerate(writers):
+            yield Body(write, (number, max_bytes, len(key)))
+
+
+def _with_array(key: bytes, filling: bytes, longest: int, max_bytes: int) -> bytes:
+    size = longest // len(filling) * len(filling) - 1
+    return b"".join((b"{", key, b":[", _filled(filling, max_bytes)[:size], b"]}"))
+
+
+def _with_run(key: bytes, quote: bytes, of: bytes, longest: int, max_bytes: int) -> bytes:
+    return b"".join((b"{", key, b":", quote, _filled(of, max_bytes)[:longest], quote, b"}"))
+
+
+def _with_nested_arrays(key: bytes) -> bytes:
+    return b"{" + key + b":" + b"[" * 1000 + b"]" * 1000 + b"}"
+
+
+def _with_key_again(key: bytes, max_bytes: int) -> bytes:
+    return b"{" + b",".join([key + b":[]"] * (max_bytes // (len(key) + 5))) + b"}"
+
+
+def _repeated(each: Body, share: int) -> bytes:
+    return b"[" + b",".join([each.write()] * share) + b"]"
+
+
+@functools.lru_cache(16)
+def _filled(filling: bytes, max_bytes: int) -> memoryview:
+    return memoryview(filling * (max_bytes // len(filling)))
 
 
 def _component_trees() -> Iterator[list[Any]]:
@@ -111,22 +157,29 @@ def _component_trees() -> Iterator[list[Any]]:
     yield [{"type": 9, "accessory": {"accessory": {"accessory": nested}}}] * 13
 
 
-@functools.lru_cache(8)
-def _shapeless(max_bytes: int) -> list[bytes]:
-    keys = (b'"%x":null' % number for number in range(max_bytes // 14))
-    return [
-        b"[" * (max_bytes - 1),
-        b"[" * 1000 + b"]" * 1000,
-        b'{"a":' * (max_bytes // 5),
-        b"[" + b"[]," * (max_bytes // 3 - 2) + b"[]]",
-        b"[" + b"{}," * (max_bytes // 3 - 2) + b"{}]",
-        b"[" + b"0," * (max_bytes // 2 - 2) + b"0]",
-        b'"' + b"x" * (max_bytes - 2) + b'"',
-        b'"' + "\ufdfa".encode() * ((max_bytes - 2) // 3) + b'"',
-        b"9" * max_bytes,
-        b"0." + b"1" * (max_bytes - 2),
-        b"{" + b",".join(keys) + b"}",
-    ]
+def _shapeless(max_bytes: int) -> Iterator[Body]:
+    for number in range(len(_SHAPELESS)):
+        yield Body(partial(_written_shapeless, number, max_bytes), (number, max_bytes))
+
+
+_SHAPELESS: list[Callable[[int], bytes]] = [
+    lambda size: b"[" * (size - 1),
+    lambda size: b"[" * 1000 + b"]" * 1000,
+    lambda size: b'{"a":' * (size // 5),
+    lambda size: b"[" + b"[]," * (size // 3 - 2) + b"[]]",
+    lambda size: b"[" + b"{}," * (size // 3 - 2) + b"{}]",
+    lambda size: b"[" + b"0," * (size // 2 - 2) + b"0]",
+    lambda size: b'"' + b"x" * (size - 2) + b'"',
+    lambda size: b'"' + "\ufdfa".encode() * ((size - 2) // 3) + b'"',
+    lambda size: b"9" * size,
+    lambda size: b"0." + b"1" * (size - 2),
+    lambda size: b"{" + b",".join(b'"%x":null' % key for key in range(size // 14)) + b"}",
+]
+
+
+@functools.lru_cache(8 * len(_SHAPELESS))
+def _written_shapeless(number: int, max_bytes: int) -> bytes:
+    return _SHAPELESS[number](max_bytes)
 
 
 def names(schema: Any) -> Iterator[str]:
@@ -195,9 +248,9 @@ def _count(each: Any, most: int, share: int) -> int:
     return max(1, min(most, _KEYED_BYTES // share // (len(orjson.dumps(each)) + 8)))
 
 
-def _fitted(body: dict[str, Any], max_bytes: int, max_items: int | None) -> bytes:
+def _fitted(body: Callable[[], dict[str, Any]], max_bytes: int, max_items: int | None) -> bytes:
     """Return the body, cut to size: long values are left out, the longest first."""
-    parts = sorted(((orjson.dumps({key: each})[1:-1]), key) for key, each in body.items())
+    parts = sorted(((orjson.dumps({key: each})[1:-1]), key) for key, each in body().items())
     parts.sort(key=lambda part: len(part[0]))
     kept, size = [], 2
     for part, _ in parts:
