@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 import stat
-import sys
 import tarfile
 from pathlib import Path
 
@@ -21,7 +21,13 @@ from tests.backup.conftest import NewPlace, Scene
 from tests.cli.conftest import Chatd
 from tests.conftest import repository
 from tests.helpers.archives import names_in, program
-from tests.helpers.cli import completed, running_command
+from tests.helpers.cli import (
+    CHATD,
+    completed,
+    completed_with,
+    limited_chatd,
+    running_command,
+)
 
 
 async def test_archive_has_everything_but_secrets(at_source: Chatd, scene: Scene) -> None:
@@ -72,17 +78,12 @@ def test_backup_knows_every_kind_of_stored_file() -> None:
 
 
 async def test_archive_goes_to_stdout(at_source: Chatd) -> None:
-    target = at_source.folder / "piped.tar"
-    with target.open("wb") as file:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "chatd", "backup", "-", "--json"),
-            cwd=at_source.folder,
-            env=at_source.environment,
-            stdout=file,
-            stderr=asyncio.subprocess.PIPE,
+    words = [*CHATD, "backup", "-", "--json"]
+    with (at_source.folder / "piped.tar").open("wb") as file:
+        code, complaints = await asyncio.to_thread(
+            completed_with, at_source.folder, at_source.environment, words, stdout=file
         )
-        _, complaints = await process.communicate()
-    assert process.returncode == 0, complaints
+    assert code == 0, complaints
     assert json.loads(complaints)["file"] is None
     await at_source.well("restore", "--verify-only", "piped.tar")
 
@@ -160,23 +161,22 @@ async def test_failure_of_pg_dump_leaves_no_archive(at_source: Chatd, then: str,
 
 
 @pytest.mark.parametrize(
-    ("command", "reason"),
+    ("command", "output", "reason"),
     [
-        ("chatd backup - >/dev/full", "No space left on device"),
-        ("ulimit -f 100; chatd backup chatd.tar", "File too large"),
+        ([*CHATD, "backup", "-"], "/dev/full", "No space left on device"),
+        ([*limited_chatd(51_200), "backup", "chatd.tar"], os.devnull, "File too large"),
     ],
+    ids=["device", "limit"],
 )
-async def test_full_disk_is_reported(at_source: Chatd, command: str, reason: str) -> None:
-    command = command.replace("chatd backup", f"{sys.executable} -m chatd backup")
-    process = await asyncio.create_subprocess_shell(
-        command,
-        cwd=at_source.folder,
-        env=at_source.environment,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, complaints = await process.communicate()
-    assert (process.returncode, names_in(at_source.folder)) == (1, [])
-    assert complaints.decode() == f"chatd: cannot write the archive: {reason}\n"
+def test_full_disk_is_reported(
+    at_source: Chatd, command: list[str], output: str, reason: str
+) -> None:
+    with Path(output).open("wb") as file:
+        code, complaints = completed_with(
+            at_source.folder, at_source.environment, command, stdout=file
+        )
+    assert (code, names_in(at_source.folder)) == (1, [])
+    assert complaints == f"chatd: cannot write the archive: {reason}\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg2
 import pytest
@@ -21,7 +21,13 @@ from chatd.db.maintenance import split_password
 from tests.backup.conftest import NewPlace, Place, Scene, environment_of
 from tests.cli.conftest import Chatd
 from tests.helpers.archives import archive_bytes, header_of, program
-from tests.helpers.cli import command_environment, running_command
+from tests.helpers.cli import (
+    CHATD,
+    command_environment,
+    completed_with,
+    limited_chatd,
+    running_command,
+)
 
 At = Callable[[Place], Chatd]
 PASSPHRASE = "correct horse battery staple"
@@ -192,20 +198,25 @@ async def test_wrong_use_is_refused(
 
 async def test_pipe_is_no_archive(archive: str, new_place: NewPlace, command_at: At) -> None:
     chatd = command_at(new_place())
-    command = f"cat {archive} | {sys.executable} -m chatd restore - --yes"
-    process = await asyncio.create_subprocess_shell(
-        command, cwd=chatd.folder, env=chatd.environment, stderr=asyncio.subprocess.PIPE
-    )
-    _, complaints = await process.communicate()
-    assert process.returncode == 1
-    assert b"give a file, not a pipe" in complaints
-    command = f"{sys.executable} -m chatd restore - --yes <{archive}"
-    process = await asyncio.create_subprocess_shell(
-        command, cwd=chatd.folder, env=chatd.environment, stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0
-    assert output.startswith(b"Restored ")
+    words = [*CHATD, "restore", "-", "--yes"]
+
+    async def restore(stdin: int | IO[bytes], stdout: IO[bytes]) -> tuple[int, str]:
+        return await asyncio.to_thread(
+            completed_with, chatd.folder, chatd.environment, words, stdin=stdin, stdout=stdout
+        )
+
+    reader, writer = os.pipe()
+    with (chatd.folder / archive).open("rb") as file, (chatd.folder / "said").open("w+b") as said:
+        os.write(writer, file.read(4096))
+        os.close(writer)
+        code, complaints = await restore(reader, said)
+        os.close(reader)
+        assert code == 1
+        assert "give a file, not a pipe" in complaints
+        file.seek(0)
+        assert await restore(file, said) == (0, "")
+        said.seek(0)
+        assert said.read().startswith(b"Restored ")
 
 
 async def test_pg_restore_that_fails_or_is_killed_leaves_an_empty_database(
@@ -262,15 +273,12 @@ async def test_full_disk_leaves_an_empty_database(
 ) -> None:
     place = new_place()
     chatd = command_at(place)
-    process = await asyncio.create_subprocess_shell(
-        f"ulimit -f 400; exec {sys.executable} -m chatd restore {archive} --yes",
-        cwd=chatd.folder,
-        env=chatd.environment,
-        stderr=asyncio.subprocess.PIPE,
+    words = [*limited_chatd(204_800), "restore", archive, "--yes"]
+    code, complaints = await asyncio.to_thread(
+        completed_with, chatd.folder, chatd.environment, words
     )
-    _, complaints = await process.communicate()
-    assert process.returncode == 1
-    assert b"the storage of files is unavailable: [Errno 27] File too large" in complaints
+    assert code == 1
+    assert "the storage of files is unavailable: [Errno 27] File too large" in complaints
     assert tables(place) == 0
     assert not [name for name in place.files() if name.endswith(".partial")]
     await chatd.well("restore", archive, "--yes")

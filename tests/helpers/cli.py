@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +106,37 @@ def completed(
         finally:
             process.kill()
         return code, _content(output), _content(complaints)
+
+
+def completed_with(
+    folder: Path,
+    environment: Environment,
+    command: Sequence[str],
+    *,
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
+    stdout: int | IO[bytes] = subprocess.DEVNULL,
+) -> tuple[int, str]:
+    """Run a program with these files to its end; return its exit code and what it complains of."""
+    with TemporaryFile() as complaints:
+        process = Process(command, folder, environment, (stdin, stdout, complaints))
+        try:
+            code = process.wait(TIMEOUT_S)
+        finally:
+            process.kill()
+        return code, _content(complaints)
+
+
+def limited_chatd(file_bytes: int) -> tuple[str, ...]:
+    """Return the words of a `chatd` that cannot write larger files: on a full disk."""
+    return (sys.executable, "-c", _LIMITED.format(file_bytes))
+
+
+_LIMITED = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))
+from chatd.__main__ import main
+main()
+"""
 
 
 def _content(file: IO[bytes]) -> str:
