@@ -33,7 +33,7 @@ from chatd.web.keys import DEPENDENCIES
 from tests.helpers import clusters, contract, processes, timeouts
 from tests.helpers.cli import Environment, command_environment
 from tests.helpers.databases import NewDatabase, create_database
-from tests.helpers.memory import folder_in_memory
+from tests.helpers.memory import folder_in_memory, put_temporary_files_in_memory
 from tests.helpers.module_lists import LONGEST_MODULES, PROCESS_MODULES
 from tests.helpers.settings import config_of
 from tests.helpers.statements import record_statements
@@ -52,9 +52,11 @@ _TURNS = 20
 _RECOVERY_S = 60.0
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch the timeouts of all tests with one thread."""
+    """Watch the timeouts of all tests with one thread; have temporary files in memory."""
     config.pluginmanager.register(timeouts)
+    put_temporary_files_in_memory(config)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class Machine:
             [self.checkout / "scripts" / script, "--root", self.root, *words],
             env={
                 "PATH": os.environ["PATH"],
+                "TMPDIR": tempfile.gettempdir(),
                 "PYTHONPATH": os.pathsep.join(paths),
                 "PIP_CONFIG_FILE": os.devnull,
                 "PIP_NO_INDEX": "1",

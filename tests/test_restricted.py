@@ -121,7 +121,9 @@ class Place:
 def place() -> Iterator[Place]:
     """As scripts/install makes it, on servers that the account can reach."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restricted-")))
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="restricted-", dir="/tmp"))
+        )
         folder.chmod(0o755)
         for name in ("servers", "settings", "state", "credentials"):
             (folder / name).mkdir()
@@ -238,7 +240,7 @@ id -un; pwd; echo "$DATABASE_URL" "$CHATD_DATA_DIR"; grep NoNewPrivs /proc/self/
 
 @pytest.mark.usefixtures("postgres")  # whose account it is
 def test_administrator_command_runs_as_the_service_account() -> None:
-    with tempfile.TemporaryDirectory(prefix="command-") as name:
+    with tempfile.TemporaryDirectory(prefix="command-", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "credentials").mkdir(mode=0o700)
