@@ -6,7 +6,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,6 +18,7 @@ from playwright.async_api import (
     Error,
     Page,
     Request,
+    ViewportSize,
     async_playwright,
     expect,
 )
@@ -55,7 +56,7 @@ _MAX_IDLE = 3
 """Profiles that wait for the next test, at most: each has a process with about 80 MB."""
 
 CHROMIUM = next((path for name in _NAMES if (path := shutil.which(name))), None)
-DESKTOP = {"width": 1280, "height": 900}
+DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 900}
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 _EMPTY_STORAGE = """async () => {
@@ -74,6 +75,8 @@ class _Profile:
     context: BrowserContext
     page: Page
     devtools: CDPSession
+    listeners: list[tuple[Any, Callable[[Any], Any]]] = field(default_factory=list)
+    """Events and listeners that a test has added to the page."""
     is_changed: bool = False
     """Whether a test has changed what `_renew` does not restore."""
     script: str | None = None
@@ -130,6 +133,8 @@ async def browsing(
     problems: list[str],
     script: str | None = None,
     storage: Mapping[str, str] = {},
+    viewport: ViewportSize = DESKTOP,
+    reduced_motion: Literal["reduce"] | None = None,
     **context: Any,
 ) -> AsyncIterator[Page]:
     """Open a page in a new profile; add its errors to `problems`.
@@ -145,6 +150,10 @@ async def browsing(
     profile = await _profile(running, origin, context)
     page = profile.page
     try:
+        if page.viewport_size != viewport:
+            await page.set_viewport_size(viewport)
+        if reduced_motion is not None:
+            await page.emulate_media(reduced_motion=reduced_motion)
         if script is not None:
             await profile.run_first(script)
         with _collecting(page, origin, problems):
@@ -169,8 +178,8 @@ async def browsing(
 
 
 def listen(page: Page, event: Any, listener: Callable[[Any], Any]) -> None:
-    """Listen to events of a page. No other test gets the profile."""
-    _used[page].is_changed = True
+    """Listen to events of a page until the test has left it."""
+    _used[page].listeners.append((event, listener))
     page.on(event, listener)
 
 
@@ -188,7 +197,7 @@ async def _profile(running: _Running, origin: str, context: Mapping[str, Any]) -
             running.idle.remove(profile)
             _used[profile.page] = profile
             return profile
-    made = await running.browser.new_context(**context)
+    made = await running.browser.new_context(viewport=DESKTOP, **context)
     page = await made.new_page()
     page.set_default_timeout(_TIMEOUT_MS)
     profile = _Profile(settings, made, page, await made.new_cdp_session(page))
@@ -224,9 +233,14 @@ async def _renew(profile: _Profile, origin: str, context: Mapping[str, Any]) -> 
     """Make a profile as good as new. Return whether it is."""
     page, made = profile.page, profile.context
     is_lasting = context.get("service_workers") == "block"
-    if profile.is_changed or not is_lasting or made.pages != [page]:
+    if profile.is_changed or not is_lasting:
         return False
     try:
+        while profile.listeners:
+            page.remove_listener(*profile.listeners.pop())
+        for other in made.pages:
+            if other is not page:
+                await other.close()
         await profile.run_nothing_first()
         await page.unroute_all()
         await made.set_offline(False)
@@ -235,7 +249,6 @@ async def _renew(profile: _Profile, origin: str, context: Mapping[str, Any]) -> 
         await made.clear_cookies()
         await made.clear_permissions()
         await page.emulate_media(color_scheme="null", reduced_motion="null")
-        await page.set_viewport_size(context["viewport"])
         await profile.devtools.send("Page.resetNavigationHistory")
     except Error:  # the server is gone, or the page
         return False

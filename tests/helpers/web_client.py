@@ -20,7 +20,7 @@ _SIZE = {"width": 1280, "height": 800}
 async def page_of(url: str, problems: list[str], **context: Any) -> AsyncIterator[Page]:
     """Open the client as a new user with an English browser.
 
-    `context` changes the browser's profile: its `viewport`, `color_scheme` and so on.
+    `context` changes the page or its profile: `viewport`, `reduced_motion`, `locale` and so on.
     """
     settings = {"viewport": _SIZE, "locale": "en-US", "service_workers": "block", **context}
     async with browsing(url, problems=problems, **settings) as page:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import discord
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, ViewportSize
 
 from chatd.core.permissions import Permissions as P
 from tests.helpers.browser import DESKTOP, browsing, needs_chromium
@@ -232,7 +232,7 @@ async def test_wrong_password_can_be_corrected(world: World) -> None:
 
 async def test_page_fits_a_phone_and_needs_a_script(world: World, problems: list[str]) -> None:
     url = f"{world.url}/oauth2/authorize?client_id=1"
-    phone = {"width": 320, "height": 640}
+    phone: ViewportSize = {"width": 320, "height": 640}
     async with browsing(url, problems=problems, viewport=phone) as page:
         assert await page.locator("html").evaluate("html => html.scrollWidth") <= 320
     async with browsing(url, problems=problems, java_script_enabled=False) as page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import Request
 
 from tests.conftest import Server
 from tests.helpers.browser import devtools, listen, needs_chromium
@@ -41,6 +42,11 @@ async def test_profile_that_is_used_again_is_like_a_new_one(
     web: Server, problems: list[str]
 ) -> None:
     url = f"{web.url}/login"
+    heard: list[str] = []
+
+    def hear(request: Request) -> None:
+        heard.append(request.url)
+
     async with page_of(url, problems) as page:
         new = await page.evaluate(_FOUND)
         await devtools(page)  # no other test gets it
@@ -52,16 +58,18 @@ async def test_profile_that_is_used_again_is_like_a_new_one(
         await used.emulate_media(color_scheme="dark", reduced_motion="reduce")
         await used.set_viewport_size({"width": 320, "height": 640})
         await used.context.set_offline(True)
+        await used.context.new_page()
+        listen(used, "request", hear)
     async with page_of(url, problems) as page:
         assert page is used
         assert await page.evaluate(_FOUND) == new
+        assert page.context.pages == [page]
+        assert heard == []
 
 
 async def test_changed_profile_is_not_used_again(web: Server, problems: list[str]) -> None:
     url = f"{web.url}/login"
     async with page_of(url, problems) as first:
-        listen(first, "dialog", lambda _: None)
+        await devtools(first)
     async with page_of(url, problems) as second:
-        await second.context.new_page()
-    async with page_of(url, problems) as third:
-        assert third not in (first, second)
+        assert second is not first
