@@ -82,6 +82,8 @@ async def test_api_matches_its_description(world: World, tmp_path: Path, effort:
         cwd=tmp_path,
         env={
             **os.environ,
+            # It has the tables of characters and constants, which take a second to compute.
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(repository() / ".hypothesis"),
             "PYTHONPATH": str(repository()),
             "SCHEMATHESIS_HOOKS": str(HERE / "stage_for_schemathesis.py"),
             "CHATD_STAGE_URL": world.url,
