@@ -57,11 +57,12 @@ async def test_profile_that_is_used_again_is_like_a_new_one(
         await used.context.grant_permissions(["geolocation"])
         await used.emulate_media(color_scheme="dark", reduced_motion="reduce")
         await used.set_viewport_size({"width": 320, "height": 640})
-        await used.context.set_offline(True)
         await used.context.new_page()
         listen(used, "request", hear)
+        await used.context.set_offline(True)
     async with page_of(url, problems) as page:
         assert page is used
+        heard.clear()
         assert await page.evaluate(_FOUND) == new
         assert page.context.pages == [page]
         assert heard == []
