@@ -18,6 +18,7 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis import AuthContext, Case, HookContext, Response
 from schemathesis.core.failures import AcceptedNegativeData, Failure
+from schemathesis.core.jsonschema import patterns
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation import GenerationMode
 from schemathesis.generation.meta import TestPhase
@@ -87,7 +88,7 @@ BREAKS = {
 }
 
 
-_written = converter.update_quantifier
+_written = patterns.update_quantifier
 
 
 def _write_length(pattern: str, min_length: int | None, max_length: int | None) -> str:
@@ -98,7 +99,7 @@ def _write_length(pattern: str, min_length: int | None, max_length: int | None) 
     return pattern if (max_length or 0) > _LONG else _written(pattern, min_length, max_length)
 
 
-converter.update_quantifier = _write_length
+setattr(converter, "update_quantifier", _write_length)  # noqa: B010  # no public name
 
 
 def call(
