@@ -277,7 +277,9 @@ class World:
         """Open a gateway connection; return it after HELLO, before IDENTIFY."""
         self._people.were_connected = True
         socket = await self._clients.enter_async_context(
-            connect(self.gateway_url + query, compression=None, max_size=None, **options)
+            connect(
+                self.gateway_url + query, compression=None, max_size=None, proxy=None, **options
+            )
         )
         client = Client(socket)
         await client.next_op(10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -111,10 +112,12 @@ class Crowd:
                 dispatch_to_all(batch, self.sessions, at_once=False)
         batch.release_frames()
 
-    def close(self) -> None:
-        """Let no connection wait any longer."""
+    async def close(self) -> None:
+        """Let no connection wait any longer, and no flush run in a later test."""
         for each in self.connections:
             each.send_queue.close()
+        while self.scheduler._scheduled:
+            await asyncio.sleep(0)
 
     def seen(self) -> list[object]:
         """Return all that can be observed of sessions and connections."""
@@ -224,8 +227,8 @@ async def test_loop_and_dispatch_have_the_same_effect(
             act(crowd, actions[number % len(actions)], number % len(kinds))
         assert with_loop.seen() == without.seen()
     assert with_loop.replayed(after) == without.replayed(after)
-    with_loop.close()
-    without.close()
+    await with_loop.close()
+    await without.close()
 
 
 def test_loop_numbers_each_session_on_its_own() -> None:

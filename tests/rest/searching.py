@@ -7,8 +7,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
+
+from chatd.db.cursor import Cursor
 from chatd.db.pool import Database
 from chatd.queries import search_index
+from chatd.services.maintenance import search_indexer
 from tests.world import Channel, Guild, Rest
 
 Index = Callable[[str], Awaitable[None]]
@@ -26,6 +30,20 @@ async def alone(database: Database, step: Callable[[Any], Awaitable[object]]) ->
         await transaction.commit()
         if not goes_on:
             return
+
+
+async def catch_up(database: Database) -> None:
+    """Let an indexer index everything: it waits where the server's own indexer holds the lock."""
+    try_lock = search_index.try_lock
+
+    async def lock(cur: Cursor) -> bool:
+        while not await try_lock(cur):
+            await asyncio.sleep(0.01)
+        return True
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(search_index, "try_lock", lock)
+        await search_indexer.catch_up(database)
 
 
 async def say(rest: Rest, channel: Channel, *texts: str) -> list[str]:

@@ -14,7 +14,7 @@ from chatd.db.cursor import Cursor
 from chatd.db.pool import Database
 from chatd.queries import search_index, search_upkeep
 from chatd.services.maintenance import search_indexer
-from tests.rest.searching import alone, say, search, texts
+from tests.rest.searching import alone, catch_up, say, search, texts
 from tests.world import World
 
 SLOW_S = 60  # far longer than any statement may take
@@ -79,7 +79,7 @@ async def works_off(database: Database, monkeypatch: pytest.MonkeyPatch, *stream
     with monkeypatch.context() as patched:
         patched.setattr(search_index, "streams_to_index", due)
         patched.setattr(search_indexer, "_IDLE_FACTOR", 0.0)
-        await search_indexer.catch_up(database)
+        await catch_up(database)
 
 
 async def test_failing_segment_is_halved_then_marked(

@@ -17,12 +17,13 @@ from chatd.db.pool import Database
 from chatd.queries import read_states, search_index
 from chatd.queries.read_states import Move
 from chatd.services.guilds import temporary_members
-from chatd.services.maintenance import janitor, search_indexer
+from chatd.services.maintenance import janitor
 from chatd.services.messages import batch_writer, read_state_writer
 from chatd.services.messages.read_state_writer import ReadStateWriter
 from chatd.web.keys import DEPENDENCIES
 from tests.conftest import ServeMore, Server
 from tests.helpers.locks import held_user
+from tests.rest.searching import catch_up
 from tests.world import Answer, Guild, Person, World, world_on
 
 NAMES = ("bob", "carol", "dave", "erin", "frank")
@@ -200,9 +201,9 @@ async def test_locked_stream_stops_no_other_indexing(
     monkeypatch.setattr(search_index, "SEGMENT_MESSAGES", 1)
     first = "INSERT INTO search_streams (stream_id) VALUES (%(id)s)"
     with stage.locked(first, id=ids[0]):
-        await search_indexer.catch_up(database)
+        await catch_up(database)
     assert await indexed(database, ids) == {ids[1]}
-    await search_indexer.catch_up(database)
+    await catch_up(database)
     assert await indexed(database, ids) == {*ids}
 
 
