@@ -145,7 +145,7 @@ class GapMonitor:
             await slices.step()
         if streams:
             log.warning(
-                "stream %d has a gap, and so have %d others; invalidating their sessions",
+                "streams with a gap: %d, the first is %d; invalidating their sessions",
+                len(streams),
                 streams[0],
-                len(streams) - 1,
             )
