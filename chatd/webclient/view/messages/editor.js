@@ -1,6 +1,6 @@
 /** The field in which a message is changed. What is typed is kept until it is saved or given up. */
 
-import {useEffect, useRef, useState} from "../../vendor/hooks.js";
+import {useLayoutEffect, useRef, useState} from "../../vendor/hooks.js";
 import {t} from "../../lang/translate.js";
 import {edit} from "../../net/messages.js";
 import {reason} from "../../net/reasons.js";
@@ -16,7 +16,8 @@ export function Editor({message}) {
   const [text, setText] = useState(() => edits.get(message.id) ?? message.content);
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
-  useEffect(() => {
+  // Before the user can select or type: an effect that runs after the first frame moved the cursor.
+  useLayoutEffect(() => {
     field.current.focus({preventScroll: false});
     field.current.setSelectionRange(text.length, text.length);
   }, []);
