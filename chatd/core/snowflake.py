@@ -127,8 +127,14 @@ class SnowflakeGenerator:
         return self._last_ms << _TIME_SHIFT | self._worker | self._sequence
 
     def observe(self, snowflake: int) -> None:
-        """Generate further ids above an id of another worker, whose clock may be ahead."""
-        self.start_after(snowflake >> _TIME_SHIFT)
+        """Generate further ids above an id of another worker, whose clock may be ahead.
+
+        Nothing changes if the next id is above it anyway. A later millisecond may not be in the
+        lease: while a renewal is late, all ids have the last one that is.
+        """
+        next_id = (self._last_ms << _TIME_SHIFT | self._worker) + self._sequence + 1
+        if snowflake >= next_id:
+            self.start_after(snowflake >> _TIME_SHIFT)
 
     def start_after(self, last_ms: int) -> None:
         """Generate further ids after the millisecond `last_ms` (since EPOCH_MS)."""

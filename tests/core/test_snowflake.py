@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -31,13 +32,30 @@ def test_more_than_4096_ids_run_ahead_of_the_clock() -> None:
     assert {each >> 22 for each in ids} == {5, 6, 7}
 
 
-@given(CLOCKS, st.integers(0, 2**62))
-def test_next_id_is_above_an_observed_id(clock: list[int], observed: int) -> None:
+@given(CLOCKS, st.integers(0, 2**62), st.integers(-(2**24), 2**24), st.integers(0, 5000))
+def test_next_id_is_above_all_observed_ids(
+    clock: list[int], observed: int, difference: int, more: int
+) -> None:
     generator = SnowflakeGenerator(3, clock_ms=lambda: clock[0])
-    before = generator.next()
-    generator.observe(observed)
-    after = generator.next()
-    assert after > max(before, observed)
+    newest = generator.next()
+    for _ in range(more):
+        newest = generator.next()
+    for each in (observed, max(0, newest + difference), observed + 1):
+        generator.observe(each)
+        newest = max(newest, each)
+    assert generator.next() > newest
+
+
+def test_own_ids_can_be_observed_until_the_lease_is_renewed() -> None:
+    """At the limit of the lease, an id of the next millisecond is refused."""
+    generator = SnowflakeGenerator(3, clock_ms=lambda: EPOCH_MS + 20)
+    generator.lease(until_s=math.inf, limit_ms=10)
+    for _ in range(3):
+        newest = generator.next()
+        generator.observe(newest)
+        generator.observe(newest - 1)
+        assert generator.next() > newest
+    assert not generator.needs_renewal.is_set()
 
 
 @given(st.integers(0, 2**41))

@@ -7,7 +7,25 @@ from urllib.parse import quote
 
 import pytest
 
+from chatd.web.keys import DEPENDENCIES
+from tests.conftest import Server
 from tests.world import World, like
+
+
+async def test_pins_are_published_while_the_renewal_of_the_lease_is_late(
+    world: World, server: Server
+) -> None:
+    """Each pin sends a message, whose id must be above the newest one of the channel."""
+    guild = await world.guild(owner="alice")
+    path = f"/channels/{guild.general.id}/messages"
+    sent = [(await guild.owner.rest.post(path, {"content": f"{n}"}))["id"] for n in range(10)]
+    ids = server.runner.app[DEPENDENCIES].snowflakes
+    for each in sent:
+        ids.lease(until_s=ids.clock_s() + 60, limit_ms=ids.last_ms)
+        answer = await guild.owner.rest.call("PUT", f"{path}/pins/{each}")
+        assert answer.status == 204, answer.raw
+    newest = await guild.owner.rest.get(f"{path}?limit=10")
+    assert [message["type"] for message in newest] == [6] * 10
 
 
 async def test_pin_is_published_and_listed(world: World) -> None:
