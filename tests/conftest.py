@@ -34,7 +34,7 @@ from tests.helpers import clusters, contract, processes, timeouts
 from tests.helpers.cli import Environment, command_environment
 from tests.helpers.databases import NewDatabase, create_database
 from tests.helpers.memory import folder_in_memory, put_temporary_files_in_memory
-from tests.helpers.module_lists import LONGEST_MODULES, PROCESS_MODULES
+from tests.helpers.module_lists import LONGEST_MODULES, PROCESS_MODULES, SLOW_MODULES
 from tests.helpers.settings import config_of
 from tests.helpers.statements import record_statements
 from tests.world import TIMEOUT_S, World, copying, world_on
@@ -70,6 +70,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             fixtures.append("recovered_server")
         if "browser" in fixtures:
             item.add_marker("few_processes")
+        if _module(item) in SLOW_MODULES:
+            item.add_marker("slow")
     ranks = {name: rank for rank, name in enumerate(LONGEST_MODULES)}
     items.sort(key=lambda item: ranks.get(_module(item), len(ranks)))
 

@@ -1,4 +1,4 @@
-"""Which modules of tests start processes, and which take longest."""
+"""Which modules of tests start processes, which take longest, and which are slow."""
 
 from __future__ import annotations
 
@@ -88,3 +88,59 @@ LONGEST_MODULES = (
 )
 """Modules that take longest, the longest first. They run first, so that at the end each process has
 something to do."""
+
+SLOW_MODULES = {
+    "backup/test_restore",
+    "cli/test_private",
+    "cli/test_user",
+    "db/test_migrations",
+    "embedded/test_faults",
+    "gateway/test_bounds",
+    "gateway/test_convergence",
+    "gateway/test_encoders",
+    "gateway/test_frames",
+    "gateway/test_guild_create",
+    "gateway/test_hostile",
+    "gateway/test_long_ready",
+    "gateway/test_member_list_cost",
+    "gateway/test_protocol",
+    "gateway/test_session_handoff",
+    "gateway/test_visibility_races",
+    "rest/test_audit",
+    "rest/test_authorization",
+    "rest/test_bad_input",
+    "rest/test_channel_rights",
+    "rest/test_command_products",
+    "rest/test_docs_in_a_browser",
+    "rest/test_oauth2_in_a_browser",
+    "rest/test_schemathesis",
+    "rest/test_search",
+    "rest/test_search_index",
+    "rest/test_stored_files",
+    "rest/test_unsupported_fields",
+    "rest/test_web_client",
+    "rest/test_web_client_accessibility",
+    "rest/test_web_client_account",
+    "rest/test_web_client_attention",
+    "rest/test_web_client_guilds",
+    "rest/test_web_client_hostile",
+    "rest/test_web_client_input",
+    "rest/test_web_client_security",
+    "rest/test_web_client_settings",
+    "rest/test_worst_requests",
+    "services/test_access_cache",
+    "services/test_bounded_locks",
+    "services/test_locked_rows",
+    "storage/test_storage",
+    "test_cli",
+    "test_documents",
+    "test_history",
+    "test_install",
+    "test_packaging",
+    "test_real_faults",
+    "test_restricted",
+    "test_upgrade",
+}
+"""Modules that take over 2 seconds of CPU time, or over 12 if they start processes: an eighth of
+all modules, and half of the time. `test_layers` and `test_vocabulary` take 3 seconds, but
+check what changes most, the code itself."""
