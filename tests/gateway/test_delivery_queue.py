@@ -24,6 +24,7 @@ from chatd.gateway.session.session import Session
 from chatd.gateway.session.state import SessionState
 from chatd.observability.metrics import Counters
 from tests.helpers.examples import examples
+from tests.helpers.flushing import flushed
 from tests.world import TIMEOUT_S
 
 CROWD = 3 * 32 + 1
@@ -130,8 +131,7 @@ def test_every_session_receives_all_in_order(
             if not together:
                 await done(crowd)
         await done(crowd)
-        while any(len(reader.got) < len(expected[n]) for n, reader in enumerate(crowd.readers)):
-            await asyncio.sleep(0)  # the send queues are flushed in time slices
+        await flushed(crowd.flush_scheduler)
         return crowd
 
     expected: list[list[bytes]] = [[] for _ in range(CROWD)]
@@ -149,12 +149,13 @@ async def test_batched_dispatches_are_written_once(monkeypatch: pytest.MonkeyPat
         for number in range(20):
             crowd.delivery_queue.add(event(number), everybody)
     await done(crowd)
+    await flushed(crowd.flush_scheduler)
     assert {reader.writes for reader in crowd.readers} == {1}
     with crowd.delivery_queue.batching():
         for number in range(20):
             crowd.delivery_queue.add(event(number), everybody if number % 2 else some)
     await done(crowd)
-    await asyncio.sleep(0)
+    await flushed(crowd.flush_scheduler)
     assert {reader.writes for reader in crowd.readers} == {2}
     assert {len(reader.got) for reader in crowd.readers} == {40, 30}
 
@@ -172,7 +173,7 @@ async def test_cork_ends_before_all_is_delivered(
             crowd.delivery_queue.add(event(number), everybody if number % 2 else the_same)
     await done(crowd)
     assert max(reader.most for reader in crowd.readers) < 10
-    await asyncio.sleep(0)
+    await flushed(crowd.flush_scheduler)
     assert {len(reader.got) for reader in crowd.readers} == {100}
 
 
@@ -267,6 +268,7 @@ async def test_delivery_needs_no_waiting_caller(monkeypatch: pytest.MonkeyPatch)
     crowd = Crowd()
     crowd.delivery_queue.add(event(1), crowd.audience(range(CROWD)))
     await asyncio.sleep(0)
+    await flushed(crowd.flush_scheduler)
     assert {len(reader.got) for reader in crowd.readers} == {1}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -31,6 +30,7 @@ from chatd.gateway.session import session as module
 from chatd.gateway.session.session import Session, dispatch_to_all
 from chatd.gateway.session.state import SessionState
 from chatd.observability.metrics import Counters
+from tests.helpers.flushing import flushed
 
 BUDGET = ReplayBudget(2**30)
 ENCODERS: list[Callable[[], Any]] = [
@@ -116,8 +116,7 @@ class Crowd:
         """Let no connection wait any longer, and no flush run in a later test."""
         for each in self.connections:
             each.send_queue.close()
-        while self.scheduler._scheduled:
-            await asyncio.sleep(0)
+        await flushed(self.scheduler)
 
     def seen(self) -> list[object]:
         """Return all that can be observed of sessions and connections."""

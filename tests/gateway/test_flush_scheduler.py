@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from chatd.gateway.fanout.flush_scheduler import FlushScheduler
+from tests.helpers.flushing import flushed
 
 
 @dataclass(eq=False)
@@ -83,7 +84,6 @@ async def test_flush_error_does_not_stop_other_connections() -> None:
     readers = [Reader(flush_scheduler, is_broken=number == 1) for number in range(3)]
     for reader in readers:
         flush_scheduler.add(reader)
-    for _ in range(3):  # ticks of the event loop
-        await asyncio.sleep(0)
+    await flushed(flush_scheduler)
     assert [reader.writes for reader in readers] == [1, 0, 1]
     assert len(errors) == 1

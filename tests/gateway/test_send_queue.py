@@ -17,6 +17,7 @@ from chatd.gateway.protocol.frames import Dispatch
 from chatd.gateway.protocol.replay_budget import ReplayBudget
 from chatd.gateway.send_queue import SendQueue
 from chatd.observability.metrics import Counters
+from tests.helpers.flushing import flushed
 
 LIMIT = 1000
 
@@ -70,8 +71,7 @@ async def test_payloads_of_one_tick_leave_in_one_write() -> None:
         peer.queue.send(batch(10), seq)
     assert peer.transport.writes == []
     queued = peer.queue.size
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await flushed(peer.scheduler)
     assert peer.transport.writes == [queued]
 
 
