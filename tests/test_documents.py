@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import shlex
@@ -217,7 +218,7 @@ async def test_tour_shows_an_unexpected_answer(server: Server, tmp_path: Path) -
 async def pasted(script: str, folder: Path, **environment: str) -> tuple[int | None, str]:
     """Run a script in a checkout that has `.venv` and `var`; returns its status and output.
 
-    A script that does not end is killed with its children, and fails the test with its output.
+    A script that does not end fails the test with its output. What it has started is killed.
     """
     python = folder / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
@@ -246,9 +247,11 @@ async def pasted(script: str, folder: Path, **environment: str) -> tuple[int | N
         async with asyncio.timeout(120):
             status = await process.wait()
     except TimeoutError:
-        os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
         pytest.fail(f"it does not end:\n{printed.read_text()}")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
     return status, printed.read_text()
 
 
