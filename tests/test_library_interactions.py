@@ -198,6 +198,8 @@ class Hidden(ui.View):
 async def test_views_and_modals(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     invoker = await invoker_of(world)
     async with running(invoker.bot.token, monkeypatch, world) as client:
+        # A view that is not known before is stored only after the answer to its message.
+        client.add_view(Hidden(timeout=None))
         channel: Any = client.get_channel(int(invoker.guild.general.id))
         await channel.send("panel", view=Panel())
         panel = await invoker.message()
