@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import re
 import shlex
 import shutil
@@ -20,6 +18,7 @@ from chatd.embedded.valkey import Valkey
 from tests.conftest import ServeMore, Server, repository
 from tests.helpers.cli import Environment, completed
 from tests.helpers.databases import NewDatabase
+from tests.helpers.pasted import pasted
 from tests.helpers.servers import free_port
 from tests.helpers.service_manager import TIMEOUT_S, notify_socket, service
 from tests.world import Rest, world_on
@@ -213,46 +212,6 @@ async def test_tour_shows_an_unexpected_answer(server: Server, tmp_path: Path) -
     assert "there is no access_token in the answer: {" in output
     assert "This field is required" in output
     assert "Traceback" not in output
-
-
-async def pasted(script: str, folder: Path, **environment: str) -> tuple[int | None, str]:
-    """Run a script in a checkout that has `.venv` and `var`; returns its status and output.
-
-    A script that does not end fails the test with its output. What it has started is killed.
-    """
-    python = folder / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.symlink_to(sys.executable)
-    (folder / "var").mkdir()  # by scripts/run
-    shell = shutil.which("sh")
-    assert shell is not None
-    without = {"NO_PROXY", "no_proxy"}
-    printed = folder / "printed.txt"
-    with printed.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            shell,
-            "-c",
-            script,
-            cwd=folder,
-            env={
-                **{name: value for name, value in os.environ.items() if name not in without},
-                "PYTHONPATH": os.pathsep.join(sys.path),
-                **environment,
-            },
-            stdout=output,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        async with asyncio.timeout(120):
-            status = await process.wait()
-    except TimeoutError:
-        pytest.fail(f"it does not end:\n{printed.read_text()}")
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-    return status, printed.read_text()
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any, cast
 
+import chatd
 from tests.helpers.gateway_client import TIMEOUT_S
 
 _ACTS = 2
+
+_PACKAGE = f"{Path(chatd.__file__).parent}/"
 
 _OF_CONNECTIONS = ("aiohttp.web_request", "aiohttp.web_ws")
 """Modules of aiohttp whose objects only the server creates."""
@@ -52,7 +56,7 @@ async def _settled(tasks: int) -> int:
 def _is_ours(found: Any) -> bool:
     code = _code(found)
     if code is not None:
-        return "/chatd/" in code.co_filename
+        return code.co_filename.startswith(_PACKAGE)
     module = type(found).__module__
     return module.startswith("chatd.") or module in _OF_CONNECTIONS
 
