@@ -35,6 +35,7 @@ from tests.helpers.cli import Environment, command_environment
 from tests.helpers.databases import NewDatabase, create_database
 from tests.helpers.memory import folder_in_memory, put_temporary_files_in_memory
 from tests.helpers.module_lists import LONGEST_MODULES, PROCESS_MODULES, SLOW_MODULES
+from tests.helpers.recovery import recovered
 from tests.helpers.settings import config_of
 from tests.helpers.statements import record_statements
 from tests.world import TIMEOUT_S, World, copying, world_on
@@ -45,11 +46,6 @@ asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 # How long an example takes depends on what else the machine does.
 settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("chatd")
-
-_TURNS = 20
-"""Turns of the event loop in which the timeouts that are due are handled."""
-
-_RECOVERY_S = 60.0
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,10 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("soak") is None:
             item.add_marker(_kind(item))
-        fixtures: list[str] = getattr(item, "fixturenames", [])
-        if "server" in fixtures:
-            fixtures.append("recovered_server")
-        if "browser" in fixtures:
+        if "browser" in _fixtures(item):
             item.add_marker("few_processes")
         if _module(item) in SLOW_MODULES:
             item.add_marker("slow")
@@ -98,6 +91,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.enable()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Wait until the shared server has recovered, before the fixtures of a test use it."""
+    if "server" in _fixtures(item) and (shared := item.config.stash.get(SHARED, None)):
+        loop, server = shared
+        loop.run_until_complete(recovered(server.runner.app[DEPENDENCIES]))
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    names: list[str] = getattr(item, "fixturenames", [])
+    return names
+
+
 def _is_api(item: pytest.Item) -> bool:
     return item.get_closest_marker("api") is not None
 
@@ -110,7 +116,7 @@ def _kind(item: pytest.Item) -> str:
     module = _module(item)
     if {module, module.partition("/")[0]} & PROCESS_MODULES:
         return "process"
-    fixtures = set[str](getattr(item, "fixturenames", []))
+    fixtures = set(_fixtures(item))
     if "browser" in fixtures:
         return "process"
     return "api" if {"postgres", "valkey"} & fixtures else "unit"
@@ -283,6 +289,10 @@ def config(
     )
 
 
+SHARED = pytest.StashKey[tuple[asyncio.AbstractEventLoop, Server]]()
+"""The server that most tests share, and the event loop that it runs in."""
+
+
 @asynccontextmanager
 async def serving(config: Config) -> AsyncIterator[Server]:
     """A server with these settings, for as long as the context is open."""
@@ -292,34 +302,17 @@ async def serving(config: Config) -> AsyncIterator[Server]:
 
 
 @pytest.fixture(scope="session")
-async def server(config: Config) -> AsyncIterator[Server]:
+async def server(config: Config, pytestconfig: pytest.Config) -> AsyncIterator[Server]:
     """The server that most tests share."""
     database = Database(config.database_url, size=1, name="tests")
     async with serving(config) as running:
         dependencies = running.runner.app[DEPENDENCIES]
         await database.open()
         async with copying(running.url, running.gateway_url, dependencies, database):
+            pytestconfig.stash[SHARED] = asyncio.get_running_loop(), running
             yield running
+            del pytestconfig.stash[SHARED]
         await database.close()
-
-
-@pytest.fixture
-async def recovered_server(server: Server) -> None:
-    """Wait until the shared server has recovered from a test that blocked the event loop.
-
-    Tests that are no coroutines do, for seconds when they run commands. Afterwards all timeouts of
-    the server end at once, and it connects to Redis and Postgres again.
-    """
-    for _ in range(_TURNS):
-        await asyncio.sleep(0)
-    dependencies = server.runner.app[DEPENDENCIES]
-    async with asyncio.timeout(_RECOVERY_S):
-        while not (
-            dependencies.bus.connected
-            and dependencies.snowflakes.is_leased
-            and await dependencies.database.check(timeout_s=_RECOVERY_S) == "ok"
-        ):
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture
