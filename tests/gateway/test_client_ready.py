@@ -272,6 +272,27 @@ async def test_own_presence_is_not_sent_to_clients_of_people(world: World) -> No
         assert {each for each, _ in seen} == {user}
 
 
+async def test_own_presence_is_not_sent_to_a_client_that_starts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may change while READY is read."""
+    await world.guild(owner="alice", members=["bob"])
+    bob, alice = await connect(world, "bob"), await connect(world, "alice")
+    render = client_ready.ClientReady.render
+
+    async def render_later(ready: client_ready.ClientReady) -> None:
+        await bob.send(3, {"status": "dnd", "since": 0, "activities": [], "afk": False})
+        while (await alice.next("PRESENCE_UPDATE")).d["status"] != "dnd":
+            pass
+        await render(ready)
+
+    monkeypatch.setattr(client_ready.ClientReady, "render", render_later)
+    starting = await connect(world, "bob")
+    received = await starting.received_before_fence()
+    users = {each.d["user"]["id"] for each in received if each.t == "PRESENCE_UPDATE"}
+    assert users <= {alice.ready["user"]["id"]}
+
+
 async def test_status_of_the_settings_is_shown_by_all_clients_of_a_person(world: World) -> None:
     """A client that does not know its status takes it, and a change in the settings shows."""
     await world.guild(owner="alice", members=["bob"])

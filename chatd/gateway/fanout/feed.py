@@ -37,6 +37,10 @@ class FeedListener(Protocol):
     def user_id(self) -> UserId:
         """The user of the session that is being started; 0, which is no user, without one."""
 
+    @property
+    def receives_own_presence(self) -> bool:
+        """Whether the presence of its user is passed to it, as that of others."""
+
     def buffer(self, feed: Feed, event: Event) -> None:
         """Keep an event of a feed."""
 

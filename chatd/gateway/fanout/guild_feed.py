@@ -188,8 +188,9 @@ class GuildFeed(Feed):
         if not self.is_started:
             return
         for listener in self._listeners:
-            for event in changed.values():
-                listener.buffer(self, event)
+            for user_id, event in changed.items():
+                if user_id != listener.user_id or listener.receives_own_presence:
+                    listener.buffer(self, event)
         viewers = self._audience(next(iter(changed.values())))
         for event, sessions in deliveries(
             changed, viewers, lambda user_id: self._sessions.get(user_id, ())

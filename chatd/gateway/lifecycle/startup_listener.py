@@ -86,6 +86,11 @@ class BufferingListener:
         """The user of the session."""
         return self._session.user_id
 
+    @property
+    def receives_own_presence(self) -> bool:
+        """Whether the session does: the client of a person gets SESSIONS_REPLACE instead."""
+        return self._session.user_client is None
+
     def buffer(self, feed: Feed, event: Event) -> None:
         """Keep an event of a feed."""
         self._buffered.append((feed, event))
