@@ -222,7 +222,7 @@ class _FeedKeepAlive:
     """A listener that keeps a feed in the hub until its first session follows it."""
 
     user_id = UserId(0)  # no user has this id, because no session is being started
-    receives_own_presence = True  # which is nobody's
+    receives_own_presence = True  # user 0 has no presence
 
     def buffer(self, feed: Feed, event: Event) -> None:
         """Do nothing: the feed buffers events itself until it is started."""

@@ -45,7 +45,7 @@ class ListedMembers:
     """The members that the lists of a guild contain. A listener of the guild's feed."""
 
     user_id = UserId(0)  # no user has this id: it is no session that is being started
-    receives_own_presence = True  # which is nobody's
+    receives_own_presence = True  # user 0 has no presence
 
     def __init__(self, feed: GuildFeed, presence_table: PresenceTable) -> None:
         self.feed = feed
