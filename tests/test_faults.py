@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 from chatd.config import Config
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
+from chatd.services.accounts import authentication
 from tests.conftest import ServeMore, Server, serving
 from tests.helpers.health import health_becomes
 from tests.helpers.proxy import Proxy
@@ -173,22 +174,61 @@ async def test_read_only_postgres_counts_as_unavailable(site: Site) -> None:
     path = f"/channels/{guild.general.id}/messages"
     rest, email = site.one.rest("alice"), (await site.one.person("alice")).email
     [bob] = await site.one.online("bob")
-    await asyncio.to_thread(set_read_only, site.postgres, is_read_only=True)
-    await ready(site.one, "unavailable")
-    for method, where, body in (
-        ("POST", path, {"content": "lost?"}),
-        ("PATCH", f"/guilds/{guild.id}", {"name": "another"}),
-        ("PUT", f"/users/@me/relationships/{bob.ready['user']['id']}", {}),
-        ("POST", "/auth/login", {"email": email, "password": PASSWORD}),
-    ):
-        answer = await rest.call(method, where, body)
-        assert (answer.status, answer.json) == (503, like(code=0)), (method, where)
-    assert await rest.get(path) == []
-    assert await bob.received_before_fence() == []
-    await asyncio.to_thread(set_read_only, site.postgres, is_read_only=False)
-    await ready(site.one, "ok")
+    async with read_only(site):
+        for method, where, body in (
+            ("POST", path, {"content": "lost?"}),
+            ("PATCH", f"/guilds/{guild.id}", {"name": "another"}),
+            ("PUT", f"/users/@me/relationships/{bob.ready['user']['id']}", {}),
+            ("POST", "/auth/login", {"email": email, "password": PASSWORD}),
+        ):
+            answer = await rest.call(method, where, body)
+            assert (answer.status, answer.json) == (503, like(code=0)), (method, where)
+        assert await rest.get(path) == []
+        assert await bob.received_before_fence() == []
     after = await rest.post(path, {"content": "after"})
     assert (await bob.next("MESSAGE_CREATE")).d["id"] == after["id"]
+
+
+async def test_read_only_postgres_serves_reads_of_callers_that_are_not_cached(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even the use of a login is recorded, which is done once an hour."""
+    monkeypatch.setattr(authentication, "_CACHE_TTL_S", 0.0)
+    guild = await site.one.guild(owner="alice", members=["bob"])
+    rest = site.one.rest("alice")
+    await rest.post(f"/channels/{guild.general.id}/messages", {"content": "before"})
+    await asyncio.to_thread(age_logins, site.postgres)
+    async with read_only(site):
+        for path in (
+            "/users/@me",
+            "/users/@me/guilds",
+            f"/guilds/{guild.id}/channels",
+            f"/guilds/{guild.id}/members",
+            f"/channels/{guild.general.id}/messages",
+        ):
+            assert await rest.get(path), path
+        [bob] = await site.one.online("bob")
+        assert bob.ready["guilds"] == [like(id=guild.id)]
+
+
+def age_logins(postgres: Postgres) -> None:
+    """Move the last use of each login into the past, so that its next use is recorded."""
+    connection = psycopg2.connect(postgres.url_of("chatd"))
+    with connection, connection.cursor() as cur:
+        cur.execute("UPDATE logins SET last_used_at = last_used_at - interval '2 hours'")
+    connection.close()
+
+
+@asynccontextmanager
+async def read_only(site: Site) -> AsyncIterator[None]:
+    """Let Postgres refuse writes while the context is open."""
+    await asyncio.to_thread(set_read_only, site.postgres, is_read_only=True)
+    try:
+        await ready(site.one, "unavailable")
+        yield
+    finally:
+        await asyncio.to_thread(set_read_only, site.postgres, is_read_only=False)
+    await ready(site.one, "ok")
 
 
 def set_read_only(postgres: Postgres, *, is_read_only: bool) -> None:

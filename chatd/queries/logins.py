@@ -189,12 +189,13 @@ async def revoke_all(cur: Cursor, user_id: UserId, *, except_id: LoginId | None)
     return await many(cur, LoginId)
 
 
-_CALLER = f"""
-    SELECT {users.COLUMNS}
+_FROM_CALLER = """
       FROM logins JOIN users ON users.id = logins.user_id
      WHERE logins.id = %(login_id)s AND users.id = %(user_id)s AND revoked_at IS NULL
        AND users.disabled_at IS NULL
 """
+
+_CALLER = f"SELECT {users.COLUMNS} {_FROM_CALLER}"
 
 
 _FIND_CALLER = PreparedStatement(_CALLER, login_id="bigint", user_id="bigint")
@@ -244,13 +245,10 @@ _IS_DUE = """
 """
 """Whether a use is recorded: at most once an hour, or in a tenth of the life of a client token."""
 
-_FIND_AND_RECORD_USE = PreparedStatement(
+_FIND_CALLER_OF_TOKEN = PreparedStatement(
     f"""
-    WITH used AS (
-        UPDATE logins SET {_USED}
-         WHERE id = %(login_id)s AND user_id = %(user_id)s AND {_IS_DUE}
-    )
-    {_CALLER} AND (token_expires_at > now() OR NOT %(may_expire)s)
+    SELECT {users.COLUMNS}, {_IS_DUE} AND current_setting('transaction_read_only') = 'off'
+    {_FROM_CALLER} AND (token_expires_at > now() OR NOT %(may_expire)s)
     """,
     login_id="bigint",
     user_id="bigint",
@@ -259,18 +257,21 @@ _FIND_AND_RECORD_USE = PreparedStatement(
 )
 
 
-async def find_caller_and_record_use(
+async def find_caller_of_token(
     cur: Cursor, login_id: LoginId, user_id: UserId, *, may_expire: bool, lifetime_s: int
-) -> Caller | None:
-    """Return the same as `find_caller`, and record the use of the login from time to time.
+) -> tuple[Caller, bool] | None:
+    """Return the same as `find_caller`, and whether a use of the login is to be recorded.
 
     With `may_expire` it returns None, too, if the client token of the login has expired.
-    `lifetime_s` is the lifetime of client tokens in seconds.
+    `lifetime_s` is the lifetime of client tokens in seconds. A read-only database records no use.
     """
     values = {"login_id": login_id, "user_id": user_id}
     tokens = {"may_expire": may_expire, "lifetime_s": lifetime_s}
-    await cur.run(_FIND_AND_RECORD_USE, {**values, **tokens})
-    return await one(cur, lambda *row: Caller(users.split_row(row)[0], login_id))
+    await cur.run(_FIND_CALLER_OF_TOKEN, {**values, **tokens})
+    if (row := await cur.fetchone()) is None:
+        return None
+    user, (is_due,) = users.split_row(row)
+    return Caller(user, login_id), is_due
 
 
 async def record_uses(cur: Cursor, login_ids: Iterable[LoginId], *, lifetime_s: int) -> None:

@@ -30,7 +30,7 @@ def record_statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     async def record(self: Cursor, query: str, *args: object, **options: object) -> None:
         is_request = not _is_background(asyncio.current_task())
-        is_counted = query != logins._FIND_AND_RECORD_USE.execute and not query.startswith(
+        is_counted = query != logins._FIND_CALLER_OF_TOKEN.execute and not query.startswith(
             "PREPARE"
         )
         if is_request and is_counted:

@@ -62,15 +62,15 @@ async def test_caller_that_changes_during_its_query_is_not_cached(
     alice = await world.person("alice")
     authenticator = server.runner.app[AUTHENTICATOR]
     authenticator.invalidate(UserId(int(alice.id)))
-    use = logins.find_caller_and_record_use
+    find = logins.find_caller_of_token
 
-    async def use_while_it_changes(*args: Any, **kwargs: Any) -> Caller | None:
-        found = await use(*args, **kwargs)
+    async def find_while_it_changes(*args: Any, **kwargs: Any) -> tuple[Caller, bool] | None:
+        found = await find(*args, **kwargs)
         for changed in (int(alice.id), 1, 2, 3):
             authenticator.invalidate(UserId(changed))
         return found
 
-    monkeypatch.setattr(logins, "find_caller_and_record_use", use_while_it_changes)
+    monkeypatch.setattr(logins, "find_caller_of_token", find_while_it_changes)
     await authenticator.authenticate(alice.token)
     assert alice.token not in authenticator._cached
 

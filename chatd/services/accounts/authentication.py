@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from chatd.auth.login_tokens import BotTokens, ClientTokens, is_login_token
 from chatd.auth.tokens import AccessTokens, Claims, InvalidToken
-from chatd.core.errors import Unauthorized
+from chatd.core.errors import ServiceUnavailable, Unauthorized
 from chatd.core.ids import LoginId, UserId
 from chatd.core.models import Caller
 from chatd.core.records import record
@@ -119,16 +119,21 @@ class Authenticator:
     async def _verify(self, token: str) -> Caller:
         claims, by_client_token = self._known_claims(token) or self._read(token)
         before = self._change_count
+        lifetime_s = self._client_tokens.lifetime_s
         async with self._database.cursor() as cur:
-            caller = await logins.find_caller_and_record_use(
+            found = await logins.find_caller_of_token(
                 cur,
                 claims.login_id,
                 claims.user_id,
                 may_expire=by_client_token,
-                lifetime_s=self._client_tokens.lifetime_s,
+                lifetime_s=lifetime_s,
             )
-        if caller is None:
-            raise Unauthorized
+            if found is None:
+                raise Unauthorized
+            caller, is_use_due = found
+            if is_use_due:
+                with suppress(ServiceUnavailable):  # reads need no write; the next use is due, too
+                    await logins.record_uses(cur, [claims.login_id], lifetime_s=lifetime_s)
         # A user that changed after the query began may have a stale result.
         if self._last_changes.get(claims.user_id, self._evicted_up_to) <= before:
             self._add_to_cache(token, caller, claims, by_client_token=by_client_token)

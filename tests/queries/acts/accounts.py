@@ -84,19 +84,6 @@ ACTS = [
         logins=[{"id": 11}, {"id": 13}, {"id": 14}],
     ),
     act(
-        logins.find_caller_and_record_use,
-        lambda cur: logins.find_caller_and_record_use(
-            cur, LoginId(11), UserId(1), may_expire=False, lifetime_s=9
-        ),
-        logins={"id": 11},
-    ),
-    act(
-        logins.find_caller_and_record_use,
-        lambda cur: logins.find_caller_and_record_use(
-            cur, LoginId(11), UserId(2), may_expire=False, lifetime_s=9
-        ),
-    ),
-    act(
         users.update_credentials,
         lambda cur: users.update_credentials(
             cur, USER, email="a@b", email_key="a@b", password_hash="other"
