@@ -20,17 +20,22 @@ from passlib.context import CryptContext
 
 from chatd.auth import passwords
 from chatd.config import Config
-from chatd.core import interactions
 from chatd.db.pool import Database
 from chatd.embedded.postgres import Postgres, running_postgres
 from chatd.embedded.valkey import Valkey, running_valkey
-from chatd.observability import loop_monitor
-from chatd.ratelimit import limiter
-from chatd.runtime import gc_tuning, worker_lease
+from chatd.runtime import gc_tuning
 from chatd.server import listening
-from chatd.web import draining
 from chatd.web.keys import DEPENDENCIES
 from tests.helpers import clusters, contract, processes, timeouts
+from tests.helpers.busy_machine import (  # noqa: F401
+    long_leases,
+    long_lock_timeouts,
+    long_redis_timeouts,
+    patient_interactions,
+    rare_loop_samples,
+    real_lock_timeouts,
+    short_drains,
+)
 from tests.helpers.cli import Environment, command_environment
 from tests.helpers.databases import NewDatabase, create_database
 from tests.helpers.memory import folder_in_memory, put_temporary_files_in_memory
@@ -38,7 +43,7 @@ from tests.helpers.module_lists import LONGEST_MODULES, PROCESS_MODULES, SLOW_MO
 from tests.helpers.recovery import recovered
 from tests.helpers.settings import config_of
 from tests.helpers.statements import record_statements
-from tests.world import TIMEOUT_S, World, copying, world_on
+from tests.world import World, copying, world_on
 
 # The loop of `chatd serve`. It takes a sixth less CPU time than that of asyncio.
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
@@ -150,63 +155,6 @@ def cheap_password_hashes() -> Iterator[None]:
                 argon2__parallelism=1,
             ),
         )
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def short_drains() -> Iterator[None]:
-    """Let servers that stop wait for no further request on connections that clients keep open.
-
-    `tests/web/test_draining.py` tests that wait, with its real length.
-    """
-    with pytest.MonkeyPatch.context() as patches:
-        patches.setattr(draining, "_KEEPALIVE_GRACE_S", 0.1)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def long_leases() -> Iterator[None]:
-    """Let servers keep their WORKER_ID while a busy machine does not run this process.
-
-    Without it they generate no ids and refuse writes. `tests/runtime/test_worker_lease.py` tests
-    the lease with its real length.
-    """
-    with pytest.MonkeyPatch.context() as patches:
-        patches.setattr(worker_lease, "LEASE_S", 120.0)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def rare_loop_samples() -> Iterator[None]:
-    """Let servers measure the lag of the event loop twice a second instead of 20 times.
-
-    The samples and their thread are half of what an idle server costs: 6 ms of CPU time a second,
-    in each process of tests. `tests/observability/test_metrics.py` tests them at the real rate.
-    """
-    with pytest.MonkeyPatch.context() as patches:
-        patches.setattr(loop_monitor, "_SAMPLE_S", 0.5)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def patient_interactions() -> Iterator[None]:
-    """Give applications the time of a busy machine to respond to interactions.
-
-    Tests of the deadline set one of their own.
-    """
-    with pytest.MonkeyPatch.context() as patches:
-        patches.setattr(interactions, "ACKNOWLEDGE_S", 60.0)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def long_redis_timeouts() -> Iterator[None]:
-    """Let servers wait for Redis as long as a busy machine needs, before they count alone.
-
-    Tests without Redis set the real time.
-    """
-    with pytest.MonkeyPatch.context() as patches:
-        patches.setattr(limiter, "REDIS_TIMEOUT_S", TIMEOUT_S)
         yield
 
 

@@ -146,6 +146,7 @@ def test_connection_parameters_keep_those_of_the_url() -> None:
     assert made["options"].endswith("-c geqo=off")
 
 
+@pytest.mark.usefixtures("real_lock_timeouts")
 async def test_session_options_reach_postgres(postgres: Postgres) -> None:
     database = Database(f"{postgres.url}&options=-c%20geqo%3Doff", size=1)
     await database.open()

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncIterator
 from contextlib import ExitStack
 
 import pytest
 
-from chatd.context import lock_queue
-from chatd.db import pool
 from tests.conftest import ServeMore, Server
 from tests.helpers.locks import held_stream
 from tests.world import TIMEOUT_S, World, world_on
@@ -18,23 +14,7 @@ from tests.world import TIMEOUT_S, World, world_on
 MANY = 40  # far more than there are connections
 
 
-@pytest.fixture
-async def unhurried(
-    serve_more: ServeMore, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[World, Server]]:
-    """A server whose lock timeouts are so long that a busy machine does not reach them."""
-    options = re.sub(r"(lock|statement)_timeout=\d+s", r"\1_timeout=60s", pool._SESSION_OPTIONS)
-    monkeypatch.setattr(pool, "_SESSION_OPTIONS", options)
-    monkeypatch.setattr(lock_queue, "LOCK_TIMEOUT_S", TIMEOUT_S)
-    async with (
-        serve_more(worker_id=20) as server,
-        world_on(server.url, server.gateway_url) as world,
-    ):
-        yield world, server
-
-
-async def test_long_lock_does_not_delay_other_guilds(unhurried: tuple[World, Server]) -> None:
-    world, server = unhurried
+async def test_long_lock_does_not_delay_other_guilds(world: World, server: Server) -> None:
     busy, other = await world.guild(owner="alice"), await world.guild(owner="bob")
     rest = busy.owner.rest
     path = f"/channels/{busy.general.id}/messages"
@@ -67,8 +47,7 @@ async def test_long_lock_does_not_delay_other_guilds(unhurried: tuple[World, Ser
     assert len(await rest.get(f"/guilds/{busy.id}/channels")) == 1 + MANY // 2
 
 
-async def test_many_long_locks_do_not_exhaust_the_pool(unhurried: tuple[World, Server]) -> None:
-    world, server = unhurried
+async def test_many_long_locks_do_not_exhaust_the_pool(world: World, server: Server) -> None:
     guilds = [await world.guild(owner="alice") for _ in range(12)]
     other = await world.guild(owner="bob")
     with ExitStack() as stack:
@@ -89,12 +68,17 @@ async def test_many_long_locks_do_not_exhaust_the_pool(unhurried: tuple[World, S
     assert {each.result().status for each in waiting} == {201}
 
 
-async def test_lock_waiter_times_out_with_503(world: World, server: Server) -> None:
-    guild = await world.guild(owner="alice")
-    with held_stream(server, guild.id):
-        path = f"/guilds/{guild.id}/channels"
-        answers = await asyncio.gather(
-            *(guild.owner.rest.call("POST", path, {"name": "new"}) for _ in range(MANY))
-        )
-    assert {each.status for each in answers} == {503}
-    await guild.channel("and now")
+@pytest.mark.usefixtures("real_lock_timeouts")
+async def test_lock_waiter_times_out_with_503(serve_more: ServeMore) -> None:
+    async with (
+        serve_more(worker_id=20) as server,
+        world_on(server.url, server.gateway_url) as world,
+    ):
+        guild = await world.guild(owner="alice")
+        with held_stream(server, guild.id):
+            path = f"/guilds/{guild.id}/channels"
+            answers = await asyncio.gather(
+                *(guild.owner.rest.call("POST", path, {"name": "new"}) for _ in range(MANY))
+            )
+        assert {each.status for each in answers} == {503}
+        await guild.channel("and now")
