@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -11,9 +12,17 @@ from typing import Any
 from playwright.async_api import Locator, Page, Route
 
 from tests.helpers.browser import browsing
-from tests.world import PASSWORD, Person, World
+from tests.world import PASSWORD, TIMEOUT_S, Person, World
 
 _SIZE = {"width": 1280, "height": 800}
+
+_IN_STATE = """async ([path, value]) => {
+    const base = document.querySelector("script[type=module]").src.replace("main.js", "");
+    const {state} = await import(base + "state/store.js");
+    const found = path.split(".").reduce((part, name) => part?.[name], state.value);
+    return String(found) === value;
+}"""
+"""Whether the state of the page has a value at a path."""
 
 
 @asynccontextmanager
@@ -75,6 +84,22 @@ async def write(page: Page, text: str) -> None:
 async def send(world: World, channel: str, text: str, by: str = "alice") -> Any:
     """Send a message over the REST API. Return it."""
     return await world.rest(by).post(f"/channels/{channel}/messages", {"content": text})
+
+
+async def until(page: Page, function: str, argument: Any = None) -> None:
+    """Wait until a JavaScript function returns what is true, or a promise of it.
+
+    `Page.wait_for_function` ends at the first promise, whatever it is resolved with. And the policy
+    of the page lets it evaluate an expression only once.
+    """
+    async with asyncio.timeout(TIMEOUT_S):
+        while not await page.evaluate(function, argument):
+            await asyncio.sleep(0.02)
+
+
+async def until_in_state(page: Page, path: str, value: str) -> None:
+    """Wait until the state of a page has a value at a path; both are texts."""
+    await until(page, _IN_STATE, [path, value])
 
 
 def message(page: Page, text: str) -> Locator:

@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 from tests.conftest import Server
 from tests.helpers.attachments import message_form, send_form
 from tests.helpers.browser import needs_chromium
-from tests.helpers.web_client import client_of, dialog, message, send
+from tests.helpers.web_client import client_of, dialog, message, send, until
 from tests.world import World
 
 pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
@@ -88,7 +88,7 @@ async def test_notifications_go_with_what_they_are_about(
 async def has_shown(page: Page, words: list[str]) -> None:
     """Wait until the notifications are those that end with these words."""
     script = "(words) => window.shown.map((each) => each.split(' ').at(-1)).join() === words.join()"
-    await page.wait_for_function(script, arg=words)
+    await until(page, script, words)
 
 
 async def test_found_and_pinned_messages_follow_their_channel(
@@ -173,6 +173,11 @@ async def test_view_of_an_older_version_offers_to_load_the_page_again(
     problems[:] = [each for each in problems if "404" not in each]
 
 
+HAS_PICTURE = """() =>
+    document.querySelector("canvas").getContext("2d").getImageData(9, 9, 1, 1).data[3] > 0
+"""
+
+
 def moving_gif() -> bytes:
     """Return a GIF that blinks."""
     data = io.BytesIO()
@@ -194,9 +199,7 @@ async def test_pictures_do_not_move_for_users_who_want_no_motion(
     ) as page:
         still = page.locator("a.picture canvas").first
         await expect(still).to_have_attribute("aria-label", "same.gif")
-        await page.wait_for_function(
-            "document.querySelector('canvas').getContext('2d').getImageData(9, 9, 1, 1).data[3]"
-        )
+        await until(page, HAS_PICTURE)
         await expect(page.locator("a.picture img")).to_have_count(0)
         await still.click()
         await page.locator("dialog.lightbox img").wait_for()

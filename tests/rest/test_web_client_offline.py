@@ -9,7 +9,7 @@ import pytest
 from chatd.config import Config
 from tests.conftest import serving
 from tests.helpers.browser import needs_chromium
-from tests.helpers.web_client import log_in, message, page_of, send, write
+from tests.helpers.web_client import log_in, message, page_of, send, until, write
 from tests.world import world_on
 
 pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
@@ -37,7 +37,7 @@ async def test_client_starts_without_its_server(config: Config, problems: list[s
         await page.evaluate(OLD)
         await log_in(page, (await world.person("bob")).email)
         await message(page, "secret of the guild").wait_for()
-        await page.wait_for_function("async () => (await caches.keys()).length === 1")
+        await until(page, "async () => (await caches.keys()).length === 1")
         await page.reload()  # from here on the worker answers
         await write(page, "while there is a connection")
         await message(page, "while there is a connection").wait_for()

@@ -14,7 +14,7 @@ from playwright.async_api import Error, Locator, Page, Route, expect
 from tests.conftest import Server
 from tests.helpers.accounts import administrator
 from tests.helpers.browser import needs_chromium
-from tests.helpers.web_client import client_of, dialog
+from tests.helpers.web_client import client_of, dialog, until
 from tests.world import PASSWORD, Guild, Person, World
 
 pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
@@ -128,7 +128,7 @@ async def check(page: Page, form: Form) -> None:
         await page.evaluate("said.clear()")
         answers[:] = [Fault("", 401), Fault("", 429, {"retry_after": 1})]
         await button.click()
-        await page.wait_for_function("text => said.has(text)", arg=WAITING)
+        await until(page, "text => said.has(text)", WAITING)
         if form.done == UNSAVED:
             await expect(page.get_by_text(UNSAVED)).to_have_count(0, timeout=LONG_MS)
         elif form.done:

@@ -12,7 +12,15 @@ from chatd.core.permissions import Permissions
 from tests.conftest import Server
 from tests.helpers.attachments import png_bytes
 from tests.helpers.browser import needs_chromium
-from tests.helpers.web_client import client_of, message, refusing, send, write
+from tests.helpers.web_client import (
+    client_of,
+    message,
+    refusing,
+    send,
+    until,
+    until_in_state,
+    write,
+)
 from tests.world import World
 
 pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
@@ -233,18 +241,16 @@ async def test_unread_marks_follow_other_devices_and_notify(
 
         # Without a choice of the user that of the guild counts.
         await alice.rest.patch(f"/guilds/{guild.id}", {"default_message_notifications": 0})
-        await page.wait_for_function(
-            IN_STATE, arg=f"guilds.{guild.id}.default_message_notifications=0"
-        )
+        await until_in_state(page, f"guilds.{guild.id}.default_message_notifications", "0")
         await send(web_world, usual.id, "now to all")
-        await page.wait_for_function("window.shown.length === 3")
+        await until(page, "() => window.shown.length === 3")
 
         # Read in part on another device, which does not say how many mentions are left.
         messages = await bob.rest.get(f"/channels/{other.id}/messages")
         first, newest = messages[-1]["id"], messages[0]["id"]
         await page.route("**/users/@me/read-states", lambda route: asyncio.sleep(0))
         await bob.rest.post(f"/channels/{other.id}/messages/{first}/ack", {"token": None})
-        await page.wait_for_function(IN_STATE, arg=f"reads.{other.id}.read={first}")
+        await until_in_state(page, f"reads.{other.id}.read", first)
         await expect(entry).to_have_attribute("aria-label", re.compile("other.*one mention"))
         await page.unroute("**/users/@me/read-states")
 
@@ -261,16 +267,6 @@ async def test_unread_marks_follow_other_devices_and_notify(
         await write(page, "read by answering")
         await expect(entry).to_have_attribute("data-unread", "false")
         assert len(await alice.rest.get(f"/channels/{other.id}/messages")) == 3
-
-
-IN_STATE = """async (wanted) => {
-    const [path, value] = wanted.split("=");
-    const base = document.querySelector("script[type=module]").src.replace("main.js", "");
-    const {state} = await import(base + "state/store.js");
-    const found = path.split(".").reduce((part, name) => part?.[name], state.value);
-    return String(found) === value;
-}"""
-"""Whether the state of the page has a value at a path."""
 
 
 RECORDER = """
