@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from chatd.core import snowflake
 from tests.conftest import Server
 from tests.gateway.mirror import differences
 from tests.helpers.browser import needs_chromium
 from tests.helpers.random_acts import Acts
-from tests.helpers.web_client import client_of
+from tests.helpers.web_client import client_of, message, send, until_in_state
 from tests.world import TIMEOUT_S, World
 
 pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
@@ -139,3 +139,24 @@ async def test_actions_of_a_frame_share_copies_and_leave_shown_states_alone(
     async with client_of(bob, f"{web.url}/app", problems) as page:
         shown = await page.evaluate(_TWO_PRESENCES)
     assert shown == [[None, None], ["online", "idle"], ["online", "idle"]]
+
+
+async def test_first_message_of_a_channel_comes_while_its_page_is_loaded(
+    server: Server, world: World, problems: list[str]
+) -> None:
+    """The empty page that was asked for before says nothing of it."""
+    guild = await world.guild(owner="alice", members=["bob"])
+    bob, channel = await world.person("bob"), guild.general.id
+    async with client_of(bob, f"{server.url}/app/@me", problems) as page:
+
+        async def answer_late(route: Route) -> None:
+            response = await route.fetch()
+            sent = await send(world, channel, "the first")
+            await until_in_state(page, f"newest.{channel}", sent["id"])
+            await route.fulfill(response=response)
+
+        await page.route(f"**/channels/{channel}/messages?*", answer_late, times=1)
+        await page.goto(f"{server.url}/app/{guild.id}/{channel}")
+        await message(page, "the first").wait_for()
+        await send(world, channel, "the second")
+        await message(page, "the second").wait_for()

@@ -6,6 +6,8 @@ import {listeners, rest} from "./session.js";
 
 /** Messages of one page of history. */
 export const PAGE = 50;
+/** How often a page is asked for that is empty although the channel has a newest message. */
+const EMPTY_ATTEMPTS = 3;
 /** The first millisecond of ids. Rule: Discord docs, Snowflakes. */
 const EPOCH_MS = 1_420_070_400_000;
 /** The mentions are counted this long after the last event that needs it, in milliseconds. */
@@ -25,16 +27,27 @@ export function loadPage(channel, where = {}) {
   const key = `${channel} ${JSON.stringify(where)}`;
   const present = loading.get(key);
   if (present !== undefined) return present;
-  const promise = (async () => {
+  const promise = load(channel, where).finally(() => loading.delete(key));
+  loading.set(key, promise);
+  return promise;
+}
+
+/** @param {string} channel @param {Where} where */
+async function load(channel, where) {
+  const show = (/** @type {any[]} */ page, /** @type {string | undefined} */ newest) =>
+    dispatch({type: "page loaded", data: {channel, page, limit: PAGE, newest, ...where}});
+  for (let attempt = 0; attempt < EMPTY_ATTEMPTS; attempt++) {
     flush();
     const newest = state.value.newest[channel];
     const page = await rest.get(`/channels/${channel}/messages`, {limit: PAGE, ...where});
     flush(); // messages that have come while the page was loaded
     if (isStale(channel, where)) return;
-    dispatch({type: "page loaded", data: {channel, page, limit: PAGE, newest, ...where}});
-  })().finally(() => loading.delete(key));
-  loading.set(key, promise);
-  return promise;
+    show(page, newest);
+    const {messages, atEnd} = state.value.timelines[channel];
+    if (messages.length > 0 || atEnd) return;
+    // The first messages of the channel have come meanwhile, and there is none to load them after.
+  }
+  show([], state.value.newest[channel]); // the user may not read the history
 }
 
 /**
