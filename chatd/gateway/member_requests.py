@@ -192,7 +192,7 @@ class MemberRequestHandler:
         if chunk.bios is not None:
             shown["user"]["bio"] = chunk.bios.get(member.user.id, "")
             if with_presences:
-                presence = self._hub.presence_of(member.user.id)
+                presence = self._hub.presence_in(member.guild_id, member.user.id)
                 shown["presence"] = payloads.presence(member.user.id, presence)
         return shown
 
@@ -222,7 +222,7 @@ class MemberRequestHandler:
                     return
                 if request.presences and session.wants(Intents.GUILD_PRESENCES):
                     user_ids = (each.user.id for each in chunk.members)
-                    payload["presences"] = self._hub.presences_of_users(user_ids)
+                    payload["presences"] = self._hub.presences_in(guild_id, user_ids)
                 session.send_event(events.members_chunk(session.user_id, payload))
                 await connection.send_queue.wait_for_drain()
                 if len(chunk.members) == member_chunks.CHUNK_SIZE:

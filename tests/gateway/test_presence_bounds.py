@@ -260,7 +260,10 @@ async def test_removed_member_has_no_presence_in_the_guild() -> None:
     assert [each for each in shown if each[0] == MEMBERS[0]] == []
     assert [each for each in shown if each[0] == MEMBERS[1]] == [(MEMBERS[1], "online")]
     assert shown[-1] == (MEMBERS[2], "idle")
-    town.show(Status.DND, MEMBERS[0])  # it has joined again
+    town.show(Status.DND, MEMBERS[0])
+    await town.reporter.flush()
+    assert town.sinks[-1].shown[-1] == (MEMBERS[2], "idle")  # the report was late
+    town.reporter.on_event(replace(removal(MEMBERS[0]), name="GUILD_MEMBER_ADD"))
     await town.reporter.flush()
     assert town.sinks[-1].shown[-1] == (MEMBERS[0], "dnd")
     town.show(Status.IDLE, MEMBERS[3])

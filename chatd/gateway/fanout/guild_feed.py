@@ -73,8 +73,8 @@ class LocalSessions(Protocol):
     def detach_later(self, feed: Feed, sessions: dict[UserId, tuple[Session, ...]]) -> None:
         """Have sessions forget a feed that has ended and delivers nothing more to them."""
 
-    def presences_of(self, members: Iterable[JsonObject]) -> list[JsonObject]:
-        """Return the presences of those of these members that are online."""
+    def presences_of(self, guild_id: GuildId, members: Iterable[JsonObject]) -> list[JsonObject]:
+        """Return the presences of those of these members that are online in a guild."""
 
 
 class GuildFeed(Feed):
@@ -231,8 +231,7 @@ class GuildFeed(Feed):
             return
         changes = visible_channels.changes(self.visibility, before)
         if event.name == "CHANNEL_UPDATE":
-            # Members that see the channel only before or only after the event get CHANNEL_DELETE
-            # or CHANNEL_CREATE instead.
+            # Members that see it only before or only after get CHANNEL_DELETE or CHANNEL_CREATE.
             self._dispatch(event, self._unaffected(event, changes))
         else:
             super()._deliver(event)
@@ -271,12 +270,13 @@ class GuildFeed(Feed):
         state["roles"] = self.visibility.payloads.roles()
         state["channels"] = self.visibility.visible_payloads(UserId(event.audience.id))
         own = [each for each in state["members"] if each["user"]["id"] == str(event.audience.id)]
+        guild_id, presences_of = GuildId(self.stream), self._local_sessions.presences_of
         for (is_alone, wants_presences, properties), sessions in kinds.items():
             members = own if is_alone else state["members"]
             shown = {
                 **state,
                 "members": members,
-                "presences": self._local_sessions.presences_of(members) if wants_presences else [],
+                "presences": presences_of(guild_id, members) if wants_presences else [],
                 "large": state["member_count"] > len(members),
             }
             if properties is not None:

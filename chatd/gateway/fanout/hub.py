@@ -100,18 +100,22 @@ class Hub:
         """Return the logins of all sessions that have a connection."""
         return list({each.login_id for each in self._sessions.values() if each.sink is not None})
 
-    def presences_of(self, members: Iterable[JsonObject]) -> list[JsonObject]:
-        """Return the presences of those of these members that are online."""
-        return self.presences_of_users(UserId(int(each["user"]["id"])) for each in members)
+    def presences_of(self, guild_id: GuildId, members: Iterable[JsonObject]) -> list[JsonObject]:
+        """Return the presences of those of these members that are online in a guild."""
+        return self.presences_in(guild_id, (UserId(int(each["user"]["id"])) for each in members))
 
-    def presences_of_users(self, user_ids: Iterable[UserId]) -> list[JsonObject]:
-        """Return the presences of those of these users that are online."""
+    def presences_in(self, guild_id: GuildId, user_ids: Iterable[UserId]) -> list[JsonObject]:
+        """Return the presences of those of these users that are online in a guild."""
         shown = []
         for user_id in user_ids:
-            presence = self._presence_table.get(user_id)
+            presence = self._presence_table.get_in(guild_id, user_id)
             if presence.status != Status.OFFLINE:
                 shown.append(payloads.presence(user_id, presence))
         return shown
+
+    def presence_in(self, guild_id: GuildId, user_id: UserId) -> Presence:
+        """Return the presence of a user as the members of a guild see it."""
+        return self._presence_table.get_in(guild_id, user_id)
 
     def presence_of(self, user_id: UserId) -> Presence:
         """Return the presence of a user."""

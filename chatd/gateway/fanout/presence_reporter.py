@@ -67,6 +67,13 @@ not see a reconnect."""
 _HEARTBEAT_S = 3.0
 """How often in seconds an instance publishes an empty report, which says that it runs."""
 
+_REMOVAL_MEMORY_S = 60.0
+"""How long in seconds a removal of a member overrides the reports of instances: much longer than a
+report that was made before it takes to arrive."""
+
+_MAX_REMOVALS = 10_000
+"""The maximum number of removals that are kept, each about 300 bytes."""
+
 _INSTANCE_TIMEOUT_S = 10.0
 """Seconds without a report after which an instance is considered down."""
 
@@ -131,6 +138,8 @@ class PresenceReporter:
         if self._sync_requested or self._needs_sync:
             await self._report_everything()
         await run_in_slices(self._removing_departed())
+        oldest = self._clock() - _REMOVAL_MEMORY_S
+        self._queue(self._table.forget_removals(before=oldest, maximum=_MAX_REMOVALS))
         await self.flush()
 
     def on_reconnect(self) -> None:
@@ -143,6 +152,8 @@ class PresenceReporter:
         self._session_lists.on_event(event)
         if event.name == "GUILD_MEMBER_REMOVE":
             self._on_member_removed(event)
+        if event.name == "GUILD_MEMBER_ADD":
+            self._queue(self._table.join(GuildId(event.stream), _member_in(event)))
         if event.name == events.PRESENCE_ROLL:
             self._keep_only(*events.read_roll(event))
         if event.name != events.PRESENCE_REPORT:
@@ -161,8 +172,8 @@ class PresenceReporter:
     def _on_member_removed(self, event: Event) -> None:
         """Send no presence of a member that has left the guild: clients would add it again."""
         guild_id = GuildId(event.stream)
-        user_id = UserId(int(orjson.loads(event.body)["user"]["id"]))
-        self._table.leave(guild_id, user_id)
+        user_id = _member_in(event)
+        self._table.leave(guild_id, user_id, now=self._clock())
         waiting = self._pending.get(guild_id, {})
         waiting.pop(user_id, None)
         if not waiting:
@@ -230,13 +241,15 @@ class PresenceReporter:
         """Return what to report of a user; None when it has no connected session here."""
         sessions = sorted(self._hub.sessions_of(user_id), key=lambda each: each.presence_set_at)
         connected = [each for each in sessions if each.detached_at is None]
-        if not connected and any(_is_in_grace(each, now) for each in sessions):
+        in_grace = [each for each in sessions if _is_in_grace(each, now)]
+        if in_grace:
             self._hub.mark_presence_dirty(user_id)  # to be computed again after the grace period
-            return self._reported.get(user_id)
         if not connected:
-            return None
+            return self._reported.get(user_id) if in_grace else None
         presence = merged(_on_device(each) for each in connected)
-        return PresenceReport(presence, shared(frozenset(_guild_ids(connected))))
+        # Of a bot, the shard that reconnects may be the only one with its guilds.
+        guild_ids = frozenset(_guild_ids([*connected, *in_grace]))
+        return PresenceReport(presence, shared(guild_ids))
 
     def _drop_expired_intervals(self, now: float) -> None:
         while self._may_report_at:
@@ -288,15 +301,20 @@ class PresenceReporter:
         guild_id, users = change
         feed = self._hub.feed(StreamId(guild_id))
         if isinstance(feed, GuildFeed) and self._table.count_in(guild_id) <= MAX_BROADCAST_MEMBERS:
-            presence_of = self._table.get
+            shown = {each: self._table.get_in(guild_id, each) for each in users}
             feed.push_presences(
-                {each: events.presence_updated(guild_id, each, presence_of(each)) for each in users}
+                {each: events.presence_updated(guild_id, each, shown[each]) for each in users}
             )
 
     async def _publish(self, report: InstanceReport) -> None:
         for event in events.reported(report):
             await self._bus.publish([event])  # the bus may dispatch it at once
             await asyncio.sleep(0)
+
+
+def _member_in(event: Event) -> UserId:
+    """Return the member that a GUILD_MEMBER_ADD or GUILD_MEMBER_REMOVE is about."""
+    return UserId(int(orjson.loads(event.body)["user"]["id"]))
 
 
 def _is_in_grace(session: Session, now: float) -> bool:

@@ -221,6 +221,6 @@ class _SingleSubscriber:
         for session in sessions.get(self._session.user_id, ()):
             session.feeds.remove(feed)
 
-    def presences_of(self, members: Iterable[JsonObject]) -> list[JsonObject]:
-        """Return the presences of those of these members that are online."""
-        return self._hub.presences_of(members)
+    def presences_of(self, guild_id: GuildId, members: Iterable[JsonObject]) -> list[JsonObject]:
+        """Return the presences of those of these members that are online in a guild."""
+        return self._hub.presences_of(guild_id, members)

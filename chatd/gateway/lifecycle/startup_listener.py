@@ -19,6 +19,7 @@ from chatd.gateway.fanout.feed import Feed
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
 from chatd.gateway.fanout.time_slicing import build_visibility
+from chatd.gateway.lifecycle.buffered_events import newer_than
 from chatd.gateway.session.session import Session
 from chatd.services.guild_snapshot import GuildSnapshot, KnownGuilds, OwnMembership, UserGuilds
 from chatd.wire import payloads
@@ -246,7 +247,7 @@ class BufferingListener:
             return None
         presences = b"[]"
         if self._session.wants(Intents.GUILD_PRESENCES):
-            presences = payloads.encode(self._hub.presences_of_users(members))
+            presences = payloads.encode(self._hub.presences_in(GuildId(feed.stream), members))
         if (client := self._session.user_client) is not None:
             parts = _parts(feed, guild, own, members)
             return client_ready.joined_guild_created(parts, client, presences)
@@ -322,9 +323,8 @@ class BufferingListener:
 
     def _replay_buffered(self, positions: Mapping[StreamId, int]) -> None:
         """Send the buffered events that are newer than snapshots at these positions."""
-        for feed, event in self._buffered:
-            is_newer = event.seq == 0 or event.seq > positions.get(feed.stream, event.seq)
-            if not is_newer or not feed.may_receive(self._session, event):
+        for feed, event in newer_than(positions, self._buffered):
+            if not feed.may_receive(self._session, event):
                 continue
             if revoked_login(event) is None:
                 self._session.send_event(event)

@@ -1,0 +1,157 @@
+"""Presence while members leave, shards disconnect and sessions start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chatd.core.ids import GuildId, UserId
+from chatd.core.intents import ALL_INTENTS
+from chatd.core.presence import Presence, PresenceReport, Status
+from chatd.events import presence as events
+from chatd.events.presence import InstanceReport
+from chatd.gateway.fanout import presence_reporter
+from chatd.gateway.handler import GATEWAY
+from chatd.gateway.lifecycle.startup import SessionStartup
+from chatd.web.keys import DEPENDENCIES
+from tests.conftest import ServeMore, Server
+from tests.helpers.gateway import next_status
+from tests.world import TIMEOUT_S, Client, Person, World, world_on
+
+EVERYTHING = int(ALL_INTENTS)
+
+
+async def online(world: World, name: str, **identify: Any) -> Client:
+    """Connect a client with all intents."""
+    [client] = await world.online(name, intents=EVERYTHING, **identify)
+    return client
+
+
+async def users_of_updates_until(client: Client, status: str) -> list[str]:
+    """Return the users of presence updates up to the first one with this status."""
+    users: list[str] = []
+    while True:
+        received = (await client.next("PRESENCE_UPDATE")).d
+        users.append(received["user"]["id"])
+        if received["status"] == status:
+            return users
+
+
+async def test_report_from_before_a_removal_shows_nothing_of_the_removed_member(
+    world: World, server: Server, serve_more: ServeMore
+) -> None:
+    """Each instance has a stream of its own, so a report can be later than a removal."""
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    bob = await world.person("bob")
+    alice_client = await online(world, "alice")
+    carol_client = await online(world, "carol")
+    async with (
+        serve_more(worker_id=9) as second,
+        world_on(second.url, second.gateway_url) as there,
+    ):
+        there.share_people(world)
+        await online(there, "bob")
+        await next_status(alice_client, bob, "online")
+        await guild.owner.rest.delete(f"/guilds/{guild.id}/members/{bob.id}")
+        await alice_client.next("GUILD_MEMBER_REMOVE")
+        old = PresenceReport(Presence(Status.IDLE), frozenset({GuildId(int(guild.id))}))
+        assert second.runner.app is not None
+        assert server.runner.app is not None
+        name = second.runner.app[GATEWAY].hub.instance
+        late = InstanceReport(name, {UserId(int(bob.id)): old})
+        await server.runner.app[DEPENDENCIES].bus.publish(list(events.reported(late)))
+        await carol_client.send(3, {"status": "dnd", "activities": [], "since": 0})
+        assert bob.id not in await users_of_updates_until(alice_client, "dnd")
+        await bob.rest.post(f"/invites/{await guild.invite()}")
+        shown = (await alice_client.next("PRESENCE_UPDATE")).d
+        assert shown["user"]["id"] == bob.id
+        assert shown["status"] != "offline"
+
+
+async def test_starting_session_receives_no_presence_of_a_removed_member(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It buffers the presence, and its snapshot is read after the removal."""
+    guild = await world.guild(owner="alice", members=["bob", "carol"])
+    bob = await world.person("bob")
+    alice_client, bob_client = await online(world, "alice"), await online(world, "bob")
+    await next_status(alice_client, bob, "online")
+    read = SessionStartup._read
+
+    async def read_after_removal(*args: Any) -> Any:
+        monkeypatch.setattr(SessionStartup, "_read", read)
+        await bob_client.send(3, {"status": "dnd", "activities": [], "since": 0})
+        await next_status(alice_client, bob, "dnd")
+        await guild.owner.rest.delete(f"/guilds/{guild.id}/members/{bob.id}")
+        await alice_client.next("GUILD_MEMBER_REMOVE")
+        return await read(*args)
+
+    monkeypatch.setattr(SessionStartup, "_read", read_after_removal)
+    starting = await online(world, "carol")
+    received = await starting.received_before_fence()
+    assert bob.id not in [each.d["user"]["id"] for each in received if each.t == "PRESENCE_UPDATE"]
+
+
+async def guilds_of_two_shards(world: World) -> list[set[str]]:
+    """Create guilds until each of two shards has some; return their ids by shard."""
+    found: list[set[str]] = [set(), set()]
+    while not all(found):
+        guild = await world.guild(owner="alice", members=["bob"])
+        found[(int(guild.id) >> 22) % 2].add(guild.id)
+    return found
+
+
+async def next_statuses(client: Client, person: Person, status: str, count: int) -> set[str]:
+    """Return the guilds of this many presence updates with this status."""
+    return {(await next_status(client, person, status))["guild_id"] for _ in range(count)}
+
+
+async def test_guilds_of_a_shard_that_disconnects_receive_offline(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence_reporter, "_GRACE_S", 0.0)
+    guilds = await guilds_of_two_shards(world)
+    everywhere = guilds[0] | guilds[1]
+    alice, bob = await world.people("alice", "bob")
+    alice_client = await online(world, "alice")
+    shards = [await online(world, "bob", shard=[number, 2]) for number in range(2)]
+    shown = await next_statuses(alice_client, bob, "online", len(everywhere))
+    assert shown == everywhere
+    left = set(everywhere)
+    for shard, of_shard in zip(shards, guilds, strict=True):
+        await shard.leave()
+        shown = await next_statuses(alice_client, bob, "offline", len(of_shard))
+        assert shown == of_shard
+        left -= of_shard
+        late = await world.socket()
+        await late.send(2, {"token": alice.token, "intents": EVERYTHING, "properties": {}})
+        created = [(await late.next("GUILD_CREATE")).d for _ in everywhere]
+        assert left == {
+            each["id"]
+            for each in created
+            if bob.id in [shown["user"]["id"] for shown in each["presences"]]
+        }
+
+
+async def test_short_disconnect_of_a_shard_sends_no_presence_update(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence_reporter, "_GRACE_S", TIMEOUT_S)  # long on a busy machine, too
+    guilds = await guilds_of_two_shards(world)
+    bob = await world.person("bob")
+    alice_client = await online(world, "alice")
+    shards = [await online(world, "bob", shard=[number, 2]) for number in range(2)]
+    await next_statuses(alice_client, bob, "online", len(guilds[0] | guilds[1]))
+    await shards[0].cut()
+    await shards[1].send(3, {"status": "idle", "activities": [], "since": 0})
+    again = await world.resumed("bob", shards[0])
+    await again.next("RESUMED")
+    for shard in (shards[1], again):
+        await shard.send(3, {"status": "dnd", "activities": [], "since": 0})
+    received = []
+    while "dnd" not in received:
+        update = (await alice_client.next("PRESENCE_UPDATE")).d
+        if update["user"]["id"] == bob.id:
+            received.append(update["status"])
+    assert "offline" not in received
