@@ -6,7 +6,10 @@ and `test_faults`; a blocked event loop in `test_systemd`.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
@@ -15,7 +18,9 @@ import pytest
 
 from tests.faults import __main__ as command
 from tests.faults.runner import Row, fault_environment, run_fault
+from tests.helpers.instances import Instance
 from tests.history.environment import Cluster
+from tests.world import TIMEOUT_S
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +63,35 @@ async def test_instances_recover_from_a_fault_and_lose_nothing(cluster: Cluster,
     assert row.healed_s is not None
     assert row.acknowledged > 0
     assert EXPECTED[name](row), row
+
+
+_PING = """
+import os, socket, time
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.connect(os.environ["NOTIFY_SOCKET"].replace("@", "\\0"))
+manager.send(b"READY=1")
+while True:
+    manager.send(b"WATCHDOG=1")
+    time.sleep(0.05)
+"""
+
+
+async def test_watchdog_does_not_count_time_in_which_pings_are_not_read(tmp_path: Path) -> None:
+    instance = Instance(1, tmp_path, {}, watchdog_s=1.0)
+    instance.words = ("-c", _PING)
+    await instance.start()
+    try:
+        time.sleep(2.0)  # noqa: ASYNC251 - as a busy machine that does not run this process
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert instance.given_up == 0
+        instance.send(signal.SIGSTOP)
+        async with asyncio.timeout(TIMEOUT_S):
+            while instance.given_up == 0:
+                await asyncio.sleep(0.05)
+    finally:
+        await instance.end(signal.SIGKILL)
+        instance.close()
 
 
 def test_command_reports_each_fault(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from chatd.config import Config
@@ -17,7 +16,12 @@ from chatd.embedded.valkey import Valkey
 from chatd.web.keys import DEPENDENCIES
 from tests.conftest import Server, serving
 from tests.helpers.proxy import Proxy
-from tests.helpers.servers import TcpPostgres, free_port, migrated_postgres_over
+from tests.helpers.servers import (
+    TcpPostgres,
+    free_port,
+    migrated_postgres_over,
+    suspend_processes,
+)
 from tests.world import World, world_on
 
 _DETECTED_WITHIN_S = 12.0
@@ -63,21 +67,6 @@ async def _ready(world: World) -> int:
     return (await world.anonymous.call("GET", "/health/ready")).status
 
 
-def _stop_all(postgres: Postgres) -> Callable[[], None]:
-    """Stop all processes of Postgres (SIGSTOP). Return a function that resumes them."""
-    assert postgres.pid is not None
-    main = psutil.Process(postgres.pid)
-    processes = [main, *main.children(recursive=True)]
-    for process in processes:
-        process.suspend()
-
-    def resume() -> None:
-        for process in processes:
-            process.resume()
-
-    return resume
-
-
 @pytest.mark.parametrize("how", ["wire", "processes"])
 async def test_requests_fail_at_once_while_postgres_is_unresponsive(site: Site, how: str) -> None:
     world = site.world
@@ -89,7 +78,7 @@ async def test_requests_fail_at_once_while_postgres_is_unresponsive(site: Site, 
         site.wire.stall()
         resume = site.wire.restore
     else:
-        resume = _stop_all(site.postgres)
+        resume = await asyncio.to_thread(suspend_processes, site.postgres)
     try:
         in_progress = [asyncio.create_task(rest.call("GET", path)) for _ in range(6)]
         # Readiness responds in time before the fault is detected.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import calendar
 import contextlib
 import json
 import os
@@ -19,12 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
-import psutil
 
 from chatd.embedded.postgres import Postgres
 from chatd.embedded.valkey import Valkey
 from tests.faults.load import Load
 from tests.helpers.instances import Instance
+from tests.helpers.servers import suspend_processes
 from tests.helpers.service_manager import SERVE_AND_HANG
 from tests.history.environment import Cluster
 
@@ -32,8 +31,15 @@ Injection = Callable[[Load], Awaitable[float]]
 """Breaks something and repairs it. Returns the time of the repair, or of the break if the server
 must recover by itself."""
 
-_FAKETIME = "usr/lib/*/faketime/libfaketimeMT.so.1"
-_HOUR_S = 3600
+WATCHDOG_S = 30.0
+"""The timeout of the watchdog in the units."""
+
+_SHORT_WATCHDOG_S = 3.0
+"""Its timeout for what it ends. A slow machine misses it sometimes without a fault."""
+
+_NOTICED_WITHIN_S = 60.0
+_ATTEMPTS = 5
+"""Measurements of a time, of which the shortest counts: a busy machine makes some longer."""
 
 
 class FaultSkipped(Exception):
@@ -72,6 +78,7 @@ class FaultContext:
             target.environment |= before
             target.before, target.output = (), target.log
             target.words = ("-m", "chatd", "serve")
+            target.watchdog_s = WATCHDOG_S
             await target.end(signal.SIGTERM)
             await target.start()
 
@@ -205,87 +212,32 @@ async def postgres_silent(context: FaultContext) -> AsyncIterator[Injection]:
     """Postgres does not respond: all its processes are stopped (SIGSTOP)."""
 
     async def inject(load: Load) -> float:
-        pid = context.cluster.postgres.pid
-        assert pid is not None
-        main = psutil.Process(pid)
-        processes = [main, *main.children(recursive=True)]
-        for process in processes:
-            process.suspend()
+        resume = await asyncio.to_thread(suspend_processes, context.cluster.postgres)
         try:
-            await asyncio.sleep(8)  # until each instance has noticed
             token = load.cluster.tokens[0]
             for instance in context.cluster.instances:
+                async with asyncio.timeout(_NOTICED_WITHIN_S):
+                    while not await _reports_unavailable_database(load, instance):
+                        await asyncio.sleep(0.05)
                 for path in ("/users/@me", "/health/ready"):
-                    began = time.monotonic()
-                    await load.ask(instance, token, "GET", path)
-                    if (took_s := time.monotonic() - began) > 1.5:
-                        load.problems.append(f"{path} took {took_s:.1f} s without Postgres")
+                    took_s = []
+                    for _ in range(_ATTEMPTS):
+                        began = time.monotonic()
+                        await load.ask(instance, token, "GET", path)
+                        took_s.append(time.monotonic() - began)
+                    if min(took_s) > 1.5:
+                        load.problems.append(f"{path} took {min(took_s):.1f} s without Postgres")
             await asyncio.sleep(context.seconds(30, 1))
         finally:
-            for process in processes:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.resume()
+            resume()
         return time.monotonic()
 
     yield inject
 
 
-# -- the clock ---------------------------------------------------------------------------------
-
-
-def clock(*steps_s: int) -> Fault:
-    @asynccontextmanager
-    async def fault(context: FaultContext) -> AsyncIterator[Injection]:
-        libraries = _glob(Path("/"), _FAKETIME)
-        if not libraries:
-            raise FaultSkipped("libfaketime is not installed")
-        wrong = context.cluster.folder / "clock"
-        wrong.write_text("+0")
-        target = context.target
-
-        async def inject(load: Load) -> float:
-            for step_s in steps_s:
-                _set(wrong, f"{step_s:+d}")
-                await _shows(target, step_s)
-                await asyncio.sleep(context.seconds(5, 0.5))
-                await target.end(signal.SIGTERM)  # ids must stay unique over a restart
-                await target.start()
-                await asyncio.sleep(context.seconds(5, 0.5))
-            _set(wrong, "+0")
-            await _shows(target, 0)
-            return time.monotonic()
-
-        async with context.changed(
-            LD_PRELOAD=str(libraries[0]),
-            FAKETIME_TIMESTAMP_FILE=str(wrong),
-            FAKETIME_NO_CACHE="1",
-            FAKETIME_DONT_FAKE_MONOTONIC="1",
-            DONT_FAKE_MONOTONIC="1",
-        ):
-            yield inject
-
-    return fault
-
-
-def _set(clock: Path, text: str) -> None:
-    fresh = clock.with_suffix(".new")
-    fresh.write_text(text)
-    fresh.replace(clock)
-
-
-async def _shows(instance: Instance, ahead_s: int) -> None:
-    """Wait until an instance's clock is `ahead_s` seconds ahead."""
-    async with asyncio.timeout(10), aiohttp.ClientSession() as http:
-        while True:
-            async with http.get(f"{instance.url}/health") as answer:
-                shown = time.strptime(answer.headers["Date"], "%a, %d %b %Y %H:%M:%S GMT")
-            if abs(_seconds(shown) - time.time() - ahead_s) < 60:
-                return
-            await asyncio.sleep(0.05)
-
-
-def _seconds(moment: time.struct_time) -> float:
-    return calendar.timegm(moment)
+async def _reports_unavailable_database(load: Load, instance: Instance) -> bool:
+    _, body = await load.ask(instance, load.cluster.tokens[0], "GET", "/health/ready")
+    return body is not None and body["database"] == "unavailable"
 
 
 # -- the process -------------------------------------------------------------------------------
@@ -335,7 +287,9 @@ async def stopped(context: FaultContext) -> AsyncIterator[Injection]:
     async def inject(load: Load) -> float:
         return await _end_by_watchdog(context, load, signal.SIGSTOP)
 
-    yield inject
+    context.target.watchdog_s = _SHORT_WATCHDOG_S
+    async with context.changed():
+        yield inject
 
 
 @asynccontextmanager
@@ -349,6 +303,7 @@ async def loop_hangs(context: FaultContext) -> AsyncIterator[Injection]:
         return since
 
     context.target.words = ("-c", SERVE_AND_HANG)
+    context.target.watchdog_s = _SHORT_WATCHDOG_S
     async with context.changed(PYTHONFAULTHANDLER="1"):
         yield inject
 

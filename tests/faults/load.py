@@ -21,6 +21,7 @@ from tests.history.record import History, Sent
 from tests.history.scenario import settle
 
 _ANSWER_S = 10.0
+_NO_TIMEOUT = aiohttp.ClientTimeout(None)
 _HEAL_S = 90.0
 
 
@@ -35,9 +36,9 @@ class Load:
         """The longest time of a request, including failed ones."""
         self.problems: list[str] = []
         self._listeners = [
-            Listener(cluster.instances, token, self.history)
+            Listener(cluster.instances, token, self.history, first=instance)
             for token in cluster.tokens
-            for _ in "12"
+            for instance in cluster.instances
         ]
         self._leaving = False
 
@@ -76,14 +77,17 @@ class Load:
     async def ask(
         self, instance: Instance, token: str, method: str, path: str, **options: Any
     ) -> tuple[int, Any]:
-        """Make a request once, on its own connection. The status is 0 without a response."""
+        """Make a request once, on its own connection. The status is 0 without a response.
+
+        While the instance is being started, the request waits for it.
+        """
         began = time.monotonic()
         headers = {"Authorization": f"Bearer {token}"}
-        timeout = aiohttp.ClientTimeout(_ANSWER_S)
         status, body, seen = 0, None, ""
         try:
             async with (
-                aiohttp.ClientSession(headers=headers, timeout=timeout) as http,
+                instance.up_for_at_most(_ANSWER_S),
+                aiohttp.ClientSession(headers=headers, timeout=_NO_TIMEOUT) as http,
                 http.request(method, instance.url + path, **options) as answer,
             ):
                 is_json = answer.content_type == "application/json"
@@ -124,9 +128,11 @@ class Load:
         """Return whether an instance reports to be ready, and accepts a message."""
         token, path = self.cluster.tokens[0], f"/channels/{self.cluster.channels[0]}/messages"
         asked_at = time.monotonic()
-        timeout = aiohttp.ClientTimeout(_ANSWER_S)
         try:
-            async with aiohttp.ClientSession(timeout=timeout) as http:
+            async with (
+                instance.up_for_at_most(_ANSWER_S),
+                aiohttp.ClientSession(timeout=_NO_TIMEOUT) as http,
+            ):
                 async with http.get(f"{instance.url}/health/ready") as answer:
                     if (await answer.json())["status"] != "ok":
                         return False

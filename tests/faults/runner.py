@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults import clock, hostile, readers
 from tests.faults import faults as acts
-from tests.faults import hostile, readers
 from tests.faults.faults import Fault, FaultContext, FaultSkipped
 from tests.faults.load import Load
 from tests.history.environment import Cluster, running_cluster
@@ -22,8 +22,8 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "postgres-silent": ("Postgres unresponsive", acts.postgres_silent),
     "redis-restart": ("Redis restarted", acts.dependency_down("valkey", gone=False)),
     "redis-gone": ("Redis down for a minute", acts.dependency_down("valkey", gone=True)),
-    "clock-back": ("clock an hour back, then corrected", acts.clock(-3600)),
-    "clock-forward": ("clock an hour forward, then corrected", acts.clock(3600)),
+    "clock-back": ("clock an hour back, then corrected", clock.clock(-3600)),
+    "clock-forward": ("clock an hour forward, then corrected", clock.clock(3600)),
     "descriptors": ("no file descriptors left", acts.descriptors_out),
     "stopped": ("process stopped", acts.stopped),
     "loop": ("event loop blocked by a function", acts.loop_hangs),
@@ -34,8 +34,6 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "hostile-bans": ("bans of prolific authors", hostile.attack(hostile.bans, at_once=1)),
     "kill": ("kill -9 while messages are written", acts.killed),
 }
-
-_WATCHDOG_S = 3.0  # the units have 30 s; shorter here to save time
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ async def fault_environment(folder: Path) -> AsyncIterator[Cluster]:
     async with running_cluster(
         folder,
         held=True,
-        watchdog_s=_WATCHDOG_S,
+        watchdog_s=acts.WATCHDOG_S,
         JWT_ACCESS_TOKEN_EXPIRY="86400",  # longer than the hour by which a clock is changed
     ) as cluster:
         await cluster.set_up(people=3, channels=2)

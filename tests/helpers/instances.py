@@ -14,7 +14,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -74,7 +75,8 @@ class Instance:
         self._held = held
         if not held:
             self._port.close()
-        self._watchdog_s = watchdog_s
+        self.watchdog_s = watchdog_s
+        """The timeout of its watchdog from its next start on."""
         self._process: Process | None = None
         self._wanted = False
         self._life: asyncio.Task[None] | None = None
@@ -128,6 +130,27 @@ class Instance:
                             self.is_up = answer.status == 200
                 await asyncio.sleep(_POLL_S)
 
+    @asynccontextmanager
+    async def up_for_at_most(self, seconds: float) -> AsyncIterator[None]:
+        """Raise TimeoutError when it has been up for this long while the context is open.
+
+        A request to an instance that is being started waits for it, however long that takes. The
+        time is counted in polls, as that of the watchdog is.
+        """
+        async with asyncio.timeout(None) as limit:
+            counting = asyncio.create_task(self._end_after(limit, seconds))
+            try:
+                yield
+            finally:
+                counting.cancel()
+
+    async def _end_after(self, limit: asyncio.Timeout, seconds: float) -> None:
+        polls = round(seconds / _POLL_S)
+        while polls:
+            polls -= self.is_up
+            await asyncio.sleep(_POLL_S)
+        limit.reschedule(asyncio.get_running_loop().time())
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the process, without waiting."""
         os.kill(self.pid, number)
@@ -166,15 +189,15 @@ class Instance:
                     await asyncio.wait({watching})
                     self.is_up = False
                     self._process = None
-            if self._watchdog_s is None:
+            if self.watchdog_s is None:
                 break
             await asyncio.sleep(_RESTART_S if self._wanted else 0)
 
     def _spawn(self, address: str) -> Process:
         environment = dict(self.environment)
-        if self._watchdog_s is not None:
+        if self.watchdog_s is not None:
             environment["NOTIFY_SOCKET"] = address
-            environment["WATCHDOG_USEC"] = str(int(self._watchdog_s * 1_000_000))
+            environment["WATCHDOG_USEC"] = str(int(self.watchdog_s * 1_000_000))
         command = [*self.before, sys.executable, *self.words]
         passed = [self._port.fileno()] if self._held else []
         with self.output.open("ab") as out:
@@ -182,23 +205,26 @@ class Instance:
             return Process(command, self.folder, environment, files, passed)
 
     async def _watch(self, manager: socket.socket) -> None:
-        """Read its sd_notify messages; abort it when none comes for the watchdog's time."""
-        if self._watchdog_s is None:
+        """Read its sd_notify messages; abort it when no ping comes for the watchdog's time.
+
+        The time is counted in polls. So it contains no time in which a busy machine did not run
+        this process, and pings were not read.
+        """
+        if self.watchdog_s is None:
             return
-        loop = asyncio.get_running_loop()
         process = self._process
         assert process is not None
-        timeout_s: float | None = None  # none while it starts
-        while True:
-            try:
-                async with asyncio.timeout(timeout_s):
-                    while b"WATCHDOG=1" not in (said := await loop.sock_recv(manager, 4096)):
-                        if b"READY=1" in said:
-                            self.is_up = True
-                            break
-                timeout_s = self._watchdog_s
-            except TimeoutError:
-                break
+        timeout_polls = round(self.watchdog_s / _POLL_S)
+        left: int | None = None  # none while it starts
+        while left is None or left > 0:
+            said = _pending(manager)
+            if b"READY=1" in said:
+                self.is_up = True
+            if b"WATCHDOG=1" in said or (left is None and self.is_up):
+                left = timeout_polls
+            elif left is not None:
+                left -= 1
+            await asyncio.sleep(_POLL_S)
         self.is_up = False
         self.given_up += 1
         began = time.monotonic()
@@ -207,3 +233,12 @@ class Instance:
             if time.monotonic() > began + _ABORT_S:
                 process.kill()
             await asyncio.sleep(_POLL_S)
+
+
+def _pending(manager: socket.socket) -> bytes:
+    """Return the messages that a socket has received."""
+    found = b""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            found += manager.recv(4096) + b"\n"
+    return found

@@ -7,10 +7,13 @@ import functools
 import itertools
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
+
+import psutil
 
 from chatd.db import migrations
 from chatd.embedded.postgres import Postgres
@@ -20,6 +23,9 @@ from tests.helpers.databases import create_database
 from tests.helpers.memory import folder_in_memory
 
 S = TypeVar("S", Postgres, Valkey)
+
+_SUSPENDED_WITHIN_S = 60.0
+_POLL_S = 0.001
 
 _FIRST_PORT = 10_000
 _PORTS = 20_000
@@ -88,6 +94,33 @@ def valkey_over(transport: str, folder: Path) -> Iterator[Valkey]:
     kind = TcpValkey if transport == "tcp" else Valkey
     with folder_in_memory(folder) as place, _running(kind(place / "valkey")) as server:
         yield server
+
+
+def suspend_processes(postgres: Postgres) -> Callable[[], None]:
+    """Stop all processes of a Postgres (SIGSTOP). Return a function that resumes them."""
+    assert postgres.pid is not None
+    main = psutil.Process(postgres.pid)
+    _suspend(main)  # the others after it: until it has stopped it starts more of them
+    processes = [main, *main.children(recursive=True)]
+    for process in processes[1:]:
+        _suspend(process)
+
+    def resume() -> None:
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    return resume
+
+
+def _suspend(process: psutil.Process) -> None:
+    """Stop a process, and wait until it has stopped or ended."""
+    deadline = time.monotonic() + _SUSPENDED_WITHIN_S
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.suspend()
+        while process.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
+            assert time.monotonic() < deadline, process
+            time.sleep(_POLL_S)
 
 
 @contextmanager

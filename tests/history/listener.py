@@ -36,9 +36,17 @@ class Listener:
     """A client that resumes on any instance, and identifies again only after INVALID_SESSION."""
 
     def __init__(
-        self, instances: list[Instance], token: str, history: History, *, transport: str = ""
+        self,
+        instances: list[Instance],
+        token: str,
+        history: History,
+        *,
+        transport: str = "",
+        first: Instance | None = None,
     ) -> None:
+        """With `first`, its first connection is to this instance; the others are to any."""
         self._instances = instances
+        self._first = first
         self._token = token
         self._counts = history.counts
         self._transport = transport
@@ -54,8 +62,10 @@ class Listener:
     async def run(self) -> None:
         """Listen until cancelled."""
         while True:
-            up = [each for each in self._instances if each.can_be_asked]
+            candidates = self._instances if self._first is None else [self._first]
+            up = [each for each in candidates if each.can_be_asked]
             if up:
+                self._first = None
                 with contextlib.suppress(*_CONNECTION_ERRORS):
                     url = f"ws://127.0.0.1:{random.choice(up).port}/gateway"
                     query = f"?compress={self._transport}" if self._transport else ""

@@ -61,7 +61,7 @@ class ApiClient:
 
     async def run(self) -> None:
         """Make requests until stopped."""
-        timeout = aiohttp.ClientTimeout(_TIMEOUT_S)
+        timeout = aiohttp.ClientTimeout(None)
         async with aiohttp.ClientSession(headers=self._headers, timeout=timeout) as http:
             while not self._stopped:
                 began = time.monotonic()
@@ -79,7 +79,11 @@ class ApiClient:
         path = f"/channels/{channel}/messages"
         content = secrets.token_hex(12)
         body = {"content": content}
-        async with http.post(self._anywhere() + path, json=body) as answer:
+        instance = random.choice(self._stage.instances)
+        async with (
+            instance.up_for_at_most(_TIMEOUT_S),
+            http.post(instance.url + path, json=body) as answer,
+        ):
             made = await answer.json()
             if answer.status == 200:
                 sent = Sent(int(made["id"]), channel, content, began, time.monotonic())
@@ -90,14 +94,15 @@ class ApiClient:
 
     async def _read(self, http: aiohttp.ClientSession, _: float) -> None:
         path = f"/channels/{random.choice(self._stage.channels)}/messages?limit=10"
-        async with http.get(self._anywhere() + path) as answer:
+        instance = random.choice(self._stage.instances)
+        async with (
+            instance.up_for_at_most(_TIMEOUT_S),
+            http.get(instance.url + path) as answer,
+        ):
             found = await answer.json()
             if answer.status != 200:
                 self.failed.append(f"GET {path}: {answer.status} {found}")
         self.reads += 1
-
-    def _anywhere(self) -> str:
-        return random.choice(self._stage.instances).url
 
 
 def build_next_version(folder: Path) -> Path:
