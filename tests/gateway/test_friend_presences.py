@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from chatd.core.ids import UserId
+from chatd.gateway.fanout import presence_reporter, restored_presences
 from chatd.gateway.handler import GATEWAY
 from tests.conftest import Server
 from tests.helpers.fleet import Fleet
@@ -163,3 +166,24 @@ async def test_library_without_capabilities_gets_presences_of_guilds_only(world:
     await next_status(client, alice, "online")
     events = await library.received_before_fence()
     assert not [each for each in events if each.t == "PRESENCE_UPDATE"]
+
+
+async def test_restored_session_learns_that_a_friend_went_offline(
+    world: World, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restored_presences, "_SETTLE_S", 0.0)
+    monkeypatch.setattr(presence_reporter, "_GRACE_S", 0.0)
+    alice, _ = await world.friends("alice", "bob")
+    elsewhere = await fleet.start(23)
+    client = await connect(elsewhere, "bob")
+    [there] = await world.online("alice")
+    await until_friends_are_known(client, alice, there)
+    await fleet.stop(23, client)
+    observer = await connect(world, "bob")
+    await show(there, "dnd")
+    await next_status(observer, alice, "dnd")
+    await there.leave()
+    await next_status(observer, alice, "offline")
+    restored = await world.resumed("bob", client)
+    await restored.next("RESUMED")
+    await next_status(restored, alice, "offline")

@@ -23,6 +23,7 @@ from chatd.events import presence as events
 from chatd.events.event import Event
 from chatd.events.presence import InstanceReport
 from chatd.gateway.fanout import presence_reporter as module
+from chatd.gateway.fanout import restored_presences
 from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.flush_scheduler import FlushScheduler
 from chatd.gateway.fanout.guild_feed import GuildFeed
@@ -270,3 +271,36 @@ async def test_removed_member_has_no_presence_in_the_guild() -> None:
     town.reporter.on_event(removal(MEMBERS[3]))  # nothing is left to be sent
     await town.reporter.flush()
     assert town.sinks[-1].shown[-1] == (MEMBERS[0], "dnd")
+
+
+async def test_restored_session_gets_presences_that_differ_from_known_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(restored_presences, "_SETTLE_S", 0.0)
+    town = Town()
+    town.show(Status.ONLINE, *MEMBERS)
+    for _ in range(3):
+        await town.reporter.flush()
+    known = town.hub.read_known_presences(GUILD)
+    assert known is not None
+    town.show(Status.IDLE, *MEMBERS[1:4])
+    town.show(None, *MEMBERS[4:6])
+    await town.reporter.flush()
+    session, *_ = town.hub.sessions
+    for sink in town.sinks:
+        sink.shown.clear()
+    town.hub.restored.append((session, [known]))
+    town.reporter.on_event(removal(MEMBERS[3]))
+    town.reporter.on_event(removal(MEMBERS[5]))
+    await town.reporter.update()
+    await town.reporter.update()  # no more
+    shown = [(MEMBERS[1], "idle"), (MEMBERS[2], "idle"), (MEMBERS[4], "offline")]
+    assert sorted(town.sinks[0].shown) == shown
+    assert all(sink.shown == [] for sink in town.sinks[1:])
+
+
+async def test_handoff_of_a_large_guild_saves_no_presences(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BROADCAST_MEMBERS", 10)
+    town = Town()
+    town.show(Status.ONLINE, *MEMBERS)
+    assert town.hub.read_known_presences(GUILD) is None

@@ -9,13 +9,16 @@ import pytest
 from chatd.core.ids import GuildId, UserId
 from chatd.core.intents import ALL_INTENTS
 from chatd.core.presence import Presence, PresenceReport, Status
+from chatd.core.presence_table import PresenceTable
 from chatd.events import presence as events
 from chatd.events.presence import InstanceReport
-from chatd.gateway.fanout import presence_reporter
+from chatd.gateway.fanout import presence_reporter, restored_presences
+from chatd.gateway.fanout.known_presences import KnownPresences
 from chatd.gateway.handler import GATEWAY
 from chatd.gateway.lifecycle.startup import SessionStartup
 from chatd.web.keys import DEPENDENCIES
 from tests.conftest import ServeMore, Server
+from tests.helpers.fleet import Fleet
 from tests.helpers.gateway import next_status
 from tests.world import TIMEOUT_S, Client, Person, World, world_on
 
@@ -155,3 +158,51 @@ async def test_short_disconnect_of_a_shard_sends_no_presence_update(
         if update["user"]["id"] == bob.id:
             received.append(update["status"])
     assert "offline" not in received
+
+
+async def test_session_learns_presences_that_changed_during_its_handoff(
+    world: World, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Presences are not in the event history, so the replay after a RESUME lacks them."""
+    monkeypatch.setattr(restored_presences, "_SETTLE_S", 0.0)
+    there = await fleet.start(12)
+    guild = await world.guild(owner="alice", members=["bob", "carol", "dave", "erin", "frank"])
+    bob, carol, dave, erin, frank = await world.people("bob", "carol", "dave", "erin", "frank")
+    names = ("alice", "carol", "dave", "bob", "erin")
+    clients = [await online(there, name) for name in names]
+    waited_for = {each.id for each in (bob, carol, dave, erin)}
+    while waited_for:
+        waited_for.discard((await clients[0].next("PRESENCE_UPDATE")).d["user"]["id"])
+    await fleet.stop(12, *clients)
+    await guild.owner.rest.delete(f"/guilds/{guild.id}/members/{erin.id}")
+    there = await fleet.start(12)
+    observer = await online(there, "frank")
+    carol_client = await there.resumed("carol", clients[1])
+    await carol_client.send(3, {"status": "dnd", "activities": [], "since": 0})
+    await next_status(observer, carol, "dnd")
+    await there.resumed("dave", clients[2])
+    await next_status(observer, dave, "online")
+    alice_client = await there.resumed("alice", clients[0])
+    alice, shown = guild.owner, dict[str, str]()
+    while len(shown) < 4 or shown[alice.id] != "online":
+        received = (await alice_client.next("PRESENCE_UPDATE")).d
+        shown[received["user"]["id"]] = received["status"]
+    del shown[alice.id]
+    assert shown == {bob.id: "offline", carol.id: "dnd", frank.id: "online"}
+    await fleet.stop(12)
+
+
+def test_known_presences_of_a_handoff_are_compared_with_present_ones() -> None:
+    table, guild = PresenceTable(), GuildId(1)
+    users = [UserId(number) for number in range(1, 7)]
+    here = frozenset({guild})
+    table.apply("a", {each: PresenceReport(Presence(Status.ONLINE), here) for each in users[:5]})
+    saved = KnownPresences.read(guild, table, unsent=[users[0]])
+    known = KnownPresences.decode(guild, saved.encode())
+    assert known.changed(table) == [users[0]]
+    table.apply("a", {users[1]: None, users[2]: PresenceReport(Presence(Status.DND), here)})
+    table.apply("b", {each: PresenceReport(Presence(Status.IDLE), here) for each in users[4:]})
+    assert sorted(known.changed(table)) == [users[0], users[1], users[2], users[5]]
+    for user in users[1:3]:
+        known.forget(user)  # one is offline, and the other is a member again
+    assert sorted(known.changed(table)) == [users[0], users[2], users[5]]

@@ -107,6 +107,7 @@ class Instance:
             replay=[],
             user_position=AT_HANDOFF,
             guilds={GUILD: (AT_HANDOFF, saved)},
+            presences={},
         )
         positions = {each.stream: each.seq for each in missed}
         return await restore_session(suspended, self.hub, self.history, positions)

@@ -7,7 +7,8 @@ dispatch contains them.
 For this, an instance knows the friends of each person that is connected to it with such a client.
 It reads them from Postgres soon after a session has begun or was restored. Then it keeps them
 current by the events of the person's stream. When it has read them, it sends the presences of the
-friends that are online, because they may have changed since READY.
+friends that are online, because they may have changed since READY. A restored session receives the
+presences of all friends later, too (`restored_presences`): some may have gone offline.
 
 Cost: about 100 bytes of memory for each friend of a connected person. A change costs 20 us for each
 connected friend, and an instance sends at most `_MAX_DELIVERIES` in `_INTERVAL_S`.
@@ -86,6 +87,11 @@ class FriendPresences:
         """Note that the presence of a user changed."""
         for person in self._people.get(user_id, ()):
             self._send_later(person, user_id)
+
+    def send_all(self, session: Session) -> None:
+        """Send the presences of all friends to a session, whether they are online or not."""
+        for friend in self._friends.get(session.user_id, ()):
+            self._pending.setdefault(friend, {})[session] = None
 
     def on_event(self, event: Event) -> None:
         """Apply an event of a person's stream."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from chatd.bus.interest import FollowedStreams
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
@@ -16,6 +16,7 @@ from chatd.gateway.fanout.encoded_guild import MemberBudget
 from chatd.gateway.fanout.ended_feeds import EndedFeeds
 from chatd.gateway.fanout.feed import Feed, FeedListener, UserFeed
 from chatd.gateway.fanout.guild_feed import GuildFeed
+from chatd.gateway.fanout.known_presences import KnownPresences
 from chatd.gateway.fanout.replay_shedding import shedding
 from chatd.gateway.fanout.sessions_elsewhere import SessionsElsewhere
 from chatd.gateway.protocol.batch import Batch
@@ -56,6 +57,10 @@ class Hub:
         """Users for whom a session was added, removed, or has another presence."""
         self._client_changes: set[UserId] = set()
         """Users with a new or a removed session of a person's client."""
+        self.read_known_presences: Callable[[GuildId], KnownPresences | None] = lambda _: None
+        """Returns the presences in a guild that its clients have received, for a handoff."""
+        self.restored: list[tuple[Session, Sequence[KnownPresences]]] = []
+        """Sessions that were restored lately, with the presences that their clients know."""
         self._replay_batches: list[Batch] = []
         """Replays since the last `expiring`. After a restart many clients replay the same
         dispatches; while these batches exist, they share the encoded frames."""

@@ -39,8 +39,10 @@ from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.friend_presences import FriendPresences
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
+from chatd.gateway.fanout.known_presences import KnownPresences
 from chatd.gateway.fanout.member_lists import MemberLists
 from chatd.gateway.fanout.presence_deliveries import MAX_TOGETHER
+from chatd.gateway.fanout.restored_presences import RestoredPresences
 from chatd.gateway.fanout.session_lists import SessionLists
 from chatd.gateway.session.session import FollowedFeed, Session
 from chatd.observability.metrics import Counters
@@ -101,6 +103,10 @@ class PresenceReporter:
         self._counters = counters
         self._name = hub.instance
         self._session_lists = SessionLists(hub, bus, delivery_queue)
+        self._restored = RestoredPresences(
+            hub, presence_table, delivery_queue, is_broadcast=self._is_broadcast
+        )
+        hub.read_known_presences = self._known_presences
         self._clock = asyncio.get_running_loop().time
         self._reported: dict[UserId, PresenceReport] = {}
         """What this instance reported last of each of its users."""
@@ -141,6 +147,8 @@ class PresenceReporter:
         oldest = self._clock() - _REMOVAL_MEMORY_S
         self._queue(self._table.forget_removals(before=oldest, maximum=_MAX_REMOVALS))
         await self.flush()
+        for session in await self._restored.update():
+            self._friend_presences.send_all(session)
 
     def on_reconnect(self) -> None:
         """Request full reports, because reports may have been lost."""
@@ -174,6 +182,7 @@ class PresenceReporter:
         guild_id = GuildId(event.stream)
         user_id = _member_in(event)
         self._table.leave(guild_id, user_id, now=self._clock())
+        self._restored.on_member_removed(guild_id, user_id)
         waiting = self._pending.get(guild_id, {})
         waiting.pop(user_id, None)
         if not waiting:
@@ -300,11 +309,20 @@ class PresenceReporter:
     def _send_presences(self, change: tuple[GuildId, list[UserId]]) -> None:
         guild_id, users = change
         feed = self._hub.feed(StreamId(guild_id))
-        if isinstance(feed, GuildFeed) and self._table.count_in(guild_id) <= MAX_BROADCAST_MEMBERS:
+        if isinstance(feed, GuildFeed) and self._is_broadcast(guild_id):
             shown = {each: self._table.get_in(guild_id, each) for each in users}
             feed.push_presences(
                 {each: events.presence_updated(guild_id, each, shown[each]) for each in users}
             )
+
+    def _is_broadcast(self, guild_id: GuildId) -> bool:
+        return self._table.count_in(guild_id) <= MAX_BROADCAST_MEMBERS
+
+    def _known_presences(self, guild_id: GuildId) -> KnownPresences | None:
+        """Return the presences in a guild that its clients have received; None if it is large."""
+        if not self._is_broadcast(guild_id):
+            return None
+        return KnownPresences.read(guild_id, self._table, self._pending.get(guild_id, ()))
 
     async def _publish(self, report: InstanceReport) -> None:
         for event in events.reported(report):

@@ -13,6 +13,8 @@ it during a rolling upgrade. `lot` and `parked` are former terms of the code:
   and `client` (`SessionState.client_record`) if it has capabilities or member lists.
 - `chatd:parked:<handoff id>:events`: a hash of encoded events. Sessions share them.
 - `chatd:parked:<handoff id>:guilds`: a hash of `Visibility.state` by guild.
+- `chatd:parked:<handoff id>:presences`: a hash of `KnownPresences.encode` by guild. It lacks large
+  guilds, and the version before this one does not know it.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 import orjson
 
@@ -33,6 +36,7 @@ from chatd.core.intents import Intents
 from chatd.events.event import Event, to_user
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
+from chatd.gateway.fanout.known_presences import KnownPresences
 from chatd.gateway.fanout.visibility import Visibility
 from chatd.gateway.protocol.frames import Dispatch
 from chatd.gateway.session.session import Session
@@ -69,6 +73,8 @@ class SuspendedSession:
     """The position of its user's feed."""
     guilds: Mapping[GuildId, tuple[int, Visibility]]
     """The position of each guild's feed, and the visibility at that position."""
+    presences: Mapping[GuildId, KnownPresences]
+    """The presences in each guild that its clients know. Large guilds are missing."""
 
     @property
     def positions(self) -> dict[StreamId, int]:
@@ -108,6 +114,10 @@ class HandoffStore:
         self._handoff_id = secrets.token_hex(8)
         """Names the hashes that the sessions of this instance share."""
         self._read_slots = asyncio.Semaphore(_READ_CONCURRENCY)
+        self._known_presences: WeakValueDictionary[tuple[str, int], KnownPresences] = (
+            WeakValueDictionary()
+        )
+        """The presences of restored sessions, by handoff and guild: other sessions share them."""
         self._client = connect(redis_url, timeout_s=_TIMEOUT_S)
 
     @asynccontextmanager
@@ -135,11 +145,11 @@ class HandoffStore:
             for dispatch, number in numbers.items()
         ]
         feeds = {feed for session in sessions for feed in session.feeds}
-        fields += [
-            (self._guilds, feed.stream, _encode_guild(feed))
-            for feed in feeds
-            if isinstance(feed, GuildFeed)
-        ]
+        for feed in feeds:
+            if isinstance(feed, GuildFeed):
+                fields.append((self._guilds, feed.stream, _encode_guild(feed)))
+                if (known := hub.read_known_presences(GuildId(feed.stream))) is not None:
+                    fields.append((self._presences, feed.stream, known.encode()))
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._write_hashes(fields)
@@ -188,7 +198,7 @@ class HandoffStore:
                 pipeline.hset(key, str(field), value)
             await pipeline.execute()
         pipeline = self._client.pipeline(transaction=False)
-        for key in (self._events, self._guilds):
+        for key in (self._events, self._guilds, self._presences):
             pipeline.expire(key, self._ttl_s)
         await pipeline.execute()
 
@@ -220,6 +230,7 @@ class HandoffStore:
         handoff_id = record["lot"]
         events = await self._fields(_events_key(handoff_id), record["replay"])
         guilds = await self._fields(_guilds_key(handoff_id), list(positions))
+        presences = await self._load_presences(handoff_id, list(positions))
         if user_position is None or None in events or None in guilds:
             return None
         return SuspendedSession(
@@ -231,7 +242,23 @@ class HandoffStore:
                 for (stream, seq), guild in zip(positions.items(), guilds, strict=True)
                 if guild is not None
             },
+            presences,
         )
+
+    async def _load_presences(
+        self, handoff_id: str, streams: Iterable[StreamId]
+    ) -> dict[GuildId, KnownPresences]:
+        shared = {each: self._known_presences.get((handoff_id, each)) for each in streams}
+        missing = [each for each, known in shared.items() if known is None]
+        read = await self._fields(_presences_key(handoff_id), missing)
+        found = {GuildId(each): known for each, known in shared.items() if known is not None}
+        for stream, data in zip(missing, read, strict=True):
+            if data is not None:
+                known = KnownPresences.decode(GuildId(stream), data)
+                # Another session may have read it during the await.
+                known = self._known_presences.setdefault((handoff_id, stream), known)
+                found[GuildId(stream)] = known
+        return found
 
     async def _fields(self, key: str, fields: Sequence[int]) -> list[bytes | None]:
         if not fields:
@@ -247,6 +274,10 @@ class HandoffStore:
     def _guilds(self) -> str:
         return _guilds_key(self._handoff_id)
 
+    @property
+    def _presences(self) -> str:
+        return _presences_key(self._handoff_id)
+
 
 def _session_key(session_id: str) -> str:
     return f"chatd:session:{session_id}"
@@ -258,6 +289,10 @@ def _events_key(handoff_id: str) -> str:
 
 def _guilds_key(handoff_id: str) -> str:
     return f"chatd:parked:{handoff_id}:guilds"
+
+
+def _presences_key(handoff_id: str) -> str:
+    return f"chatd:parked:{handoff_id}:presences"
 
 
 def _encode_guild(feed: GuildFeed) -> bytes:

@@ -15,6 +15,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
 
+import orjson
+
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.json import JsonObject
 from chatd.events.event import Event
@@ -25,6 +27,7 @@ from chatd.gateway.fanout.feed import Feed, UserFeed
 from chatd.gateway.fanout.flush_scheduler import FlushScheduler
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
+from chatd.gateway.fanout.known_presences import KnownPresences
 from chatd.gateway.fanout.visibility import Visibility
 from chatd.gateway.lifecycle.handoff import SuspendedSession
 from chatd.gateway.session.session import Session
@@ -75,12 +78,13 @@ async def restore_session(
     try:
         restorer.follow_user(suspended.user_position)
         for guild_id, (seq, visibility) in suspended.guilds.items():
-            restorer.follow_guild(guild_id, seq, visibility)
+            restorer.follow_guild(guild_id, seq, visibility, suspended.presences.get(guild_id))
         restorer.commit()
     except RestoreFailed:
         hub.remove(session)
         raise
     hub.add(session)
+    hub.restored.append((session, tuple(suspended.presences.values())))
     return session
 
 
@@ -143,13 +147,20 @@ class _SessionRestorer:
             _push_all(feed, missed)
         self._require_position(feed)
 
-    def follow_guild(self, guild_id: GuildId, seq: int, visibility: Visibility) -> None:
+    def follow_guild(
+        self, guild_id: GuildId, seq: int, visibility: Visibility, known: KnownPresences | None
+    ) -> None:
         """Follow the feed of a guild, from the events after `seq`.
 
-        `visibility` is that of the guild at position `seq`. Raises RestoreFailed.
+        `visibility` is that of the guild at position `seq`, and `known` are the presences that the
+        client knew there. Raises RestoreFailed.
         """
         session = self._session
         missed = self._event_history.after(StreamId(guild_id), seq)
+        if known is not None:
+            for event in missed:
+                if event.name == "GUILD_MEMBER_REMOVE":
+                    known.forget(UserId(int(orjson.loads(event.body)["user"]["id"])))
         visibility.retain_only(session.user_id)
         feed = self._hub.guild_feed(guild_id)
         if feed.is_started:
