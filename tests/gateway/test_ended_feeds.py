@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,9 +36,12 @@ from chatd.observability.metrics import Counters
 from chatd.services import followed_guilds
 from chatd.services.followed_guilds import Difference, FollowedGuilds
 from tests.helpers import loop_time
+from tests.world import TIMEOUT_S
 
 GUILD = GuildId(1 << 22)
 USERS = [UserId(number) for number in range(100, 300)]
+
+BLOCKED_S = 0.5
 
 
 class Listening:
@@ -149,11 +154,11 @@ async def test_sessions_of_a_lost_feed_are_invalidated_in_slices() -> None:
 
 async def test_feeds_with_gaps_are_invalidated_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """After an outage of Redis, thousands of feeds may lack events."""
-    monkeypatch.setattr(gap_monitor, "_MONITOR_INTERVAL_S", 0.0)
+    monkeypatch.setattr(gap_monitor, "_MONITOR_INTERVAL_S", 0.0001)
     monkeypatch.setattr(gap_monitor, "_GAP_TIMEOUT_S", 0.0)
-    monkeypatch.setattr(gap_monitor, "_RECONCILE_INTERVAL_S", 60.0)
     hub = Crowd().hub
     monitor = GapMonitor(hub, Database("", size=0))
+    monitor._reconcile_at = math.inf
     feeds = [hub.user_feed(user_id) for user_id in USERS]
     missing = Event("X", StreamId(1), to_user(UserId(1)), b"", seq=1)
     for feed in feeds:
@@ -169,6 +174,29 @@ async def test_feeds_with_gaps_are_invalidated_in_slices(monkeypatch: pytest.Mon
         watching.cancel()
     assert counted.count >= len(USERS)
     assert hub.feed(late.stream) is late  # its event has come in time
+
+
+async def test_gap_is_not_overdue_because_the_loop_was_blocked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The missing event may lie unread in the socket of Redis."""
+    monkeypatch.setattr(gap_monitor, "_MONITOR_INTERVAL_S", BLOCKED_S / 50)
+    monkeypatch.setattr(gap_monitor, "_GAP_TIMEOUT_S", BLOCKED_S / 2)
+    crowd = Crowd()
+    monitor = GapMonitor(crowd.hub, Database("", size=0))
+    monitor._reconcile_at = math.inf
+    watching = asyncio.create_task(monitor.run(EmptyQueue()))
+    clock = asyncio.get_running_loop().time
+    crowd.feed.push(events.guild_deleted(GUILD).numbered(2), clock())
+    for _ in range(2):
+        time.sleep(BLOCKED_S)  # noqa: ASYNC251 - blocks the event loop
+        for _ in range(5):  # in which the monitor looks
+            await asyncio.sleep(0)
+        assert crowd.hub.feed(crowd.feed.stream) is crowd.feed
+    async with asyncio.timeout(TIMEOUT_S):
+        while crowd.hub.feed(crowd.feed.stream) is crowd.feed:  # the event does not come
+            await asyncio.sleep(0)
+    watching.cancel()
 
 
 async def test_sessions_of_a_revoked_login_forget_their_feeds_in_slices() -> None:

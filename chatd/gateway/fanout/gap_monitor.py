@@ -6,6 +6,9 @@ The monitor finds a gap in one of two ways:
   `_GAP_TIMEOUT_S` to arrive.
 - The newest events of a stream are lost, and no event follows. The monitor compares the positions
   of all feeds with the numbers in Postgres.
+
+While the event loop is blocked, no event arrives, and events may lie unread in the socket of Redis.
+So the monitor measures timeouts by a clock of its own, which does not count that time.
 """
 
 from __future__ import annotations
@@ -36,7 +39,11 @@ events of the stream. After the timeout, all sessions of the feed have to identi
 costs clients and Postgres much more than the wait. So the timeout is eight such intervals."""
 
 _MONITOR_INTERVAL_S = 0.25
-"""Seconds between two looks for gaps: a timeout is noticed at most this much late."""
+"""Seconds between two looks for gaps: a timeout is noticed at most twice this much late."""
+
+_MAX_INTERVALS = 2
+"""How many intervals the time between two looks counts as, at most. In a longer time, the event
+loop was blocked, or the process did not run."""
 
 _RECONCILE_INTERVAL_S = 5.0
 """How often in seconds the positions of all feeds are compared with Postgres."""
@@ -46,9 +53,18 @@ _READ_AT_ONCE = 500
 has 6,500 feeds."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A gap that the feed has had since `begun_at`, and that the monitor has seen since `since`."""
+
+    begun_at: float
+    since: float
+
+
 @dataclass(slots=True)
 class _SuspectedGap:
-    """At time `since`, Postgres had numbered events up to `seq` that had not all arrived."""
+    """At time `since` of the monitor, Postgres had numbered events up to `seq` that had not all
+    arrived."""
 
     seq: int
     since: float
@@ -60,8 +76,11 @@ class GapMonitor:
     def __init__(self, hub: Hub, database: Database) -> None:
         self._hub = hub
         self._database = database
+        self._gaps: dict[Feed, _Gap] = {}
         self._suspected_gaps: dict[Feed, _SuspectedGap] = {}
         self._reconcile_at = 0.0
+        self._now = 0.0
+        """Seconds for which the monitor has run, without those in which the loop was blocked."""
 
     def reconcile_soon(self) -> None:
         """Compare positions with Postgres in the next interval: events may have been lost."""
@@ -74,9 +93,12 @@ class GapMonitor:
         the subscription is drained.
         """
         clock = asyncio.get_running_loop().time
+        looked_at = clock()
         while True:
             await asyncio.sleep(_MONITOR_INTERVAL_S)
-            if overdue := self._overdue(clock()):
+            before, looked_at = looked_at, clock()
+            self._now += min(looked_at - before, _MAX_INTERVALS * _MONITOR_INTERVAL_S)
+            if overdue := self._overdue():
                 await subscription.drained()
                 await self._invalidate(overdue, lambda feed: feed.gap_since == overdue[feed])
             if any(map(self._is_expired, self._suspected_gaps)):
@@ -86,10 +108,19 @@ class GapMonitor:
                 await self._reconcile_positions(subscription)
                 self._reconcile_at = clock() + _RECONCILE_INTERVAL_S
 
-    def _overdue(self, now: float) -> dict[Feed, float]:
+    def _overdue(self) -> dict[Feed, float]:
         """Return the feeds whose gap has lasted too long, and since when they have it."""
+        seen = self._gaps
+        self._gaps = {
+            feed: gap
+            if (gap := seen.get(feed)) is not None and gap.begun_at == begun_at
+            else _Gap(begun_at, self._now)
+            for feed, begun_at in self._hub.gaps().items()
+        }
         return {
-            feed: since for feed, since in self._hub.gaps().items() if now - since > _GAP_TIMEOUT_S
+            feed: gap.begun_at
+            for feed, gap in self._gaps.items()
+            if self._now - gap.since > _GAP_TIMEOUT_S
         }
 
     async def _reconcile_positions(self, subscription: Subscription) -> None:
@@ -108,12 +139,11 @@ class GapMonitor:
         """Compare the positions of some feeds. Raises ServiceUnavailable, DatabaseUnavailable."""
         positions = await stream_positions.read(self._database, feeds.keys())
         await subscription.drained()
-        now = asyncio.get_running_loop().time()
         for stream, feed in feeds.items():
             seq = positions.get(stream, 0)
             self._drop_if_resolved(feed)
             if seq > (feed.position or 0) and feed not in self._suspected_gaps:
-                self._suspected_gaps[feed] = _SuspectedGap(seq, now)
+                self._suspected_gaps[feed] = _SuspectedGap(seq, self._now)
 
     def _drop_if_resolved(self, feed: Feed) -> None:
         """Drop a suspected gap whose events have arrived, or whose feed is gone."""
@@ -126,8 +156,8 @@ class GapMonitor:
 
     def _is_expired(self, feed: Feed) -> bool:
         """Return whether the suspected gap of a feed has lasted too long."""
-        gap, now = self._suspected_gaps.get(feed), asyncio.get_running_loop().time()
-        return gap is not None and now - gap.since > _GAP_TIMEOUT_S
+        gap = self._suspected_gaps.get(feed)
+        return gap is not None and self._now - gap.since > _GAP_TIMEOUT_S
 
     async def _invalidate(self, feeds: Iterable[Feed], is_lost: Callable[[Feed], bool]) -> None:
         """Invalidate feeds in time slices: an outage of Redis can affect thousands.
