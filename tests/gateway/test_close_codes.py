@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
+from chatd.gateway.handler import GATEWAY
 from chatd.gateway.protocol.parsing import MAX_PAYLOAD
 from tests.conftest import ServeMore
 from tests.helpers.gateway import expect_invalid_session, replayed_messages, send_messages
@@ -89,14 +90,18 @@ async def test_resume_above_the_sequence_ends_the_session(world: World) -> None:
     await expect_invalid_session(await world.resumed("bob", bob))
 
 
-async def test_session_that_timed_out_can_be_resumed(serve_more: ServeMore) -> None:
+async def test_session_that_timed_out_can_be_resumed(
+    serve_more: ServeMore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with (
-        serve_more(worker_id=3, heartbeat_interval_ms=300) as server,
+        serve_more(worker_id=3) as server,
         world_on(server.url, server.gateway_url) as world,
     ):
         guild = await world.guild(owner="alice", members=["bob"])
         [bob] = await world.online("bob")
-        assert await bob.closed() == 4009
+        with monkeypatch.context() as patches:
+            patches.setattr(server.runner.app[GATEWAY], "heartbeat_interval_ms", 1)
+            assert await bob.closed() == 4009
         missed = await send_messages(world, guild, "missed")
         assert await replayed_messages(await world.resumed("bob", bob)) == missed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import zlib
 from collections.abc import Callable
 from ipaddress import ip_network
@@ -14,7 +15,7 @@ import zstandard
 from websockets.asyncio.client import connect
 
 from chatd.core.intents import Intents
-from chatd.gateway import send_queue
+from chatd.gateway import connection, send_queue
 from chatd.web.keys import METRICS
 from tests.conftest import ServeMore, Server
 from tests.world import WITHOUT_PRESENCES, Client, World, like, world_on
@@ -259,9 +260,13 @@ async def send_heartbeats(client: Client) -> None:
         return
 
 
-async def test_connection_without_heartbeats_or_identify_times_out(serve_more: ServeMore) -> None:
+async def test_connection_without_heartbeats_or_identify_times_out(
+    serve_more: ServeMore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeout_after = connection._TIMEOUT_AFTER
+    monkeypatch.setattr(connection, "_TIMEOUT_AFTER", math.inf)  # all may be slow to identify
     async with (
-        serve_more(worker_id=3, heartbeat_interval_ms=400) as server,
+        serve_more(worker_id=3, heartbeat_interval_ms=2000) as server,
         world_on(server.url, server.gateway_url) as world,
     ):
         [alive] = await world.online("alice")
@@ -271,7 +276,9 @@ async def test_connection_without_heartbeats_or_identify_times_out(serve_more: S
             senders = [
                 tasks.create_task(send_heartbeats(client)) for client in (alive, unidentified)
             ]
+            await alive.next_op(11)
             await silent.next_op(1)  # the server requests a heartbeat before it disconnects
+            monkeypatch.setattr(connection, "_TIMEOUT_AFTER", timeout_after)
             assert await silent.closed() == 4009
             assert await unidentified.closed() == 4009
             assert alive.close_code is None
