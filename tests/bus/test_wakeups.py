@@ -81,7 +81,14 @@ async def until(is_so: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def always_polling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have each instance poll after the first entry that it reads."""
+    """Have each instance poll after the first entry that it reads, also when none follows."""
+    count = Wakeups.count
+
+    def count_entries(self: Wakeups, entries: int, needed: int) -> None:
+        if entries:
+            count(self, entries, needed)
+
+    monkeypatch.setattr(Wakeups, "count", count_entries)
     monkeypatch.setattr(wakeups, "_MIN_ENTRIES", 0)
     monkeypatch.setattr(wakeups, "_LEAVE_ENTRIES", 0)
     monkeypatch.setattr(wakeups, "_ENTER_SHARE", math.inf)

@@ -26,6 +26,7 @@ from chatd.core.models import (
 from chatd.core.permissions import EVERYONE, Permissions
 from chatd.services.access.access import ChannelAccess, Rank
 from chatd.services.access.access_cache import AccessCache
+from chatd.services.accounts import authentication
 from chatd.web.keys import MESSAGE_READER
 from tests.conftest import ServeMore, Server
 from tests.helpers.roles import assign_roles, create_role
@@ -222,6 +223,13 @@ LOST: dict[Callable[[Stage], Awaitable[Act]], tuple[tuple[int, Any], tuple[int, 
 """The responses to reading and writing after an act, if they are not MissingAccess."""
 
 
+@pytest.fixture
+def lasting_logins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an instance that receives no events know the login of a deleted account all the time."""
+    monkeypatch.setattr(authentication, "_CACHE_TTL_S", 3600.0)
+
+
+@pytest.mark.usefixtures("lasting_logins")
 @pytest.mark.parametrize("derived", [False, True], ids=["loaded", "derived"])
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
 async def test_lost_permission_is_lost_on_other_instances(
@@ -258,6 +266,7 @@ async def test_lost_permission_is_lost_on_other_instances(
             assert (answer.status, answer.code) == writes
 
 
+@pytest.mark.usefixtures("lasting_logins")
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
 async def test_lost_permission_is_lost_for_requests_that_check_only_its_version(
     world: World, isolated: Server, act: Callable[[Stage], Awaitable[Act]]
