@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from redis import asyncio as aioredis
 
+from chatd.bus import bus as bus_module
 from chatd.bus import stream_reader as module
 from chatd.bus.bus import Bus
 from chatd.bus.subscription import Subscription
@@ -85,14 +86,16 @@ async def test_events_of_a_command_are_received(valkey: Valkey, redis: aioredis.
 
 
 async def test_lone_instance_writes_few_entries_and_loses_no_event(
-    valkey: Valkey, redis: aioredis.Redis
+    valkey: Valkey, redis: aioredis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with instance(valkey, HERE) as (here, own):
-        await until(lambda: not here._reader.has_peers)
-        for number in range(1, 31):
-            await publish(here, own, number)
-            await asyncio.sleep(0.002)  # longer than `_LINGER_S`
-    assert 1 <= await redis.xlen(key(HERE)) < 10
+    with monkeypatch.context() as patches:
+        patches.setattr(bus_module, "_LINGER_ALONE_S", TIMEOUT_S)
+        async with instance(valkey, HERE) as (here, own):
+            await until(lambda: not here._reader.has_peers)
+            for number in range(1, 31):
+                await publish(here, own, number)
+                await asyncio.sleep(0.002)  # longer than `_LINGER_S`
+    assert await redis.xlen(key(HERE)) == 1
     async with (
         instance(valkey, THERE) as (there, subscription),
         instance(valkey, HERE) as (here, own),

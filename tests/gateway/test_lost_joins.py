@@ -19,7 +19,7 @@ from redis import asyncio as aioredis
 from chatd.bus import bus
 from chatd.bus.bus import stream_key
 from chatd.embedded.valkey import Valkey
-from chatd.gateway.fanout import membership_monitor
+from chatd.gateway.fanout import gap_monitor, membership_monitor
 from chatd.web.keys import DEPENDENCIES
 from tests.conftest import ServeMore
 from tests.helpers.health import health_becomes
@@ -106,8 +106,11 @@ async def test_join_that_arrives_after_another_member_has_come(site: Site) -> No
     assert await alice.received_before_fence() == []
 
 
-async def test_join_that_arrives_after_the_user_has_left(site: Site) -> None:
+async def test_join_that_arrives_after_the_user_has_left(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is lost, so the session goes on."""
+    monkeypatch.setattr(gap_monitor, "_GAP_TIMEOUT_S", TIMEOUT_S)  # of Redis, which is silent
     guild = await site.there.guild(owner="alice")
     await site.here.person("carol")
     [bob] = await site.here.online("bob")
