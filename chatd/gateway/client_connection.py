@@ -17,7 +17,7 @@ class ClientConnection(SessionSink, Protocol):
     """None before IDENTIFY or RESUME, and after the session has ended."""
 
     late_guilds: asyncio.Task[None] | None
-    """The task that sends the guilds that READY lists without their data; None without one."""
+    """The task that sends late guilds (`lifecycle.late_guilds`); None without late guilds."""
 
     @property
     def url(self) -> str:

@@ -44,8 +44,10 @@ from chatd.wire.schemas.gateway import GuildSubscription
 
 log = logging.getLogger(__name__)
 
-_MAX_PAYLOADS = 120  # from a client per window. Rule: Discord docs, Gateway, "Rate Limiting"
-_WINDOW_S = 60.0  # of _MAX_PAYLOADS, which also bounds pings and pongs
+# Payloads from a client per window. Rule: Discord docs, Gateway, "Rate Limiting". Pings and pongs
+# have a count of their own, with the same limit.
+_MAX_PAYLOADS = 120
+_WINDOW_S = 60.0
 _CLOSE_TIMEOUT_S = 5.0  # for the close frame of the client, before the socket is aborted
 # In heartbeat intervals, of 45 s by default, since the client's last payload:
 _PROBE_AFTER = 1.1  # the server requests a heartbeat, which the network may delay by 4.5 s
@@ -115,7 +117,8 @@ class Connection:
         reading = asyncio.create_task(self._read(), name="gateway reader")
         reading.add_done_callback(self._on_read_end)
         try:
-            # `asyncio.wait` for either of two would take 1.2 kB of memory per connection.
+            # Waiting with `asyncio.wait` for the first of two futures would take 1.2 kB of memory
+            # per connection.
             if (requested := await self._ended) is not None:
                 await self._close(requested)
             elif (closing := reading.result()) is not None:
@@ -187,7 +190,7 @@ class Connection:
         self.session = session
         mark_authenticated(self._transport, session.user_id)
         logs.bind_session(session.id)
-        if session.member_lists:  # a resumed session; another instance may have kept its lists
+        if session.member_lists:  # resumed, perhaps from an instance that updated its lists so far
             wanted = [GuildSubscription(*each) for each in session.member_lists.items()]
             self._member_queue().add(partial(self._subscribe, session, wanted))
 
@@ -196,11 +199,14 @@ class Connection:
             self._ended.set_result(None)
 
     async def _read(self) -> CloseConnection | None:
-        """Handle what the client sends. Returns why the server disconnects it, if it does."""
+        """Handle what the client sends. Returns why the server must disconnect the client.
+
+        Returns None when the client has closed the connection.
+        """
         try:
             await self._read_payloads()
         except CloseConnection as closing:
-            # This task keeps it as its result, and its traceback refers to this task.
+            # The result of this task is an exception whose traceback refers to the task.
             drop_tracebacks(closing)
             return closing
         except ConnectionError:
@@ -226,7 +232,7 @@ class Connection:
             case Heartbeat(seq):
                 self._on_heartbeat(seq)
             case Identify():
-                # Before the session starts, it may wait for a slot of IdentifyHandler.
+                # IDENTIFY extends the timeout, since the handler may have to wait for a slot.
                 self._last_payload_at = self._loop.time()
                 self._require_no_session()
                 await self._gateway.identify.handle(self, command)
@@ -314,7 +320,8 @@ class Connection:
     def _count_control_frame(self) -> None:
         """Count a ping or a pong.
 
-        Raises CloseConnection at the limit. 100,000 pings have 600 kB, and took 0.6 s of a core.
+        Raises CloseConnection above the limit. Without one, 100,000 pings (600 kB) would take 0.6 s
+        of CPU time.
         """
         self._begin_window()
         self._control_frames += 1

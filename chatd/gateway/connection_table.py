@@ -18,7 +18,7 @@ from chatd.core.ids import UserId
 from chatd.core.rate_limit_errors import TooManySockets
 
 # Disconnects for abuse per window; then the client is blocked until the window ends. A faulty
-# client that waits 2 s before it reconnects never reaches it.
+# client that waits 2 s before it reconnects can connect each time.
 _MAX_ABUSES = 30
 _WINDOW_S = 60.0  # a fixed window, after which all counts of abuse are 0
 _RETRY_AFTER_S = 5.0  # suggested to a client whose address has too many sockets

@@ -59,13 +59,14 @@ class _Socket(web.WebSocketResponse):
         super().__init__(compress=False, max_msg_size=_MAX_MESSAGE, timeout=5, autoping=False)
         self._request, self._network = request, network
 
-    async def write_eof(self) -> None:  # type: ignore[override]  # as of its base
+    async def write_eof(self) -> None:  # type: ignore[override]  # aiohttp's has no argument either
         """Serve the connection, then close it."""
         try:
             await _serve(self._request, self._network, self)
             await super().write_eof()
         finally:
-            # Both keep the exception that ended the connection, and its traceback refers to them.
+            # The socket and its reader keep the exception that ended the connection. Its traceback
+            # refers to both: without this, only the garbage collector would free them.
             drop_tracebacks(self._exception)
             drop_tracebacks(None if self._reader is None else self._reader.exception())
 

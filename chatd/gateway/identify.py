@@ -81,8 +81,8 @@ class IdentifyHandler:
         client = session.user_client
         if session.sees_only_itself or (client is not None and client.dedupes):
             command = replace(command, large_threshold=0)
-        # Fermi sends `compress`, and then waits for the end mark of a zlib stream. Discord promises
-        # to compress only some payloads, so clients of people may receive none compressed.
+        # The web client Fermi sends `compress`, but then expects one zlib stream, not compressed
+        # payloads. Discord promises to compress only some payloads, so user clients get none.
         if command.compress and client is None and connection.send_queue.encoder is PLAIN:
             connection.send_queue.encoder = ZLIB_PAYLOADS
         startup = SessionStartup(self._database, self._hub, session)
@@ -106,9 +106,9 @@ class IdentifyHandler:
             raise CloseConnection(CloseCode.UNKNOWN_ERROR, refused.text) from None
 
     async def _check_identify_limit(self, caller: Caller) -> bool:
-        """Return whether the caller may identify now.
+        """Count an IDENTIFY of the caller, and return whether it is allowed now.
 
-        Raises CloseConnection when it has used up the sessions of this day.
+        Raises CloseConnection when the caller has used up the sessions of this day.
         """
         if self._rate_limits is None:
             return True

@@ -45,11 +45,11 @@ MAX_QUEUED = 240
 _MEMBERS_PER_S = 20_000.0  # of all clients together: a fifth of the event loop's time
 
 _MEMBERS_PER_FURTHER_GUILD = 100
-"""The members for which the throttle counts each further guild of a request, whatever its size: its
-queries take as long as listing 100 members."""
+"""As how many members the throttle counts each further guild of a request. The queries for a guild
+of any size take as long as listing 100 members."""
 
 _MEMBERS_PER_CHANNEL = 20
-"""The members for which the throttle counts each channel of a request for last messages."""
+"""As how many members the throttle counts each channel of a request for last messages."""
 
 
 class MemberListThrottle:
@@ -137,7 +137,7 @@ class MemberRequestHandler:
     async def handle_recent(
         self, connection: ClientConnection, session: Session, wanted: RecentMembers
     ) -> None:
-        """Send the members that joined last, in one chunk, as far as the throttle allows."""
+        """Send the members that joined last, in one chunk, when the throttle allows it."""
         may_list = session.wants(Intents.GUILD_MEMBERS)
         try:
             async with self.throttle.slot(session.user_id):

@@ -32,7 +32,7 @@ class SuspendedSessions:
 
     @classmethod
     def from_config(cls, config: Config) -> SuspendedSessions:
-        """Return those of an instance with these settings."""
+        """Create the store and the history of an instance with these settings."""
         return cls(
             HandoffStore(
                 config.redis_url,
@@ -64,7 +64,7 @@ class ResumeHandler:
         self._resume_validator = resume_validator
         self._admission_gate = admission_gate
         self._restoring: dict[str, asyncio.Event] = {}
-        """The sessions that are being restored from Redis, with an event that is set at the end."""
+        """The sessions that are being restored from Redis, each with an `Event` set at the end."""
 
     async def handle(self, connection: ClientConnection, command: Resume) -> None:
         """Resume a session on a connection that has none. Raises CloseConnection.

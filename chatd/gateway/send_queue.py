@@ -26,8 +26,8 @@ read them, and is not slow.
 """
 
 _BACKLOG_THRESHOLD = 64 * 1024
-"""The backlog in bytes above which it is recorded. A smaller one is normal for a client that
-reads."""
+"""The backlog in bytes above which the flush scheduler gets to know it. A smaller backlog is normal
+for a client that reads."""
 
 _MAX_WAITING = 16
 """The maximum number of frames that wait. More frames in one write would save little."""
@@ -71,7 +71,7 @@ class SendQueue:
         self.queued: list[bytes] = []
         """The frames that wait for `flush`."""
         self._waiting_bytes = 0
-        """The bytes of those that `send_later` has queued."""
+        """The bytes of the frames that `send_later` has queued."""
         self.is_scheduled = False
         """Whether `flush` follows at the end of this tick, or when the scheduler is uncorked."""
         self.is_waiting = False
@@ -103,7 +103,7 @@ class SendQueue:
             self._queue(data)
 
     def send_later(self, data: bytes) -> None:
-        """Send a frame that can wait, when `flush` is not scheduled."""
+        """Queue a frame that can wait. The caller has checked that `is_scheduled` is false."""
         self.queued.append(data)
         self._waiting_bytes += len(data)
         if not self.is_waiting:
@@ -124,8 +124,8 @@ class SendQueue:
     def flush(self) -> None:
         """Write the queued frames in one call; abort the connection of a slow consumer.
 
-        It also aborts the connection at an error, which it raises: the client can resume, and then
-        receives the frames.
+        An error also aborts the connection, and is raised. The client can resume, and then receives
+        the frames.
         """
         self.is_scheduled = False
         if self.queued:

@@ -161,7 +161,7 @@ class RequestLastMessages:
 
 @dataclass(frozen=True, slots=True)
 class RequestChannelInfo:
-    """Requests what a guild shows of its voice channels. There are none, but clients wait for it.
+    """Requests the state of a guild's voice channels. The answer is empty, but clients wait for it.
 
     `event` is the name of the answer.
     """
@@ -172,7 +172,7 @@ class RequestChannelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Subscribes to guilds: to the windows of member lists that the client shows."""
+    """Subscribes to TYPING_START of guilds, and to windows of their member lists."""
 
     subscriptions: Sequence[GuildSubscription]
 

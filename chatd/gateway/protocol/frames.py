@@ -220,8 +220,9 @@ def payload(op: Opcode, data: Any = None) -> bytes:
 
 
 _NO_DATA: Final[Mapping[str, Any]] = {}
-"""Fermi reads a key of the data of every payload, and ignores payloads in which it is null, also
-heartbeats. Discord documents no data for these, and other clients read none."""
+"""The data of payloads that need none. The web client Fermi ignores every payload whose data is
+null, heartbeats included. Discord documents no data for these payloads, and other clients read
+none."""
 
 HEARTBEAT_ACK = payload(Opcode.HEARTBEAT_ACK, _NO_DATA)
 HEARTBEAT = payload(Opcode.HEARTBEAT, _NO_DATA)

@@ -174,7 +174,7 @@ def _request_members(data: Any) -> RequestMembers:
     except InvalidForm:
         raise CloseConnection(CloseCode.DECODE_ERROR, "Invalid request for members.") from None
     if parsed.query == "" and parsed.user_ids is not None:
-        parsed = replace(parsed, query=None)  # clients send it with ids, too
+        parsed = replace(parsed, query=None)  # clients send an empty query with ids, too
     if (parsed.query is None) == (parsed.user_ids is None):
         raise CloseConnection(CloseCode.DECODE_ERROR, "Either query or user_ids is needed.")
     return RequestMembers(parsed)

@@ -1,4 +1,4 @@
-"""Filter for events of bots, which receive less unless they have privileged intents."""
+"""Filter for the events of bots: without privileged intents, a bot receives less than a person."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from chatd.wire import payloads
 log = logging.getLogger(__name__)
 
 MAX_REPLAY_EVENTS = 10_000
-"""The longest replay of one session. A session that misses more has to identify again."""
+"""The longest replay of one session. A client that missed more has to identify again."""
 
 MAX_REPLAY_BYTES = 4 * 2**20
 """The largest replay buffer of one session; the hub bounds all of them together."""
@@ -42,7 +42,7 @@ class SessionSink(Protocol):
 
     @property
     def send_queue(self) -> SendQueue | None:
-        """Its send queue, past which `dispatch_to_all` may write; None without one."""
+        """Its send queue, which `dispatch_to_all` may bypass; None without one."""
 
     def send(self, batch: Batch, seq: int, /) -> None:
         """Send dispatches, numbered from `seq` on. Does not block or raise."""
@@ -81,7 +81,7 @@ def _shared(bits: int) -> int:
 class Session:
     """Numbers the dispatches for one client, keeps them for a replay, and sends them."""
 
-    __slots__ = (  # in alphabetical order, so a delivery reads adjacent fields: those with "_"
+    __slots__ = (  # CPython sorts them, so the fields that a delivery reads, with "_", are adjacent
         "_base_seq",
         "_intent_bits",
         "_is_bot",
@@ -111,7 +111,7 @@ class Session:
         self.id = state.id
         self.user_id = state.user_id
         self.login_id = state.login_id
-        self.feeds: list[FollowedFeed] = []  # a set takes twice as much
+        self.feeds: list[FollowedFeed] = []  # a set takes twice as much memory
         self._sink: SessionSink | None = None
         self._unfiltered_queue: SendQueue | None = None
         """The send queue of the connection, unless the dispatches must be filtered for a bot."""
@@ -323,7 +323,7 @@ class Session:
 
 
 def dispatch_to_all(batch: Batch, sessions: Iterable[Session], *, at_once: bool) -> None:
-    """Dispatch a batch to each session, and invalidate those for which that fails.
+    """Dispatch a batch to each session. A session for which this raises fails (`Session.fail`).
 
     With `at_once`, connections that are not scheduled to flush write before this returns, unless
     the batch can wait.
@@ -341,9 +341,9 @@ def dispatch_to_all(batch: Batch, sessions: Iterable[Session], *, at_once: bool)
 def _write_to_all(batch: Batch, dispatch: Dispatch, sessions: Iterable[Session]) -> None:
     """Write a dispatch to the connections of sessions.
 
-    It has the effect of `Session.dispatch` with `batch`, which consists of this dispatch. But for
-    a plain connection it calls no other Python code, or one function if frames wait: six calls
-    would double the time.
+    It has the effect of `Session.dispatch` with `batch`, which consists of this dispatch. But in
+    most cases it calls at most one Python function for a plain connection: six calls would double
+    the time.
     """
     frame, intent, size = dispatch.plain, dispatch.intent, dispatch.size
     can_wait = dispatch.can_wait

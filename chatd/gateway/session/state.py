@@ -40,7 +40,7 @@ class SessionState:
     def client_record(self) -> list[Any] | None:
         """Return the client and its member lists as JSON for Redis; None without either.
 
-        It is not in `to_record`, because the version before this one does not know it.
+        `to_record` does not contain them, because the version before this one does not know them.
         """
         client = self.user_client
         if client is None and not self.member_lists:
