@@ -1,6 +1,6 @@
-"""READY for the client of a person that sent capabilities: all that the client shows at first.
+"""READY for a user client: the client of a person, which sent capabilities with IDENTIFY.
 
-Other clients receive a GUILD_CREATE for each guild after READY. For these clients READY itself
+Other clients receive a GUILD_CREATE for each guild after READY. For user clients READY itself
 contains the guilds, up to MAX_SIZE. `LateGuilds` sends the others as GUILD_CREATE, as if the person
 had just joined them.
 """
@@ -58,7 +58,7 @@ class ClientReady:
         return status_in(self._settings) or Status.ONLINE
 
     async def render(self) -> None:
-        """Render relationships and private channels in time slices: that can take long."""
+        """Render relationships and private channels in time slices, since there can be many."""
         snapshot, user_id, dedupes = self._snapshot, self._session.user_id, self.client.dedupes
         show = client_ready.relationship if dedupes else payloads.relationship
         self._relationships = await relationships.rendered(snapshot.relationships, show)
@@ -137,7 +137,7 @@ class ClientReady:
         ]
 
     def _shows_read_state(self, channel_id: ChannelId) -> bool:
-        """Return whether the person may see a channel, and it has messages since it joined."""
+        """Return whether the person may see a channel that has messages since the person joined."""
         guild_id = self._state.guild_of.get(channel_id)
         if guild_id is None:
             return True  # a private channel

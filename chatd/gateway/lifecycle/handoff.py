@@ -65,7 +65,7 @@ def _numbered(sessions: Iterable[Session]) -> dict[Dispatch, int]:
 
 @dataclass(frozen=True, slots=True)
 class SuspendedSession:
-    """A session as it was saved: its replay buffer, and the state of its feeds."""
+    """A session as it was saved: its state, its replay buffer, and the state of its feeds."""
 
     state: SessionState
     replay: Sequence[Event]

@@ -23,7 +23,7 @@ _BATCH = 500
 """Logins in one statement, which takes a few milliseconds."""
 
 _PAUSE_S = 0.05
-"""Seconds between two batches, for the transactions of clients."""
+"""Seconds between two batches, in which the transactions of clients can run."""
 
 
 async def run(database: Database, hub: Hub, *, lifetime_s: int) -> None:

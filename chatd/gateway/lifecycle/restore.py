@@ -8,6 +8,7 @@ event history has the events since then. There are two cases for each stream:
   which only this session follows. Then the session follows the feed.
 
 In both cases the visibility at an event's position decides whether the session receives the event.
+If another task is still starting the feed of a guild (`GuildFeed.is_starting`), the restore fails.
 """
 
 from __future__ import annotations
@@ -228,7 +229,7 @@ class _SingleSubscriber:
         """Do nothing: a session that is being restored shows no presence yet."""
 
     def detach_later(self, feed: Feed, sessions: Mapping[UserId, Collection[Session]]) -> None:
-        """Have the session forget a feed that has ended, at once."""
+        """Remove a feed that has ended from the session, at once."""
         for session in sessions.get(self._session.user_id, ()):
             session.feeds.remove(feed)
 

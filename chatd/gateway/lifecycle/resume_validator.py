@@ -20,10 +20,11 @@ from chatd.services.accounts.authentication import TokenClaims
 from chatd.services.stream_positions import Positions
 
 _SESSIONS_PER_STATEMENT = 200
-"""Such a statement takes about 5 ms if each session has 10 streams."""
+"""The maximum of sessions in one statement. It takes about 5 ms if each session has 10 streams."""
 
 _MAX_STATEMENTS = 2
-"""Concurrent statements. Each occupies a database connection, which other requests then lack."""
+"""The maximum of concurrent statements. Each occupies a database connection, which other requests
+then lack."""
 
 
 class LoginEnded(Exception):

@@ -63,8 +63,8 @@ class SessionStartup(BufferingListener):
     """Starts one session. Used once."""
 
     later: Sequence[Sequence[GuildId]] = ()
-    """The guilds that LateGuilds sends, in parts. READY lists them, except for clients of people:
-    some expect each guild of READY to have all its data."""
+    """The guilds that LateGuilds sends, in parts. READY lists them as unavailable, except for user
+    clients: some expect each guild of READY to have all its data."""
 
     async def start(self, sink: SessionSink, identify: Identify, gateway_url: str) -> None:
         """Send READY and the guilds, and let the session follow its feeds.
@@ -138,9 +138,10 @@ class SessionStartup(BufferingListener):
         return client_ready.MAX_SIZE if is_client else guild_snapshot.MAX_PART_SIZE
 
     def _expected_sizes(self, large_threshold: int) -> dict[GuildId, int]:
-        """Return the guilds that another session of the user follows; none if one is not known.
+        """Return the guilds that another session of the user follows, with their sizes.
 
-        They are compared with those in the snapshot, and save a query if they are the same.
+        If these are the guilds of the snapshot, the startup needs no query for their sizes. Returns
+        none if the size of one is not known.
         """
         session = self._session
         for other in self._hub.sessions_of(session.user_id):
@@ -280,10 +281,10 @@ class SessionStartup(BufferingListener):
 def _readable_channels(
     feeds: Mapping[GuildId, GuildFeed], ready: ReadySnapshot
 ) -> dict[GuildId, Collection[ChannelId]]:
-    """Return the channels of each guild whose read states READY may have: those with messages.
+    """Return the channels of each guild whose read states READY may contain.
 
-    Of guilds in memory they are those that the user may see now. If it may see others at the
-    position of the snapshot, READY is read again.
+    In a guild that was just loaded these are the channels with messages. In a guild in memory they
+    are the channels that the user may see now; if that changes, the snapshot is read again.
     """
     channels: dict[GuildId, Collection[ChannelId]] = {}
     for each in ready.guilds.memberships:

@@ -27,13 +27,13 @@ from chatd.wire.payloads import client_ready
 from chatd.wire.payloads.client_ready import EncodedParts
 
 ATTEMPTS = 20
-"""How often, at most, a snapshot is read until the buffered events continue it. Without a maximum,
+"""The maximum of attempts to read a snapshot that the buffered events continue. Without a maximum,
 a guild whose permissions change all the time could keep a database connection busy."""
 
 _EXACT_ATTEMPTS = 5
-"""Attempts in which `last_message_id` of each channel must be current. After these, it may be that
-of a message that has just been deleted, as clients see it that are connected already. So sessions
-also start in guilds whose messages are deleted all the time."""
+"""Attempts in which `last_message_id` of each channel must be current. In later attempts it may
+name a message that was just deleted, as it may for connected clients. So sessions also start in
+guilds whose messages are deleted all the time."""
 
 _CHANGES = frozenset(
     {
@@ -52,7 +52,7 @@ _CHANGES = frozenset(
 _NO_MEMBERS: Mapping[UserId, bytes] = {}
 
 _GROWTH = {"GUILD_MEMBER_ADD": 1, "GUILD_MEMBER_REMOVE": -1}
-"""By how many members an event changes their number."""
+"""The change of the number of members, by the name of the event."""
 
 CATCH_UP_S = 2.0
 """How long in seconds the events of a snapshot may take to arrive here. They take milliseconds,
@@ -72,11 +72,11 @@ class BufferingListener:
         self._session = session
         self._buffered: list[tuple[Feed, Event]] = []
         self._buffered_after: dict[Feed, int] = {}
-        """By feed: every event after this number is buffered."""
+        """For each feed: the number after which every event is buffered."""
         self._feeds: set[Feed] = set()
         """All feeds that were listened to."""
         self._began_at: dict[Feed, int] = {}
-        """By feed that was started: its position when this attempt began."""
+        """For each started feed: its position when this attempt began."""
         self._attempts = 0
         """Attempts to read a snapshot."""
         self._is_stale = False
@@ -89,7 +89,10 @@ class BufferingListener:
 
     @property
     def receives_own_presence(self) -> bool:
-        """Whether the session does: the client of a person gets SESSIONS_REPLACE instead."""
+        """Whether the session receives its own user's presence.
+
+        A user client receives SESSIONS_REPLACE instead.
+        """
         return self._session.user_client is None
 
     def buffer(self, feed: Feed, event: Event) -> None:
@@ -145,7 +148,7 @@ class BufferingListener:
         return self._hub.feed(feed.stream) is feed
 
     def _known(self, feeds: Mapping[GuildId, GuildFeed], large_threshold: int) -> KnownGuilds:
-        """Return those of these guilds that their feeds have in memory."""
+        """Return which of these guilds their feeds have in memory, so that they are not read."""
         known = [
             (guild_id, feed.visibility.payloads.stale)
             for guild_id, feed in feeds.items()
@@ -184,8 +187,8 @@ class BufferingListener:
     ) -> dict[GuildId, bytes] | None:
         """Join the body of each guild, at the present position of its feed, in time slices.
 
-        First it completes the feeds by what was read. Returns None when a feed does not have what
-        a body needs, so the guilds must be read again.
+        First it adds what was read to the feeds. Returns None when a feed still lacks what a body
+        needs: then the guilds must be read again.
         """
         slices = TimeSlices()
         joined: dict[GuildId, tuple[int | None, bytes | None]] = {}
@@ -227,7 +230,7 @@ class BufferingListener:
         guilds: UserGuilds,
         encoded: EncodedGuild | None,
     ) -> None:
-        """Complete what a feed has in memory by what was read at the position of a membership."""
+        """Add to a feed what was read of its guild at the position of a membership."""
         known = feed.visibility.payloads
         loaded = guilds.loaded.get(membership.guild_id)
         if loaded is not None:
@@ -265,12 +268,12 @@ class BufferingListener:
     def _guild_in_ready(
         self, client: UserClient, feed: GuildFeed, membership: OwnMembership, large_threshold: int
     ) -> bytes | None:
-        """Join a guild inside READY, for the client of a person; None if it must be read again.
+        """Join a guild inside READY, for a user client; None if it must be read again.
 
         READY contains read states at the position of the snapshot, so all events after this
         position are sent after READY. The guild in READY includes these events already. A client
-        can apply most of them twice, but would count a member twice: so the number of members is
-        that at the position of the snapshot.
+        can apply most of them twice, but would count a member twice. So `member_count` is that at
+        the position of the snapshot.
         """
         if client.dedupes:  # READY lists the own member elsewhere
             guild = feed.visibility.payloads.encoded
