@@ -7,7 +7,8 @@ feed adds each event to the `delivery_queue`, which passes batches of dispatches
 
 - A guild: `local_members` has the roles of members with sessions here, and `visible_channels` what
   an event changes for them. The `audience_cache` keeps the recipients of a channel. Parts of
-  GUILD_CREATE are kept encoded by `guild_payloads` and `encoded_guild`.
+  GUILD_CREATE are kept encoded by `guild_payloads` and `encoded_guild`. `time_slicing` builds and
+  encodes large guilds.
 - Losses: the `gap_monitor` invalidates feeds with lost events. The `membership_monitor` invalidates
   sessions that lack a guild. The sessions of `ended_feeds` are handled in time slices. The
   `event_history` keeps recent events for restored sessions. `replay_shedding` clears replay

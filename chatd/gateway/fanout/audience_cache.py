@@ -1,8 +1,8 @@
 """A cache of the audiences of a guild: the sessions that receive the events of a channel.
 
-Computing an audience reads all sessions of the guild. When a session begins or a member gets other
-roles, the cache only checks again the sessions that this concerns. When a session ends, the cache
-drops all audiences.
+Computing an audience reads all sessions of the guild. When a session begins, the cache checks only
+this session; when a member gets other roles, only the sessions of this member. When a session ends,
+the cache drops all audiences.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chatd.events.event import AudienceKind, Event
 from chatd.gateway.session.session import Session
 
 _MAX_CHANGES = 1000
-"""The maximum of changes that are kept. At the maximum, the cache drops all audiences."""
+"""The maximum of changes that the cache keeps. With one more, it drops all audiences."""
 
 Key: TypeAlias = tuple[int, Permissions]
 """A channel or guild, and the permissions that an event needs."""
@@ -63,7 +63,7 @@ class AudienceCache:
         if self._entries:
             self._changes.append((session, is_new))
 
-    def present(self, key: Key) -> list[Session] | None:
+    def current(self, key: Key) -> list[Session] | None:
         """Return an audience if it is known and nothing has changed since; otherwise None."""
         entry = self._entries.get(key)
         if entry is None or entry.position < len(self._changes):

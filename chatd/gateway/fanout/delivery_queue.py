@@ -102,9 +102,9 @@ class DeliveryQueue:
     def process_at_once(
         self, items: Iterable[T], handle: Callable[[T], None]
     ) -> Sequence[T] | None:
-        """Do as `process_in_slices`, for one time slice of each kind.
+        """Handle items for one time slice, and deliver what they have added for one more.
 
-        Returns the items that are left, and None when nothing is: all is delivered.
+        Returns the items that are left. Returns None if all items are handled and delivered.
         """
         if self._is_pending:
             return tuple(items)
@@ -128,7 +128,7 @@ class DeliveryQueue:
     def batching(self) -> Iterator[None]:
         """Deliver nothing in this context; delivery begins at its end. It must not be nested.
 
-        Both are one turn of the event loop, so they share a time slice.
+        The context and the delivery run in one tick of the event loop, so they share a time slice.
         """
         self._batching = True
         began = asyncio.get_running_loop().time()
@@ -166,9 +166,9 @@ class DeliveryQueue:
             self._run_slice(asyncio.get_running_loop().time())
 
     def _run_slice(self, began: float) -> None:
-        """Deliver for the rest of a time slice that began then, but to some sessions at least.
+        """Deliver for the rest of a time slice that began at `began`, to some sessions at least.
 
-        While connections are still writing an earlier slice, it does nothing.
+        Delivers nothing while connections still write what an earlier slice has queued.
         """
         clock = asyncio.get_running_loop().time
         end = began + _DELIVERY_SLICE_S

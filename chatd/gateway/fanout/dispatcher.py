@@ -72,12 +72,12 @@ class Dispatcher:
         self._membership_monitor = MembershipMonitor(hub, database)
         self._failure: Exception | None = None
         """What has failed in `_dispatch_at_once`; it ends `run`."""
-        self._feed_starts = asyncio.TaskGroup()
-        """The tasks that start the feeds of newly joined guilds."""
+        self._tasks = asyncio.TaskGroup()
+        """The monitors, and the tasks that start the feeds of newly joined guilds."""
 
     async def run(self, subscription: Subscription) -> None:
         """Dispatch events until cancelled."""
-        async with self._feed_starts as tasks:
+        async with self._tasks as tasks:
             monitor = partial(self._gap_monitor.run, subscription)
             tasks.create_task(retried("gap monitor", monitor), name="gap monitor")
             compare = partial(self._membership_monitor.run, subscription)
@@ -176,7 +176,7 @@ class Dispatcher:
         feed.begin_start(event)
         keep_alive = _FeedKeepAlive()
         feed.add_listener(keep_alive)
-        self._feed_starts.create_task(
+        self._tasks.create_task(
             self._start_feed(feed, keep_alive, user_id, event.seq), name="feed start"
         )
 
@@ -185,12 +185,12 @@ class Dispatcher:
     ) -> None:
         """Start a feed from Postgres, unless the task of another joining user has started it.
 
-        It needs the events after that of the join, whose number is `join_seq`.
-        If the start fails, invalidates the user's sessions, which would miss the guild's events.
+        The feed needs the events after the GUILD_JOINED, which has the number `join_seq`. If the
+        start fails, the user's sessions would miss them, so the dispatcher invalidates these.
         """
         clock = asyncio.get_running_loop().time
         try:
-            # Events that arrived before that of the join, when there was no feed.
+            # Later events of the stream that arrived before the GUILD_JOINED, when no feed existed.
             for earlier in await self._event_history.search_after(feed.stream, join_seq):
                 feed.push(earlier, clock())
             transaction = await self._database.begin(snapshot=True)

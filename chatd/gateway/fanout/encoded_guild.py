@@ -34,7 +34,7 @@ class MemberBudget:
 
     @property
     def is_exceeded(self) -> bool:
-        """Whether they keep too many."""
+        """Whether the guilds keep too many members."""
         return self.used > MAX_KEPT
 
 
@@ -57,7 +57,7 @@ class EncodedGuild:
             self._keep(dict(sorted(encoded.items())))
 
     def __del__(self) -> None:
-        # Its feed drops it, or replaces it by one that was read later; neither knows the budget.
+        # Its feed drops or replaces it without knowledge of the budget.
         self._budget.used -= self._counted
 
     @property

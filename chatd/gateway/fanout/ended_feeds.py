@@ -1,10 +1,10 @@
-"""Feeds and sessions that have ended: they forget each other in time slices.
+"""Ended feeds and sessions: the references between them are removed in time slices.
 
-A guild can have tens of thousands of sessions on an instance. When it is deleted, its feed delivers
-nothing more from then on. Its sessions forget the feed in the next milliseconds. When events of a
+A guild can have tens of thousands of sessions on an instance. When the guild is deleted, its feed
+delivers nothing more, and is removed from its sessions in the next milliseconds. When events of a
 feed are lost, its sessions are invalidated one after the other. A user can have a hundred sessions
-that follow two hundred guilds each. When its login is revoked, they are disconnected at once, and
-forget their feeds later.
+that follow two hundred guilds each. When its login is revoked, the sessions are disconnected at
+once, and detached from their feeds later.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chatd.gateway.session.session import Session
 
 
 class EndedFeeds:
-    """The sessions of feeds that have ended, and ended sessions, until each is dealt with."""
+    """The sessions of ended feeds, and ended sessions, until they are handled."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class EndedFeeds:
         invalidate: Callable[[Session], None],
         unfollow: Callable[[Session], None],
     ) -> None:
-        """`on_detached` is called for each user whose sessions have forgotten a feed.
+        """`on_detached` is called for each user from whose sessions a feed was removed.
 
         `unfollow` detaches a session from all its feeds.
         """
@@ -42,28 +42,28 @@ class EndedFeeds:
         self._added = asyncio.Event()
 
     def detach(self, feed: Feed, sessions: dict[UserId, tuple[Session, ...]]) -> None:
-        """Have sessions forget a feed. It must not deliver anything to them any more."""
+        """Remove a feed from sessions later. It must not deliver anything to them any more."""
         self._detached.append((feed, sessions))
         self._added.set()
 
     def invalidate(self, sessions: Iterable[Session]) -> None:
-        """Have sessions invalidated."""
+        """Invalidate sessions later."""
         self._to_invalidate += sessions
         self._added.set()
 
     def unfollow_later(self, removed: Session) -> None:
-        """Have a session forget its feeds. It must not have a connection any more."""
+        """Detach a session from its feeds later. It must not have a connection any more."""
         self._removed.append(removed)
         self._added.set()
 
     async def run(self) -> None:
-        """Deal with what is added, until cancelled."""
+        """Handle what is added, until cancelled."""
         while True:
             await self._added.wait()
             await run_in_slices(self.steps())
 
     def steps(self) -> Iterator[None]:
-        """Deal with all that was added; yield after each user or session."""
+        """Handle all that was added; yield after each user or session."""
         self._added.clear()
         while self._detached:
             feed, sessions = self._detached[0]

@@ -35,11 +35,11 @@ class FeedListener(Protocol):
 
     @property
     def user_id(self) -> UserId:
-        """The user of the session that is being started; 0, which is no user, without one."""
+        """The user of the session that is being started; 0 if the listener is no such session."""
 
     @property
     def receives_own_presence(self) -> bool:
-        """Whether the presence of its user is passed to it, as that of others."""
+        """Whether it receives the presence of its own user. It receives those of all others."""
 
     def buffer(self, feed: Feed, event: Event) -> None:
         """Keep an event of a feed."""
@@ -78,7 +78,8 @@ class Feed:
         self._delivery_queue = delivery_queue
         self._feeds_with_gaps = feeds_with_gaps
         self._order = ReorderBuffer()
-        self._sessions: dict[UserId, tuple[Session, ...]] = {}  # a set takes five times as much
+        # By user. Sets instead of tuples would take five times as much memory.
+        self._sessions: dict[UserId, tuple[Session, ...]] = {}
         self._listeners: tuple[FeedListener, ...] = ()  # mostly empty
         self._progress: asyncio.Event | None = None  # created on demand: most feeds need none
 

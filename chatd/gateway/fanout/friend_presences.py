@@ -1,17 +1,17 @@
-"""Presences of friends, for the clients of people, whether they share a guild or not.
+"""Presences of friends, for user clients, whether the friends share a guild or not.
 
 READY has the friends that are online. From then on, a client gets a PRESENCE_UPDATE without a guild
 for each change of a friend. After a change of the friend's name, picture or bio, the `user` in this
 dispatch contains them.
 
-For this, an instance knows the friends of each person that is connected to it with such a client.
+For this, an instance knows the friends of each person that is connected to it with a user client.
 It reads them from Postgres soon after a session has begun or was restored. Then it keeps them
 current by the events of the person's stream. When it has read them, it sends the presences of the
 friends that are online, because they may have changed since READY. A restored session receives the
 presences of all friends later, too (`restored_presences`): some may have gone offline.
 
-Cost: about 100 bytes of memory for each friend of a connected person. A change costs 20 us for each
-connected friend, and an instance sends at most `_MAX_DELIVERIES` in `_INTERVAL_S`.
+Cost: about 100 bytes of memory for each friend of a connected person. A change costs up to 20 us
+for each connected friend, most of them for a write to the socket, which other dispatches may share.
 """
 
 from __future__ import annotations
@@ -37,14 +37,15 @@ from chatd.gateway.session.session import Session
 from chatd.services.accounts import relationships
 
 _INTERVAL_S = 0.25
-"""How often in seconds friends are read and presences are sent. Changes within an interval are
-one."""
+"""How often in seconds friends are read and presences are sent. Of several changes within an
+interval, clients receive the last."""
 
 _BATCH = 20
 """People whose friends one statement reads. Each can have 1,000."""
 
 _MAX_DELIVERIES = 5000
-"""The maximum of deliveries in `_INTERVAL_S`, which takes about a tenth of a core."""
+"""The number of deliveries in `_INTERVAL_S` after which the others wait for the next interval.
+They cost at most 0.1 s of CPU time, if no other dispatch shares their writes."""
 
 _RECENT_S = 60
 """How long profile changes are kept, in seconds: much longer than it takes to read friends."""
@@ -56,7 +57,7 @@ _EVENTS = frozenset({"RELATIONSHIP_ADD", "RELATIONSHIP_REMOVE", "USER_UPDATE"})
 
 
 class FriendPresences:
-    """The friends of local people, and the presences that their clients have still to get."""
+    """The friends of local people, and the presences that are still to be sent to their clients."""
 
     def __init__(
         self,
@@ -70,18 +71,18 @@ class FriendPresences:
         self._database = database
         self._table = presence_table
         self._friends: dict[UserId, set[UserId]] = {}
-        """The friends of each local person that has a client."""
+        """The friends of each local person with a user client."""
         self._people: dict[UserId, set[UserId]] = {}
-        """The same the other way round: the local people that are friends of a user."""
+        """The inverse of `_friends`: for each user, the local people that are its friends."""
         self._reading: dict[UserId, list[Event]] = {}
         """The people whose friends are being read, with the events since."""
         self._pending: dict[UserId, dict[Session, None]] = {}
-        """The friends whose presence is to be sent, each with its receivers."""
+        """The friends whose presence is to be sent, each with the sessions that receive it."""
         self._changed: dict[UserId, JsonObject] = {}
-        """Those among them that have changed their profile, with what is shown of it."""
+        """The changed profiles of friends in `_pending`, as clients see them."""
         self._recent: dict[UserId, tuple[float, JsonObject]] = {}
-        """The latest profile changes with their times: a client that has had READY, and whose
-        friends are not read yet, gets those of its friends afterwards."""
+        """The latest profile changes with their times. Until the friends of a client are read, it
+        receives no changes; those that READY may not contain are sent afterwards."""
 
     def mark(self, user_id: UserId) -> None:
         """Note that the presence of a user changed."""
@@ -129,7 +130,7 @@ class FriendPresences:
     async def update(self) -> None:
         """Read the friends of new people, and send what is pending. Raises DatabaseUnavailable."""
         wanted: list[UserId] = []
-        await run_in_slices(self._sorting_out(wanted))
+        await run_in_slices(self._collecting(wanted))
         self._forget_old_changes()
         for start in range(0, len(wanted), _BATCH):
             try:
@@ -139,8 +140,11 @@ class FriendPresences:
                 raise
         await run_in_slices(self._sending())
 
-    def _sorting_out(self, wanted: list[UserId]) -> Iterator[None]:
-        """Collect the people whose friends must be read; yields after each person."""
+    def _collecting(self, wanted: list[UserId]) -> Iterator[None]:
+        """Collect the people whose friends must be read; yield after each person.
+
+        People without a user client are removed. Known friends are sent to new sessions.
+        """
         for user_id in self._hub.take_client_changes():
             has_client = any(each.user_client for each in self._hub.sessions_of(user_id))
             if not has_client:

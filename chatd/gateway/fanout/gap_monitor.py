@@ -126,7 +126,7 @@ class GapMonitor:
     async def _reconcile_positions(self, subscription: Subscription) -> None:
         """Compare the position of every feed with Postgres, and note suspected gaps.
 
-        Events that are not numbered, as presences are, leave no gap.
+        Lost events without a number, such as presences, leave no gap.
         """
         left = iter([feed for feed in self._hub.feeds if feed.is_started])
         with contextlib.suppress(ServiceUnavailable):
@@ -162,7 +162,7 @@ class GapMonitor:
     async def _invalidate(self, feeds: Iterable[Feed], is_lost: Callable[[Feed], bool]) -> None:
         """Invalidate feeds in time slices: an outage of Redis can affect thousands.
 
-        A feed whose events arrive in between is spared: it is not lost then.
+        A feed whose missing events arrive in between is not invalidated.
         """
         slices = TimeSlices()
         streams = []

@@ -57,8 +57,8 @@ _VIEWERS = (AudienceKind.CHANNEL, Permissions.VIEW_CHANNEL)
 """The audience of most events, by its kind and the permissions that are needed."""
 
 _Form: TypeAlias = tuple[bool, bool, bool | None]
-"""What decides the form of a GUILD_CREATE: see `_send_guild_create`. It has few values: a user can
-have 100 sessions with different capabilities, and each form is encoded for itself."""
+"""What decides the form of a GUILD_CREATE; see `_send_guild_create`. There are few forms. Each is
+encoded separately, and a user can have 100 sessions with different capabilities."""
 
 
 class LocalSessions(Protocol):
@@ -71,7 +71,7 @@ class LocalSessions(Protocol):
         """Have the presence of a user computed again."""
 
     def detach_later(self, feed: Feed, sessions: dict[UserId, tuple[Session, ...]]) -> None:
-        """Have sessions forget a feed that has ended and delivers nothing more to them."""
+        """Remove a feed that has ended from these sessions, in time slices."""
 
     def presences_of(self, guild_id: GuildId, members: Iterable[JsonObject]) -> list[JsonObject]:
         """Return the presences of those of these members that are online in a guild."""
@@ -100,7 +100,7 @@ class GuildFeed(Feed):
         self._pending_starts = 0
         """Calls of `begin_start` whose `end_start` has not been called."""
         self.audiences = AudienceCache()
-        """Audiences regardless of timeouts, which end without an event."""
+        """Audiences regardless of the timeouts of members, which end without an event."""
         self.without_typing: set[Session] = set()
         """Sessions that have ended their subscription to TYPING_START."""
 
@@ -356,7 +356,7 @@ class GuildFeed(Feed):
             self.detach(session)
 
     def _note_changed(self, user_id: UserId) -> None:
-        """Have audiences reconsider the sessions of a member."""
+        """Have the audience cache check the sessions of a member again."""
         for session in self._sessions.get(user_id, ()):
             self.audiences.note(session, is_new=False)
 
@@ -365,7 +365,7 @@ class GuildFeed(Feed):
         if audience.kind is AudienceKind.USER:
             return super()._audience(event)
         key = audience.id, audience.needed
-        viewers = self.audiences.present(key) or self.audiences.get(
+        viewers = self.audiences.current(key) or self.audiences.get(
             key,
             lambda: self._find_viewers(event),
             lambda session: self._includes(session, event),

@@ -1,7 +1,8 @@
 """The member lists of one guild, and the windows that sessions have of them.
 
-A task holds the lock of a guild while it changes the lists and sends the changes to clients. So
-other tasks may run in between, and never find lists that clients have not received.
+A task holds the lock of a guild while it changes the lists and sends the changes to clients. It
+works in time slices. The other tasks that run in between never use lists that differ from what
+clients have received.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ slices."""
 
 _MAX_ITEMS = 1_000_000
 """The maximum of members in all lists of a guild together, each about 250 bytes. Further lists are
-not built, so clients show none. A session has lists of five channels, so 100 sessions can request
-the lists of 500 channels, which all differ if their overwrites do."""
+not built, so clients show none. A session can have lists of five channels. So 100 sessions can
+request the lists of 500 channels, which all differ if the overwrites of the channels differ."""
 
 _BUILD_PAUSE_FACTOR = 10
 """The pause after a build of the lists, in durations of that build."""
@@ -87,7 +88,8 @@ class GuildLists:
         self._next_build_at = 0.0
         """When the lists may be built again, by the event loop's clock."""
         self._checked_revision = -1
-        """The revision of the feed at which all sessions could see the channels of their lists."""
+        """The revision of the feed's audiences at which each session could see the channels of its
+        lists."""
         self._lists: dict[str, _LiveList] = {}
         self._requested: dict[Session, Mapping[ChannelId, Sequence[Window]]] = {}
         feed.add_listener(self.members)
@@ -141,7 +143,7 @@ class GuildLists:
     def _sending_windows(
         self, session: Session, before: Mapping[str, Sequence[Window]]
     ) -> Iterator[None]:
-        """Send the windows of a session, which had other ones before."""
+        """Send the windows of a session; `before` has its former windows, by list."""
         for key, live in self._lists.items():
             wanted = live.windows.get(session, ())
             dropped = [each for each in before.get(key, ()) if each not in wanted]
@@ -177,13 +179,13 @@ class GuildLists:
     def _dropping_invisible(self) -> Iterator[None]:
         """End lists whose sessions have left the guild, or cannot see the channel any more."""
         for session in list(self._requested):
-            channels = self._requested.get(session, {})  # it may have ended its lists since
+            channels = self._requested.get(session, {})  # the session may have ended its lists
             if self.feed not in session.feeds:
                 self.remove(session)
             elif len(left := self._visible(session, channels)) < len(channels):
                 self.members.is_stale = True
                 self._requested[session] = left
-                self._checked_revision = -1  # until it is built again, a list has its windows
+                self._checked_revision = -1  # the list keeps its windows until it is built again
             yield
 
     async def _prepare(self, database: Database) -> None:
@@ -203,7 +205,7 @@ class GuildLists:
         await run_in_slices(self._sending_all(before))
 
     def _sending_all(self, before: Mapping[str, _LiveList]) -> Iterator[None]:
-        """Send all windows in full, after the lists of before were built again."""
+        """Send all windows in full; the lists in `before` have been replaced by new ones."""
         for key, live in before.items():
             for session, windows in list(live.windows.items()):
                 now = self._lists[key].windows.get(session, ()) if key in self._lists else ()
@@ -229,7 +231,7 @@ class GuildLists:
                 items = await self.members.build(channel_id)
                 live = self._lists[key] = _LiveList(channel_id, items)
                 if self._requested.get(session) is not requested:
-                    return  # it ended its lists during the await: `MemberLists` bounds their number
+                    return  # during the await, `MemberLists` may have ended its lists
             known = live.windows.get(session, ())
             live.place(session, tuple(sorted({*known, *windows})))
 
@@ -282,7 +284,7 @@ class GuildLists:
     ) -> None:
         is_checked = self.feed.audiences.revision == self._checked_revision
         if not is_checked and any(each["op"] != "INVALIDATE" for each in ops):
-            # Checked at the start, but roles may have changed while members were read.
+            # `update` has checked this first, but roles may have changed while members were read.
             may, view = self.feed.visibility.has_permission, Permissions.VIEW_CHANNEL
             sessions = [each for each in sessions if may(each.user_id, live.channel_id, view)]
         members = self.members
@@ -323,8 +325,8 @@ class GuildLists:
 
 
 _NO_ITEMS: Final[Mapping[str, Any]] = {"items": []}
-"""Of operations other than SYNC. Fermi reads the items of the first operation, whichever it is, and
-ignores an update without them. Other clients read no items of these operations."""
+"""The items of operations other than SYNC. The web client Fermi reads the items of the first
+operation of any kind, and ignores an update without them. Other clients read none of these."""
 
 
 def _invalidate(window: Window) -> JsonObject:

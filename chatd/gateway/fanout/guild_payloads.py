@@ -24,8 +24,8 @@ _BYTES_OF_CHANNEL = 300
 """The payload of a channel without overwrites has about this number of bytes."""
 
 _MAX_JOINED = 8192
-"""The maximum size in bytes of joined channels that are kept. Finding and joining channels again
-adds little to the time of copying more bytes."""
+"""The maximum size in bytes of joined channels that are kept. For larger ones, joining them again
+takes little time compared to copying them."""
 
 RECORDED = frozenset(
     {
@@ -49,9 +49,9 @@ class GuildPayloads:
     def __init__(self, guild_id: GuildId) -> None:
         self._guild_id = guild_id
         self.encoded: EncodedGuild | None = None
-        """The rest of the guild, after a session has read it from Postgres."""
+        """The rest of the guild; None until a session has read it from Postgres."""
         self.stale: set[ChannelId] = set()
-        """Channels whose last message has been deleted: their last one must be read again."""
+        """Channels whose last message was deleted: the one before it must be read from Postgres."""
         self._roles: dict[RoleId, tuple[int, bytes]] = {}
         """The position of each role, and its payload."""
         self._joined_roles: bytes | None = None
@@ -205,7 +205,8 @@ class GuildPayloads:
         if channel_id in self._last_messages:
             return _shown(self._last_messages[channel_id])
         payload = self._channels[channel_id]
-        start = payload.rfind(_LAST_MESSAGE) + len(_LAST_MESSAGE)  # in a topic, it has backslashes
+        # Not in a topic, whose quotes are escaped.
+        start = payload.rfind(_LAST_MESSAGE) + len(_LAST_MESSAGE)
         shown = payload[start : payload.find(b",", start)]
         return None if shown == b"null" else shown.strip(b'"').decode()
 

@@ -53,10 +53,11 @@ class Hub:
         self.instance = secrets.token_hex(8)
         """The name of this instance in reports to the others, new at each start."""
         self.sessions_elsewhere = SessionsElsewhere()
+        """The connected sessions of people on other instances."""
         self._session_lists_dirty: set[UserId] = set()
         """Users for whom a session was added, removed, or has another presence."""
         self._client_changes: set[UserId] = set()
-        """Users with a new or a removed session of a person's client."""
+        """Users with a new or a removed session of a user client."""
         self.read_known_presences: Callable[[GuildId], KnownPresences | None] = lambda _: None
         """Returns the presences in a guild that its clients have received, for a handoff."""
         self.restored: list[tuple[Session, Sequence[KnownPresences]]] = []
@@ -68,7 +69,8 @@ class Hub:
         """Feeds that lack an event whose successor has arrived. A feed adds itself. `gaps` removes
         the feeds whose missing events have arrived since."""
         self._sessions: dict[str, Session] = {}
-        self._by_user: dict[UserId, tuple[Session, ...]] = {}  # a set takes five times as much
+        # Sets instead of tuples would take five times as much memory.
+        self._by_user: dict[UserId, tuple[Session, ...]] = {}
         self._detached: dict[Session, None] = {}
         """Sessions without a connection, in the order in which they lost it."""
         self._startups: dict[UserId, set[FeedListener]] = {}
@@ -306,7 +308,7 @@ class Hub:
         return feed
 
     def subscribe_to_typing(self, session: Session, guild_id: GuildId, *, wanted: bool) -> None:
-        """Send TYPING_START of a guild to a session that follows it, or stop to send it."""
+        """Send TYPING_START of a guild to a session that follows it, or stop sending it."""
         feed = self._feeds.get(StreamId(guild_id))
         if isinstance(feed, GuildFeed) and feed in session.feeds:
             change = feed.without_typing.discard if wanted else feed.without_typing.add
@@ -361,7 +363,7 @@ class Hub:
         self.ended_feeds.invalidate(feed.sessions)
 
     def detach_later(self, feed: Feed, sessions: dict[UserId, tuple[Session, ...]]) -> None:
-        """Have sessions forget a feed that has ended and delivers nothing more to them."""
+        """Remove a feed that has ended from these sessions, in time slices."""
         self.ended_feeds.detach(feed, sessions)
 
     def _invalidate_if_present(self, session: Session) -> None:
@@ -378,7 +380,7 @@ class Hub:
     def revoke(self, session: Session) -> None:
         """Remove a session whose login has been revoked, and disconnect its client.
 
-        A login can have many sessions, so they forget their feeds in time slices.
+        A login can have many sessions, so they are detached from their feeds in time slices.
         """
         self._forget(session)
         self.ended_feeds.unfollow_later(session)

@@ -24,10 +24,11 @@ from chatd.wire import payloads
 
 _VIEW = int(Permissions.VIEW_CHANNEL)
 _CHUNK = 4000
-"""Names that are sorted at once, in about 2 ms."""
+"""Names that are sorted without a pause, in about 2 ms."""
 
 _MAX_PATCHED = 1000
-"""Members that are changed at once, in 10 ms. Reading all members takes longer, but in slices."""
+"""Members that are changed without a pause, in 10 ms. If more change, all members are read again,
+which takes longer, but in time slices."""
 
 _MEMBER_EVENTS = frozenset({"GUILD_MEMBER_ADD", "GUILD_MEMBER_UPDATE", "GUILD_MEMBER_REMOVE"})
 _ROLE_EVENTS = frozenset({"GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE", "GUILD_ROLE_DELETE"})
@@ -44,7 +45,7 @@ class _ListedMember:
 class ListedMembers:
     """The members that the lists of a guild contain. A listener of the guild's feed."""
 
-    user_id = UserId(0)  # no user has this id: it is no session that is being started
+    user_id = UserId(0)  # no user has this id, because no session is being started
     receives_own_presence = True  # user 0 has no presence
 
     def __init__(self, feed: GuildFeed, presence_table: PresenceTable) -> None:
@@ -235,7 +236,7 @@ class ListedMembers:
         elif event.name in _ROLE_EVENTS:
             self._apply_role(event)
         elif event.name in ("CHANNEL_UPDATE", "CHANNEL_DELETE", "GUILD_UPDATE"):
-            self.is_stale = True  # a list may be that of a deleted channel, for other channels
+            self.is_stale = True  # a shared list may have been built for the channel that changed
 
     def _apply_member(self, event: Event, *, counts: bool) -> None:
         data = orjson.loads(event.body)

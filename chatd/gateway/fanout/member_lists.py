@@ -1,16 +1,19 @@
-"""Member lists: the members of a guild that clients of people show beside a channel.
+"""Member lists: the members of a guild that user clients show beside a channel.
 
-A client requests windows of a channel's list: those parts that it shows. The list changes when a
+A client requests windows of a channel's list: the parts that it shows. The list changes when a
 member joins, leaves, or gets another presence, name or role. Then the client receives operations
 that change its windows in the same way (`core.member_list`), in a GUILD_MEMBER_LIST_UPDATE.
 
-Cost: the members of a guild are read when the first client requests a list, and dropped a minute
-after the last. With 100,000 members online, that takes 1.8 s of a core in time slices, and 95 MB.
-Changes are collected for `_INTERVAL_S`: one costs 0.2 ms in each list, and 1,000 cost 8 to 50 ms,
-in time slices. Sessions with the same windows share an encoded update. After many changes at once,
-an update contains the whole windows instead of operations. When roles or channels change, the lists
-are built again. For 100,000 members this takes 0.3 s of a core in time slices, and it takes at most
-a tenth of all time.
+Costs, all in time slices:
+
+- The members of a guild are read when the first client requests a list. 100,000 members that are
+  online take 1.8 s of CPU time and 95 MB. They are dropped a minute after the last client has ended
+  its lists.
+- Changes are collected for `_INTERVAL_S`. One costs 0.2 ms in each list, 1,000 cost 8 to 50 ms.
+  Sessions with the same windows share an encoded update. After many changes, an update contains the
+  whole windows instead of operations.
+- When roles or channels change, the lists are built again. 100,000 members take 0.3 s of CPU time.
+  Pauses keep this below a tenth of the time.
 """
 
 from __future__ import annotations
@@ -41,17 +44,17 @@ _INTERVAL_S = 0.5
 """How often in seconds lists are updated."""
 
 _KEPT_S = 60.0
-"""How long in seconds the members of a guild are kept without a session that has a list. So a
-client that ends its lists and requests them again does not have all members read again."""
+"""How long in seconds the members of a guild are kept while no session has a list. So they are not
+read again for a client that ends its lists and requests them again."""
 
 _BUILT_PER_LISTED = 3
-"""How many members of a list can be sorted in the time that listing one for a client takes: 10 us.
-The throttle counts sorting, too: a client that requests the lists of other channels in turns causes
-a list to be built for each request."""
+"""How many members can be sorted into a list in the time that sending one takes, which is 10 us.
+The throttle also counts sorting, because a client may request lists of other channels each time,
+and have one built for each request."""
 
 MAX_GUILDS = 10
-"""The maximum of guilds whose lists one session has. For one more, the session loses those of the
-guild that it requested first."""
+"""The maximum of guilds whose lists one session can have. When it requests those of one more, its
+lists of one of the others end."""
 
 
 class MemberLists:
@@ -83,7 +86,7 @@ class MemberLists:
     ) -> int:
         """Return what `subscribe` costs, in members that are listed for a client."""
         if all(each.stream != StreamId(guild_id) for each in session.feeds):
-            return 0  # it does nothing
+            return 0  # `subscribe` does nothing then
         lists = self._guilds.get(guild_id)
         built = 0 if lists is None else lists.members_to_build(session, channels)
         return WINDOW_SIZE * sum(map(len, channels.values())) + built // _BUILT_PER_LISTED
@@ -143,7 +146,7 @@ class MemberLists:
         self._delivery_queue.add(event, sessions)
 
     def _bound_guilds(self, session: Session, guild_id: GuildId) -> None:
-        """End the lists of the guild that the session requested first, if it has too many."""
+        """End the session's lists of another guild, if it has lists of too many guilds."""
         listed = [each for each in self._guilds.values() if each.has(session)]
         if len(listed) >= MAX_GUILDS and guild_id not in [each.members.guild_id for each in listed]:
             listed[0].remove(session)

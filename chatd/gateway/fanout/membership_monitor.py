@@ -45,8 +45,8 @@ _READ_AT_ONCE = 500
 """The maximum of sessions that one statement compares."""
 
 _GUILDS_AT_ONCE = 5_000
-"""After this many guilds of the sessions together, a further statement begins: a statement reads
-each membership. With 5,000 it takes Postgres 10 ms."""
+"""The number of guilds after which a further statement begins, counted over all of its sessions. A
+statement reads each membership; 5,000 take Postgres 10 ms."""
 
 
 class MembershipMonitor:

@@ -1,7 +1,7 @@
-"""Which sessions receive which of several presences that change together in a guild.
+"""Presence deliveries: the sessions that receive each of several presences that change in a guild.
 
-The client of a person receives that of its own user in SESSIONS_REPLACE instead. All other sessions
-receive the same presences, so a connection writes them in one call.
+A user client receives the presence of its own user in SESSIONS_REPLACE instead. All other sessions
+receive the same presences, so that each connection writes them in one call.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from chatd.events.event import Event
 from chatd.gateway.session.session import Session
 
 MAX_TOGETHER = 20
-"""Presences that are delivered together. The clients of their users are served one by one, which
-costs the square of this number."""
+"""The maximum of presences that are delivered together. The user clients of these users receive all
+but their own, so their cost grows with the square of this number."""
 
 
 def deliveries(

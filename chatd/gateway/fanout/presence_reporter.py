@@ -117,7 +117,7 @@ class PresenceReporter:
         self._last_report_at: dict[str, float] = {}
         """When each instance reported last."""
         self._departed: dict[str, dict[UserId, None]] = {}
-        """The users that each instance does not have any more, whose reports are to be removed."""
+        """By instance: users that it does not have any more. Their reports are to be removed."""
         self._pending: dict[GuildId, dict[UserId, None]] = {}
         """The presences to send in each guild; guilds and users in the order of their changes."""
         self._sync_requested = False

@@ -14,9 +14,9 @@ log = logging.getLogger(__name__)
 
 _MANY_SESSIONS = 10
 _SHARE = 4
-"""An account with more than this number of sessions, which hold more than a quarter of the budget,
-loses its replays before others. It can have 100 sessions with 4 MiB each, more than the default
-budget: otherwise one account could prevent all others from resuming."""
+"""An account loses its replays before others if it has more than `_MANY_SESSIONS` sessions, which
+hold more than 1 / `_SHARE` of the budget. Its 100 sessions can hold 4 MiB each, which is more than
+the default budget. Without this rule, one account could prevent all others from resuming."""
 
 
 def shedding(

@@ -1,6 +1,6 @@
-"""Lists of a user's sessions, for the clients of people that show where they are logged in.
+"""Session lists: the connected sessions of a user on all instances, sent to its user clients.
 
-Discord calls it SESSIONS_REPLACE. A list has the connected sessions of all instances.
+The dispatch is SESSIONS_REPLACE. Clients show in it where their user is connected.
 """
 
 from __future__ import annotations

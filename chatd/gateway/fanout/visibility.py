@@ -100,8 +100,8 @@ class Visibility:
     def rewind(self, state: JsonObject, since: Iterable[Event]) -> None:
         """Go back to a GUILD_JOINED with the body `state`; `since` are the events after it.
 
-        How a channel was before it changed is unknown, so a changed channel keeps its present form.
-        All members see it if the joining user could see it then. Otherwise only the owner sees it.
+        How a channel was before it changed is unknown. If the joining user could see it then, all
+        members see it, in its present form. Otherwise it is removed, until an event adds it again.
         """
         self.owner_id = UserId(int(state["owner_id"]))
         for role in state["roles"]:
@@ -218,7 +218,7 @@ class Visibility:
         return list(self._channels.of(channel_id).values()) if self.bit(channel_id) else []
 
     def exceptions(self) -> set[UserId]:
-        """Return the local members that may see other channels than others with their roles."""
+        """Return the local members that may see other channels than their roles alone decide."""
         local, (denied, allowed) = self.members.roles, self._channels.of_members()
         return {UserId(each) for each in (self.owner_id, *denied, *allowed) if each in local}
 

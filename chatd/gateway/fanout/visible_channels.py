@@ -20,13 +20,13 @@ from chatd.gateway.fanout.visibility import Visibility
 
 
 class VisibleChannels(NamedTuple):
-    """The channels that members may see, of those members for which one event can change them."""
+    """The channels that members may see, for the members for which an event can change them."""
 
     of_members: Mapping[UserId, ChannelSet]
-    """By member, for members whose roles do not decide alone, and for events that affect only
-    single members."""
+    """By member: for the exceptions (`Visibility.exceptions`), and if the event affects single
+    members only."""
     of_groups: Mapping[Roles, ChannelSet]
-    """By roles, for all other members. Empty if the event affects single members only."""
+    """By roles, for all other members. Empty if the event affects only single members."""
 
 
 NONE_AFFECTED = VisibleChannels({}, {})
@@ -34,7 +34,7 @@ NONE_AFFECTED = VisibleChannels({}, {})
 
 
 class VisibilityChange(NamedTuple):
-    """Members for which an event has changed the channels that they may see, all in one way."""
+    """Members for which an event has changed the channels that they may see in the same way."""
 
     users: Collection[UserId]
     before: ChannelSet
