@@ -206,3 +206,19 @@ def test_known_presences_of_a_handoff_are_compared_with_present_ones() -> None:
     for user in users[1:3]:
         known.forget(user)  # one is offline, and the other is a member again
     assert sorted(known.changed(table)) == [users[0], users[2], users[5]]
+
+
+async def test_instance_that_was_considered_down_reports_its_users_again(
+    world: World, other: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been suspended for some seconds, which it does not notice itself."""
+    monkeypatch.setattr(presence_reporter, "_HEARTBEAT_S", 0.5)
+    await world.guild(owner="alice", members=["bob"])
+    bob = await world.person("bob")
+    alice_client = await online(world, "alice")
+    await online(other, "bob")
+    await next_status(alice_client, bob, "online")
+    with monkeypatch.context() as patched:
+        patched.setattr(presence_reporter, "_INSTANCE_TIMEOUT_S", 0.0)
+        await next_status(alice_client, bob, "offline")
+    await next_status(alice_client, bob, "online")

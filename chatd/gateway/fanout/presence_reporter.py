@@ -167,6 +167,8 @@ class PresenceReporter:
         if event.name != events.PRESENCE_REPORT:
             return
         report = events.read_report(event)
+        if report.instance not in self._last_report_at and not report.replaces:
+            self._needs_sync = True  # it was considered down, so its users were removed
         self._last_report_at[report.instance] = self._clock()
         if report.asks and report.instance != self._name:
             self._sync_requested = True
