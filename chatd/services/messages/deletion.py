@@ -54,7 +54,7 @@ async def delete(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> 
             )
         await messages.delete(work.cur, channel_id, message_id)
         work.emit(*events.message_deleted(message_id, granted.location))
-    edit.notice_crosspost(ctx, message)
+    edit.wake_crosspost_task(ctx, message)
 
 
 async def delete_many(

@@ -72,8 +72,8 @@ async def update(
     async with ctx.begin() as work:
         changed = await _update(ctx, work, channel_id, message_id, change=change, uploads=uploads)
     if isinstance(changed, MessageBlocked):
-        raise changed  # after the commit of what the rules have done
-    notice_crosspost(ctx, changed)
+        raise changed  # after the commit, which keeps the actions of the rules
+    wake_crosspost_task(ctx, changed)
     return changed
 
 
@@ -100,8 +100,8 @@ async def _update(
     if message.is_by(ctx.user.id) and (
         edited or Permissions.MANAGE_MESSAGES not in granted.permissions
     ):
-        granted.require(Permissions.SEND_MESSAGES)  # members read it like a new message
-    if uploads.stored:  # checked before the upload too, but that may have taken minutes
+        granted.require(Permissions.SEND_MESSAGES)  # members read an edit like a new message
+    if uploads.stored:  # also checked before the upload, which may have taken minutes
         granted.require(Permissions.SEND_MESSAGES | Permissions.ATTACH_FILES)
     if change.components is not UNSET and change.components:
         components.require_allowed(ctx.user, granted)
@@ -159,7 +159,7 @@ def files_after(
     return [*kept.values(), *uploads.in_order_with_metadata(added)]
 
 
-def notice_crosspost(ctx: Context, message: Message) -> None:
+def wake_crosspost_task(ctx: Context, message: Message) -> None:
     """Wake the task that delivers changes of published messages, if this is one."""
     if message.flags & CROSSPOSTED:
         ctx.dependencies.crossposts_due.set()
@@ -205,7 +205,7 @@ async def _apply_attachment_changes(
     uploads: PendingUploads,
     table: attachments.Table,
 ) -> list[Attachment]:
-    """Delete, describe and add attachments of a message, and return those that it has then.
+    """Delete, describe and add attachments of a message. Returns all that it has afterwards.
 
     Raises InvalidForm, TooManyAttachments.
     """
@@ -287,7 +287,7 @@ def _present_values(message: Message) -> MessageEdit:
 
 
 def _with_given(granted: SenderAccess, edit: MessageEdit, change: MessageChange) -> MessageEdit:
-    """Return the values with those that an edit gives. The mentions stay as they were.
+    """Return the values after a change, except for the mentions, which stay as they were.
 
     Raises MissingPermissions, InvalidForm.
     """

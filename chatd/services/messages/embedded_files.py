@@ -42,8 +42,8 @@ def normalized_components(
 ) -> Sequence[Component]:
     """Return components in which each URL of an attachment is replaced by its `attachment://name`.
 
-    Raises InvalidForm if the message has no file of such a name, or a file component shows
-    something else than a file of the message.
+    Raises InvalidForm if the message has no file of such a name, or if a file component shows
+    anything but a file of the message.
     """
 
     def referring(path: Path, component: Component) -> Component:
@@ -59,7 +59,7 @@ def normalized_components(
 def _reference(
     component: Component, files: Sequence[Attachment], path: Path, medium: Medium
 ) -> Medium:
-    """Return a medium as it is stored. Raises InvalidForm if it is none of the files."""
+    """Return a medium as it is stored. Raises InvalidForm if it refers to a missing file."""
     url = medium["url"]
     file = _shown(url, files)
     if file is not None:

@@ -35,8 +35,9 @@ class MessageReader:
     ) -> Sequence[Message | StoredText]:
         """Return messages of a channel, newest first. At most one of the three cursors is given.
 
-        For a bot, which may read less of them, none is a StoredText. Returns no messages without
-        READ_MESSAGE_HISTORY. Raises UnknownChannel, MissingAccess, NotATextChannel.
+        For a bot each is a Message, from which the content can be removed, and none a StoredText.
+        Returns no messages without READ_MESSAGE_HISTORY. Raises UnknownChannel, MissingAccess,
+        NotATextChannel.
         """
         if around is not None:
             granted = await self._access_cache.load(ctx, channel_id)

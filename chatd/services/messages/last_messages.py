@@ -1,4 +1,4 @@
-"""The last message of each of several channels, as clients of people request them."""
+"""The last messages of several channels, which user clients request over the gateway."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from chatd.services.messages.edit import get_existing, updated_events
 from chatd.services.messages.private_channels import reopen
 
 MAX_PINS = 250
-"""Pinned messages of a channel, at most, as on Discord."""
+"""The maximum of pinned messages in a channel, as on Discord."""
 
 
 async def add(ctx: Context, channel_id: ChannelId, message_id: MessageId) -> None:

@@ -29,10 +29,11 @@ from chatd.services.messages.mentions import Mentions
 from chatd.wire.schemas.private_channels import NewPrivateChannel
 
 MAX_RECIPIENTS = 10
-"""Users in a group, at most, as on Discord."""
+"""The maximum of users in a group, as on Discord."""
 
 MAX_GROUPS = 100
-"""Groups that one user is in, at most, also those that others added it to. READY contains all."""
+"""The maximum of groups that one user is in. Groups to which others have added the user count, too,
+because READY contains all of them."""
 
 
 async def list_for_caller(ctx: Context) -> list[PrivateChannel]:
@@ -170,7 +171,7 @@ async def remove_recipient(ctx: Context, channel_id: ChannelId, user_id: UserId)
 
 
 async def reopen(work: UnitOfWork, granted: PrivateAccess) -> None:
-    """Reopen a channel, which gets a new message, for the recipients that have closed it."""
+    """Reopen a channel for the recipients that have closed it, because it gets a new message."""
     for user_id in await private_channels.reopen(work.cur, granted.channel.id):
         work.emit(events.channel_opened(granted.channel, user_id))
 
@@ -254,7 +255,7 @@ async def _lock_users(work: UnitOfWork, user_ids: Collection[UserId]) -> list[Us
 
     Raises InvalidRecipient if one does not exist.
     """
-    await _load_users(work.cur, user_ids)  # first: an id that is no user's must not be locked
+    await _load_users(work.cur, user_ids)  # before the lock: only ids of users may be locked
     await work.ensure_and_lock(*user_ids)
     return await _load_users(work.cur, user_ids)
 

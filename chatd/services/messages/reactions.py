@@ -17,12 +17,12 @@ from chatd.services.access.access_cache import AccessCache
 from chatd.services.messages.edit import get_existing
 
 MAX_EMOJIS = 20
-"""Different emojis among the reactions to a message, at most, as on Discord."""
+"""The maximum of different emojis among the reactions to a message, as on Discord."""
 _MAX_ATTEMPTS = 2
-"""Attempts to react in one statement: with the cached access, and with that read since."""
+"""Attempts to react in one statement: with the cached access, then with access read again."""
 MAX_CLEARED = 2000
-"""Reactions that one request deletes; the background task deletes the others. Measured: 10 ms, in
-which the stream is locked."""
+"""The maximum of reactions that one request deletes; the background task deletes the others. So the
+request locks the stream for at most 10 ms, as measured."""
 
 
 async def add(
@@ -59,8 +59,8 @@ async def _add_at_version(
 ) -> tuple[bool, bool]:
     """React in one statement, without waiting for the lock of the guild.
 
-    Return whether the caller has reacted, and whether its permissions may have changed since they
-    were cached. The statement does not say why it refuses.
+    Returns whether the caller has reacted, and whether its permissions may have changed since they
+    were cached. The statement does not return why it refuses.
     """
     location = known.location
     async with ctx.database.cursor() as cur:
@@ -93,7 +93,7 @@ async def _add_at_version(
 async def _add_in_transaction(
     ctx: Context, channel_id: ChannelId, message_id: MessageId, emoji: str
 ) -> None:
-    """Do as `add`; wait for the lock of the channel, and read the permissions again."""
+    """React as `add` does, but wait for the lock of the channel, and read the permissions again."""
     async with ctx.begin() as work:
         granted, message = await _locked_message(ctx, work, channel_id, message_id)
         granted.require(Permissions.READ_MESSAGE_HISTORY)
@@ -190,7 +190,7 @@ async def _clear(
     message_id: MessageId,
     emoji: str | None = None,
 ) -> bool:
-    """Delete reactions, at most MAX_CLEARED now. Return False if there are none.
+    """Delete reactions, at most MAX_CLEARED now. Returns False if there are none.
 
     The background task deletes the others moments later. Until then, clients may still see them.
     """

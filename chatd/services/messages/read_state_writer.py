@@ -1,10 +1,10 @@
-"""Group commit of read states: those that are moved at about the same time are committed together.
+"""Group commit of read states: moves of about the same time are committed together.
 
 Clients mark a channel as read each time a user opens it. The flush of Postgres' write-ahead log
 costs several times as much as the row. So a request queues its row and waits for the outcome. One
 statement moves a batch of read states, numbers their events, and is a transaction of its own.
 
-The statement does not wait for locks, and does not say why it has skipped a row. Such a row is
+The statement does not wait for locks, and does not return why it has skipped a row. Such a row is
 `CONTENDED`: its caller moves it in a unit of work. If the statement fails because of one row, all
 its rows are `CONTENDED`.
 """
@@ -32,13 +32,13 @@ from chatd.queries.read_states import Move, MoveResult
 
 log = logging.getLogger(__name__)
 
-# Batches that run at the same time: one gathers its statement while another is flushed to disk.
-# Each occupies a database connection, which other requests then lack.
+# Batches that run at the same time: one is sent while another is flushed to disk. Each occupies a
+# database connection, which other requests then lack.
 _MAX_BATCHES = 2
 _MAX_ROWS = 256  # in one statement, which locks the streams of all of them until it ends
-# Between the starts of two batches, in seconds. If the last batch started longer ago, a read state
-# is committed at once. Under load, each waits for half of this on average. With 100 requests a
-# second, a batch has two rows, which halves what a row costs Postgres.
+# The shortest time between the starts of two batches, in seconds. If the last batch started longer
+# ago, a read state is committed at once. Under load, each waits for half of this on average. With
+# 100 requests a second, a batch has two rows, which halves what a row costs Postgres.
 _INTERVAL_S = 0.01
 # Rows that wait for a batch: 32 full statements. Above it, `move` raises at once.
 _MAX_QUEUED_ROWS = 8192
@@ -48,14 +48,14 @@ _MAX_QUEUED_PER_USER = 32
 
 
 class MoveOutcome(Enum):
-    """What has become of a read state."""
+    """The result of moving a read state."""
 
     DONE = auto()
-    """It is at the message or beyond it; if it has moved, its event was published."""
+    """The read state is at the message or beyond it. If it has moved, its event was published."""
     STALE = auto()
     """The user does not have the access that was checked before, or not at this version."""
     CONTENDED = auto()
-    """The statement has skipped it."""
+    """The statement has skipped the row, or has failed because of some row."""
 
 
 @dataclass(slots=True, eq=False)
@@ -70,7 +70,7 @@ class ReadStateWriter:
     def __init__(self, database: Database, bus: Bus) -> None:
         self._database = database
         self._bus = bus
-        # The users take turns: one with further rows goes behind all others.
+        # By user, in the order of their turns: a user with further rows goes behind all others.
         self._queues: dict[UserId, deque[_Pending]] = {}
         self._queued_rows = 0
         self._in_flight: set[UserId] = set()
@@ -154,7 +154,7 @@ class ReadStateWriter:
         return batch
 
     async def _commit_all(self, batch: dict[UserId, _Pending]) -> None:
-        """Commit a batch, and resolve all its futures, however it ends."""
+        """Commit a batch, and resolve all its futures, also if the commit fails."""
         try:
             await self._commit(batch)
         except RowLocked:

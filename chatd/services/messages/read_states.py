@@ -42,7 +42,7 @@ from chatd.services.messages.send import require_text_channel
 _Settings: TypeAlias = Mapping[GuildId | None, GuildNotifications]
 
 _MAX_ATTEMPTS = 2
-"""Attempts by group commit: with the cached access, and with that read since."""
+"""Attempts by group commit: with the cached access, then with access that is read again."""
 
 
 class MessageAcknowledger:
@@ -67,7 +67,7 @@ class MessageAcknowledger:
     async def _move_forward(
         self, ctx: Context, channel_id: ChannelId, message_id: MessageId
     ) -> bool:
-        """Do as `acknowledge` by group commit. Return False, without a change, if it cannot."""
+        """Move a read state forward by group commit. Returns False if nothing was changed."""
         for _ in range(_MAX_ATTEMPTS):
             granted = self._access_cache.get(ctx, channel_id) or await self._access_cache.load(
                 ctx, channel_id
@@ -89,7 +89,7 @@ class MessageAcknowledger:
 async def _acknowledge_in_transaction(
     ctx: Context, channel_id: ChannelId, message_id: MessageId, *, back: bool
 ) -> None:
-    """Do as `MessageAcknowledger.acknowledge`; wait for locks, and read the access again."""
+    """Move a read state as `acknowledge` does, but wait for locks, and read the access again."""
     async with ctx.begin() as work:
         granted = await access.channel(work.cur, ctx.user.id, channel_id)
         require_text_channel(granted)
@@ -144,11 +144,10 @@ async def _visible(
 async def list_for_caller(ctx: Context) -> AsyncIterator[list[ReadState]]:
     """Yield the read states of all channels that the caller may see, in parts.
 
-    Messages from before the caller joined a guild count as read. The caller's notification
-    settings decide what is unread (see `unread_rule`), and which mentions count. In private
-    channels that are not muted, every unread message counts as a mention, as in Discord's clients.
-    200 guilds can have 100,000 channels. Each part is read and encoded by itself, so that other
-    requests run in between.
+    200 guilds can have 100,000 channels, so other requests can run after each part. Messages from
+    before the caller joined a guild count as read. The caller's notification settings decide what
+    is unread (see `unread_rule`), and which mentions count. In private channels that are not muted,
+    every unread message counts as a mention, as in Discord's clients.
     """
     now = datetime.now(UTC)
     async with ctx.database.cursor() as cur:
@@ -213,7 +212,7 @@ def _channels_in(
 
 
 def _counted(state: ReadState, rule: UnreadRule) -> ReadState:
-    """Return the read state of a channel in a guild, with only what counts by its rule."""
+    """Return the read state of a channel in a guild, with the counts that its rule permits."""
     if rule.is_muted:
         return replace(state, unread_count=0)
     return replace(state, unread_count=state.mention_count) if rule.only_mentions else state

@@ -21,7 +21,8 @@ LIFETIME = timedelta(days=7)
 """The age up to which a message is recent. Rule: Discord's API for user accounts."""
 
 MAX_REMOVED = 1000
-"""Removals that are remembered for one user. Mentions that it removed earlier are listed again."""
+"""The maximum of removals that are stored for one user. Mentions that it removed earlier are listed
+again."""
 
 _READABLE = Permissions.VIEW_CHANNEL | Permissions.READ_MESSAGE_HISTORY
 
@@ -29,9 +30,9 @@ _READABLE = Permissions.VIEW_CHANNEL | Permissions.READ_MESSAGE_HISTORY
 async def list_for_caller(ctx: Context, wanted: MentionPage) -> list[Message]:
     """Return the newest messages that mention the caller, newest first.
 
-    Only those count that the caller may read, and that were sent after it joined the guild. 200
-    guilds can have 100,000 channels, so they are read in parts, between which other requests run.
-    Raises UnknownGuild, MissingAccess.
+    The caller must be able to read them, and they must be newer than its membership in the guild.
+    200 guilds can have 100,000 channels, so they are read in parts, between which other requests
+    run. Raises UnknownGuild, MissingAccess.
     """
     user_id, oldest = ctx.user.id, snowflake.at(datetime.now(UTC) - LIFETIME)
     async with ctx.database.cursor() as cur:
@@ -54,7 +55,7 @@ async def list_for_caller(ctx: Context, wanted: MentionPage) -> list[Message]:
 async def remove(ctx: Context, message_id: MessageId) -> None:
     """Remove a message from the caller's recent mentions. Repeating it changes nothing."""
     if message_id < snowflake.at(datetime.now(UTC) - LIFETIME):
-        return  # it is not recent
+        return  # the message is not listed any more
     async with ctx.begin() as work:
         await work.ensure_and_lock(ctx.user.id)
         await access.require_account(work.cur, ctx.user.id)

@@ -3,8 +3,8 @@
 Hits are ordered by id. A search from newest to oldest first scans the messages that are not indexed
 yet. Then it scans the segments of the index one after the other. From oldest to newest, it is the
 reverse. A search ends with the 10,000th hit, since clients cannot page further. This limit, a
-timeout and the number of search slots bound the cost. A search times out if much is not indexed
-yet, or if its terms consist of very common grams (see `core.search`). Then it returns the hits so
+timeout and the number of search slots bound the cost. A search may time out if much is not indexed
+yet, or if its terms consist of very common n-grams (see `core.search`). Then it returns the hits so
 far, and reports that they are incomplete.
 """
 
@@ -57,12 +57,14 @@ _WITHOUT_CONTENT = frozenset(
 """Parameters of a search that do not depend on the content of messages."""
 
 MAX_RESULTS = 10_000
-"""Hits counted at most: up to the end of the last page, with offset 9975 and 25 messages."""
+"""The maximum of hits: up to the end of the last page, with offset 9975 and 25 messages."""
 
 MAX_TERMS = 32
-"""Different words and phrases of a search: each is compared with every message that is read."""
+"""The maximum of different words and phrases in a search. Each is compared with every message that
+is read."""
 
-# Letters of all terms after normalization (NFKC), which can make a word 18 times as long.
+# The maximum of letters in all terms after normalization (NFKC), which can make a word 18 times as
+# long.
 _MAX_LENGTH = 4096
 # A search that takes longer returns the hits so far.
 _TIMEOUT_S = 3.0
@@ -70,16 +72,17 @@ _TIMEOUT_S = 3.0
 # least this.
 _MIN_TIMEOUT_S = 0.5
 _SLOT_TIMEOUT_S = 5.0  # for a slot to become free
-# Messages that a statement scans, about.
+# About how many messages a statement scans.
 _SCAN_SIZE = 2 * SEGMENT_MESSAGES
 # The first scans are smaller: a statement that times out returns nothing.
 _FIRST_SCANS = (256, 1024, 4096)  # messages
-# Index keys read to find the end of a range. Searches of many channels would read too many.
+# The maximum of index keys that are read to find the end of a range. Searches of many channels
+# would read more, so they do without small ranges.
 _MAX_COUNTED_KEYS = 200_000
 # Share of the remaining time for edited messages, which are searched first, by statements that
 # return nothing if they time out. The rest is for the messages in the index.
 _EDITED_SHARE = 0.3
-# Segments that a statement searches, at most. The first searches one, each next one twice as many.
+# The maximum of segments in one statement. The first searches one, each next one twice as many.
 _MAX_SEGMENTS = 32
 # A search of more channels does not look up their keys in the index, which are too many to read. It
 # compares the channel of each message that it reads.
@@ -97,7 +100,7 @@ class SearchPage:
 
     messages: Sequence[Message]
     total: int
-    """All hits, at most MAX_RESULTS."""
+    """The number of all hits, at most MAX_RESULTS."""
     timed_out: bool
     """Whether the search timed out before it had read all messages."""
 
@@ -105,9 +108,9 @@ class SearchPage:
 async def in_guild(ctx: Context, guild_id: GuildId, wanted: MessageSearch) -> SearchPage:
     """Search the channels of a guild in which the caller may read the history.
 
-    Relevance ranks short matching messages first: it is the share of a message's letters that
-    match, among the newest (or oldest) MAX_RESULTS hits. Age-restricted channels are searched only
-    with `include_nsfw`.
+    Relevance is the share of a message's letters that match, so it ranks short messages first. It
+    orders the newest (or oldest) MAX_RESULTS hits. Age-restricted channels are searched only with
+    `include_nsfw`.
 
     Raises UnknownGuild, MissingAccess, InvalidForm, SearchRunning, ServiceUnavailable.
     """

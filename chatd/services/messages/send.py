@@ -46,7 +46,7 @@ from chatd.services.messages.mentions import NO_MENTIONS, Mentions
 from chatd.services.messages.private_channels import reopen
 from chatd.wire.schemas.messages import NewMessage, Reference
 
-_DEFAULT = MessageType.DEFAULT  # a lookup in an enum takes longer than one in a module
+_DEFAULT = MessageType.DEFAULT  # looking up a global is faster than looking up a member of an enum
 
 # Attempts to authorize and insert one message, while the permissions of its guild keep changing.
 _MAX_ATTEMPTS = 5
@@ -92,7 +92,7 @@ class MessageSender:
             except MissingPermissions:
                 if known is None:
                     raise
-                # The permission may have been added since.
+                # The cached access may be older than a change that has granted the permission.
                 self._access_cache.invalidate(ctx, channel_id)
             except StaleAuthorization:
                 self._access_cache.invalidate(ctx, channel_id)
@@ -103,7 +103,10 @@ class MessageSender:
     async def _insert_screened(
         self, ctx: Context, granted: ChannelAccess, draft: Draft
     ) -> Message | EncodedMessage:
-        """Do as `insert` in a guild with rules of AutoModeration. Also raises MessageBlocked."""
+        """Insert a message in a guild with rules of AutoModeration, unless these block it.
+
+        Raises what `insert` raises, and MessageBlocked.
+        """
         verdict = await screening.screen(
             ctx, granted, draft.content, draft.embeds, draft.attachments
         )
@@ -181,7 +184,7 @@ async def _send_privately(
 def _compose_at_once(
     ctx: Context, granted: ChannelAccess, wanted: NewMessage, attachments: Sequence[Attachment]
 ) -> Draft | None:
-    """Do as `_build_draft`, or return None for a message that may need a query."""
+    """Return the draft of a message that needs no query; None for one that may need a query."""
     if "@" in wanted.content or wanted.components or wanted.message_reference is not None:
         return None
     return _compose(ctx, granted, wanted, attachments)
@@ -190,7 +193,7 @@ def _compose_at_once(
 async def _build_draft(
     ctx: Context, granted: ChannelAccess, wanted: NewMessage, attachments: Sequence[Attachment]
 ) -> Draft:
-    """Do as `build_draft`, with a database connection only for mentions and replies."""
+    """Return the draft of a message; use a database connection only for mentions and replies."""
     if wanted.message_reference is None and not _mentions_of(ctx, wanted, None).has_any:
         return _compose(ctx, granted, wanted, attachments)
     async with ctx.database.cursor() as cur:

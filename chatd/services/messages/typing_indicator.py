@@ -1,4 +1,4 @@
-"""Typing indicators."""
+"""Typing indicators: TYPING_START, which clients show for ten seconds."""
 
 from __future__ import annotations
 
