@@ -40,7 +40,24 @@ def connect(
 
 
 async def close(client: aioredis.Redis) -> None:
-    """Close the connections of a client. Never raises an error of Redis."""
+    """Close the connections of a client. Never raises an error of Redis.
+
+    A cancellation does not interrupt it, but is raised at its end: redis-py would leave connections
+    open. See `cancel_and_wait`, which cancels a task that takes long to end more than once.
+    """
+    closing = asyncio.create_task(_close(client), name="close of a Redis client")
+    is_cancelled = False
+    while not closing.done():
+        try:
+            await asyncio.wait({closing})
+        except asyncio.CancelledError:
+            is_cancelled = True
+    if is_cancelled:
+        raise asyncio.CancelledError
+    closing.result()
+
+
+async def _close(client: aioredis.Redis) -> None:
     with contextlib.suppress(*REDIS_FAULTS):
         await client.aclose()
 
