@@ -18,8 +18,9 @@ TIMEOUT_S = 120.0
 
 # A signal handler runs in the main thread, like the event loop, which it blocks.
 SERVE_AND_HANG = """
-import signal, time
+import signal, sys, time
 def hang(*_):
+    print("hanging", file=sys.stderr, flush=True)
     time.sleep(60)
 signal.signal(signal.SIGUSR1, hang)
 from chatd.__main__ import main

@@ -96,8 +96,11 @@ async def test_no_ids_are_generated_while_the_lease_may_be_lost(ground: Ground) 
             assert ids.next() > last
 
 
-async def test_lease_is_released_though_a_renewal_runs(ground: Ground) -> None:
+async def test_lease_is_released_though_a_renewal_runs(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stop that cancelled the renewal would lose the connection, and keep the WORKER_ID."""
+    monkeypatch.setattr(worker_lease, "_RENEW_EVERY_S", _WITHIN_S)  # how long a stop waits for one
     ids = SnowflakeGenerator(4)
     async with AsyncExitStack() as stack:
         database = await opened(stack, ground.url, "first")
@@ -105,6 +108,7 @@ async def test_lease_is_released_though_a_renewal_runs(ground: Ground) -> None:
         await lease.enter_async_context(worker_id_lease(database, 4, ids))
         with contextlib.closing(psycopg2.connect(ground.url)) as other, other.cursor() as row:
             row.execute("SELECT FROM workers WHERE id = 4 FOR UPDATE")
+            ids.needs_renewal.set()
             waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
             async with asyncio.timeout(_WITHIN_S):
                 while (await ground.run(waiting))[0] == 0:
