@@ -14,7 +14,9 @@ feed adds each event to the `delivery_queue`, which passes batches of dispatches
   `event_history` keeps recent events for restored sessions. `replay_shedding` clears replay
   buffers that exceed their budget.
 - Presences: the `presence_reporter` shares them between instances. Their recipients in a guild are
-  selected by `presence_deliveries`, and `friend_presences` sends those of friends.
+  selected by `presence_deliveries`, and `friend_presences` sends those of friends. The
+  `restored_presences` are those that changed before a session was restored; `known_presences` are
+  what its client has received.
 - Lists for clients of people: `member_lists` with `guild_lists` and `listed_members`, and
   `session_lists` with `sessions_elsewhere`.
 """

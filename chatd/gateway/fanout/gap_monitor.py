@@ -7,8 +7,8 @@ The monitor finds a gap in one of two ways:
 - The newest events of a stream are lost, and no event follows. The monitor compares the positions
   of all feeds with the numbers in Postgres.
 
-While the event loop is blocked, no event arrives, and events may lie unread in the socket of Redis.
-So the monitor measures timeouts by a clock of its own, which does not count that time.
+While the event loop is blocked, events may wait unread in the socket to Redis. So the monitor
+measures timeouts by a clock of its own, which does not count that time.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ _MONITOR_INTERVAL_S = 0.25
 """Seconds between two looks for gaps: a timeout is noticed at most twice this much late."""
 
 _MAX_INTERVALS = 2
-"""How many intervals the time between two looks counts as, at most. In a longer time, the event
-loop was blocked, or the process did not run."""
+"""The longest time between two looks that the monitor's clock counts, in intervals. If more time
+has passed, the event loop was blocked, or the process did not run."""
 
 _RECONCILE_INTERVAL_S = 5.0
 """How often in seconds the positions of all feeds are compared with Postgres."""
@@ -55,7 +55,8 @@ has 6,500 feeds."""
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """A gap that the feed has had since `begun_at`, and that the monitor has seen since `since`."""
+    """A gap that began at `begun_at` by the event loop's clock. The monitor first saw it at `since`
+    by its own clock."""
 
     begun_at: float
     since: float
@@ -63,7 +64,7 @@ class _Gap:
 
 @dataclass(slots=True)
 class _SuspectedGap:
-    """At time `since` of the monitor, Postgres had numbered events up to `seq` that had not all
+    """At `since` by the monitor's clock, Postgres had numbered events up to `seq`, and not all had
     arrived."""
 
     seq: int

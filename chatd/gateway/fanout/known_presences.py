@@ -48,7 +48,7 @@ class KnownPresences:
         self._digests.pop(user_id, None)
 
     def changed(self, table: PresenceTable) -> list[UserId]:
-        """Return the users whose presence in a table is another one."""
+        """Return the users whose presence in a table differs from the known one."""
         offline = _digest(OFFLINE)
         return [
             user_id

@@ -70,8 +70,8 @@ _HEARTBEAT_S = 3.0
 """How often in seconds an instance publishes an empty report, which says that it runs."""
 
 _REMOVAL_MEMORY_S = 60.0
-"""How long in seconds a removal of a member overrides the reports of instances: much longer than a
-report that was made before it takes to arrive."""
+"""How long in seconds a removal of a member overrides the reports of instances. A report from
+before the removal takes much less time to arrive."""
 
 _MAX_REMOVALS = 10_000
 """The maximum number of removals that are kept, each about 300 bytes."""
@@ -258,7 +258,7 @@ class PresenceReporter:
         if not connected:
             return self._reported.get(user_id) if in_grace else None
         presence = merged(_on_device(each) for each in connected)
-        # Of a bot, the shard that reconnects may be the only one with its guilds.
+        # If a shard of a bot reconnects, it may be the only one that follows its guilds.
         guild_ids = frozenset(_guild_ids([*connected, *in_grace]))
         return PresenceReport(presence, shared(guild_ids))
 

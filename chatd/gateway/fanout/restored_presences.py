@@ -28,11 +28,13 @@ from chatd.gateway.fanout.presence_deliveries import MAX_TOGETHER, deliveries
 from chatd.gateway.session.session import Session
 
 _SETTLE_S = 15.0
-"""How long in seconds clients may take to reconnect: until then, an offline user is not news. It is
-longer than the timeout after which an instance is considered down."""
+"""Seconds between the restore of a session and the comparison. Users of other sessions reconnect in
+this time, and would be sent as offline before. It is longer than the timeout after which an
+instance is considered down."""
 
 _MAX_DELIVERIES = 5000
-"""The maximum of deliveries in one call of `update`, which takes about a tenth of a core."""
+"""The number of deliveries in one call of `update` after which the others wait for the next. They
+cost at most 0.1 s of CPU time, if no other dispatch shares their writes."""
 
 
 @dataclass(slots=True)

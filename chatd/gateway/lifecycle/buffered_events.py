@@ -1,4 +1,4 @@
-"""Which of the events that a starting session has buffered continue its snapshots."""
+"""Selects those buffered events of a starting session that continue its snapshots."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def newer_than(
 ) -> Iterator[tuple[Feed, Event]]:
     """Yield the events that are newer than snapshots at these positions, by stream.
 
-    A presence has no position, so it is newer. The exception is that of a member that a snapshot
-    does not have, because its removal came after the presence: clients would add the member.
+    A presence has no number, so it counts as newer. The exception is a presence from before the
+    removal of its member, if the snapshot lacks this member: clients would add the member again.
     """
     removed = {
         _subject(feed, event): index
