@@ -206,7 +206,7 @@ async def test_many_sessions_are_handed_off_at_once(world: World, fleet: Fleet) 
     talking = asyncio.create_task(talk())
     while len(sent) < 20:
         await asyncio.sleep(0.01)
-    await fleet.stop(17)
+    await fleet.stop(17, *clients)  # and wait until they have read all events
     received = [[each.d["id"] for each in client.received("MESSAGE_CREATE")] for client in clients]
     back = [await world.resumed(name, client) for name, client in zip(names, clients, strict=True)]
     for client, ids in zip(back, received, strict=True):

@@ -200,8 +200,9 @@ async def test_received_messages_are_those_between_opening_and_closing(
             await lose("cut")
             await lose("cut there")
         if turn == 5 and way is not by_membership:  # a replay cannot have the GUILD_CREATE
-            await fleet.stop(25)
-            for name in ("handed off", "handed off to an instance with a feed"):
+            leavers = ("handed off", "handed off to an instance with a feed")
+            await fleet.stop(25, *(clients[name] for name in leavers))
+            for name in leavers:
                 received[name] += clients[name].all_received()
         await stage.switch(turn % 2 == 1)
     await stage.switch(False)
