@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -319,6 +320,21 @@ def test_failed_step_is_named(machine: Machine) -> None:
     failed = machine.run("install")
     assert failed.returncode == 1
     assert f"install: this step failed: write {unit}\n" in failed.stderr
+
+
+@pytest.mark.parametrize("script", ["install", "uninstall"])
+def test_two_runs_at_the_same_time_are_refused(machine: Machine, script: str) -> None:
+    """Both would write to the same release, which may be active already."""
+    tree = machine.tree()
+    held = os.open(machine.root, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    refused = machine.run(script)
+    assert refused.returncode == 1
+    assert "another run of scripts/install or scripts/uninstall" in refused.stderr
+    assert machine.tree() == tree
+    assert machine.run(script, "--dry-run").returncode == 0
+    os.close(held)
+    assert machine.run(script).returncode == 0
 
 
 def test_foreign_installation_is_not_touched(tmp_path: Path) -> None:
