@@ -26,6 +26,7 @@ from chatd.smtp_settings import SmtpSettings
 from chatd.web.keys import DEPENDENCIES
 from tests.conftest import ServeMore, Server
 from tests.helpers.mail import USER, USERS_PASSWORD, MailServer, certificate, mail_server
+from tests.helpers.servers import free_port
 from tests.world import Person, World
 
 PUBLIC_URL = "http://chatd.test"
@@ -298,8 +299,7 @@ async def test_task_goes_on_when_the_server_is_back(
     """Requests are answered while the mail server is away, and nothing is lost."""
     monkeypatch.setattr(maintenance, "_FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(maintenance, "_FIRST_WAIT_S", 0.0)
-    async with lying_server(b"", closes=True) as port:
-        pass
+    port = free_port()
     away = replace(mails.settings, port=port)
     async with serve_more(worker_id=1, smtp=away) as server:
         given: dict[str, Any] = {"login": (await world.person("alice")).email}
