@@ -190,6 +190,52 @@ async def test_edit_is_neither_cut_nor_lost_while_it_is_saved(
         await message(page, "changed").wait_for()
 
 
+async def test_what_is_typed_while_an_edit_is_saved_stays(
+    web: Server, web_world: World, problems: list[str]
+) -> None:
+    """In the same field, or in that of another message."""
+    guild = await web_world.guild(owner="alice", members=["bob"])
+    bob = await web_world.person("bob")
+    async with client_of(bob, f"{web.url}/app/{guild.id}/{guild.general.id}", problems) as page:
+        field = page.get_by_role("textbox", name="Write a message")
+        editor = page.get_by_role("textbox", name="Edit the message")
+        asked, answered = asyncio.Event(), asyncio.Event()
+
+        async def slow(route: Route) -> None:
+            if route.request.method == "PATCH":
+                asked.set()
+                await answered.wait()
+            await route.fallback()
+
+        await page.route("**/messages/*", slow)
+        await write(page, "first")
+        await message(page, "first").wait_for()
+        await field.press("ArrowUp")
+        await editor.fill("changed")
+        await editor.press("Enter")
+        await asked.wait()
+        await editor.press_sequentially(" and more")
+        answered.set()
+        await expect(page.get_by_role("button", name="Save")).to_be_enabled()
+        await expect(editor).to_have_value("changed and more")
+
+        asked.clear()
+        answered.clear()
+        await editor.press("Enter")
+        await asked.wait()
+        await write(page, "second")
+        await message(page, "second").wait_for()
+        await field.press("ArrowUp")
+        await expect(editor).to_have_value("second")
+        await editor.fill("typed")
+        answered.set()
+        await message(page, "changed and more").wait_for()
+        await expect(editor).to_have_value("typed")
+        await editor.press("Enter")
+        await message(page, "typed").wait_for()
+        await expect(editor).to_be_hidden()
+
+
 async def test_text_that_is_selected_at_once_is_replaced(
     web: Server, web_world: World, problems: list[str]
 ) -> None:

@@ -23,6 +23,7 @@ export function Editor({message}) {
   }, []);
   const end = () => {
     edits.delete(message.id);
+    if (editing.value !== message.id) return; // the user edits another message by now
     const entry = field.current?.closest("[data-id]");
     editing.value = null;
     entry?.focus({preventScroll: true});
@@ -35,9 +36,10 @@ export function Editor({message}) {
     if (content === "" && message.attachments.length === 0) return setError(t("edit-empty"));
     setBusy(true);
     setError("");
+    const typed = edits.get(message.id);
     try {
       await edit(message, content);
-      end();
+      if (edits.get(message.id) === typed) end(); // what was typed since is not saved
     } catch (failure) {
       setError(reason(failure));
     } finally {
