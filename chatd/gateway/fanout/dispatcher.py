@@ -205,7 +205,7 @@ class Dispatcher:
                 if not feed.is_started:
                     feed.start_from_outline(visibility, outline.seq, clock())
         except (ServiceUnavailable, TimeoutError):
-            log.warning("feed of guild %d not started in time; invalidating sessions", feed.stream)
+            log.warning("cannot start the feed of guild %d; invalidating sessions", feed.stream)
             self._hub.ended_feeds.invalidate(self._hub.sessions_of(user_id))
         finally:
             feed.end_start()

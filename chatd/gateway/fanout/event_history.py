@@ -209,5 +209,5 @@ def _events_of(entry: _Entry) -> list[Event]:
     try:
         return codec.unpack(entry.packed)
     except ValueError:
-        log.warning("dropped an entry without valid events")
+        log.warning("event history dropped an entry without valid events")
         return []

@@ -30,7 +30,7 @@ async def run(dependencies: Dependencies) -> None:
         try:
             await fail_overdue(dependencies)
         except ServiceUnavailable as error:
-            log.info("failing of overdue interactions postponed: %s", error)
+            log.info("expiry of interactions postponed: %s", error)
 
 
 async def fail_overdue(dependencies: Dependencies) -> None:

@@ -79,7 +79,7 @@ async def clean_up(database: Database, storage: Storage) -> None:
         except DatabaseUnavailable:
             raise
         except ServiceUnavailable as error:
-            log.info("janitor postponed a kind of rows: %s", error)
+            log.info("janitor postponed the deletion of one kind of rows: %s", error)
 
 
 async def _delete_pending_files(database: Database, storage: Storage) -> None:

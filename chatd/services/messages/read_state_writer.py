@@ -163,7 +163,9 @@ class ReadStateWriter:
             _fail(batch.values(), error)
         except Exception:
             # One row that cannot be stored must not fail the others.
-            log.warning("a batch of %d read states failed", len(batch), exc_info=True)
+            log.warning(
+                "a batch of %d read states failed; moving one by one", len(batch), exc_info=True
+            )
             _resolve_contended(batch.values())
         except asyncio.CancelledError:
             _fail(batch.values(), ServiceUnavailable())
