@@ -108,7 +108,7 @@ class RuleSets:
         return await loop.run_in_executor(self._threads, function, *arguments)
 
     async def _timed(self, owner_id: UserId, function: Callable[..., T], *arguments: object) -> T:
-        """Do as `in_thread` for guilds of an owner, within their share of the threads.
+        """Do the same as `in_thread` for guilds of an owner, within their share of the threads.
 
         Raises ServiceUnavailable if they have used it up.
         """

@@ -128,7 +128,7 @@ class Feed:
             self._listeners = tuple(each for each in self._listeners if each is not listener)
 
     def invalidate_snapshots(self) -> None:
-        """Have all listeners read their snapshots again."""
+        """Make all listeners read their snapshots again."""
         for listener in self._listeners:
             listener.invalidate_snapshot()
 

@@ -68,7 +68,7 @@ class LocalSessions(Protocol):
         """Return the sessions of a user."""
 
     def mark_presence_dirty(self, user_id: UserId) -> None:
-        """Have the presence of a user computed again."""
+        """Mark a user whose presence must be computed again."""
 
     def detach_later(self, feed: Feed, sessions: dict[UserId, tuple[Session, ...]]) -> None:
         """Remove a feed that has ended from these sessions, in time slices."""
@@ -336,7 +336,7 @@ class GuildFeed(Feed):
             self._remove_members(event)
 
     def _restart_startups(self, event: Event) -> None:
-        """Have the starting sessions of a changed member read their snapshots again.
+        """Make the starting sessions of a changed member read their snapshots again.
 
         Visibility does not know such a member yet, so `apply` does not see its change.
         """
@@ -356,7 +356,7 @@ class GuildFeed(Feed):
             self.detach(session)
 
     def _note_changed(self, user_id: UserId) -> None:
-        """Have the audience cache check the sessions of a member again."""
+        """Make the audience cache check the sessions of a member again."""
         for session in self._sessions.get(user_id, ()):
             self.audiences.note(session, is_new=False)
 

@@ -129,12 +129,12 @@ class Hub:
         return self._presence_table.get(user_id)
 
     def mark_presence_dirty(self, user_id: UserId) -> None:
-        """Have the presence of a user, and the list of its sessions, computed again."""
+        """Mark a user whose presence and list of sessions must be computed again."""
         self._presence_dirty.add(user_id)
         self._session_lists_dirty.add(user_id)
 
     def mark_session_lists_dirty(self, user_ids: Iterable[UserId]) -> None:
-        """Have the lists of sessions of these users computed again, if they have sessions here."""
+        """Mark those of these users with sessions here: their lists must be computed again."""
         self._session_lists_dirty.update(each for each in user_ids if each in self._by_user)
 
     def take_session_lists_dirty(self) -> set[UserId]:
@@ -143,7 +143,7 @@ class Hub:
         return dirty
 
     def mark_client_changes(self, user_ids: Iterable[UserId]) -> None:
-        """Have `take_client_changes` return these users."""
+        """Mark users, which `take_client_changes` then returns."""
         self._client_changes.update(user_ids)
 
     def take_client_changes(self) -> set[UserId]:

@@ -38,7 +38,7 @@ _RETRY_S = 5.0
 
 _CONFIRM_S = 10.0
 """How long in seconds a session must lack a guild before it is invalidated. If the user has just
-joined, the event may still be on its way, and the feed of the guild may take this long to start
+joined, the event may still be on its way. The feed of the guild may take this long to start
 (`dispatcher`)."""
 
 _READ_AT_ONCE = 500
@@ -111,7 +111,7 @@ class MembershipMonitor:
         )
 
     def _invalidate(self, lacking: Collection[Session]) -> None:
-        """Have these sessions invalidated, in time slices: an outage can affect all of them."""
+        """Invalidate these sessions in time slices, since an outage can affect all of them."""
         if lacking:
             log.warning("%d sessions lack a guild of their users; invalidating them", len(lacking))
             self._hub.ended_feeds.invalidate(lacking)

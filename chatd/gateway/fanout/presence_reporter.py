@@ -194,7 +194,7 @@ class PresenceReporter:
             self._to_repeat.add(user_id)  # it may join again before its next report
 
     def _keep_only(self, instance: str, users: Set[UserId]) -> None:
-        """Have the reports of an instance removed for all users but these."""
+        """Schedule the removal of the reports of an instance for all users but these."""
         self._departed[instance] = dict.fromkeys(self._table.others_of(instance, users))
 
     def _removing_departed(self) -> Iterator[None]:

@@ -44,7 +44,7 @@ class CallerAuthentication:
         return Login.NEEDED_BUT_FOR_PAGES if match.handler in self._pages else Login.NEEDED
 
     def known(self, request: web.Request, headers: Mapping[str, str]) -> Context | None:
-        """Do as `authenticate`, if that needs no query; otherwise return None."""
+        """Return what `authenticate` returns, if that needs no query; otherwise None."""
         caller = self._authenticator.cached(headers.get(hdrs.AUTHORIZATION))
         return None if caller is None else self._begin(request, headers, caller)
 

@@ -259,7 +259,7 @@ async def channel(cur: Cursor, user_id: UserId, channel_id: ChannelId) -> AnyAcc
 async def for_row(
     cur: Cursor, user_id: UserId, channel_id: ChannelId, row: AccessRow | None
 ) -> AnyAccess:
-    """Do as `channel`, with the row of `queries.in_channel`."""
+    """Return what `channel` returns, from a row that `queries.in_channel` has read."""
     if row is not None and row.channel is not None:
         return _access(row).for_channel(row.channel, row.overwrites)
     found = await private_channels.get_for_sender(cur, channel_id, user_id)

@@ -92,7 +92,7 @@ async def locked_location(work: UnitOfWork, channel: PurgedChannel) -> MessageLo
 
 
 async def trim_search_index(cur: Cursor, channel: PurgedChannel, *, before: int) -> None:
-    """Have the search index of deleted messages deleted, by a running instance."""
+    """Schedule the deletion of deleted messages from the search index, by a running instance."""
     await pending.insert(
         cur,
         queries.SEARCH_SEGMENTS,
