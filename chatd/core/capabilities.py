@@ -1,4 +1,4 @@
-"""Capabilities: the forms of payloads that the client of a person requests.
+"""Capabilities: the forms of payloads that a user client requests.
 
 Discord does not document them; its clients send them in IDENTIFY, and their developers have written
 them down. The bits that are missing here have no meaning on this server.
@@ -35,7 +35,7 @@ KNOWN = int(sum(Capabilities))
 
 @dataclass(frozen=True, slots=True)
 class UserClient:
-    """A client of a person, as Discord's own: one that sends capabilities in IDENTIFY."""
+    """A user client: a client of a person that sends capabilities in IDENTIFY, as Discord's do."""
 
     capabilities: Capabilities
     os: str

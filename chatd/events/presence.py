@@ -48,7 +48,7 @@ def presence_updated(guild_id: GuildId, user_id: UserId, presence: Presence) -> 
 def friend_presence_updated(
     user_id: UserId, presence: Presence, user: JsonObject | None = None
 ) -> Event:
-    """PRESENCE_UPDATE of a friend, to a person's client: it has no guild.
+    """PRESENCE_UPDATE of a friend, to a user client: it has no guild.
 
     `user` is what changed of the friend itself. Otherwise, the user has only its id.
     """

@@ -1,4 +1,4 @@
-"""The background tasks of the gateway that serve clients of people."""
+"""The background tasks of the gateway that serve user clients."""
 
 from __future__ import annotations
 

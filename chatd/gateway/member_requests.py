@@ -158,7 +158,7 @@ class MemberRequestHandler:
     async def handle_last_messages(
         self, connection: ClientConnection, session: Session, wanted: LastMessagesRequest
     ) -> None:
-        """Send the last messages of channels to the client of a person."""
+        """Send the last messages of channels to a user client."""
         if session.user_client is None or connection.session is not session:
             return
         try:
@@ -185,7 +185,7 @@ class MemberRequestHandler:
     def _member(self, chunk: MemberChunk, member: Member, *, with_presences: bool) -> JsonObject:
         """Return a member of a chunk.
 
-        If the client of a person requested it by its id, the member has its bio and its presence.
+        If a user client requested it by its id, the member has its bio and its presence.
         Fermi finds them nowhere else, and other clients ignore them here.
         """
         shown = payloads.member(member)

@@ -1,4 +1,4 @@
-"""The commands that a person can use, as the clients of people request them."""
+"""The commands that a person can use, as user clients request them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What READY adds for the client of a person: its settings, and what it has read."""
+"""What READY adds for a user client: its settings, and what it has read."""
 
 from __future__ import annotations
 

@@ -17,6 +17,6 @@ feed adds each event to the `delivery_queue`, which passes batches of dispatches
   selected by `presence_deliveries`, and `friend_presences` sends those of friends. The
   `restored_presences` are those that changed before a session was restored; `known_presences` are
   what its client has received.
-- Lists for clients of people: `member_lists` with `guild_lists` and `listed_members`, and
+- Lists for user clients: `member_lists` with `guild_lists` and `listed_members`, and
   `session_lists` with `sessions_elsewhere`.
 """

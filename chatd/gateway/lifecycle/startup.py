@@ -50,7 +50,7 @@ class _Snapshot:
 
     ready: ReadySnapshot
     client_ready: ClientReady | None
-    """READY for the client of a person, which contains the guilds; None for other clients."""
+    """READY for a user client, which contains the guilds; None for other clients."""
     encoded: Mapping[GuildId, EncodedGuild]
     """The guilds that were loaded, encoded to be kept by their feeds."""
     relationships: Sequence[JsonObject] = ()

@@ -81,7 +81,7 @@ def parse(frame: str | bytes) -> Command:
 
 
 def _heartbeat(data: Any) -> Heartbeat:
-    """Parse a heartbeat. Some clients of people send the data of a QoS heartbeat in it."""
+    """Parse a heartbeat. Some user clients send the data of a QoS heartbeat in it."""
     if isinstance(data, dict):
         data = data.get("seq")
     if data is not None and type(data) is not int:

@@ -1,4 +1,4 @@
-"""The commands that a person can use in a guild or a channel, for the clients of people."""
+"""The commands that a person can use in a guild or a channel, for user clients."""
 
 from __future__ import annotations
 

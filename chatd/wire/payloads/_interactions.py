@@ -1,4 +1,4 @@
-"""Payloads of interactions, for the applications that receive them and the clients of people."""
+"""Payloads of interactions, for the applications that receive them and for user clients."""
 
 from __future__ import annotations
 

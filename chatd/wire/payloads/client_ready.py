@@ -1,4 +1,4 @@
-"""READY and its guilds, in the forms that clients of people request by capabilities.
+"""READY and its guilds, in the forms that user clients request by capabilities.
 
 These forms contain more than they must, where a client of Spacebar needs it and Discord's clients
 ignore it: `user_settings` beside its Protocol Buffers, and users beside their ids.
@@ -51,7 +51,7 @@ LARGE = 250
 
 
 def guild_created(state: JsonObject, *, with_properties: bool) -> JsonObject:
-    """Return the body of GUILD_CREATE for the client of a person.
+    """Return the body of GUILD_CREATE for a user client.
 
     `with_properties` is whether it wants the guild's own settings under `properties`.
     """

@@ -313,7 +313,7 @@ class PresenceSchema(Schema[PresenceInput]):
 
 
 class MemberRequestSchema(Schema[MemberRequest]):
-    """`guild_id` is one id or several: clients of people request members of several guilds."""
+    """`guild_id` is one id or several: user clients request members of several guilds."""
 
     into = MemberRequest
     guild_id = Several(

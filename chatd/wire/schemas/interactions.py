@@ -1,4 +1,4 @@
-"""Schemas of interactions: what clients of people send, and how applications respond."""
+"""Schemas of interactions: what user clients send, and how applications respond."""
 
 from __future__ import annotations
 
