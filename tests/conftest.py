@@ -228,6 +228,8 @@ def config(
         FILES_DIR=str(tmp_path_factory.mktemp("files")),
         PUBLIC_URL="http://chatd.test",
         PRIVATE_ENDPOINTS="on",  # those of the tests are on this machine
+        # Clients of tests send no heartbeats, and some tests take a minute on a busy machine.
+        HEARTBEAT_INTERVAL="600000",
         # All tests have one address, and more accounts, files and requests than a user has.
         RATE_LIMITS="off",
         RAID_JOINS="0",

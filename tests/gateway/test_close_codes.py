@@ -94,7 +94,7 @@ async def test_session_that_timed_out_can_be_resumed(
     serve_more: ServeMore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with (
-        serve_more(worker_id=3) as server,
+        serve_more(worker_id=3, heartbeat_interval_ms=45_000) as server,
         world_on(server.url, server.gateway_url) as world,
     ):
         guild = await world.guild(owner="alice", members=["bob"])
