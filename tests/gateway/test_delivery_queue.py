@@ -255,7 +255,7 @@ async def test_delivery_ends_the_time_slice_in_which_it_was_added(
 
     def take(number: int) -> None:
         crowd.delivery_queue.add(event(number), crowd.audience(range(CROWD)))
-        time.sleep(0.05)
+        time.sleep(0.06)  # more than the slice: the loop's clock has milliseconds
 
     crowd.delivery_queue.process_at_once([1], take)
     assert sum(bool(reader.got) for reader in crowd.readers) == module._SESSIONS_PER_CLOCK_CHECK
