@@ -5,17 +5,18 @@ too. Each instance sends them to its own sessions. So local and remote changes t
 
 Cost: a change is one entry on the bus, however many guilds the user is in. It is one delivery for
 each session that shares a guild with the user and has the intent GUILD_PRESENCES: 0.4 ms of a core
-in a guild with 1000 of them. That is quadratic in the size of a guild: n members who change once an
-hour each cost n*n deliveries. A connection writes up to `MAX_TOGETHER` presences of a guild in one
-call. Three limits bound the rest:
+in a guild with 1000 of them, without the writes to their sockets. A connection writes up to
+`MAX_TOGETHER` presences of a guild in one call, together with other dispatches. The cost is
+quadratic in the size of a guild: n members who change once an hour each cost n*n deliveries. Three
+limits bound it:
 
 - In a guild of more than `MAX_BROADCAST_MEMBERS` online members, changes are not sent. A change
   costs 12 us then, instead of 5.7 ms with 10,000 members. Clients request the presences of the
   members that they show (REQUEST_GUILD_MEMBERS with `presences`).
 - A user is reported at most every `_MIN_INTERVAL_S`.
 - An instance sends at most `_MAX_DELIVERIES` in `_INTERVAL_S`, which takes about a twentieth of a
-  core. More changes, as when all clients reconnect after a restart, are sent later, and of each
-  user only the newest.
+  core, without the writes. Further changes are sent later, and of each user only the newest, as
+  when all clients reconnect after a restart.
 """
 
 from __future__ import annotations
