@@ -26,7 +26,7 @@ read them, and is not slow.
 """
 
 _BACKLOG_THRESHOLD = 64 * 1024
-"""The backlog in bytes above which the flush scheduler gets to know it. A smaller backlog is normal
+"""The backlog in bytes above which the flush scheduler is informed. A smaller backlog is normal
 for a client that reads."""
 
 _MAX_WAITING = 16
