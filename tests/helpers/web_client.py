@@ -107,6 +107,14 @@ def message(page: Page, text: str) -> Locator:
     return page.locator(".message").filter(has=page.get_by_text(text, exact=True))
 
 
+def stored_message(page: Page, text: str) -> Locator:
+    """Return the message with this text that the server has stored.
+
+    While a channel is loaded, what was written in it may be shown as pending, too.
+    """
+    return page.locator(".message[data-id]").filter(has=page.get_by_text(text, exact=True))
+
+
 @asynccontextmanager
 async def refusing(
     page: Page, method: str, status: int, problems: list[str], answer: Any = None

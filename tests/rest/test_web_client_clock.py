@@ -10,7 +10,7 @@ from playwright.async_api import expect
 
 from tests.conftest import Server
 from tests.helpers.browser import needs_chromium
-from tests.helpers.web_client import log_in, message, page_of, send, write
+from tests.helpers.web_client import log_in, page_of, send, stored_message, write
 from tests.world import PASSWORD, World
 
 pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
@@ -39,7 +39,7 @@ async def test_wrong_clock_changes_nothing(
         async with page_of(address, problems, script=_SHIFT.format(ms=shift)) as page:
             await log_in(page, bob.email)
             await write(page, f"shifted by {shift}")
-            await message(page, f"shifted by {shift}").wait_for()
+            await stored_message(page, f"shifted by {shift}").wait_for()
             field = page.get_by_role("textbox", name="Write a message")
             await field.fill("a draft")
             button = page.get_by_role("button", name="Send", exact=True)

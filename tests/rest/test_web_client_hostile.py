@@ -14,7 +14,7 @@ from tests.conftest import Server
 from tests.helpers.accounts import administrator
 from tests.helpers.browser import listen, needs_chromium
 from tests.helpers.hostile_scene import FORM, MARKUP, HostileScene
-from tests.helpers.web_client import client_of, message, send, write
+from tests.helpers.web_client import client_of, message, send, stored_message, write
 from tests.world import World
 
 pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
@@ -86,7 +86,7 @@ async def test_hostile_messages_leave_the_page_usable(
                 await shown.wait_for()
         await page.evaluate(_GO, f"/app/{guild.id}/{general}")
         await write(page, "still here")
-        await message(page, "still here").wait_for()
+        await stored_message(page, "still here").wait_for()
 
 
 async def test_broken_events_and_answers_spoil_nothing_else(

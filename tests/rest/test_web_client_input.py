@@ -13,7 +13,14 @@ from playwright.async_api import Locator, Page, Route, expect
 from tests.conftest import Server
 from tests.helpers.attachments import png_bytes
 from tests.helpers.browser import devtools, needs_chromium
-from tests.helpers.web_client import client_of, message, refusing, send, write
+from tests.helpers.web_client import (
+    client_of,
+    message,
+    refusing,
+    send,
+    stored_message,
+    write,
+)
 from tests.world import World
 
 pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
@@ -209,7 +216,7 @@ async def test_what_is_typed_while_an_edit_is_saved_stays(
 
         await page.route("**/messages/*", slow)
         await write(page, "first")
-        await message(page, "first").wait_for()
+        await stored_message(page, "first").wait_for()
         await field.press("ArrowUp")
         await editor.fill("changed")
         await editor.press("Enter")

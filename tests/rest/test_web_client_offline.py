@@ -9,7 +9,15 @@ import pytest
 from chatd.config import Config
 from tests.conftest import serving
 from tests.helpers.browser import needs_chromium
-from tests.helpers.web_client import log_in, message, page_of, send, until, write
+from tests.helpers.web_client import (
+    log_in,
+    message,
+    page_of,
+    send,
+    stored_message,
+    until,
+    write,
+)
 from tests.world import world_on
 
 pytestmark = [needs_chromium, pytest.mark.usefixtures("browser")]
@@ -40,7 +48,7 @@ async def test_client_starts_without_its_server(config: Config, problems: list[s
         await until(page, "async () => (await caches.keys()).length === 1")
         await page.reload()  # from here on the worker answers
         await write(page, "while there is a connection")
-        await message(page, "while there is a connection").wait_for()
+        await stored_message(page, "while there is a connection").wait_for()
         kept = await page.evaluate(KEPT)
         assert "/app" in kept
         assert {each.split("/")[1] for each in kept} == {"app", "client"}
