@@ -148,7 +148,6 @@ async def test_channels_routes_and_accounts_have_separate_windows(
     assert limits_of(typing)["Bucket"] != limits_of(first)["Bucket"]
 
 
-@pytest.mark.usefixtures("long_windows")
 async def test_spellings_of_an_id_share_a_window(world: World, limited: Server) -> None:
     guild = await world.guild(owner="alice")
     rest, channel = at(limited, guild.owner.rest), guild.general.id
@@ -181,7 +180,6 @@ async def test_global_limit_is_marked_as_global(world: World, limited: Server) -
         assert answer.headers["Via"]
 
 
-@pytest.mark.usefixtures("long_windows")
 async def test_head_counts_as_get_and_unknown_routes_do_not_count(
     world: World, limited: Server
 ) -> None:
@@ -193,7 +191,6 @@ async def test_head_counts_as_get_and_unknown_routes_do_not_count(
     assert limits_of(await rest.call("GET", "/health")) == {}
 
 
-@pytest.mark.usefixtures("long_windows")
 async def test_errors_count_and_have_headers(world: World, limited: Server) -> None:
     rest = at(limited, (await world.person("alice")).rest)
     answers = [await send(rest, NO_MESSAGE) for _ in range(2)]
