@@ -143,6 +143,12 @@ def test_files_have_fewer_than_400_lines() -> None:
     assert [str(path) for path in paths if len(path.read_text().splitlines()) >= 400] == []
 
 
+def test_browser_tests_wait_for_functions_with_until() -> None:
+    """`until` of `helpers/web_client.py` says what `Page.wait_for_function` does not wait for."""
+    call = ".wait_for_function" + "("
+    assert [str(path) for path in TESTS.rglob("*.py") if call in path.read_text()] == []
+
+
 def test_gateway_runs_no_queries() -> None:
     """It begins transactions for the services that read snapshots, but has no SQL of its own."""
     wrong = []
