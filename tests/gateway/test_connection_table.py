@@ -39,8 +39,11 @@ async def test_heartbeats_are_not_checked_right_after_the_loop_was_blocked() -> 
     await until(client, 2)
     before = client.checks
     time.sleep(5 * EVERY_S)  # noqa: ASYNC251 - blocks the event loop
+    clock = asyncio.get_running_loop().time
+    resumed_at = clock()
     for _ in range(5):
         await asyncio.sleep(0)
-    assert client.checks == before
+    # A busy machine may take a whole interval for these turns.
+    assert client.checks == before or clock() - resumed_at >= EVERY_S
     await until(client, before + 1)
     checking.cancel()

@@ -17,6 +17,7 @@ from tests.helpers.web_client import (
     message,
     refusing,
     send,
+    stored_message,
     until,
     until_in_state,
     write,
@@ -265,6 +266,7 @@ async def test_unread_marks_follow_other_devices_and_notify(
         states = {each["id"]: each for each in await bob.rest.get("/users/@me/read-states")}
         assert states[other.id]["unread_count"] == 2
         await write(page, "read by answering")
+        await stored_message(page, "read by answering").wait_for()
         await expect(entry).to_have_attribute("data-unread", "false")
         assert len(await alice.rest.get(f"/channels/{other.id}/messages")) == 3
 
