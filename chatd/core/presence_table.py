@@ -12,7 +12,7 @@ reports do not override.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -110,15 +110,16 @@ class PresenceTable:
         shown = self._users.get(user_id)
         return [] if shown is None else self._update(user_id, shown)
 
-    def forget_removals(self, *, before: float, maximum: int) -> list[PresenceChange]:
-        """Forget older removals, and the oldest above a maximum number."""
-        changes = []
+    def forget_removals(self, *, before: float, maximum: int) -> Iterator[list[PresenceChange]]:
+        """Forget older removals, and the oldest above a maximum number.
+
+        Yields the changes after each: a guild may have removed thousands of members at once.
+        """
         while self._removals:
             (guild_id, user_id), removed_at = next(iter(self._removals.items()))
             if removed_at >= before and len(self._removals) <= maximum:
                 break
-            changes += self.join(guild_id, user_id)
-        return changes
+            yield self.join(guild_id, user_id)
 
     def others_of(self, instance: str, users: Set[UserId]) -> Set[UserId]:
         """Return the users that an instance has reported, except for these."""

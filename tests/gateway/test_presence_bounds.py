@@ -78,6 +78,9 @@ class NoFriends:
     def mark(self, user_id: UserId) -> None:
         """Do nothing."""
 
+    async def send_all(self, sessions: list[Session]) -> None:
+        """Do nothing."""
+
 
 class Town:
     """An instance on which all members of a guild have sessions with all intents."""
@@ -281,8 +284,7 @@ async def test_restored_session_gets_presences_that_differ_from_known_ones(
     town.show(Status.ONLINE, *MEMBERS)
     for _ in range(3):
         await town.reporter.flush()
-    known = town.hub.read_known_presences(GUILD)
-    assert known is not None
+    known = town.hub.read_known_presences([GUILD])[GUILD]
     town.show(Status.IDLE, *MEMBERS[1:4])
     town.show(None, *MEMBERS[4:6])
     await town.reporter.flush()
@@ -292,15 +294,40 @@ async def test_restored_session_gets_presences_that_differ_from_known_ones(
     town.hub.restored.append((session, [known]))
     town.reporter.on_event(removal(MEMBERS[3]))
     town.reporter.on_event(removal(MEMBERS[5]))
-    await town.reporter.update()
-    await town.reporter.update()  # no more
+    for _ in range(3):
+        await town.reporter.update()
+    await town.hub.wait_until_delivered()
     shown = [(MEMBERS[1], "idle"), (MEMBERS[2], "idle"), (MEMBERS[4], "offline")]
     assert sorted(town.sinks[0].shown) == shown
     assert all(sink.shown == [] for sink in town.sinks[1:])
+
+
+async def test_presences_for_restored_sessions_are_bounded_by_deliveries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (("_SETTLE_S", 0.0), ("_MAX_DELIVERIES", 1), ("MAX_TOGETHER", 2)):
+        monkeypatch.setattr(restored_presences, name, value)
+    town = Town()
+    known = town.hub.read_known_presences([GUILD])[GUILD]
+    town.show(Status.ONLINE, *MEMBERS[:6])
+    await town.reporter.flush()
+    session, *_ = town.hub.sessions
+    town.sinks[0].shown.clear()
+    town.hub.restored.append((session, [known]))
+    for sent in (2, 4):
+        await town.reporter.update()
+        await town.hub.wait_until_delivered()
+        assert len(town.sinks[0].shown) == sent
+    left = set(MEMBERS[:6]) - {user_id for user_id, _ in town.sinks[0].shown}
+    gone = UserId(min(left))
+    town.reporter.on_event(removal(gone))
+    await town.reporter.update()
+    await town.hub.wait_until_delivered()
+    assert {user_id for user_id, _ in town.sinks[0].shown} == set(MEMBERS[:6]) - {gone}
 
 
 async def test_handoff_of_a_large_guild_saves_no_presences(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BROADCAST_MEMBERS", 10)
     town = Town()
     town.show(Status.ONLINE, *MEMBERS)
-    assert town.hub.read_known_presences(GUILD) is None
+    assert town.hub.read_known_presences([GUILD]) == {}

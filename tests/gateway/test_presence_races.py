@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from chatd.core.presence_table import PresenceTable
 from chatd.events import presence as events
 from chatd.events.presence import InstanceReport
 from chatd.gateway.fanout import presence_reporter, restored_presences
-from chatd.gateway.fanout.known_presences import KnownPresences
+from chatd.gateway.fanout.known_presences import UNSENT, KnownPresences, digest
+from chatd.gateway.fanout.presence_reporter import PresenceReporter
 from chatd.gateway.handler import GATEWAY
 from chatd.gateway.lifecycle.startup import SessionStartup
 from chatd.web.keys import DEPENDENCIES
@@ -197,7 +199,8 @@ def test_known_presences_of_a_handoff_are_compared_with_present_ones() -> None:
     users = [UserId(number) for number in range(1, 7)]
     here = frozenset({guild})
     table.apply("a", {each: PresenceReport(Presence(Status.ONLINE), here) for each in users[:5]})
-    saved = KnownPresences.read(guild, table, unsent=[users[0]])
+    digests = {each: digest(table.get(each)) for each in users[:5]}
+    saved = KnownPresences(guild, digests | {users[0]: UNSENT})
     known = KnownPresences.decode(guild, saved.encode())
     assert known.changed(table) == [users[0]]
     table.apply("a", {users[1]: None, users[2]: PresenceReport(Presence(Status.DND), here)})
@@ -209,16 +212,30 @@ def test_known_presences_of_a_handoff_are_compared_with_present_ones() -> None:
 
 
 async def test_instance_that_was_considered_down_reports_its_users_again(
-    world: World, other: World, monkeypatch: pytest.MonkeyPatch
+    world: World, serve_more: ServeMore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have been suspended for some seconds, which it does not notice itself."""
     monkeypatch.setattr(presence_reporter, "_HEARTBEAT_S", 0.5)
+    reporters: list[PresenceReporter] = []
+    run = PresenceReporter.run
+
+    async def recorded(reporter: PresenceReporter) -> None:
+        reporters.append(reporter)
+        await run(reporter)
+
+    monkeypatch.setattr(PresenceReporter, "run", recorded)
     await world.guild(owner="alice", members=["bob"])
     bob = await world.person("bob")
-    alice_client = await online(world, "alice")
-    await online(other, "bob")
-    await next_status(alice_client, bob, "online")
-    with monkeypatch.context() as patched:
-        patched.setattr(presence_reporter, "_INSTANCE_TIMEOUT_S", 0.0)
+    async with (
+        serve_more(worker_id=9) as second,
+        world_on(second.url, second.gateway_url) as there,
+    ):
+        there.share_people(world)
+        alice_client = await online(there, "alice")
+        await online(world, "bob")
+        await next_status(alice_client, bob, "online")
+        now = asyncio.get_running_loop().time()
+        await reporters[0]._expire_instances(now + presence_reporter._INSTANCE_TIMEOUT_S + 1)
+        await reporters[0].flush()
         await next_status(alice_client, bob, "offline")
-    await next_status(alice_client, bob, "online")
+        await next_status(alice_client, bob, "online")

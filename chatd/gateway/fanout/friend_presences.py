@@ -89,10 +89,16 @@ class FriendPresences:
         for person in self._people.get(user_id, ()):
             self._send_later(person, user_id)
 
-    def send_all(self, session: Session) -> None:
-        """Send the presences of all friends to a session, whether they are online or not."""
-        for friend in self._friends.get(session.user_id, ()):
-            self._pending.setdefault(friend, {})[session] = None
+    async def send_all(self, sessions: Iterable[Session]) -> None:
+        """Send to sessions the presences of all friends, whether they are online or not."""
+
+        def queueing() -> Iterator[None]:
+            for session in sessions:
+                for friend in self._friends.get(session.user_id, ()):
+                    self._pending.setdefault(friend, {})[session] = None
+                yield
+
+        await run_in_slices(queueing())
 
     def on_event(self, event: Event) -> None:
         """Apply an event of a person's stream."""

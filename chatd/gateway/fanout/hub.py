@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from chatd.bus.interest import FollowedStreams
 from chatd.core.ids import GuildId, LoginId, StreamId, UserId
@@ -24,6 +25,8 @@ from chatd.gateway.protocol.commands import CloseCode
 from chatd.gateway.protocol.replay_budget import ReplayBudget
 from chatd.gateway.session.session import Session, SessionSink
 from chatd.wire import payloads
+
+ReadKnownPresences: TypeAlias = Callable[[Iterable[GuildId]], Mapping[GuildId, KnownPresences]]
 
 
 class Hub:
@@ -58,8 +61,8 @@ class Hub:
         """Users for whom a session was added, removed, or has another presence."""
         self._client_changes: set[UserId] = set()
         """Users with a new or a removed session of a user client."""
-        self.read_known_presences: Callable[[GuildId], KnownPresences | None] = lambda _: None
-        """Returns the presences in a guild that its clients have received, for a handoff."""
+        self.read_known_presences: ReadKnownPresences = lambda _: {}
+        """Returns the presences that clients have received in guilds, for a handoff."""
         self.restored: list[tuple[Session, Sequence[KnownPresences]]] = []
         """Sessions that were restored lately, with the presences that their clients know."""
         self._replay_batches: list[Batch] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from zlib import crc32
 
 import orjson
@@ -12,8 +11,8 @@ from chatd.core.presence import OFFLINE, Presence
 from chatd.core.presence_table import PresenceTable
 from chatd.wire import payloads
 
-_UNKNOWN = -1
-"""The digest of a presence that clients have not received."""
+UNSENT = -1
+"""The digest of a user whose newest presence clients have not received."""
 
 
 class KnownPresences:
@@ -24,15 +23,6 @@ class KnownPresences:
     def __init__(self, guild_id: GuildId, digests: dict[UserId, int]) -> None:
         self.guild_id = guild_id
         self._digests = digests
-
-    @classmethod
-    def read(
-        cls, guild_id: GuildId, table: PresenceTable, unsent: Iterable[UserId]
-    ) -> KnownPresences:
-        """Return the presences in a table, except for those of users whose newest is unsent."""
-        users = table.users_in(guild_id)
-        digests = {user_id: _digest(table.get_in(guild_id, user_id)) for user_id in users}
-        return cls(guild_id, digests | dict.fromkeys(unsent, _UNKNOWN))
 
     @classmethod
     def decode(cls, guild_id: GuildId, data: bytes) -> KnownPresences:
@@ -49,13 +39,14 @@ class KnownPresences:
 
     def changed(self, table: PresenceTable) -> list[UserId]:
         """Return the users whose presence in a table differs from the known one."""
-        offline = _digest(OFFLINE)
+        offline = digest(OFFLINE)
         return [
             user_id
             for user_id in {**self._digests, **dict.fromkeys(table.users_in(self.guild_id))}
-            if self._digests.get(user_id, offline) != _digest(table.get_in(self.guild_id, user_id))
+            if self._digests.get(user_id, offline) != digest(table.get_in(self.guild_id, user_id))
         ]
 
 
-def _digest(presence: Presence) -> int:
+def digest(presence: Presence) -> int:
+    """Return a checksum of a presence. Other versions compare it, so it must not change."""
     return crc32(payloads.encode(payloads.presence(UserId(0), presence)))

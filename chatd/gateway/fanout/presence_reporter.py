@@ -24,6 +24,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 
 import orjson
@@ -40,7 +41,7 @@ from chatd.gateway.fanout.delivery_queue import DeliveryQueue
 from chatd.gateway.fanout.friend_presences import FriendPresences
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
-from chatd.gateway.fanout.known_presences import KnownPresences
+from chatd.gateway.fanout.known_presences import UNSENT, KnownPresences, digest
 from chatd.gateway.fanout.member_lists import MemberLists
 from chatd.gateway.fanout.presence_deliveries import MAX_TOGETHER
 from chatd.gateway.fanout.restored_presences import RestoredPresences
@@ -146,10 +147,10 @@ class PresenceReporter:
             await self._report_everything()
         await run_in_slices(self._removing_departed())
         oldest = self._clock() - _REMOVAL_MEMORY_S
-        self._queue(self._table.forget_removals(before=oldest, maximum=_MAX_REMOVALS))
+        removals = self._table.forget_removals(before=oldest, maximum=_MAX_REMOVALS)
+        await run_in_slices(map(self._queue, removals))
         await self.flush()
-        for session in await self._restored.update():
-            self._friend_presences.send_all(session)
+        await self._friend_presences.send_all(await self._restored.update())
 
     def on_reconnect(self) -> None:
         """Request full reports, because reports may have been lost."""
@@ -321,11 +322,15 @@ class PresenceReporter:
     def _is_broadcast(self, guild_id: GuildId) -> bool:
         return self._table.count_in(guild_id) <= MAX_BROADCAST_MEMBERS
 
-    def _known_presences(self, guild_id: GuildId) -> KnownPresences | None:
-        """Return the presences in a guild that its clients have received; None if it is large."""
-        if not self._is_broadcast(guild_id):
-            return None
-        return KnownPresences.read(guild_id, self._table, self._pending.get(guild_id, ()))
+    def _known_presences(self, guild_ids: Iterable[GuildId]) -> dict[GuildId, KnownPresences]:
+        """Return the presences that clients have received in these guilds, but for large ones."""
+        digest_of = cache(lambda user_id: digest(self._table.get(user_id)))
+        known = {}
+        for guild_id in filter(self._is_broadcast, guild_ids):
+            digests = {each: digest_of(each) for each in self._table.users_in(guild_id)}
+            digests |= dict.fromkeys(self._pending.get(guild_id, ()), UNSENT)
+            known[guild_id] = KnownPresences(guild_id, digests)
+        return known
 
     async def _publish(self, report: InstanceReport) -> None:
         for event in events.reported(report):

@@ -12,9 +12,9 @@ most `_MAX_DELIVERIES` are sent in one call of `update`, every 0.25 s.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from chatd.core.ids import GuildId, StreamId, UserId
 from chatd.core.presence_table import PresenceTable
@@ -39,8 +39,19 @@ cost at most 0.1 s of CPU time, if no other dispatch shares their writes."""
 
 @dataclass(slots=True)
 class _Waiting:
+    """Sessions of a guild that wait until the presences are compared."""
+
     due_at: float
     sessions: list[Session]
+
+
+@dataclass(slots=True)
+class _Due:
+    """Sessions of a guild, and the users whose presences they are to receive."""
+
+    guild_id: GuildId
+    sessions: list[Session]
+    users: dict[UserId, None]
 
 
 class RestoredPresences:
@@ -60,6 +71,7 @@ class RestoredPresences:
         self._table = presence_table
         self._delivery_queue = delivery_queue
         self._guilds: dict[GuildId, dict[KnownPresences, _Waiting]] = {}
+        self._due: list[_Due] = []
         self._people: dict[Session, float] = {}
         """The sessions of people, and when the presences of their friends are due; in order."""
         self._clock = asyncio.get_running_loop().time
@@ -69,10 +81,14 @@ class RestoredPresences:
         self._take_restored()
         for known in self._guilds.get(guild_id, ()):
             known.forget(user_id)
+        for due in self._due:
+            if due.guild_id == guild_id:
+                due.users.pop(user_id, None)
 
     async def update(self) -> list[Session]:
         """Send what is due. Returns the sessions that are due to receive their friends."""
         self._take_restored()
+        await run_in_slices(self._comparing())
         await run_in_slices(self._sending())
         return list(self._due_people())
 
@@ -93,33 +109,44 @@ class RestoredPresences:
             del self._people[session]
             yield session
 
-    def _sending(self) -> Iterator[None]:
-        left, now = _MAX_DELIVERIES, self._clock()
+    def _comparing(self) -> Iterator[None]:
+        """Compare what is due; yields after each guild."""
+        now = self._clock()
         for guild_id in list(self._guilds):
             of_guild = self._guilds[guild_id]
             for known in [each for each, waiting in of_guild.items() if waiting.due_at <= now]:
-                if left > 0:
-                    left -= self._send(known, of_guild.pop(known).sessions)
-                    yield
+                if self._is_broadcast(guild_id):
+                    users = dict.fromkeys(known.changed(self._table))
+                    self._due.append(_Due(guild_id, of_guild[known].sessions, users))
+                del of_guild[known]
+                yield
             if not of_guild:
                 del self._guilds[guild_id]
 
-    def _send(self, known: KnownPresences, sessions: Sequence[Session]) -> int:
-        """Send the presences that differ from known ones. Returns the number of deliveries."""
-        guild_id = known.guild_id
+    def _sending(self) -> Iterator[None]:
+        """Send what has been compared, up to `_MAX_DELIVERIES`."""
+        left = _MAX_DELIVERIES
+        while self._due and left > 0:
+            due = self._due[0]
+            users = list(islice(due.users, MAX_TOGETHER))
+            for user_id in users:
+                del due.users[user_id]
+            left -= self._send(due.guild_id, users, due.sessions)
+            if not due.users:
+                self._due.remove(due)
+            yield
+
+    def _send(self, guild_id: GuildId, users: Sequence[UserId], sessions: Iterable[Session]) -> int:
+        """Send the presences of users to sessions. Returns the number of deliveries."""
         feed = self._hub.feed(StreamId(guild_id))
-        if not isinstance(feed, GuildFeed) or not self._is_broadcast(guild_id):
+        if not isinstance(feed, GuildFeed):
             return 0
         present = [each for each in sessions if feed in each.feeds]
-        own: defaultdict[UserId, list[Session]] = defaultdict(list)
-        for session in present:
-            own[session.user_id].append(session)
-        changed = known.changed(self._table)
-        for start in range(0, len(changed), MAX_TOGETHER):
-            shown = {
-                each: events.presence_updated(guild_id, each, self._table.get_in(guild_id, each))
-                for each in changed[start : start + MAX_TOGETHER]
-            }
-            for event, receivers in deliveries(shown, present, own.__getitem__):
-                self._delivery_queue.add(event, receivers)
-        return len(changed) * len(present)
+        own = {user_id: [each for each in present if each.user_id == user_id] for user_id in users}
+        shown = {
+            each: events.presence_updated(guild_id, each, self._table.get_in(guild_id, each))
+            for each in users
+        }
+        for event, receivers in deliveries(shown, present, own.__getitem__):
+            self._delivery_queue.add(event, receivers)
+        return len(users) * len(present)

@@ -145,11 +145,10 @@ class HandoffStore:
             for dispatch, number in numbers.items()
         ]
         feeds = {feed for session in sessions for feed in session.feeds}
-        for feed in feeds:
-            if isinstance(feed, GuildFeed):
-                fields.append((self._guilds, feed.stream, _encode_guild(feed)))
-                if (known := hub.read_known_presences(GuildId(feed.stream))) is not None:
-                    fields.append((self._presences, feed.stream, known.encode()))
+        guilds = [feed for feed in feeds if isinstance(feed, GuildFeed)]
+        fields += [(self._guilds, feed.stream, _encode_guild(feed)) for feed in guilds]
+        known = hub.read_known_presences(GuildId(feed.stream) for feed in guilds)
+        fields += [(self._presences, each, presences.encode()) for each, presences in known.items()]
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._write_hashes(fields)
