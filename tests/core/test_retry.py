@@ -64,6 +64,7 @@ BY_ITSELF = {
     "stored file of a backup",
     "transfer",
     "load messages",  # of a command
+    "close of a Redis client",  # which `close` awaits
 }
 
 
