@@ -87,7 +87,7 @@ class Town:
 
     def __init__(self, user_client: UserClient | None = None) -> None:
         self.counters = Counters()
-        table = PresenceTable()
+        table = self.table = PresenceTable()
         replay_budget = ReplayBudget(2**20)
         delivery_queue = DeliveryQueue(FlushScheduler(max_bytes=0), self.counters, replay_budget)
         self.hub = Hub(
@@ -324,6 +324,31 @@ async def test_presences_for_restored_sessions_are_bounded_by_deliveries(
     await town.reporter.update()
     await town.hub.wait_until_delivered()
     assert {user_id for user_id, _ in town.sinks[0].shown} == set(MEMBERS[:6]) - {gone}
+
+
+async def test_second_handoff_keeps_what_a_restored_session_has_not_received(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of several instances that restart one after the other, the next one is soon on its way."""
+    town = Town()
+    town.show(Status.ONLINE, *MEMBERS)
+    for _ in range(3):
+        await town.reporter.flush()
+    known = town.hub.read_known_presences([GUILD])[GUILD]
+    town.show(Status.IDLE, MEMBERS[1])
+    town.show(None, MEMBERS[2])
+    await town.reporter.flush()
+    session, *_ = town.hub.sessions
+    town.hub.restored.append((session, [known]))
+    again = town.hub.read_known_presences([GUILD])[GUILD]
+    assert sorted(again.changed(town.table)) == MEMBERS[1:3]
+    monkeypatch.setattr(restored_presences, "_SETTLE_S", 0.0)
+    for name, value in (("_MAX_DELIVERIES", 1), ("MAX_TOGETHER", 1)):
+        monkeypatch.setattr(restored_presences, name, value)
+    town.hub.restored.append((session, [again]))
+    await town.reporter.update()  # sends the first of two
+    again = town.hub.read_known_presences([GUILD])[GUILD]
+    assert MEMBERS[2] in again.changed(town.table)
 
 
 async def test_handoff_of_a_large_guild_saves_no_presences(monkeypatch: pytest.MonkeyPatch) -> None:

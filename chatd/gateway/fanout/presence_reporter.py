@@ -329,6 +329,7 @@ class PresenceReporter:
         for guild_id in filter(self._is_broadcast, guild_ids):
             digests = {each: digest_of(each) for each in self._table.users_in(guild_id)}
             digests |= dict.fromkeys(self._pending.get(guild_id, ()), UNSENT)
+            digests |= dict.fromkeys(self._restored.unsent(guild_id), UNSENT)
             known[guild_id] = KnownPresences(guild_id, digests)
         return known
 

@@ -85,6 +85,15 @@ class RestoredPresences:
             if due.guild_id == guild_id:
                 due.users.pop(user_id, None)
 
+    def unsent(self, guild_id: GuildId) -> Iterator[UserId]:
+        """Yield the users in a guild whose presence restored sessions have yet to receive."""
+        self._take_restored()
+        for known in self._guilds.get(guild_id, ()):
+            yield from known.changed(self._table)
+        for due in self._due:
+            if due.guild_id == guild_id:
+                yield from due.users
+
     async def update(self) -> list[Session]:
         """Send what is due. Returns the sessions that are due to receive their friends."""
         self._take_restored()
