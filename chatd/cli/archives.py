@@ -18,7 +18,7 @@ from chatd.backup.errors import BackupError
 from chatd.backup.progress import Progress
 from chatd.backup.secrets import PASSPHRASE_MIN_LENGTH
 from chatd.bus.bus import BusUnavailable
-from chatd.cli.command import EXIT_USAGE, fail
+from chatd.cli.command import EXIT_USAGE, fail, log_no_slow_statements
 from chatd.config import ConfigError
 from chatd.core.errors import DatabaseUnavailable, ServiceUnavailable
 from chatd.db.maintenance import StatementFailed
@@ -86,8 +86,7 @@ def progress_bars(*, json: bool) -> Iterator[Progress]:
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine. SIGTERM cancels it, as Ctrl-C does, so that it removes unfinished files."""
     logging.basicConfig(level=logging.ERROR, format="chatd: %(message)s", stream=sys.stderr)
-    # Counting all rows is slow, which is no fault.
-    logging.getLogger("chatd.db.cursor").setLevel(logging.ERROR)
+    log_no_slow_statements()
 
     async def cancellable() -> T:
         task = asyncio.current_task()

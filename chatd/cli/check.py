@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from chatd.cli.command import as_json
+from chatd.cli.command import as_json, log_no_slow_statements
 
 if TYPE_CHECKING:
     from chatd.cli.finding import Finding
@@ -118,6 +118,7 @@ def _backend_findings(config: Config) -> tuple[list[Finding], list[Instance] | N
         )
         return [*of_postgres, *of_redis, *of_mail], instances
 
+    log_no_slow_statements()
     try:
         with dependencies.with_servers(config) as complete:
             return asyncio.run(gather(complete))

@@ -44,6 +44,14 @@ def with_pg_bindir(program: str) -> Callable[[F], F]:
     )
 
 
+def log_no_slow_statements() -> None:
+    """Log no statements that take long: in a command they are no fault, and stderr is for errors.
+
+    A server logs them.
+    """
+    logging.getLogger("chatd.db.cursor").setLevel(logging.ERROR)
+
+
 def confirm(question: str, *, yes: bool) -> None:
     """Ask for confirmation, unless `yes`. Without a terminal, ends the command."""
     if yes:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from chatd.auth.passwords import PasswordHasher
 from chatd.backup.errors import BackupError
 from chatd.bus.bus import WORKERS, Bus, BusUnavailable
-from chatd.cli.command import EXIT_USAGE, fail
+from chatd.cli.command import EXIT_USAGE, fail, log_no_slow_statements
 from chatd.config import Config, ConfigError, load
 from chatd.context.dependencies import CoreDependencies
 from chatd.context.lock_queue import LockQueues
@@ -73,7 +73,6 @@ def run_transfer(
     """Run an import or an export, which needs the settings, too. Ends the command on an error."""
 
     async def acting(config: Config) -> T:
-        logging.getLogger("chatd.db.cursor").setLevel(logging.ERROR)  # indexing is slow, not wrong
         async with AsyncExitStack() as stack:
             connections = _database(config, size=_TRANSFER_CONNECTIONS)
             database = await stack.enter_async_context(connections)
@@ -139,6 +138,7 @@ def _unwrap(error: Exception) -> Exception:
 def _run(work: Callable[[Config], Awaitable[T]]) -> T:
     logging.basicConfig(level=logging.WARNING, format="chatd: %(message)s", stream=sys.stderr)
     logging.getLogger("yoyo").setLevel(logging.WARNING)
+    log_no_slow_statements()
 
     async def checked(config: Config) -> T:
         if pending := await asyncio.to_thread(migrations.pending, config.database_url):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from datetime import UTC, datetime
@@ -11,6 +12,10 @@ from rich.cells import cell_len
 
 from chatd.cli import output
 from chatd.cli.command import fail, sanitize
+from chatd.db.cursor import SLOW_STATEMENT_S
+from tests.cli.conftest import Chatd
+from tests.conftest import Server
+from tests.helpers.locks import held_table
 
 
 @pytest.mark.parametrize(
@@ -32,6 +37,20 @@ def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         fail("needs the archive a\x1b[2J\nb")
     assert capsys.readouterr().err == "chatd: needs the archive a\ufffd[2J\ufffdb\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "table"), [(("user", "list"), "users"), (("check",), "instances")], ids=str
+)
+async def test_slow_statement_is_no_error(
+    chatd: Chatd, server: Server, words: tuple[str, ...], table: str
+) -> None:
+    with held_table(server, table) as held:
+        running = asyncio.create_task(asyncio.to_thread(chatd.run, *words))
+        await held.waited_for_by(1)
+        await asyncio.sleep(SLOW_STATEMENT_S)
+        held.release()
+        assert "slow statement" not in (await running).complaints
 
 
 def test_each_record_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,7 @@ async def only_problem(chatd: Chatd, code: int) -> dict[str, Any]:
     """Return the only finding with a problem."""
     ended, bad = await check(chatd)
     assert ended == code
+    assert len(bad) == 1, bad
     [found] = bad
     return found
 
