@@ -152,23 +152,26 @@ async def worker_id_lease(
             await _take(cur, claim, timeout_s)
             await _renew(cur, claim)
             held = [cur]
-            async with asyncio.TaskGroup() as tasks:
-                registration = registration or InstanceRegistration()
-                register = partial(registration.run, database, worker_id, holder)
-                registering = tasks.create_task(
-                    retried("registration", register), name="registration"
-                )
-                hold = _hold(connection, held, claim, registration)
-                holding = tasks.create_task(hold, name="worker id")
-                try:
-                    yield
-                finally:
-                    await _cancel_between_renewals(holding, claim)
-                    registering.cancel()
-            snowflakes.suspend()
-            # Frees the reserved ids that were not used. If this fails, the next holder skips them.
-            with contextlib.suppress(ServiceUnavailable, DatabaseUnavailable):
-                await workers.release(held[0], worker_id, holder, last_ms=snowflakes.last_ms)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    registration = registration or InstanceRegistration()
+                    register = partial(registration.run, database, worker_id, holder)
+                    registering = tasks.create_task(
+                        retried("registration", register), name="registration"
+                    )
+                    hold = _hold(connection, held, claim, registration)
+                    holding = tasks.create_task(hold, name="worker id")
+                    try:
+                        yield
+                    finally:
+                        await _cancel_between_renewals(holding, claim)
+                        registering.cancel()
+            finally:
+                snowflakes.suspend()
+                # Frees the reserved ids that were not used. If this fails, the next holder skips
+                # them. Commands that fail one after another would get further ahead of the clock.
+                with contextlib.suppress(ServiceUnavailable, DatabaseUnavailable):
+                    await workers.release(held[0], worker_id, holder, last_ms=snowflakes.last_ms)
 
 
 async def _cancel_between_renewals(holding: asyncio.Task[None], claim: _Claim) -> None:

@@ -120,6 +120,19 @@ async def test_lease_is_released_though_a_renewal_runs(
     assert (await ground.run("SELECT leased_until FROM workers WHERE id = 4"))[0] is None
 
 
+async def test_lease_is_released_by_what_fails(ground: Ground) -> None:
+    """Otherwise each of a few failing commands would reserve ids two seconds further ahead."""
+    ids = SnowflakeGenerator(4)
+    async with AsyncExitStack() as stack:
+        database = await opened(stack, ground.url, "first")
+        with pytest.raises(ExceptionGroup):
+            async with worker_id_lease(database, 4, ids):
+                last = ids.next() >> 22
+                raise KeyError
+    row = await ground.run("SELECT leased_until, reserved_ms FROM workers WHERE id = 4")
+    assert row == (None, last)
+
+
 async def test_no_ids_are_generated_after_losing_the_connection(ground: Ground) -> None:
     ids = SnowflakeGenerator(4)
     async with AsyncExitStack() as stack:
