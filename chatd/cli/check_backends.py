@@ -67,7 +67,7 @@ async def instances(config: Config) -> list[Instance] | None:
 async def _server(cur: Cursor, config: Config) -> AsyncIterator[Finding]:
     before = datetime.now(UTC)
     found = await statistics.server_info(cur)
-    here = before + (datetime.now(UTC) - before) / 2
+    skew_s = clock_skew_s(found.now, before, datetime.now(UTC))
     version = f"Postgres {found.version // 10_000}.{found.version % 10_000}"
     if found.version < _MIN_POSTGRES:
         text, remedy = f"{version} is too old", "Upgrade to Postgres 14 or later."
@@ -92,7 +92,15 @@ async def _server(cur: Cursor, config: Config) -> AsyncIterator[Finding]:
         text = f"max_connections is {found.max_connections}; one instance needs {needed}"
         remedy = "Raise max_connections in Postgres, or lower DATABASE_MAX_CONNECTIONS."
         yield Finding("database", "error", text, remedy)
-    yield _clock(abs((found.now - here).total_seconds()))
+    yield _clock(skew_s)
+
+
+def clock_skew_s(now: datetime, before: datetime, after: datetime) -> float:
+    """Return by how much the database's clock differs at least.
+
+    It was read at some time between `before` and `after`: a slow answer is no difference.
+    """
+    return max((before - now).total_seconds(), (now - after).total_seconds(), 0.0)
 
 
 def _clock(skew_s: float) -> Finding:

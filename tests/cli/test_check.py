@@ -13,12 +13,13 @@ import sys
 import sysconfig
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import chatd as chatd_package
-from chatd.cli import check_host
+from chatd.cli import check_backends, check_host
 from chatd.config import Config
 from chatd.db import migrations
 from chatd.queries.statistics import Instance
@@ -203,6 +204,14 @@ async def test_database_encoding_other_than_utf8_is_an_error(chatd: Chatd, confi
     code, bad = await check(chatd)
     assert code == 1
     assert [each["finding"] for each in bad][:1] == ["its encoding is LATIN1"]
+
+
+def test_slow_answer_is_no_difference_of_clocks() -> None:
+    before = datetime(2026, 1, 1, tzinfo=UTC)
+    after = before + timedelta(seconds=9)
+    for now_s, skew_s in ((-2, 2), (0, 0), (1, 0), (8, 0), (9, 0), (12, 3)):
+        now = before + timedelta(seconds=now_s)
+        assert check_backends.clock_skew_s(now, before, after) == skew_s
 
 
 async def test_clock_behind_reserved_ids_is_a_warning(
