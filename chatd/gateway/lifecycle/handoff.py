@@ -33,6 +33,7 @@ import orjson
 from chatd.bus.redis_client import REDIS_FAULTS, close, connect
 from chatd.core.ids import GuildId, LoginId, StreamId
 from chatd.core.intents import Intents
+from chatd.core.time_slices import TimeSlices
 from chatd.events.event import Event, to_user
 from chatd.gateway.fanout.guild_feed import GuildFeed
 from chatd.gateway.fanout.hub import Hub
@@ -232,17 +233,15 @@ class HandoffStore:
         presences = await self._load_presences(handoff_id, list(positions))
         if user_position is None or None in events or None in guilds:
             return None
-        return SuspendedSession(
-            state,
-            [_decode_event(event, state) for event in events if event is not None],
-            user_position,
-            {
-                GuildId(stream): (seq, Visibility.restored(orjson.loads(guild)))
-                for (stream, seq), guild in zip(positions.items(), guilds, strict=True)
-                if guild is not None
-            },
-            presences,
-        )
+        visibilities: dict[GuildId, tuple[int, Visibility]] = {}
+        slices = TimeSlices()
+        for (stream, seq), guild in zip(positions.items(), guilds, strict=True):
+            if guild is not None:
+                visibility = Visibility.restored(orjson.loads(guild))
+                visibilities[GuildId(stream)] = seq, visibility
+                await slices.step()
+        replay = [_decode_event(event, state) for event in events if event is not None]
+        return SuspendedSession(state, replay, user_position, visibilities, presences)
 
     async def _load_presences(
         self, handoff_id: str, streams: Iterable[StreamId]
@@ -251,11 +250,15 @@ class HandoffStore:
         missing = [each for each, known in shared.items() if known is None]
         read = await self._fields(_presences_key(handoff_id), missing)
         found = {GuildId(each): known for each, known in shared.items() if known is not None}
+        slices = TimeSlices()
         for stream, data in zip(missing, read, strict=True):
-            if data is not None:
+            # Another session may have read it during an await.
+            known = self._known_presences.get((handoff_id, stream))
+            if known is None and data is not None:
                 known = KnownPresences.decode(GuildId(stream), data)
-                # Another session may have read it during the await.
-                known = self._known_presences.setdefault((handoff_id, stream), known)
+                self._known_presences[handoff_id, stream] = known
+                await slices.step()
+            if known is not None:
                 found[GuildId(stream)] = known
         return found
 
