@@ -192,7 +192,9 @@ class Rival(Chatd):
 
 
 async def test_a_rival_is_measured_through_its_adapter(stage: Stage) -> None:
-    plan = replace(TINY, size=Size(members=2, channels=2, guilds=1, messages=60, places=1))
+    size = Size(members=2, channels=2, guilds=1, messages=60, places=1)
+    # On a busy machine, the time can be over before the first request.
+    plan = replace(TINY, size=size, seconds=0.0)
     rows = await measure(stage, Rival(), ["create"], plan, Progress(2))
     assert [row.server for row in rows] == ["rival"] * 3
     assert {row.what.split()[0].rstrip(",") for row in rows} == {"create"}
