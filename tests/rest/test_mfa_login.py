@@ -17,6 +17,7 @@ from chatd.web.keys import DEPENDENCIES
 from tests.conftest import Server
 from tests.helpers.authenticator import Authenticator, as_fermi_sends_it
 from tests.helpers.mfa import CodeClock, add_passkey, challenged, enable_totp, log_in
+from tests.helpers.tampered import tampered
 from tests.world import PASSWORD, Answer, World, like
 
 
@@ -195,8 +196,8 @@ async def test_ticket_of_another_client_account_purpose_or_server_is_refused(
     )
     forged = [
         f"{of_bob}.{payload}.{proof}",
-        f"{user}.{payload[:-2]}xx.{proof}",
-        f"{user}.{payload}.{proof[:-2]}xx",
+        f"{user}.{tampered(payload)}.{proof}",
+        f"{user}.{payload}.{tampered(proof)}",
         f"{user}.{payload}.",
         payload,
         "." * 40,
